@@ -1,0 +1,164 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+
+enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
+
+struct block {
+    struct block *next;
+    size_t size;
+    size_t used;
+    _Alignas(ALIGNMENT) uint8_t bytes[];
+};
+
+struct rp_arena {
+    struct block *newest;
+    struct block *first;
+    size_t used;
+    size_t max;
+};
+
+static struct block *block_new(size_t payload) {
+    size_t total;
+    if (!rp_add(sizeof(struct block), payload, &total)) {
+        return NULL;
+    }
+    struct block *block = malloc(total);
+    if (block) {
+        block->next = NULL;
+        block->size = payload;
+        block->used = 0;
+    }
+    return block;
+}
+
+struct rp_arena *rp_arena_new(size_t max_bytes) {
+    RP_ASSERT(max_bytes > 0);
+    struct rp_arena *arena = malloc(sizeof *arena);
+    if (!arena) {
+        return NULL;
+    }
+    size_t payload = max_bytes < BLOCK_BYTES ? max_bytes + ALIGNMENT : BLOCK_BYTES;
+    arena->first = block_new(payload);
+    if (!arena->first) {
+        free(arena);
+        return NULL;
+    }
+    arena->newest = arena->first;
+    arena->used = 0;
+    arena->max = max_bytes;
+    return arena;
+}
+
+void rp_arena_reset(struct rp_arena *arena) {
+    RP_ASSERT(arena != NULL);
+    while (arena->newest != arena->first) {
+        struct block *older = arena->newest->next;
+        free(arena->newest);
+        arena->newest = older;
+    }
+    arena->first->used = 0;
+    arena->used = 0;
+}
+
+void rp_arena_free(struct rp_arena *arena) {
+    if (arena) {
+        rp_arena_reset(arena);
+        free(arena->first);
+        free(arena);
+    }
+}
+
+void rp_arena_freep(struct rp_arena **arena) {
+    rp_arena_free(*arena);
+    *arena = NULL;
+}
+
+size_t rp_arena_used(const struct rp_arena *arena) {
+    RP_ASSERT(arena != NULL);
+    return arena->used;
+}
+
+static struct block *block_with_room(struct rp_arena *arena, size_t need) {
+    struct block *block = arena->newest;
+    if (block->size - block->used >= need) {
+        return block;
+    }
+    block = block_new(need > BLOCK_BYTES ? need : BLOCK_BYTES);
+    if (block) {
+        block->next = arena->newest;
+        arena->newest = block;
+    }
+    return block;
+}
+
+void *rp_arena_alloc(struct rp_arena *arena, size_t n) {
+    RP_ASSERT(arena != NULL);
+    size_t need;
+    if (!rp_add(n, ALIGNMENT - 1, &need)) {
+        return NULL;
+    }
+    need &= ~(size_t)(ALIGNMENT - 1);
+    if (n > arena->max - arena->used) {
+        return NULL;
+    }
+    struct block *block = block_with_room(arena, need);
+    if (!block) {
+        return NULL;
+    }
+    void *p = block->bytes + block->used;
+    block->used += need;
+    arena->used += n;
+    memset(p, 0, n);
+    return p;
+}
+
+void *rp_arena_array(struct rp_arena *arena, size_t count, size_t size) {
+    size_t total;
+    return rp_mul(count, size, &total) ? rp_arena_alloc(arena, total) : NULL;
+}
+
+rp_err rp_arena_copy(struct rp_arena *arena, rp_view v, rp_view *ret_copy) {
+    RP_ASSERT(ret_copy != NULL);
+    uint8_t *p = rp_arena_alloc(arena, v.n);
+    if (!p) {
+        return RP_ERR(TOO_LARGE);
+    }
+    if (v.n) {
+        memcpy(p, v.p, v.n);
+    }
+    *ret_copy = rp_view_of(p, v.n);
+    return RP_OK;
+}
+
+char *rp_arena_cstr(struct rp_arena *arena, rp_view v) {
+    size_t with_nul;
+    if (rp_view_find_byte(v, 0) != v.n || !rp_add(v.n, 1, &with_nul)) {
+        return NULL;
+    }
+    char *s = rp_arena_alloc(arena, with_nul);
+    if (s && v.n) {
+        memcpy(s, v.p, v.n);
+    }
+    return s;
+}
+
+rp_view rp_arena_printf(struct rp_arena *arena, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *p = n >= 0 ? rp_arena_alloc(arena, (size_t)n + 1) : NULL;
+    if (p) {
+        vsnprintf(p, (size_t)n + 1, format, again);
+    }
+    va_end(again);
+    return p ? rp_view_of(p, (size_t)n) : (rp_view){NULL, 0};
+}

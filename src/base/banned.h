@@ -1,0 +1,24 @@
+/* banned.h — calls that this project does not make; using one is a compile error.
+ *
+ * Included by every translation unit through the build (-include). Each has a better one:
+ * views for strings, rp_view_to_u64 for numbers, gmtime_r, rp_env for chance and time,
+ * posix_spawn in os/ for processes.
+ */
+#ifndef RP_BASE_BANNED_H
+#define RP_BASE_BANNED_H
+
+/* The headers that declare them come first, so that only our own uses are poisoned. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <signal.h>
+
+#undef alloca
+#pragma GCC poison alloca
+
+#pragma GCC poison strcpy strcat sprintf vsprintf strncpy strncat strtok atoi atol atoll atof
+#pragma GCC poison strtol strtoul strtoll strtoull strtod sscanf gets gmtime localtime asctime ctime
+#pragma GCC poison rand srand random srandom system popen mktemp tmpnam memcmp
+
+#endif

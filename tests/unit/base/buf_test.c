@@ -1,0 +1,39 @@
+#include "base/buf.h"
+#include "unit.h"
+
+static void grows_to_its_maximum_and_says_so(void **state) {
+    (void)state;
+    struct rp_buf buf = rp_buf_new(10);
+    rp_buf_add_cstr(&buf, "0123456789");
+    assert_ok(rp_buf_err(&buf));
+    rp_buf_add_byte(&buf, 'x');
+    assert_err(rp_buf_err(&buf), TOO_LARGE);
+    assert_view(rp_buf_view(&buf), "0123456789");
+    rp_buf_clear(&buf);
+    rp_buf_add_u64(&buf, 0);
+    rp_buf_add_u64(&buf, 1234567);
+    assert_ok(rp_buf_err(&buf));
+    assert_view(rp_buf_view(&buf), "01234567");
+    rp_buf_done(&buf);
+}
+
+static void printing_and_consuming(void **state) {
+    (void)state;
+    struct rp_buf buf = rp_buf_new(1000);
+    rp_buf_printf(&buf, "%s=%d;", "a", 1);
+    rp_buf_printf(&buf, "%0300d", 0);
+    assert_int_equal(buf.n, 304);
+    rp_buf_consume(&buf, 4);
+    assert_int_equal(buf.n, 300);
+    rp_buf_consume(&buf, 300);
+    assert_int_equal(buf.n, 0);
+    rp_buf_done(&buf);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grows_to_its_maximum_and_says_so),
+        cmocka_unit_test(printing_and_consuming),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,55 @@
+#include <errno.h>
+
+#include "base/err.h"
+#include "unit.h"
+
+static rp_err passes_on(rp_err err) {
+    RP_TRY(err);
+    return RP_ERR(INVALID);
+}
+
+static void every_error_speaks_both_languages(void **state) {
+    (void)state;
+    for (int32_t code = 1; code < RP_E_COUNT; code++) {
+        rp_err err = {code};
+        assert_true(rp_err_text(err, RP_FR)[0] != 0);
+        assert_true(rp_err_text(err, RP_EN)[0] != 0);
+        assert_in_range(rp_err_http(err), 400, 599);
+    }
+}
+
+static void try_hands_on(void **state) {
+    (void)state;
+    assert_err(passes_on(RP_OK), INVALID);
+    assert_err(passes_on(RP_ERR(DENIED)), DENIED);
+}
+
+static void errno_becomes_an_error(void **state) {
+    (void)state;
+    assert_ok(rp_err_from_errno(0));
+    assert_err(rp_err_from_errno(ENOSPC), NO_SPACE);
+    assert_err(rp_err_from_errno(EADDRINUSE), BUSY);
+    assert_err(rp_err_from_errno(ENOTTY), SYSTEM);
+}
+
+static void detail_is_bounded(void **state) {
+    (void)state;
+    struct rp_diag diag;
+    assert_err(rp_fail_at(&diag, RP_ERR(SYNTAX), 3, 9, "expected %s", "a number"), SYNTAX);
+    assert_string_equal(diag.text, "expected a number");
+    assert_int_equal(diag.line, 3);
+    assert_int_equal(diag.column, 9);
+    assert_err(rp_fail(&diag, RP_ERR(SYNTAX), "%0500d", 0), SYNTAX);
+    assert_true(rp_view_ends(rp_view_from_cstr(diag.text), RP_VIEW("…")));
+    assert_err(rp_fail(NULL, RP_ERR(SYNTAX), "nobody listens"), SYNTAX);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_error_speaks_both_languages),
+        cmocka_unit_test(try_hands_on),
+        cmocka_unit_test(errno_becomes_an_error),
+        cmocka_unit_test(detail_is_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
