@@ -9,7 +9,7 @@
 
 __attribute__((noreturn, cold)) void rp_assert_failed(const char *what, const char *file, int line);
 
-#define RP_ASSERT(condition) \
+#define RP_ASSERT(condition)                                                                       \
     ((condition) ? (void)0 : rp_assert_failed(#condition, __FILE__, __LINE__))
 
 #ifdef RP_DEBUG

@@ -8,11 +8,11 @@
 #define RP_BASE_BANNED_H
 
 /* The headers that declare them come first, so that only our own uses are poisoned. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <signal.h>
 
 #undef alloca
 #pragma GCC poison alloca

@@ -26,7 +26,8 @@ void rp_buf_add(struct rp_buf *buf, rp_view v);
 void rp_buf_add_cstr(struct rp_buf *buf, const char *s);
 void rp_buf_add_byte(struct rp_buf *buf, uint8_t byte);
 void rp_buf_add_u64(struct rp_buf *buf, uint64_t value); /* decimal */
-void rp_buf_printf(struct rp_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void rp_buf_printf(struct rp_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* n writable bytes at the end, NULL (and failed) when they do not fit. */
 uint8_t *rp_buf_extend(struct rp_buf *buf, size_t n);
 /* Drops the first n bytes. */

@@ -33,12 +33,12 @@ __attribute__((warn_unused_result)) static inline bool rp_mul(size_t a, size_t b
 
 #define _cleanup_(function) __attribute__((cleanup(function)))
 
-#define rp_take(pointer)                          \
-    ({                                            \
-        __typeof__(pointer) taken_from_ = (pointer); \
-        __typeof__(*taken_from_) taken_ = *taken_from_; \
-        *taken_from_ = NULL;                      \
-        taken_;                                   \
+#define rp_take(pointer)                                                                           \
+    ({                                                                                             \
+        __typeof__(pointer) taken_from_ = (pointer);                                               \
+        __typeof__(*taken_from_) taken_ = *taken_from_;                                            \
+        *taken_from_ = NULL;                                                                       \
+        taken_;                                                                                    \
     })
 
 #endif

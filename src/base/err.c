@@ -15,7 +15,7 @@ struct fact {
 
 static const struct fact facts[RP_E_COUNT] = {
     [RP_E_NONE] = {"NONE", false, 200, {"tout va bien", "all is well"}},
-#define RP_ERROR(name, class, retry, http, fr, en) \
+#define RP_ERROR(name, class, retry, http, fr, en)                                                 \
     [RP_E_##name] = {#name, (retry) != 0, http, {[RP_FR] = (fr), [RP_EN] = (en)}},
 #include "base/errors.def"
 #undef RP_ERROR

@@ -44,12 +44,12 @@ static inline void rp_ignore(rp_err err) {
     (void)err;
 }
 
-#define RP_TRY(expression)                 \
-    do {                                   \
-        rp_err rp_try_err_ = (expression); \
-        if (!rp_ok(rp_try_err_)) {         \
-            return rp_try_err_;            \
-        }                                  \
+#define RP_TRY(expression)                                                                         \
+    do {                                                                                           \
+        rp_err rp_try_err_ = (expression);                                                         \
+        if (!rp_ok(rp_try_err_)) {                                                                 \
+            return rp_try_err_;                                                                    \
+        }                                                                                          \
     } while (0)
 
 enum rp_lang { RP_FR, RP_EN, RP_LANG_COUNT };

@@ -21,7 +21,8 @@ typedef struct rp_view {
 /* A view of a string literal, without its NUL. */
 #define RP_VIEW(literal) ((rp_view){(const uint8_t *)("" literal), sizeof(literal) - 1})
 /* For static tables, where a compound literal is not a constant. */
-#define RP_VIEW_INIT(literal) {(const uint8_t *)("" literal), sizeof(literal) - 1}
+#define RP_VIEW_INIT(literal)                                                                      \
+    { (const uint8_t *)("" literal), sizeof(literal) - 1 }
 /* For printf: "%.*s", RP_FMT(v). */
 #define RP_FMT(v) (int)(v).n, (const char *)(v).p
 

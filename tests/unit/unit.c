@@ -19,7 +19,8 @@ void unit_assert_view(rp_view got, rp_view want, const char *file, int line) {
 
 void unit_assert_err(rp_err got, enum rp_code want, const char *file, int line) {
     if (got.code != (int32_t)want) {
-        print_error("got error %s, want %s\n", rp_err_name(got), rp_err_name((rp_err){(int32_t)want}));
+        print_error("got error %s, want %s\n", rp_err_name(got),
+                    rp_err_name((rp_err){(int32_t)want}));
         _fail(file, line);
     }
 }

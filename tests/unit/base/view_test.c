@@ -44,7 +44,8 @@ static void numbers_are_strict(void **state) {
     uint64_t n = 7;
     assert_true(rp_view_to_u64(RP_VIEW("18446744073709551615"), UINT64_MAX, &n));
     assert_true(n == UINT64_MAX);
-    static const char *const bad[] = {"", "-1", "+1", "01", " 1", "1 ", "0x1", "18446744073709551616"};
+    static const char *const bad[] = {"",   "-1", "+1",  "01",
+                                      " 1", "1 ", "0x1", "18446744073709551616"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_false(rp_view_to_u64(rp_view_from_cstr(bad[i]), UINT64_MAX, &n));
     }
@@ -54,10 +55,8 @@ static void numbers_are_strict(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equality_is_bytes),
-        cmocka_unit_test(order_puts_prefixes_first),
-        cmocka_unit_test(cutting_walks_a_list),
-        cmocka_unit_test(finding_and_slicing_stay_inside),
+        cmocka_unit_test(equality_is_bytes),    cmocka_unit_test(order_puts_prefixes_first),
+        cmocka_unit_test(cutting_walks_a_list), cmocka_unit_test(finding_and_slicing_stay_inside),
         cmocka_unit_test(numbers_are_strict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

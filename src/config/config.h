@@ -1,0 +1,44 @@
+/* config.h — rempart.yaml: one table makes the parser, the check, the sample and the man page.
+ *
+ * Unknown keys, wrong types and values out of range refuse to start, with line, column and what
+ * is expected. Roles read the same file with the same code; nothing is typed twice.
+ */
+#ifndef RP_CONFIG_CONFIG_H
+#define RP_CONFIG_CONFIG_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+enum { RP_APPS_MAX = 32 };
+
+struct rp_config_app {
+    const char *name;     /* [a-z0-9-]{1,32}: also the audience of its assertions */
+    const char *host;     /* "" = the default app of this installation */
+    const char *upstream; /* "http://127.0.0.1:PORT" or "unix:PATH" */
+    const char *sign_in;  /* "none", "optional", "required" */
+    /* identity_headers: header name and what it carries: subject, email, tenant, roles */
+    struct {
+        const char *header;
+        const char *value;
+    } identity_headers[8];
+    size_t identity_header_count;
+};
+
+struct rp_config {
+    const char *host, *address, *certificate, *certificate_key, *store, *unseal;
+    const char *second_factor, *operator_name, *contact, *bounty_url;
+    uint64_t listen, listen_http, workers, body_max_kib, session_hours, idle_minutes;
+    uint64_t disk_free_percent;
+    struct rp_config_app apps[RP_APPS_MAX];
+    size_t app_count;
+};
+
+/* Everything lives in the arena. SYNTAX, UNKNOWN_KEY, INVALID with position in diag. */
+rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *ret_config,
+                       struct rp_diag *diag);
+/* What an empty file means. */
+rp_err rp_config_default(struct rp_arena *arena, struct rp_config *ret_config);
+/* A commented sample with every setting and its default, in the language. */
+void rp_config_print_sample(struct rp_buf *out, enum rp_lang lang);
+
+#endif

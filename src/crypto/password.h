@@ -1,0 +1,21 @@
+/* password.h — argon2id, in the PHC string form "$argon2id$v=19$m=…,t=…,p=1$salt$hash".
+ *
+ * Slow on purpose: called from the password pool only. The parameters stand in the string, so
+ * that old hashes verify and rp_password_is_old says when to hash again. RFC 9106.
+ */
+#ifndef RP_CRYPTO_PASSWORD_H
+#define RP_CRYPTO_PASSWORD_H
+
+#include "crypto/secret.h"
+
+enum { RP_PASSWORD_TEXT = 128, RP_PASSWORD_MAX = 1024, RP_ARGON2_OPS = 2, RP_ARGON2_MIB = 19 };
+
+/* A NUL-terminated PHC string. TOO_LARGE over RP_PASSWORD_MAX bytes. */
+rp_err rp_password_hash(rp_view password, char ret_text[static RP_PASSWORD_TEXT]);
+/* DENIED when it does not match, CORRUPT when text is no PHC string. */
+rp_err rp_password_verify(const char *text, rp_view password);
+/* Spends the same time as a verification and answers DENIED: for an unknown name. */
+rp_err rp_password_verify_nobody(rp_view password);
+bool rp_password_is_old(const char *text);
+
+#endif

@@ -1,0 +1,46 @@
+/* event.h — everything that happens is an event from one table, in one canonical form.
+ *
+ * events.def names each event: OCSF class and activity, severity, stream, and the fields it may
+ * carry. An event is built field by field, checked against the table, and printed as RFC 8785
+ * JSON: the bytes that become a leaf. Personal data goes in only as a salted hash or sealed.
+ *
+ * Streams (S111): event, audit, fault, admin, operator.
+ */
+#ifndef RP_EVENT_EVENT_H
+#define RP_EVENT_EVENT_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/env.h"
+#include "os/role.h"
+
+enum rp_event_kind {
+#define RP_EVENT(NAME, id, stream, severity, class_uid, activity, fields, fr, en) RP_EVENT_##NAME,
+#include "event/events.def"
+#undef RP_EVENT
+    RP_EVENT_COUNT
+};
+
+enum rp_stream { RP_STREAM_EVENT, RP_STREAM_AUDIT, RP_STREAM_FAULT, RP_STREAM_ADMIN, RP_STREAM_OPERATOR };
+enum rp_severity { RP_SEVERITY_INFO = 1, RP_SEVERITY_LOW, RP_SEVERITY_MEDIUM, RP_SEVERITY_HIGH, RP_SEVERITY_CRITICAL };
+
+const char *rp_event_id(enum rp_event_kind kind); /* "sign_in.refused" */
+bool rp_event_kind_of(rp_view id, enum rp_event_kind *ret_kind);
+const char *rp_event_text(enum rp_event_kind kind, enum rp_lang lang);
+enum rp_stream rp_event_stream(enum rp_event_kind kind);
+
+struct rp_event; /* being built, in an arena */
+
+/* time_ms since 1970; role = who emits. */
+struct rp_event *rp_event_new(struct rp_arena *arena, enum rp_event_kind kind, int64_t time_ms,
+                              enum rp_role_id role);
+/* A field that the table does not give to this kind is a bug (assertion). Text is bounded to 512
+ * bytes and cleaned to valid UTF-8. */
+void rp_event_add_text(struct rp_event *event, const char *field, rp_view value);
+void rp_event_add_u64(struct rp_event *event, const char *field, uint64_t value);
+void rp_event_add_id(struct rp_event *event, const char *field, rp_id value);
+
+/* The canonical bytes, in the arena. TOO_LARGE over 16 KiB. */
+rp_err rp_event_print(const struct rp_event *event, rp_view *ret_bytes);
+
+#endif

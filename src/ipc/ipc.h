@@ -1,0 +1,73 @@
+/* ipc.h — how one role asks another: one message there, one message back.
+ *
+ * Requests and replies are datagrams on a SOCK_SEQPACKET socket: a 16-byte head (length, number,
+ * request id, error) and packed fields (pack.h). pairs.def is the whole permission table. The
+ * server learns who calls from the kernel (SO_PEERCRED) and from the role the client names in
+ * its first message; both must agree, and be in the table.
+ *
+ * Without root all roles share one user, so the kernel cannot tell them apart; the server then
+ * believes the name, and the trust page says so.
+ *
+ * Fails: CLOSED, TIMEOUT, UNREACHABLE (retry), PROTOCOL (a bug or an attack: connection ended).
+ */
+#ifndef RP_IPC_IPC_H
+#define RP_IPC_IPC_H
+
+#include "ipc/pack.h"
+#include "os/loop.h"
+#include "os/role.h"
+
+enum {
+    RP_IPC_HEAD = 16,
+    RP_IPC_MAX = 128 * 1024 /* head and payload */
+};
+
+/* RP_IPC_CORE_KMS_LEASE = 2, and so on. */
+enum rp_ipc_message {
+#define RP_PAIR(client, server, socket)
+#define RP_MESSAGE(client, server, name, number, max_request, max_reply) \
+    RP_IPC_##client##_##server##_##name = (number),
+#include "ipc/pairs.def"
+#undef RP_PAIR
+#undef RP_MESSAGE
+};
+
+/* ---- the one who asks: blocking, with a deadline; one per thread ---- */
+
+struct rp_ipc_client;
+
+/* Connects at the first call, and again after a failure. */
+struct rp_ipc_client *rp_ipc_client_new(enum rp_role_id self, enum rp_role_id server,
+                                        int deadline_ms);
+void rp_ipc_client_free(struct rp_ipc_client *client);
+
+/* Sends and waits. The reply's bytes stand in *reply (cleared first). An error that the server
+ * answered comes back as that error. PROTOCOL when the table does not hold the message. */
+rp_err rp_ipc_call(struct rp_ipc_client *client, enum rp_ipc_message message, rp_view request,
+                   struct rp_buf *reply);
+
+/* ---- the one who answers ---- */
+
+struct rp_ipc_server;
+struct rp_ipc_peer; /* one connection */
+
+/* A request's handle; answered exactly once, now or later. */
+struct rp_ipc_call_id {
+    uint64_t peer;
+    uint32_t request;
+};
+
+/* Called for every permitted request. Answer with rp_ipc_reply, at once or later. */
+typedef void rp_ipc_handler(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
+                            struct rp_ipc_call_id call, rp_view request);
+
+/* Listens on the table's socket for `self`; mode 0660. */
+rp_err rp_ipc_server_new(struct rp_loop *loop, enum rp_role_id self, rp_ipc_handler *handler,
+                         void *ctx, struct rp_ipc_server **ret_server);
+void rp_ipc_server_free(struct rp_ipc_server *server);
+
+/* A peer that has gone in the meantime is fine: the reply is dropped. */
+void rp_ipc_reply(struct rp_ipc_server *server, struct rp_ipc_call_id call, rp_err err,
+                  rp_view payload);
+
+#endif

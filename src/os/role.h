@@ -1,0 +1,67 @@
+/* role.h — what a role may touch, as one table row, and the one function that makes it true.
+ *
+ * Entered once, after the program has opened what it needs and before it reads a stranger's
+ * byte: close what was inherited, drop to the role's own user, no new privileges, no core
+ * files, Landlock for files (EACCES for the rest), seccomp for calls (default: kill). A kernel
+ * without Landlock, or a start without root, is reported, never hidden.
+ *
+ * Promises: S104 and S105 (least privilege).
+ */
+#ifndef RP_OS_ROLE_H
+#define RP_OS_ROLE_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+
+enum rp_role_id {
+    RP_ROLE_NONE,
+    RP_ROLE_SUPERVISOR,
+    RP_ROLE_LEDGER,
+    RP_ROLE_KMS,
+    RP_ROLE_CORE,
+    RP_ROLE_GATE,
+    RP_ROLE_PROBE,
+    RP_ROLE_HUNT,
+    RP_ROLE_CLI,
+    RP_ROLE_COUNT
+};
+
+enum rp_connect { RP_CONNECT_NEVER, RP_CONNECT_UNIX, RP_CONNECT_INET };
+enum rp_access { RP_ACCESS_READ = 1, RP_ACCESS_WRITE = 2 /* write, create, rename, remove */ };
+
+struct rp_role_path {
+    const char *path; /* relative to the state folder, or absolute */
+    unsigned access;  /* set of rp_access */
+    bool optional;    /* absent is not an error */
+};
+
+struct rp_role {
+    enum rp_role_id id;
+    const char *name;    /* "core" */
+    const char *user;    /* "rempart-core" */
+    enum rp_connect connect;
+    bool threads;        /* may start threads after entry */
+    const struct rp_role_path *paths;
+    size_t path_count;
+};
+
+/* What isolation really stands; printed by `rempart status` and shown on the trust page. */
+struct rp_isolation {
+    bool own_user;
+    int landlock_abi; /* 0 = the kernel has none */
+    bool seccomp;
+    bool network_fenced;
+};
+
+/* Irreversible. DENIED when the user is missing though we are root; never half-entered: any
+ * failure after the first irreversible step ends the process. */
+rp_err rp_role_enter(const struct rp_role *role, struct rp_isolation *ret_isolation,
+                     struct rp_diag *diag);
+
+const char *rp_role_name(enum rp_role_id id);
+const char *rp_role_user(enum rp_role_id id);
+/* The uid that the role runs under: its own user's when we were started as root, else ours. */
+rp_err rp_role_uid(enum rp_role_id id, uid_t *ret_uid, gid_t *ret_gid);
+
+#endif

@@ -1,0 +1,73 @@
+/* store.h — the one door to the database.
+ *
+ * One system database (people, memberships, sessions, the tenants' directory) and one file per
+ * tenant. A handle is bound to its tenant when it is opened; there is no query that spans two.
+ * Every change and its event commit together: the event waits in the tenant's outbox, with a
+ * gapless number, until the ledger has it.
+ *
+ * SQL is static text with ?1…?n; values are bound, never pasted. Statements are cached by address.
+ *
+ * Threads: a store belongs to one thread. Fails: NO_SPACE, BUSY (locked by somebody else),
+ * EXISTS_NEWER (a newer Rempart wrote it), CORRUPT, CONFLICT.
+ * Promises: S66, S67, S68 (a tenant's data apart), S114 (each change is in the log).
+ */
+#ifndef RP_STORE_STORE_H
+#define RP_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/env.h"
+#include "event/event.h"
+
+struct rp_store;  /* one thread's connections */
+struct rp_db;     /* an open database: the system's, or one tenant's */
+
+/* url: "sqlite:" (files below db/ and tenants/). UNSUPPORTED for others. */
+rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store **ret_store,
+                     struct rp_diag *diag);
+void rp_store_close(struct rp_store *store);
+
+/* Migrates to this program's version at first open. */
+rp_err rp_store_system(struct rp_store *store, struct rp_db **ret_db, struct rp_diag *diag);
+/* Opens the tenant's database; create = false: NOT_FOUND when there is none. At most 128 stay
+ * open, the least used closes. Valid until the next rp_store_tenant. */
+rp_err rp_store_tenant(struct rp_store *store, rp_id tenant, bool create, struct rp_db **ret_db,
+                       struct rp_diag *diag);
+
+/* ---- transactions: begin, then commit or roll back; not nested ---- */
+rp_err rp_db_begin(struct rp_db *db); /* a writer at once (IMMEDIATE) */
+rp_err rp_db_commit(struct rp_db *db); /* durable when it returns */
+void rp_db_rollback(struct rp_db *db); /* also after a failed commit; harmless outside */
+
+/* ---- statements ---- */
+struct rp_row; /* a running statement */
+
+/* Prepares (or finds) the statement and resets it. sql must be a static string. */
+rp_err rp_db_query(struct rp_db *db, const char *sql, struct rp_row **ret_row);
+void rp_row_bind_u64(struct rp_row *row, int place, uint64_t value);
+void rp_row_bind_text(struct rp_row *row, int place, rp_view value); /* copied */
+void rp_row_bind_blob(struct rp_row *row, int place, rp_view value); /* copied */
+void rp_row_bind_id(struct rp_row *row, int place, rp_id value);
+void rp_row_bind_null(struct rp_row *row, int place);
+/* RP_OK with *ret_has_row; DUPLICATE for a broken UNIQUE constraint. */
+rp_err rp_row_next(struct rp_row *row, bool *ret_has_row);
+/* For statements that return nothing: one step. *ret_changed (nullable) = rows changed. */
+rp_err rp_row_run(struct rp_row *row, uint64_t *ret_changed);
+uint64_t rp_row_u64(struct rp_row *row, int column);
+rp_view rp_row_text(struct rp_row *row, int column); /* until the next step */
+rp_view rp_row_blob(struct rp_row *row, int column);
+rp_id rp_row_id(struct rp_row *row, int column); /* none for NULL */
+bool rp_row_is_null(struct rp_row *row, int column);
+void rp_row_done(struct rp_row *row); /* resets; accepts NULL */
+
+/* ---- the outbox ---- */
+/* Inside a transaction: puts the event behind the change. OVERLOAD over 100,000 waiting. */
+rp_err rp_db_emit(struct rp_db *db, const struct rp_event *event);
+/* The oldest waiting events, at most max; numbers are consecutive from *ret_first. */
+rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64_t *ret_first,
+                    rp_view **ret_events, size_t *ret_count);
+/* The ledger has everything up to and including `sequence`. */
+rp_err rp_db_outbox_ack(struct rp_db *db, uint64_t sequence);
+/* How many events this database has ever emitted: equals the tenant tree's size when all is sent. */
+rp_err rp_db_outbox_last(struct rp_db *db, uint64_t *ret_sequence);
+
+#endif

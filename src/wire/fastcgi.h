@@ -1,0 +1,54 @@
+/* fastcgi.h — FastCGI 1.0 records, as nginx speaks them to core. Responder role, keep-alive.
+ *
+ * A machine: feed bytes as they come, take whole requests out. Parameters and body are gathered
+ * into the request's arena up to the limits; over a limit the request ends as TOO_LARGE and the
+ * connection goes on. Anything against the specification is PROTOCOL: close the connection.
+ */
+#ifndef RP_WIRE_FASTCGI_H
+#define RP_WIRE_FASTCGI_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+struct rp_fcgi_limits {
+    size_t params_max; /* bytes of all names and values */
+    size_t body_max;
+};
+
+struct rp_fcgi_param {
+    rp_view name;
+    rp_view value;
+};
+
+struct rp_fcgi_request {
+    uint16_t id;
+    bool keep_connection;
+    bool too_large; /* refuse with 413; params may be incomplete */
+    struct rp_fcgi_param *params;
+    size_t param_count;
+    rp_view body;
+};
+
+struct rp_fcgi; /* one connection's reader */
+
+struct rp_fcgi *rp_fcgi_new(struct rp_fcgi_limits limits);
+void rp_fcgi_free(struct rp_fcgi *reader);
+
+/* Consumes bytes; *ret_request is set when a request is complete (its memory is in arena), NULL
+ * when more is needed. *ret_used says how many bytes were taken: call again with the rest. */
+rp_err rp_fcgi_feed(struct rp_fcgi *reader, rp_view bytes, struct rp_arena *arena, size_t *ret_used,
+                    struct rp_fcgi_request **ret_request);
+
+/* p == NULL when absent. */
+rp_view rp_fcgi_param(const struct rp_fcgi_request *request, const char *name);
+
+/* Appends the whole answer (STDOUT records of `output`, END_REQUEST) to out. */
+void rp_fcgi_print_response(struct rp_buf *out, uint16_t id, rp_view output);
+
+/* The client's side, for the CLI: one request as records; and a response's STDOUT gathered until
+ * END_REQUEST (*ret_done). */
+void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count,
+                           rp_view body);
+rp_err rp_fcgi_feed_response(rp_view bytes, struct rp_buf *output, size_t *ret_used, bool *ret_done);
+
+#endif
