@@ -1,0 +1,117 @@
+/* identity.h — tenants, people, factors, sessions, applications' tokens.
+ *
+ * Lives in the system database; whatever names or proves a person (address, one-time-code seed)
+ * is sealed under the key of that person's tenant, and found by a keyed index. Passwords are
+ * argon2id strings; hashing itself happens in the password pool, between two calls of this module.
+ * Every change and every sign-in outcome is an event, committed with the change.
+ *
+ * Threads: one rp_identity per store thread. Promises: S99, S100, S101 (TOTP), S105, S170.
+ */
+#ifndef RP_IDENTITY_IDENTITY_H
+#define RP_IDENTITY_IDENTITY_H
+
+#include "crypto/password.h"
+#include "identity/session_table.h"
+#include "keys/client.h"
+#include "store/store.h"
+
+enum { RP_EMAIL_MAX = 128, RP_TOKEN_BYTES = 32, RP_TOKEN_TEXT = 43 /* base64url */ };
+
+struct rp_identity_options {
+    bool second_factor_required;
+    int64_t session_ms;
+    uint32_t idle_s;
+};
+
+struct rp_identity;
+rp_err rp_identity_new(const struct rp_env *env, struct rp_store *store, struct rp_keys *keys,
+                       const struct rp_identity_options *options, struct rp_identity **ret_identity);
+void rp_identity_free(struct rp_identity *identity);
+
+/* A secret for a link or a cookie: 43 base64url digits; only its SHA-256 is stored. */
+struct rp_token {
+    char s[RP_TOKEN_TEXT + 1];
+};
+
+/* ---- tenants, invitations, first start ---- */
+/* True when nobody was ever invited. */
+rp_err rp_identity_is_empty(struct rp_identity *identity, bool *ret_empty);
+rp_err rp_identity_new_tenant(struct rp_identity *identity, rp_view name, rp_id *ret_tenant);
+/* A link's token, valid for 7 days, used once. roles: set of rp_tenant_role. */
+rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
+                          rp_id by, struct rp_token *ret_token);
+
+struct rp_invitation {
+    rp_id person, tenant;
+    char email[RP_EMAIL_MAX + 1];
+    char tenant_name[129];
+};
+/* NOT_FOUND, EXPIRED or REPLAYED. */
+rp_err rp_identity_find_invitation(struct rp_identity *identity, rp_view token,
+                                   struct rp_invitation *ret_invitation);
+/* Makes a one-time-code seed for the page to show (base32, 32 characters and a NUL): the same one
+ * until the enrolment ends. */
+rp_err rp_identity_enrol_seed(struct rp_identity *identity, rp_view token, char ret_base32[static 33]);
+/* WEAK unless the password is long enough, not the address, and not among the usual ones. */
+rp_err rp_identity_check_password(rp_view password, rp_view email);
+/* Ends the enrolment: password_text is the PHC string that the pool made; code must match the seed.
+ * The invitation is spent. DENIED for a wrong code. */
+rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char *password_text,
+                         rp_view code);
+
+/* ---- signing in, in two steps around the password pool ---- */
+struct rp_sign_in {
+    rp_id person, tenant;
+    bool known;                            /* false: verify against nobody, answer the same */
+    char password_text[RP_PASSWORD_TEXT];  /* what the pool verifies against */
+};
+/* Never says whether the address exists; RATE when this person had too many failures. */
+rp_err rp_identity_sign_in_start(struct rp_identity *identity, rp_view email,
+                                 struct rp_sign_in *ret_sign_in);
+/* The outcome of the pool. Right: *ret_pending names a half sign-in (10 minutes) that needs the
+ * code; when the second factor is optional and the person has none, a session follows directly by
+ * rp_identity_sign_in_finish with an empty code. Wrong: DENIED and an event. */
+rp_err rp_identity_sign_in_password(struct rp_identity *identity, const struct rp_sign_in *sign_in,
+                                    bool matched, rp_view client, struct rp_token *ret_pending);
+
+struct rp_session {
+    struct rp_session_view view;
+    struct rp_sha256 cookie_hash;
+    uint32_t idle_max_s;
+};
+/* DENIED for a wrong code, REPLAYED for a code used before, RATE after five wrong ones, NOT_FOUND
+ * for an unknown or old pending token. */
+rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending, rp_view code,
+                                  rp_view client, struct rp_token *ret_cookie,
+                                  struct rp_session *ret_session);
+
+/* ---- sessions ---- */
+/* The session of a cookie, from the database. UNAUTHENTICATED, EXPIRED. */
+rp_err rp_identity_session(struct rp_identity *identity, rp_view cookie, struct rp_session *ret_session);
+rp_err rp_identity_sign_out(struct rp_identity *identity, const struct rp_session *session);
+/* Every live session, to fill the table at start. */
+rp_err rp_identity_each_session(struct rp_identity *identity,
+                                rp_err (*each)(void *ctx, const struct rp_session *session), void *ctx);
+/* A person's address and display facts, opened. */
+struct rp_person {
+    rp_id person, tenant;
+    unsigned roles;
+    char email[RP_EMAIL_MAX + 1];
+    char tenant_name[129];
+    bool has_totp;
+};
+rp_err rp_identity_person(struct rp_identity *identity, rp_id person, rp_id tenant,
+                          struct rp_person *ret_person);
+
+/* ---- applications ---- */
+/* A new token for the app (the former one stops working). */
+rp_err rp_identity_new_app_token(struct rp_identity *identity, rp_view app, struct rp_token *ret_token);
+/* Which app a token belongs to. UNAUTHENTICATED. */
+rp_err rp_identity_app_of_token(struct rp_identity *identity, rp_view token, char ret_app[static 33]);
+
+/* ---- tenant keys: wrapped keys live in each tenant's own database ---- */
+/* The tenant's key, leased; made at first use. Valid until the next call on the same keys. */
+rp_err rp_identity_tenant_key(struct rp_identity *identity, rp_id tenant,
+                              const struct rp_secret **ret_key);
+
+#endif

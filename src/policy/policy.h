@@ -1,0 +1,38 @@
+/* policy.h — one pure function decides: who, what, where, how strongly authenticated.
+ *
+ * Everything is denied unless a row of policy.def allows it. The table is the documentation: it
+ * is printed by `rempart role explain` and shown in the console. No I/O, no state, no clock.
+ *
+ * Promises: S104, S105 (least privilege, roles).
+ */
+#ifndef RP_POLICY_POLICY_H
+#define RP_POLICY_POLICY_H
+
+#include "base/id.h"
+
+enum rp_tenant_role { RP_MEMBER = 1, RP_TENANT_ADMIN = 2, RP_OPERATOR = 4 }; /* a set */
+enum rp_acr { RP_ACR_NONE, RP_ACR_PWD, RP_ACR_MFA, RP_ACR_PHR };
+
+enum rp_action {
+#define RP_RULE(ACTION, name, who, acr, own_tenant_only) RP_ACTION_##ACTION,
+#include "policy/policy.def"
+#undef RP_RULE
+    RP_ACTION_COUNT
+};
+
+struct rp_who {
+    rp_id person, tenant;
+    unsigned roles; /* set of rp_tenant_role, within tenant */
+    enum rp_acr acr;
+};
+
+struct rp_decision {
+    bool allowed;
+    const char *reason; /* stable word: "role", "tenant", "second_factor", "signed_out", "" */
+};
+
+struct rp_decision rp_policy_decide(const struct rp_who *who, enum rp_action action, rp_id tenant);
+const char *rp_action_name(enum rp_action action);
+const char *rp_acr_name(enum rp_acr acr); /* "pwd", "mfa", "phr" */
+
+#endif
