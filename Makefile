@@ -1,0 +1,50 @@
+# The front door. Meson does the work; `make help` lists what there is.
+#   make run    install what running needs, build, start everything in ./var before the example app
+#   make test   install what testing needs, build, run every tier; ends in "N passed, M failed"
+BUILD ?= build
+STATE ?= var
+PORT  ?= 8443
+
+.PHONY: help build run test quick check fuzz bench sanitized format clean
+help:
+	@sed -n 's/^# \{1,3\}//p;/^\.PHONY/q' Makefile; echo "  make build check quick fuzz bench bench-{gate,ledger,store,signin} sanitized format clean"
+
+build:
+	@scripts/setup build
+	@scripts/build $(BUILD)
+
+run:
+	@scripts/setup run
+	@scripts/build $(BUILD)
+	@scripts/run-example $(BUILD) $(STATE) $(PORT)
+
+# T0 T1 T2 T4 T5 S, in that order; the last line is the count.
+test:
+	@scripts/setup test
+	@scripts/test
+
+# Static checks alone, and the tests of the code alone: what one runs between two edits.
+check:
+	@scripts/check
+quick:
+	@scripts/build $(BUILD)
+	@meson test -C $(BUILD) --suite unit --suite replay --print-errorlogs
+
+sanitized:
+	@scripts/build build-san -Db_sanitize=address,undefined -Db_lundef=false -Dcrash_points=true
+
+# Live fuzzing with libFuzzer: T=name (all by default), SECONDS each.
+fuzz:
+	@scripts/setup test
+	@scripts/fuzz "$(T)" "$(or $(SECONDS),60)"
+
+bench bench-%:
+	@scripts/setup test
+	@scripts/build $(BUILD)
+	@bench/run $(BUILD) $(patsubst bench-%,%,$(filter bench-%,$@))
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build build-san build-fuzz

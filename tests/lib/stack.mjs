@@ -1,0 +1,181 @@
+// stack.mjs — a whole Rempart in a folder of its own, on a free loopback port, for one test file.
+//
+//   const stack = await Stack.start({app: 'notes'});   // starts rempart up, waits for "ready"
+//   const person = await stack.firstAdministrator();   // enrols by the printed link
+//   await stack.stop();                                 // ends what it started, removes the folder
+//
+// Environment: REMPART_BIN (the folder of the programs, default build/bin).
+import {spawn} from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {Client, totp} from './client.mjs';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const bin = path.resolve(process.env.REMPART_BIN || path.join(root, 'build/bin'));
+
+export const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
+
+// Asks until it is true; the error says what never came.
+export async function until(what, ask, {seconds = 15, every = 100} = {}) {
+  const end = Date.now() + seconds * 1000;
+  let last;
+  for (;;) {
+    try {
+      const value = await ask();
+      if (value) return value;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`never came: ${what}${last ? ` (${last.message})` : ''}`);
+    await sleep(every);
+  }
+}
+
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const {port} = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+// Runs a program to its end: {code, stdout, stderr}.
+export function run(program, args, {input, seconds = 60, ...options} = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {stdio: ['pipe', 'pipe', 'pipe'], ...options});
+    const timer = setTimeout(() => child.kill('SIGKILL'), seconds * 1000);
+    let stdout = '', stderr = '';
+    child.stdout.on('data', data => { stdout += data; });
+    child.stderr.on('data', data => { stderr += data; });
+    child.on('error', reject);
+    child.on('close', code => { clearTimeout(timer); resolve({code, stdout, stderr}); });
+    child.stdin.end(input);
+  });
+}
+
+export class Stack {
+  // config: text of rempart.yaml, a function of the port, or nothing (one app, "notes").
+  static async start({app = 'notes', config, port, state, upstream, env = {}, expectReady = true} = {}) {
+    const stack = new Stack();
+    stack.port = port ?? await freePort();
+    stack.state = state ?? fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-'));
+    fs.chmodSync(stack.state, 0o755);
+    stack.env = {...process.env, ...env};
+    const file = path.join(stack.state, 'rempart.yaml');
+    if (!fs.existsSync(file)) {
+      const text = typeof config === 'function' ? config(stack.port) : config ?? stack.defaultConfig(upstream);
+      fs.writeFileSync(file, text);
+    }
+    await stack.up({expectReady});
+    if (app === 'notes' && expectReady) await stack.startNotes();
+    return stack;
+  }
+
+  defaultConfig(upstream = 'unix:run/notes.sock') {
+    return `host: localhost\ngate:\n  listen: ${this.port}\napps:\n  - name: notes\n` +
+      `    upstream: ${upstream}\n    sign_in: required\n`;
+  }
+
+  get origin() { return `https://localhost:${this.port}`; }
+  file(...parts) { return path.join(this.state, ...parts); }
+  get output() { return this.log; }
+
+  async up({expectReady = true} = {}) {
+    this.log = '';
+    this.child = spawn(path.join(bin, 'rempart'), ['up', '--state', this.state],
+      {stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
+    const add = data => { this.log += data; };
+    this.child.stdout.on('data', add);
+    this.child.stderr.on('data', add);
+    this.ended = new Promise(resolve => this.child.on('close', code => { this.exitCode = code; resolve(code); }));
+    if (!expectReady) return;
+    await until(`"ready"; so far:\n${this.log}`, () => {
+      if (this.exitCode !== undefined) throw new Error(`rempart ended with ${this.exitCode}:\n${this.log}`);
+      return /^ready$/m.test(this.log);
+    }, {seconds: 30, every: 30}).catch(error => {
+      this.kill();
+      throw new Error(`${error.message}\n${this.log}`);
+    });
+  }
+
+  kill() { if (this.exitCode === undefined) this.child.kill('SIGKILL'); }
+
+  async down() {
+    if (this.exitCode === undefined) {
+      this.child.kill('SIGTERM');
+      const late = setTimeout(() => this.child.kill('SIGKILL'), 15000);
+      await this.ended;
+      clearTimeout(late);
+    }
+    this.exitCode = undefined;
+  }
+
+  async startNotes({listen = 'run/notes.sock'} = {}) {
+    this.notes = spawn(process.execPath, [path.join(root, 'examples/notes-app/app.js'), '--state', '.', '--listen', listen],
+      {cwd: this.state, stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
+    this.notesLog = '';
+    for (const stream of [this.notes.stdout, this.notes.stderr]) stream.on('data', data => { this.notesLog += data; });
+    await until('the notes application', () => fs.existsSync(this.file(listen)));
+  }
+
+  async stop() {
+    if (this.notes) this.notes.kill('SIGKILL');
+    await this.down();
+    if (process.env.REMPART_KEEP) console.log(`kept: ${this.state}`);
+    else {
+      const runFolder = fs.existsSync(this.file('run')) ? fs.realpathSync(this.file('run')) : null;
+      fs.rmSync(this.state, {recursive: true, force: true});
+      if (runFolder?.startsWith('/dev/shm/rempart-')) fs.rmSync(runFolder, {recursive: true, force: true});
+    }
+  }
+
+  // The CLI on this installation.
+  rempart(...args) {
+    return run(path.join(bin, 'rempart'), [...args, '--state', this.state], {env: {...this.env, LANG: 'C.UTF-8'}});
+  }
+
+  async status() { return JSON.parse(fs.readFileSync(this.file('run/status.json'), 'utf8')); }
+
+  // The process of a role, as the supervisor knows it.
+  async pid(role) {
+    const {roles} = await this.status();
+    return roles.find(one => one.name === role)?.pid;
+  }
+
+  client(options) { return new Client(this, options); }
+
+  get firstLink() { return fs.readFileSync(this.file('run/first-admin-link'), 'utf8').trim(); }
+
+  // Enrols the first administrator and returns a signed-in client with .email .password .seed.
+  async firstAdministrator({password = 'correct horse battery staple 9', lang = 'en'} = {}) {
+    return this.enrol(this.firstLink, {password, lang});
+  }
+
+  async enrol(link, {password = 'correct horse battery staple 9', lang = 'en'} = {}) {
+    const person = this.client({lang});
+    await person.enrol(link, password);
+    return person;
+  }
+
+  async trust() { return (await this.client().get('/trust.json')).json(); }
+
+  // The promise that holds this sentence, "S73".
+  async sentence(id) {
+    const {promises} = await this.trust();
+    return promises.find(promise => promise.sentences.includes(id));
+  }
+
+  // Runs the promise's probes now and returns its status.
+  async probe(promiseId) {
+    const {code, stdout, stderr} = await this.rempart('promises', 'run', promiseId, '--json');
+    if (code > 1) throw new Error(`promises run ${promiseId}: ${code} ${stdout} ${stderr}`);
+    return JSON.parse(stdout);
+  }
+}
+
+export {totp};
