@@ -4,7 +4,8 @@
  * cookie (the cookie itself is stored nowhere). Each slot has a seqlock: a reader copies, checks,
  * and treats a torn or odd slot as no session. Probing is bounded to RP_SESSION_PROBES slots.
  * run/seen.tab: 8 bytes a slot, written by the gate: it can only extend the idle time, never the
- * absolute one. The header's heartbeat tells the gate that core lives.
+ * absolute one. The header's heartbeat tells the gate that core lives. Writes (init, put, revoke)
+ * come from one thread of core at a time; init also empties a table that workers already map.
  *
  * Pure: works on mapped memory. Promises: S99, S175 (revocation is seen within a second).
  */

@@ -11,7 +11,8 @@
 #include "base/id.h"
 
 enum rp_tenant_role { RP_MEMBER = 1, RP_TENANT_ADMIN = 2, RP_OPERATOR = 4 }; /* a set */
-enum rp_acr { RP_ACR_NONE, RP_ACR_PWD, RP_ACR_MFA, RP_ACR_PHR };
+enum { RP_ROLES_ALL = RP_MEMBER | RP_TENANT_ADMIN | RP_OPERATOR };
+enum rp_acr { RP_ACR_NONE, RP_ACR_PWD, RP_ACR_MFA, RP_ACR_PHR, RP_ACR_COUNT };
 
 enum rp_action {
 #define RP_RULE(ACTION, name, who, acr, own_tenant_only) RP_ACTION_##ACTION,
@@ -31,7 +32,14 @@ struct rp_decision {
     const char *reason; /* stable word: "role", "tenant", "second_factor", "signed_out", "" */
 };
 
-struct rp_decision rp_policy_decide(const struct rp_who *who, enum rp_action action, rp_id tenant);
+/* What the operator's configuration may decide; nothing else of the table moves. */
+struct rp_policy_options {
+    enum rp_acr app_least_acr; /* for applications and their records; RP_ACR_MFA unless lowered */
+};
+#define RP_POLICY_OPTIONS ((struct rp_policy_options){.app_least_acr = RP_ACR_MFA})
+
+struct rp_decision rp_policy_decide(const struct rp_policy_options *options,
+                                    const struct rp_who *who, enum rp_action action, rp_id tenant);
 const char *rp_action_name(enum rp_action action);
 const char *rp_acr_name(enum rp_acr acr); /* "pwd", "mfa", "phr" */
 
