@@ -1,0 +1,78 @@
+/* cli.h — rempart(1): one program, a table of commands, the same habits everywhere.
+ *
+ * Exit codes: 0 all is well, 1 something was found, 2 wrong usage or configuration, 3 the
+ * installation does not answer. Listing commands take --json. Texts follow LANG: fr or en.
+ */
+#ifndef RP_CLI_CLI_H
+#define RP_CLI_CLI_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "wire/json.h"
+
+enum rp_exit { RP_EXIT_OK = 0, RP_EXIT_FINDING = 1, RP_EXIT_USAGE = 2, RP_EXIT_UNREACHABLE = 3 };
+
+enum { RP_ARGS_MAX = 16 };
+
+/* What was asked, taken apart once. */
+struct cli {
+    enum rp_lang lang;
+    struct rp_arena *arena;
+    const char *program; /* argv[0], to find the other programs */
+    const char *command; /* "promises" */
+    const char *args[RP_ARGS_MAX];
+    size_t arg_count;
+    const char *state;    /* --state, REMPART_STATE, ./var, /var/lib/rempart */
+    const char *config;   /* --config, or NULL */
+    const char *upstream; /* --upstream */
+    const char *listen;   /* --listen */
+    const char *key;      /* --key: a verifier key */
+    const char *entry;    /* --entry: the bytes a proof is about */
+    const char *tenant;   /* --tenant */
+    const char *role;     /* --role */
+    const char *ca;       /* --ca: the authority behind an https address, PEM */
+    bool json, summary, sample, renew;
+};
+
+struct cli_command {
+    const char *name;
+    const char *usage;
+    const char *about[RP_LANG_COUNT];
+    const char *examples;
+    enum rp_exit (*run)(struct cli *cli);
+};
+
+/* Prints what and why to stderr, in the reader's language, and returns the exit code. */
+enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
+                      const struct rp_diag *diag);
+enum rp_exit cli_usage(const struct cli *cli, const char *problem);
+const char *cli_say(const struct cli *cli, const char *fr, const char *en);
+
+/* Enters the state folder: every path after this is relative to it. */
+rp_err cli_enter_state(const struct cli *cli);
+/* The folder that this program stands in, and the one with promises/ and pages. */
+const char *cli_bin_folder(struct cli *cli);
+const char *cli_share_folder(struct cli *cli);
+
+/* One request to core over run/cli.sock; the answer's JSON. UNREACHABLE when nobody listens. An
+ * error status becomes an error, its text in diag. */
+rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
+                    struct rp_json **ret_json, struct rp_diag *diag);
+
+/* Canonical JSON and a newline on stdout. */
+void cli_print_json(const struct rp_json *json);
+
+enum rp_exit cli_up(struct cli *cli);
+enum rp_exit cli_check(struct cli *cli);
+enum rp_exit cli_status(struct cli *cli);
+enum rp_exit cli_promises(struct cli *cli);
+enum rp_exit cli_verify(struct cli *cli);
+enum rp_exit cli_keys(struct cli *cli);
+enum rp_exit cli_tenant(struct cli *cli);
+enum rp_exit cli_person(struct cli *cli);
+enum rp_exit cli_role(struct cli *cli);
+enum rp_exit cli_ledger(struct cli *cli);
+
+#endif

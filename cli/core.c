@@ -1,0 +1,120 @@
+/* core.c — asking core, in the FastCGI that nginx speaks, over a socket that only the owner opens.
+ */
+#include <unistd.h>
+
+#include "base/checked.h"
+#include "cli.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "wire/fastcgi.h"
+
+enum { ANSWER_MAX = 16 << 20, DEADLINE_MS = 30000 };
+
+static rp_err exchange(rp_view request, struct rp_buf *answer) {
+    _cleanup_fd_ int fd = -1;
+    RP_TRY(rp_socket_connect("run/cli.sock", RP_SOCKET_STREAM, DEADLINE_MS, &fd));
+    RP_TRY(rp_file_write_all(fd, request));
+    struct rp_buf raw = rp_buf_new(ANSWER_MAX);
+    rp_err err = RP_OK;
+    bool done = false;
+    while (!done && rp_ok(err)) {
+        uint8_t bytes[8192];
+        size_t n = 0;
+        err = rp_socket_receive(fd, bytes, sizeof bytes, &n);
+        if (!rp_ok(err)) {
+            break;
+        }
+        rp_buf_add(&raw, rp_view_of(bytes, n));
+        err = rp_buf_err(&raw);
+        size_t used = 0;
+        if (rp_ok(err)) {
+            err = rp_fcgi_feed_response(rp_buf_view(&raw), answer, &used, &done);
+            rp_buf_consume(&raw, used);
+        }
+    }
+    rp_buf_done(&raw);
+    return err;
+}
+
+/* CGI head: "Status: 404 Not Found\r\n…\r\n\r\nbody". */
+static rp_err split_answer(rp_view answer, unsigned *ret_status, rp_view *ret_body) {
+    size_t head = rp_view_find(answer, RP_VIEW("\r\n\r\n"));
+    if (head == answer.n) {
+        return RP_ERR(PROTOCOL);
+    }
+    rp_view lines = rp_view_sub(answer, 0, head);
+    uint64_t status = 200;
+    while (lines.p) {
+        rp_view line = rp_view_trim(rp_view_cut(&lines, '\n'));
+        if (rp_view_starts(line, RP_VIEW("Status: ")) &&
+            !rp_view_to_u64(rp_view_sub(line, 8, 3), 599, &status)) {
+            return RP_ERR(PROTOCOL);
+        }
+    }
+    *ret_status = (unsigned)status;
+    *ret_body = rp_view_from(answer, head + 4);
+    return RP_OK;
+}
+
+static rp_err error_of_status(unsigned status) {
+    for (int32_t code = 1; code < RP_E_COUNT; code++) {
+        if (rp_err_http((rp_err){code}) == (int)status) {
+            return (rp_err){code};
+        }
+    }
+    return RP_ERR(PROTOCOL);
+}
+
+rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
+                    struct rp_json **ret_json, struct rp_diag *diag) {
+    rp_view target = rp_view_from_cstr(path);
+    size_t question = rp_view_find_byte(target, '?');
+    rp_view length = rp_arena_printf(cli->arena, "%zu", body.n);
+    const struct rp_fcgi_param params[] = {
+        {RP_VIEW("REQUEST_METHOD"), rp_view_from_cstr(method)},
+        {RP_VIEW("REQUEST_URI"), target},
+        {RP_VIEW("DOCUMENT_URI"), rp_view_sub(target, 0, question)},
+        {RP_VIEW("QUERY_STRING"), rp_view_from(target, question + 1)},
+        {RP_VIEW("CONTENT_TYPE"), RP_VIEW("application/json")},
+        {RP_VIEW("CONTENT_LENGTH"), length},
+        {RP_VIEW("HTTP_ACCEPT"), RP_VIEW("application/json")},
+        {RP_VIEW("HTTP_ACCEPT_LANGUAGE"), cli->lang == RP_FR ? RP_VIEW("fr") : RP_VIEW("en")},
+    };
+    struct rp_buf request = rp_buf_new(1 << 20);
+    struct rp_buf answer = rp_buf_new(ANSWER_MAX);
+    rp_fcgi_print_request(&request, params, RP_COUNT_OF(params), body);
+    rp_err err = rp_buf_err(&request);
+    if (rp_ok(err)) {
+        err = exchange(rp_buf_view(&request), &answer);
+    }
+    rp_view kept = {NULL, 0};
+    if (rp_ok(err)) {
+        err = rp_arena_copy(cli->arena, rp_buf_view(&answer), &kept);
+    }
+    rp_buf_done(&request);
+    rp_buf_done(&answer);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        return RP_ERR(UNREACHABLE); /* no socket: nobody runs here */
+    }
+    RP_TRY(err);
+    unsigned status = 0;
+    rp_view text = {NULL, 0};
+    RP_TRY(split_answer(kept, &status, &text));
+    struct rp_json *json = NULL;
+    RP_TRY(rp_json_parse(text, (struct rp_json_limits){.depth_max = 32, .count_max = 200000},
+                         cli->arena, &json, diag));
+    if (status >= 400) {
+        rp_view detail = rp_json_get_string(json, "detail");
+        return rp_fail(diag, error_of_status(status), "%.*s", RP_FMT(detail));
+    }
+    *ret_json = json;
+    return RP_OK;
+}
+
+void cli_print_json(const struct rp_json *json) {
+    struct rp_buf out = rp_buf_new(ANSWER_MAX);
+    if (rp_ok(rp_json_print(json, &out))) {
+        printf("%.*s\n", RP_FMT(rp_buf_view(&out)));
+    }
+    rp_buf_done(&out);
+}

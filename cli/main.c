@@ -1,0 +1,256 @@
+/* main.c — which commands there are, and how their options are read. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "cli.h"
+
+static const struct cli_command commands[] = {
+    {"up",
+     "rempart up [--state DIR] [--config FILE] [--upstream URL] [--listen PORT]",
+     {"démarre tout, au premier plan ; la dernière ligne du démarrage est « ready »",
+      "start everything, in the foreground; the last start line is \"ready\""},
+     "  rempart up --upstream http://127.0.0.1:3000 --listen 8443\n",
+     cli_up},
+    {"check",
+     "rempart check [--config FILE] [--sample]",
+     {"vérifie la configuration avec le code du démarrage",
+      "check the configuration with the code that starts"},
+     "  rempart check --config /etc/rempart/rempart.yaml\n  rempart check --sample > "
+     "rempart.yaml\n",
+     cli_check},
+    {"status",
+     "rempart status [--json]",
+     {"rôles, état, mémoire, isolation", "roles, state, memory, isolation"},
+     "  rempart status\n",
+     cli_status},
+    {"promises",
+     "rempart promises [ID | run ID] [--summary] [--json]",
+     {"l'état de chaque promesse, avec sa preuve ; « run » refait ses épreuves maintenant",
+      "the status of each promise, with its evidence; \"run\" repeats its probes now"},
+     "  rempart promises\n  rempart promises tls-everywhere\n  rempart promises run "
+     "tls-everywhere\n",
+     cli_promises},
+    {"verify",
+     "rempart verify DIR|URL|FILE.tlog-proof [--key VKEY] [--entry FILE] [--ca FILE] [--json]",
+     {"vérifie un journal ou une preuve, hors ligne ; nomme le premier octet faux",
+      "verify a log or a proof, offline; names the first bad byte"},
+     "  rempart verify var/ledger\n  rempart verify https://example.com/.rempart/log/public\n"
+     "  rempart verify evidence.tlog-proof --key 'example.com/log/public+…' --entry "
+     "evidence.json\n",
+     cli_verify},
+    {"keys",
+     "rempart keys status|rotate|unseal|recovery [--renew] [--json]",
+     {"le service de clés : inventaire, renouvellement, ouverture, fiche de secours",
+      "the key service: inventory, rotation, unsealing, recovery sheet"},
+     "  rempart keys recovery\n  rempart keys unseal\n",
+     cli_keys},
+    {"tenant",
+     "rempart tenant list|create NAME [--json]",
+     {"les organisations clientes", "the customer organisations"},
+     "  rempart tenant create 'Boulangerie Martin'\n",
+     cli_tenant},
+    {"person",
+     "rempart person invite EMAIL --tenant ID [--role member|admin|operator] [--json]",
+     {"invite une personne par un lien à usage unique", "invite a person by a link used once"},
+     "  rempart person invite lea@example.com --tenant 6f1c… --role admin\n",
+     cli_person},
+    {"role",
+     "rempart role explain [--json]",
+     {"qui peut quoi : la table que le programme applique",
+      "who may do what: the table that the program applies"},
+     "  rempart role explain\n",
+     cli_role},
+    {"ledger",
+     "rempart ledger tail|prove [public|operator|TENANT] [INDEX] [--json]",
+     {"lit un journal ; « prove » écrit une preuve d'inclusion",
+      "read a log; \"prove\" writes a proof of inclusion"},
+     "  rempart ledger tail operator\n  rempart ledger prove public 12 > 12.tlog-proof\n",
+     cli_ledger},
+};
+
+const char *cli_say(const struct cli *cli, const char *fr, const char *en) {
+    return cli->lang == RP_FR ? fr : en;
+}
+
+static enum rp_lang reader_language(void) {
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
+        const char *value = getenv(names[i]);
+        if (value && value[0]) {
+            return value[0] == 'f' && value[1] == 'r' ? RP_FR : RP_EN;
+        }
+    }
+    return RP_EN;
+}
+
+static void print_help(const struct cli *cli, FILE *to) {
+    fprintf(to, "%s\n\n",
+            cli_say(cli, "rempart — la page de sécurité, tenue et prouvée",
+                    "rempart — the security page, kept and proven"));
+    for (size_t i = 0; i < RP_COUNT_OF(commands); i++) {
+        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about[cli->lang]);
+    }
+    fprintf(
+        to, "\n%s\n",
+        cli_say(cli,
+                "« rempart COMMANDE --help » montre l'usage et des exemples. Codes de retour : 0 "
+                "bien,\n1 constat, 2 usage ou configuration, 3 injoignable.",
+                "\"rempart COMMAND --help\" shows usage and examples. Exit codes: 0 well, 1 "
+                "finding,\n2 usage or configuration, 3 unreachable."));
+}
+
+static void print_command_help(const struct cli *cli, const struct cli_command *command, FILE *to) {
+    fprintf(to, "%s\n\n%s\n\n%s\n%s", command->usage, command->about[cli->lang],
+            cli_say(cli, "Exemples :", "Examples:"), command->examples);
+}
+
+static const struct cli_command *find_command(const char *name) {
+    for (size_t i = 0; i < RP_COUNT_OF(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+enum rp_exit cli_usage(const struct cli *cli, const char *problem) {
+    fprintf(stderr, "rempart: %s\n", problem);
+    const struct cli_command *command = cli->command ? find_command(cli->command) : NULL;
+    if (command) {
+        fprintf(stderr, "usage: %s\n", command->usage);
+    } else {
+        fprintf(stderr, "usage: rempart COMMAND …  (rempart --help)\n");
+    }
+    return RP_EXIT_USAGE;
+}
+
+enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
+                      const struct rp_diag *diag) {
+    fprintf(stderr, "rempart: %s: %s", what, rp_err_text(err, cli->lang));
+    if (diag && diag->line) {
+        fprintf(stderr, " (%s %u, %s %u)", cli_say(cli, "ligne", "line"), diag->line,
+                cli_say(cli, "colonne", "column"), diag->column);
+    }
+    if (diag && diag->text[0]) {
+        fprintf(stderr, ": %s", diag->text);
+    }
+    fputc('\n', stderr);
+    if (rp_is(err, RP_E_UNREACHABLE)) {
+        fprintf(
+            stderr, "%s\n",
+            cli_say(cli,
+                    "Rempart tourne-t-il ici ? « rempart up » le démarre ; --state DIR dit où.",
+                    "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
+        return RP_EXIT_UNREACHABLE;
+    }
+    return rp_err_retry(err) ? RP_EXIT_UNREACHABLE : RP_EXIT_USAGE;
+}
+
+/* --name VALUE and --name=VALUE; true when argument i was this option. */
+static bool take_value(int argc, char **argv, int *i, const char *name, const char **ret_value) {
+    size_t n = strlen(name);
+    const char *argument = argv[*i];
+    if (strncmp(argument, name, n) != 0) {
+        return false;
+    }
+    if (argument[n] == '=') {
+        *ret_value = argument + n + 1;
+        return true;
+    }
+    if (argument[n] == 0 && *i + 1 < argc) {
+        *ret_value = argv[++*i];
+        return true;
+    }
+    return false;
+}
+
+static bool take_flag(const char *argument, const char *name, bool *ret_flag) {
+    if (strcmp(argument, name) != 0) {
+        return false;
+    }
+    *ret_flag = true;
+    return true;
+}
+
+static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
+    return take_value(argc, argv, i, "--state", &cli->state) ||
+           take_value(argc, argv, i, "--config", &cli->config) ||
+           take_value(argc, argv, i, "--upstream", &cli->upstream) ||
+           take_value(argc, argv, i, "--listen", &cli->listen) ||
+           take_value(argc, argv, i, "--key", &cli->key) ||
+           take_value(argc, argv, i, "--entry", &cli->entry) ||
+           take_value(argc, argv, i, "--tenant", &cli->tenant) ||
+           take_value(argc, argv, i, "--role", &cli->role) ||
+           take_value(argc, argv, i, "--ca", &cli->ca) ||
+           take_flag(argv[*i], "--json", &cli->json) ||
+           take_flag(argv[*i], "--summary", &cli->summary) ||
+           take_flag(argv[*i], "--sample", &cli->sample) ||
+           take_flag(argv[*i], "--renew", &cli->renew);
+}
+
+static const char *default_state(void) {
+    const char *named = getenv("REMPART_STATE");
+    if (named && named[0]) {
+        return named;
+    }
+    return access("var/run", F_OK) == 0 || access("/var/lib/rempart", F_OK) != 0
+               ? "var"
+               : "/var/lib/rempart";
+}
+
+static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
+    const struct cli_command *command = find_command(cli->command);
+    if (!command) {
+        char problem[160];
+        snprintf(problem, sizeof problem, "%s: %.60s",
+                 cli_say(cli, "commande inconnue", "unknown command"), cli->command);
+        return cli_usage(cli, problem);
+    }
+    for (int i = 2; i < argc; i++) {
+        bool help = false;
+        if (take_flag(argv[i], "--help", &help)) {
+            print_command_help(cli, command, stdout);
+            return RP_EXIT_OK;
+        }
+        if (argv[i][0] == '-' && argv[i][1] == '-') {
+            if (!take_option(cli, argc, argv, &i)) {
+                char problem[160];
+                snprintf(
+                    problem, sizeof problem, "%s: %.60s",
+                    cli_say(cli, "option inconnue ou sans valeur", "unknown option, or no value"),
+                    argv[i]);
+                return cli_usage(cli, problem);
+            }
+        } else if (cli->arg_count == RP_ARGS_MAX) {
+            return cli_usage(cli, cli_say(cli, "trop d'arguments", "too many arguments"));
+        } else {
+            cli->args[cli->arg_count++] = argv[i];
+        }
+    }
+    if (!cli->state) {
+        cli->state = default_state();
+    }
+    return command->run(cli);
+}
+
+int main(int argc, char **argv) {
+    struct cli cli = {.lang = reader_language(), .program = argv[0]};
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+        print_help(&cli, argc < 2 ? stderr : stdout);
+        return argc < 2 ? RP_EXIT_USAGE : RP_EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("rempart %s\n", REMPART_VERSION);
+        return RP_EXIT_OK;
+    }
+    cli.arena = rp_arena_new((size_t)64 << 20);
+    if (!cli.arena) {
+        return cli_fail(&cli, RP_ERR(NO_MEMORY), "rempart", NULL);
+    }
+    cli.command = argv[1];
+    enum rp_exit code = run_command(&cli, argc, argv);
+    rp_arena_free(cli.arena);
+    return (int)code;
+}

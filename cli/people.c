@@ -1,0 +1,139 @@
+/* people.c — tenants, people, and who may what. */
+#include "base/assert.h"
+#include "base/checked.h"
+#include "cli.h"
+#include "policy/policy.h"
+
+static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
+                        const struct rp_json *body, struct rp_json **ret_answer) {
+    struct rp_buf text = rp_buf_new(65536);
+    struct rp_diag diag = {0};
+    rp_err err = cli_enter_state(cli);
+    if (rp_ok(err) && body) {
+        err = rp_json_print(body, &text);
+    }
+    if (rp_ok(err)) {
+        err = cli_ask_core(cli, method, path, rp_buf_view(&text), ret_answer, &diag);
+    }
+    rp_buf_done(&text);
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->command, &diag);
+}
+
+static void print_tenants(const struct cli *cli, const struct rp_json *answer) {
+    if (cli->json) {
+        cli_print_json(answer);
+        return;
+    }
+    const struct rp_json *list = rp_json_get(answer, "tenants");
+    for (const struct rp_json *t = list ? list->first : NULL; t; t = t->next) {
+        printf("%.*s  %.*s\n", RP_FMT(rp_json_get_string(t, "id")),
+               RP_FMT(rp_json_get_string(t, "name")));
+    }
+}
+
+enum rp_exit cli_tenant(struct cli *cli) {
+    struct rp_json *answer = NULL;
+    if (cli->arg_count == 1 && strcmp(cli->args[0], "list") == 0) {
+        enum rp_exit code = ask(cli, "GET", "/.rempart/api/v1/admin/tenants", NULL, &answer);
+        if (code == RP_EXIT_OK) {
+            print_tenants(cli, answer);
+        }
+        return code;
+    }
+    if (cli->arg_count == 2 && strcmp(cli->args[0], "create") == 0) {
+        struct rp_json *body = rp_json_object(cli->arena);
+        rp_json_add_cstr(cli->arena, body, "name", cli->args[1]);
+        enum rp_exit code = ask(cli, "POST", "/.rempart/api/v1/admin/tenants", body, &answer);
+        if (code == RP_EXIT_OK) {
+            if (cli->json) {
+                cli_print_json(answer);
+            } else {
+                printf("%.*s\n", RP_FMT(rp_json_get_string(answer, "id")));
+            }
+        }
+        return code;
+    }
+    return cli_usage(cli, cli_say(cli, "list ou create NOM", "list or create NAME"));
+}
+
+enum rp_exit cli_person(struct cli *cli) {
+    if (cli->arg_count != 2 || strcmp(cli->args[0], "invite") != 0 || !cli->tenant) {
+        return cli_usage(cli,
+                         cli_say(cli, "invite ADRESSE --tenant ID", "invite EMAIL --tenant ID"));
+    }
+    struct rp_json *body = rp_json_object(cli->arena);
+    rp_json_add_cstr(cli->arena, body, "email", cli->args[1]);
+    rp_json_add_cstr(cli->arena, body, "tenant", cli->tenant);
+    rp_json_add_cstr(cli->arena, body, "role", cli->role ? cli->role : "member");
+    struct rp_json *answer = NULL;
+    enum rp_exit code = ask(cli, "POST", "/.rempart/api/v1/admin/people", body, &answer);
+    if (code == RP_EXIT_OK) {
+        if (cli->json) {
+            cli_print_json(answer);
+        } else {
+            printf("%.*s\n", RP_FMT(rp_json_get_string(answer, "link")));
+        }
+    }
+    return code;
+}
+
+/* ---- role explain: the policy's own table ---- */
+
+struct rule {
+    const char *name;
+    unsigned who;
+    enum rp_acr acr;
+    bool own_tenant_only;
+};
+
+static const struct rule rules[] = {
+#define RP_RULE(ACTION, name, who, acr, own_tenant_only) {name, who, acr, own_tenant_only},
+#include "policy/policy.def"
+#undef RP_RULE
+};
+
+static const struct {
+    unsigned bit;
+    const char *name;
+} roles[] = {{RP_MEMBER, "member"}, {RP_TENANT_ADMIN, "admin"}, {RP_OPERATOR, "operator"}};
+
+static void explain_json(const struct cli *cli) {
+    struct rp_json *root = rp_json_object(cli->arena);
+    struct rp_json *list = rp_json_add_array(cli->arena, root, "rules");
+    for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
+        struct rp_json *rule = rp_json_add_object(cli->arena, list, NULL);
+        rp_json_add_cstr(cli->arena, rule, "action", rules[i].name);
+        rp_json_add_cstr(cli->arena, rule, "least_acr", rp_acr_name(rules[i].acr));
+        rp_json_add_bool(cli->arena, rule, "own_tenant_only", rules[i].own_tenant_only);
+        struct rp_json *who = rp_json_add_array(cli->arena, rule, "roles");
+        for (size_t r = 0; r < RP_COUNT_OF(roles); r++) {
+            if (rules[i].who & roles[r].bit) {
+                rp_json_add_cstr(cli->arena, who, NULL, roles[r].name);
+            }
+        }
+    }
+    cli_print_json(root);
+}
+
+enum rp_exit cli_role(struct cli *cli) {
+    if (cli->arg_count != 1 || strcmp(cli->args[0], "explain") != 0) {
+        return cli_usage(cli, "explain");
+    }
+    if (cli->json) {
+        explain_json(cli);
+        return RP_EXIT_OK;
+    }
+    for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
+        printf("%-34s %-4s", rules[i].name, rp_acr_name(rules[i].acr));
+        for (size_t r = 0; r < RP_COUNT_OF(roles); r++) {
+            if (rules[i].who & roles[r].bit) {
+                printf(" %s", roles[r].name);
+            }
+        }
+        printf("%s\n", rules[i].own_tenant_only
+                           ? cli_say(cli, " (son organisation seulement)", " (own tenant only)")
+                           : "");
+    }
+    printf("%s\n", cli_say(cli, "Tout le reste est refusé.", "Everything else is denied."));
+    return RP_EXIT_OK;
+}

@@ -1,0 +1,183 @@
+/* promises.c — `rempart promises`: what the public page says, on a terminal; and probes on demand.
+ */
+#include "base/assert.h"
+#include "cli.h"
+#include "ipc/ipc.h"
+
+enum { PROBE_DEADLINE_MS = 120000 };
+
+static const char *const status_order[] = {"proven",  "failing",   "stale",         "declared",
+                                           "not-met", "not-built", "not-applicable"};
+
+static bool holds_sentence(const struct rp_json *promise, rp_view name) {
+    const struct rp_json *sentences = rp_json_get(promise, "sentences");
+    for (const struct rp_json *s = sentences ? sentences->first : NULL; s; s = s->next) {
+        if (rp_view_equal(s->string, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct rp_json *find_promise(const struct rp_json *trust, const char *id) {
+    rp_view name = rp_view_from_cstr(id);
+    const struct rp_json *promises = rp_json_get(trust, "promises");
+    for (const struct rp_json *p = promises ? promises->first : NULL; p; p = p->next) {
+        if (rp_view_equal(rp_json_get_string(p, "id"), name) || holds_sentence(p, name)) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static void print_line(const struct rp_json *promise) {
+    printf("%-12.*s %.*s  ", RP_FMT(rp_json_get_string(promise, "status")),
+           RP_FMT(rp_json_get_string(promise, "id")));
+    const struct rp_json *sentences = rp_json_get(promise, "sentences");
+    for (const struct rp_json *s = sentences ? sentences->first : NULL; s; s = s->next) {
+        printf("%s%.*s", s == sentences->first ? "(" : " ", RP_FMT(s->string));
+    }
+    printf(")\n");
+}
+
+static void print_whole(const struct cli *cli, const struct rp_json *promise) {
+    print_line(promise);
+    const struct rp_json *text = rp_json_get(promise, "text");
+    printf("  %.*s\n", RP_FMT(rp_json_get_string(text, cli->lang == RP_FR ? "fr" : "en")));
+    const struct rp_json *parts = rp_json_get(promise, "parts");
+    for (const struct rp_json *p = parts ? parts->first : NULL; p; p = p->next) {
+        printf("  %.*s %-24.*s %-10.*s %.*s\n", RP_FMT(rp_json_get_string(p, "grade")),
+               RP_FMT(rp_json_get_string(p, "probe")), RP_FMT(rp_json_get_string(p, "status")),
+               RP_FMT(rp_json_get_string(p, "observed_at")));
+        rp_view detail = rp_json_get_string(p, "detail");
+        if (detail.n) {
+            printf("      %.*s\n", RP_FMT(detail));
+        }
+    }
+}
+
+static size_t count_sentences(const struct rp_json *trust, rp_view status) {
+    size_t count = 0;
+    const struct rp_json *promises = rp_json_get(trust, "promises");
+    for (const struct rp_json *p = promises ? promises->first : NULL; p; p = p->next) {
+        const struct rp_json *sentences = rp_json_get(p, "sentences");
+        if (!status.p || rp_view_equal(rp_json_get_string(p, "status"), status)) {
+            count += sentences ? sentences->count : 0;
+        }
+    }
+    return count;
+}
+
+static void print_summary(const struct cli *cli, const struct rp_json *trust) {
+    printf(cli->lang == RP_FR ? "%zu promesses sur %zu prouvées" : "%zu of %zu promises proven",
+           count_sentences(trust, RP_VIEW("proven")), count_sentences(trust, (rp_view){NULL, 0}));
+    for (size_t i = 1; i < sizeof status_order / sizeof status_order[0]; i++) {
+        size_t n = count_sentences(trust, rp_view_from_cstr(status_order[i]));
+        if (n) {
+            printf(", %zu %s", n, status_order[i]);
+        }
+    }
+    printf("\n");
+}
+
+/* Each part's probe lives in one of two roles; the one that does not know it answers NOT_FOUND. */
+static rp_err run_part(rp_view part) {
+    struct rp_buf request = rp_buf_new(256);
+    struct rp_buf reply = rp_buf_new(RP_IPC_MAX);
+    rp_pack_bytes(&request, part);
+    rp_err err = rp_buf_err(&request);
+    static const enum rp_role_id roles[] = {RP_ROLE_PROBE, RP_ROLE_HUNT};
+    for (size_t i = 0; i < 2 && (rp_ok(err) || rp_is(err, RP_E_NOT_FOUND)); i++) {
+        struct rp_ipc_client *client = rp_ipc_client_new(RP_ROLE_CLI, roles[i], PROBE_DEADLINE_MS);
+        enum rp_ipc_message run =
+            roles[i] == RP_ROLE_PROBE ? RP_IPC_CLI_PROBE_RUN : RP_IPC_CLI_HUNT_RUN;
+        err = client ? rp_ipc_call(client, run, rp_buf_view(&request), &reply) : RP_ERR(NO_MEMORY);
+        rp_ipc_client_free(client);
+        if (rp_ok(err)) {
+            break;
+        }
+    }
+    rp_buf_done(&request);
+    rp_buf_done(&reply);
+    return err;
+}
+
+static rp_err run_parts(const struct rp_json *promise) {
+    const struct rp_json *parts = rp_json_get(promise, "parts");
+    for (const struct rp_json *p = parts ? parts->first : NULL; p; p = p->next) {
+        if (rp_view_equal(rp_json_get_string(p, "status"), RP_VIEW("not-built"))) {
+            continue;
+        }
+        RP_TRY(run_part(rp_json_get_string(p, "id")));
+    }
+    return RP_OK;
+}
+
+static enum rp_exit show(struct cli *cli, const struct rp_json *promise) {
+    if (cli->json) {
+        cli_print_json(promise);
+    } else {
+        print_whole(cli, promise);
+    }
+    return rp_view_equal(rp_json_get_string(promise, "status"), RP_VIEW("failing"))
+               ? RP_EXIT_FINDING
+               : RP_EXIT_OK;
+}
+
+static enum rp_exit show_all(struct cli *cli, const struct rp_json *trust) {
+    if (cli->summary) {
+        print_summary(cli, trust);
+    } else if (cli->json) {
+        cli_print_json(trust);
+    } else {
+        const struct rp_json *promises = rp_json_get(trust, "promises");
+        for (const struct rp_json *p = promises ? promises->first : NULL; p; p = p->next) {
+            print_line(p);
+        }
+        print_summary(cli, trust);
+    }
+    return count_sentences(trust, RP_VIEW("failing")) ? RP_EXIT_FINDING : RP_EXIT_OK;
+}
+
+static enum rp_exit unknown_promise(const struct cli *cli, const char *id) {
+    struct rp_diag diag = {0};
+    rp_err err = rp_fail(&diag, RP_ERR(NOT_FOUND), "%.80s", id);
+    return cli_fail(cli, err, cli_say(cli, "promesse", "promise"), &diag);
+}
+
+enum rp_exit cli_promises(struct cli *cli) {
+    bool run = cli->arg_count > 0 && strcmp(cli->args[0], "run") == 0;
+    if (cli->arg_count > (run ? 2u : 1u) || (run && cli->arg_count != 2)) {
+        return cli_usage(
+            cli, cli_say(cli, "arguments en trop ou en moins", "too many or too few arguments"));
+    }
+    const char *id = run ? cli->args[1] : cli->arg_count ? cli->args[0] : NULL;
+    struct rp_json *trust = NULL;
+    struct rp_diag diag = {0};
+    rp_err err = cli_enter_state(cli);
+    if (rp_ok(err)) {
+        err = cli_ask_core(cli, "GET", "/trust.json", (rp_view){NULL, 0}, &trust, &diag);
+    }
+    if (!rp_ok(err)) {
+        return cli_fail(cli, err, cli->state, &diag);
+    }
+    if (!id) {
+        return show_all(cli, trust);
+    }
+    const struct rp_json *promise = find_promise(trust, id);
+    if (!promise) {
+        return unknown_promise(cli, id);
+    }
+    if (run) {
+        err = run_parts(promise);
+        if (rp_ok(err)) {
+            err = cli_ask_core(cli, "GET", "/trust.json", (rp_view){NULL, 0}, &trust, &diag);
+        }
+        if (!rp_ok(err)) {
+            return cli_fail(cli, err, id, &diag);
+        }
+        promise = find_promise(trust, id);
+        RP_ASSERT(promise != NULL);
+    }
+    return show(cli, promise);
+}

@@ -1,0 +1,144 @@
+/* up.c — `rempart up` and `rempart check`: the same configuration code, then the supervisor. */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "cli.h"
+#include "config/config.h"
+#include "os/file.h"
+
+enum { CONFIG_MAX = 1 << 20 };
+
+static const char *config_path(struct cli *cli) {
+    if (cli->config) {
+        return cli->config;
+    }
+    rp_view path = rp_arena_printf(cli->arena, "%s/rempart.yaml", cli->state);
+    RP_ASSERT(path.p != NULL);
+    return (const char *)path.p;
+}
+
+static enum rp_exit read_config(struct cli *cli, const char *path, struct rp_config *ret_config) {
+    rp_view text = {NULL, 0};
+    struct rp_diag diag = {0};
+    rp_err err = rp_file_read(path, CONFIG_MAX, cli->arena, &text);
+    if (rp_ok(err)) {
+        err = rp_config_parse(text, cli->arena, ret_config, &diag);
+    }
+    return rp_ok(err) ? RP_EXIT_OK : (cli_fail(cli, err, path, &diag), RP_EXIT_USAGE);
+}
+
+/* The first start writes down what was asked for, so that the second needs no options. */
+static rp_err write_first_config(struct cli *cli, const char *path) {
+    struct rp_buf text = rp_buf_new(CONFIG_MAX);
+    rp_buf_printf(&text, "# Written by `rempart up`; every setting: rempart.yaml(5) or "
+                         "`rempart check --sample`.\nhost: localhost\n");
+    if (cli->listen) {
+        rp_buf_printf(&text, "gate:\n  listen: %s\n", cli->listen);
+    }
+    if (cli->upstream) {
+        rp_buf_printf(&text, "apps:\n  - name: app\n    upstream: \"%s\"\n    sign_in: required\n",
+                      cli->upstream);
+    }
+    rp_err err = rp_buf_err(&text);
+    struct rp_config checked;
+    struct rp_diag diag = {0};
+    if (rp_ok(err)) {
+        err = rp_config_parse(rp_buf_view(&text), cli->arena, &checked, &diag);
+        if (!rp_ok(err)) {
+            cli_fail(cli, err, "--listen / --upstream", &diag);
+        }
+    }
+    if (rp_ok(err)) {
+        err = rp_file_create(path, 0644, rp_buf_view(&text));
+        if (!rp_ok(err)) {
+            cli_fail(cli, err, path, NULL);
+        }
+    }
+    rp_buf_done(&text);
+    return err;
+}
+
+/* An option that the file contradicts is refused: two truths would be one too many. */
+static bool agrees(const struct cli *cli, const struct rp_config *config) {
+    uint64_t port = 0;
+    if (cli->listen &&
+        (!rp_view_to_u64(rp_view_from_cstr(cli->listen), 65535, &port) || port != config->listen)) {
+        return false;
+    }
+    return !cli->upstream ||
+           (config->app_count == 1 && strcmp(config->apps[0].upstream, cli->upstream) == 0);
+}
+
+static const char *absolute(struct cli *cli, const char *path) {
+    char full[PATH_MAX];
+    if (!realpath(path, full)) {
+        return path;
+    }
+    char *copy = rp_arena_cstr(cli->arena, rp_view_from_cstr(full));
+    RP_ASSERT(copy != NULL);
+    return copy;
+}
+
+enum rp_exit cli_up(struct cli *cli) {
+    rp_err err = rp_folder_make(cli->state, 0755);
+    if (!rp_ok(err)) {
+        return cli_fail(cli, err, cli->state, NULL);
+    }
+    const char *path = config_path(cli);
+    if (!rp_file_exists(path) && !cli->config && !rp_ok(write_first_config(cli, path))) {
+        return RP_EXIT_USAGE;
+    }
+    struct rp_config config;
+    enum rp_exit code = read_config(cli, path, &config);
+    if (code != RP_EXIT_OK) {
+        return code;
+    }
+    if (!agrees(cli, &config)) {
+        fprintf(stderr, "rempart: %s: %s\n", path,
+                cli_say(cli, "dit autre chose que --listen ou --upstream ; modifiez le fichier",
+                        "says otherwise than --listen or --upstream; edit the file"));
+        return RP_EXIT_USAGE;
+    }
+    rp_view program = rp_arena_printf(cli->arena, "%s/rempartd", cli_bin_folder(cli));
+    RP_ASSERT(program.p != NULL);
+    const char *const argv[] = {
+        (const char *)program.p, "--state",  absolute(cli, cli->state), "--share",
+        cli_share_folder(cli),   "--config", absolute(cli, path),       NULL};
+    /* execv takes char *const[] for history's sake; it writes to nothing. */
+    execv(argv[0], (char *const *)(uintptr_t)argv);
+    return cli_fail(cli, rp_err_from_errno(errno), argv[0], NULL);
+}
+
+enum rp_exit cli_check(struct cli *cli) {
+    if (cli->sample) {
+        struct rp_buf out = rp_buf_new(CONFIG_MAX);
+        rp_config_print_sample(&out, cli->lang);
+        printf("%.*s", RP_FMT(rp_buf_view(&out)));
+        rp_buf_done(&out);
+        return RP_EXIT_OK;
+    }
+    struct rp_config config;
+    const char *path = config_path(cli);
+    enum rp_exit code = read_config(cli, path, &config);
+    if (code == RP_EXIT_OK) {
+        printf("%s: %s\n", path,
+               cli_say(cli, "configuration valable", "the configuration is valid"));
+        for (size_t i = 0; i < config.app_count; i++) {
+            if (!rp_view_starts(rp_view_from_cstr(config.apps[i].upstream), RP_VIEW("unix:")) &&
+                !rp_view_starts(rp_view_from_cstr(config.apps[i].upstream),
+                                RP_VIEW("http://127.0.0.1:"))) {
+                printf("%s: %s: %s\n", cli_say(cli, "attention", "warning"), config.apps[i].name,
+                       cli_say(cli,
+                               "l'application n'écoute pas sur la boucle locale : on peut la "
+                               "joindre sans passer par le portail",
+                               "the application does not listen on loopback: it can be reached "
+                               "around the gate"));
+            }
+        }
+    }
+    return code;
+}
