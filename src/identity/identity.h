@@ -36,8 +36,15 @@ struct rp_token {
 /* ---- tenants, invitations, first start ---- */
 /* True when nobody was ever invited. */
 rp_err rp_identity_is_empty(struct rp_identity *identity, bool *ret_empty);
+/* name: 1 to 128 bytes. */
 rp_err rp_identity_new_tenant(struct rp_identity *identity, rp_view name, rp_id *ret_tenant);
-/* A link's token, valid for 7 days, used once. roles: set of rp_tenant_role. */
+/* Every tenant that has a database, this installation's own included: for the forwarder. The
+ * callback may use other databases of the store, not this module. */
+rp_err rp_identity_each_tenant(struct rp_identity *identity,
+                               rp_err (*each)(void *ctx, rp_id tenant), void *ctx);
+/* A link's token, valid for 7 days, used once. roles: set of rp_tenant_role. by: none for the
+ * machine's own administrator; DENIED when `by` gives what they do not have, DUPLICATE when the
+ * address is enrolled in this tenant. */
 rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
                           rp_id by, struct rp_token *ret_token);
 
@@ -55,7 +62,7 @@ rp_err rp_identity_enrol_seed(struct rp_identity *identity, rp_view token, char 
 /* WEAK unless the password is long enough, not the address, and not among the usual ones. */
 rp_err rp_identity_check_password(rp_view password, rp_view email);
 /* Ends the enrolment: password_text is the PHC string that the pool made; code must match the seed.
- * The invitation is spent. DENIED for a wrong code. */
+ * The invitation is spent. DENIED for a wrong code, DUPLICATE when the address is enrolled. */
 rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char *password_text,
                          rp_view code);
 
@@ -63,14 +70,17 @@ rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char
 struct rp_sign_in {
     rp_id person, tenant;
     bool known;                            /* false: verify against nobody, answer the same */
+    struct rp_sha256 address;              /* the keyed index: failures are counted by it */
     char password_text[RP_PASSWORD_TEXT];  /* what the pool verifies against */
 };
-/* Never says whether the address exists; RATE when this person had too many failures. */
-rp_err rp_identity_sign_in_start(struct rp_identity *identity, rp_view email,
+/* Never says whether the address exists. client: the address of the one who asks, as text. RATE
+ * when this address had 5 failures from this client within 15 minutes (then waits grow from 30 s
+ * to 15 min), or 50 from all clients; the latter never stops a client that signed in before. */
+rp_err rp_identity_sign_in_start(struct rp_identity *identity, rp_view email, rp_view client,
                                  struct rp_sign_in *ret_sign_in);
 /* The outcome of the pool. Right: *ret_pending names a half sign-in (10 minutes) that needs the
- * code; when the second factor is optional and the person has none, a session follows directly by
- * rp_identity_sign_in_finish with an empty code. Wrong: DENIED and an event. */
+ * code; where the operator made the second factor optional, an empty code ends it too, with acr
+ * "pwd". Wrong: DENIED and an event. */
 rp_err rp_identity_sign_in_password(struct rp_identity *identity, const struct rp_sign_in *sign_in,
                                     bool matched, rp_view client, struct rp_token *ret_pending);
 
@@ -79,8 +89,8 @@ struct rp_session {
     struct rp_sha256 cookie_hash;
     uint32_t idle_max_s;
 };
-/* DENIED for a wrong code, REPLAYED for a code used before, RATE after five wrong ones, NOT_FOUND
- * for an unknown or old pending token. */
+/* SECOND_FACTOR for an empty code, DENIED for a wrong one, REPLAYED for one used before, RATE after
+ * five wrong ones, NOT_FOUND for an unknown or old pending token. */
 rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending, rp_view code,
                                   rp_view client, struct rp_token *ret_cookie,
                                   struct rp_session *ret_session);
@@ -89,6 +99,8 @@ rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending,
 /* The session of a cookie, from the database. UNAUTHENTICATED, EXPIRED. */
 rp_err rp_identity_session(struct rp_identity *identity, rp_view cookie, struct rp_session *ret_session);
 rp_err rp_identity_sign_out(struct rp_identity *identity, const struct rp_session *session);
+/* Removes what ran out: sessions (with their event), half sign-ins, failures. Call every minute. */
+rp_err rp_identity_expire(struct rp_identity *identity);
 /* Every live session, to fill the table at start. */
 rp_err rp_identity_each_session(struct rp_identity *identity,
                                 rp_err (*each)(void *ctx, const struct rp_session *session), void *ctx);

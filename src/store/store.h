@@ -18,6 +18,8 @@
 #include "base/env.h"
 #include "event/event.h"
 
+enum { RP_TENANTS_OPEN_MAX = 128, RP_OUTBOX_MAX = 100000 };
+
 struct rp_store;  /* one thread's connections */
 struct rp_db;     /* an open database: the system's, or one tenant's */
 
@@ -32,6 +34,9 @@ rp_err rp_store_system(struct rp_store *store, struct rp_db **ret_db, struct rp_
  * open, the least used closes. Valid until the next rp_store_tenant. */
 rp_err rp_store_tenant(struct rp_store *store, rp_id tenant, bool create, struct rp_db **ret_db,
                        struct rp_diag *diag);
+/* Whose database this is (none: the system's), and its file, for messages. */
+rp_id rp_db_tenant(const struct rp_db *db);
+const char *rp_db_name(const struct rp_db *db);
 
 /* ---- transactions: begin, then commit or roll back; not nested ---- */
 rp_err rp_db_begin(struct rp_db *db); /* a writer at once (IMMEDIATE) */
@@ -58,14 +63,19 @@ rp_view rp_row_blob(struct rp_row *row, int column);
 rp_id rp_row_id(struct rp_row *row, int column); /* none for NULL */
 bool rp_row_is_null(struct rp_row *row, int column);
 void rp_row_done(struct rp_row *row); /* resets; accepts NULL */
+/* For _cleanup_(rp_row_donep): a statement left running would hold its snapshot. */
+static inline void rp_row_donep(struct rp_row **row) {
+    rp_row_done(*row);
+}
 
 /* ---- the outbox ---- */
 /* Inside a transaction: puts the event behind the change. OVERLOAD over 100,000 waiting. */
 rp_err rp_db_emit(struct rp_db *db, const struct rp_event *event);
-/* The oldest waiting events, at most max; numbers are consecutive from *ret_first. */
+/* The oldest waiting events, at most max and what the arena holds (TOO_LARGE when not even one);
+ * numbers are consecutive from *ret_first. CORRUPT when one is missing. */
 rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64_t *ret_first,
                     rp_view **ret_events, size_t *ret_count);
-/* The ledger has everything up to and including `sequence`. */
+/* The ledger has everything up to and including `sequence`. INVALID for one never given out. */
 rp_err rp_db_outbox_ack(struct rp_db *db, uint64_t sequence);
 /* How many events this database has ever emitted: equals the tenant tree's size when all is sent. */
 rp_err rp_db_outbox_last(struct rp_db *db, uint64_t *ret_sequence);
