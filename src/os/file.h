@@ -39,7 +39,7 @@ rp_err rp_file_replace(const char *path, mode_t mode, rp_view bytes);
 rp_err rp_file_create(const char *path, mode_t mode, rp_view bytes);
 
 bool rp_file_exists(const char *path);
-rp_err rp_file_remove(const char *path); /* absent is OK */
+rp_err rp_file_remove(const char *path);              /* absent is OK */
 rp_err rp_folder_make(const char *path, mode_t mode); /* with its parents; existing is OK */
 rp_err rp_folder_sync(const char *path);
 /* Free bytes and the share that is free, of the file system that holds path. */

@@ -17,6 +17,7 @@ struct rp_timer;
 enum rp_ready { RP_READY_READ = 1, RP_READY_WRITE = 2, RP_READY_HANGUP = 4 };
 
 rp_err rp_loop_new(const struct rp_env *env, struct rp_loop **ret_loop);
+/* Frees the watches and timers that still stand, too; free yours before. Accepts NULL. */
 void rp_loop_free(struct rp_loop *loop);
 rp_err rp_loop_run(struct rp_loop *loop); /* until rp_loop_stop */
 void rp_loop_stop(struct rp_loop *loop);  /* any thread, and signal-safe */
@@ -28,7 +29,8 @@ rp_err rp_loop_watch(struct rp_loop *loop, int fd, unsigned events,
 rp_err rp_watch_events(struct rp_watch *watch, unsigned events); /* changes what is watched */
 void rp_watch_free(struct rp_watch *watch); /* safe inside its own callback; accepts NULL */
 
-/* Fires first after `after_ms`, then every period_ms; 0 = once. */
+/* Fires first after `after_ms`, then every period_ms; 0 = once. With a NULL ret_timer nobody can
+ * end it and the loop frees it; else the caller frees it, fired or not. */
 rp_err rp_loop_timer(struct rp_loop *loop, int64_t after_ms, int64_t period_ms,
                      void (*fire)(void *ctx), void *ctx, struct rp_timer **ret_timer);
 void rp_timer_free(struct rp_timer *timer); /* safe inside its own callback; accepts NULL */

@@ -38,10 +38,10 @@ struct rp_role_path {
 
 struct rp_role {
     enum rp_role_id id;
-    const char *name;    /* "core" */
-    const char *user;    /* "rempart-core" */
+    const char *name; /* "core" */
+    const char *user; /* "rempart-core" */
     enum rp_connect connect;
-    bool threads;        /* may start threads after entry */
+    bool threads; /* may start threads after entry */
     const struct rp_role_path *paths;
     size_t path_count;
 };

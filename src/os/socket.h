@@ -9,7 +9,10 @@
 
 #include "base/err.h"
 
-enum rp_socket_kind { RP_SOCKET_STREAM, RP_SOCKET_MESSAGE /* SOCK_SEQPACKET: one send, one receive */ };
+enum rp_socket_kind {
+    RP_SOCKET_STREAM,
+    RP_SOCKET_MESSAGE /* SOCK_SEQPACKET: one send, one receive */
+};
 
 /* Binds and listens; a stale socket file of the same name is replaced. mode as for a file. */
 rp_err rp_socket_listen(const char *path, enum rp_socket_kind kind, mode_t mode, int *ret_fd);

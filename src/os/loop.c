@@ -1,0 +1,486 @@
+#include "os/loop.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "os/file.h"
+
+enum {
+    LOOP_MAGIC = 0x706f6f4c,
+    BATCH = 64, /* events taken at once: timers and posts get their turn between batches */
+    SIGNALS_MAX = 32,
+    TIMERS_MAX = 65536,
+    POSTS_MAX = 65536
+};
+
+struct rp_watch {
+    struct rp_loop *loop;
+    int fd;
+    bool dead; /* freed by its owner; memory goes at the end of the turn */
+    void (*ready)(void *ctx, unsigned events);
+    void *ctx;
+    struct rp_watch *previous, *next;
+};
+
+struct rp_timer {
+    struct rp_loop *loop;
+    int64_t due_ns;
+    int64_t period_ns;
+    size_t place; /* in the heap; SIZE_MAX = not waiting */
+    bool unowned; /* nobody holds a pointer: the loop frees it */
+    bool firing;  /* its callback runs now */
+    bool dead;
+    void (*fire)(void *ctx);
+    void *ctx;
+};
+
+struct post {
+    void (*run)(void *ctx);
+    void *ctx;
+};
+
+struct posts {
+    struct post *items;
+    size_t count;
+    size_t capacity;
+};
+
+struct signal_watch {
+    int number;
+    void (*got)(void *ctx, int number);
+    void *ctx;
+};
+
+struct rp_loop {
+    uint32_t magic;
+    struct rp_env env;
+    int epoll_fd;
+    int wake_fd;
+    int signal_fd;
+    atomic_bool stopped;
+    struct rp_watch *watches; /* all that live */
+    struct rp_watch *dead;    /* freed during this turn */
+    struct rp_timer **timers; /* a heap, soonest first */
+    size_t timer_count;
+    size_t timer_capacity;
+    struct signal_watch signals[SIGNALS_MAX];
+    size_t signal_count;
+    sigset_t signal_set;
+    pthread_mutex_t lock; /* of posts, and of nothing else */
+    struct posts posts;
+};
+
+static rp_err last_error(void) {
+    return rp_err_from_errno(errno);
+}
+
+static int64_t now_ns(const struct rp_loop *loop) {
+    return loop->env.monotonic_ns(loop->env.ctx);
+}
+
+/* ---- descriptors ---- */
+
+static uint32_t epoll_events(unsigned events) {
+    return ((events & RP_READY_READ) ? (uint32_t)EPOLLIN : 0) |
+           ((events & RP_READY_WRITE) ? (uint32_t)EPOLLOUT : 0);
+}
+
+static unsigned ready_events(uint32_t events) {
+    return ((events & (uint32_t)EPOLLIN) ? RP_READY_READ : 0) |
+           ((events & (uint32_t)EPOLLOUT) ? RP_READY_WRITE : 0) |
+           ((events & (uint32_t)(EPOLLHUP | EPOLLERR)) ? RP_READY_HANGUP : 0);
+}
+
+rp_err rp_loop_watch(struct rp_loop *loop, int fd, unsigned events,
+                     void (*ready)(void *ctx, unsigned events), void *ctx,
+                     struct rp_watch **ret_watch) {
+    RP_ASSERT(loop->magic == LOOP_MAGIC);
+    RP_ASSERT(fd >= 0 && ready != NULL);
+    struct rp_watch *watch = calloc(1, sizeof *watch);
+    if (!watch) {
+        return RP_ERR(NO_MEMORY);
+    }
+    *watch = (struct rp_watch){.loop = loop, .fd = fd, .ready = ready, .ctx = ctx};
+    struct epoll_event event = {.events = epoll_events(events), .data.ptr = watch};
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+        free(watch);
+        return last_error();
+    }
+    watch->next = loop->watches;
+    if (watch->next) {
+        watch->next->previous = watch;
+    }
+    loop->watches = watch;
+    *ret_watch = watch;
+    return RP_OK;
+}
+
+rp_err rp_watch_events(struct rp_watch *watch, unsigned events) {
+    RP_ASSERT(watch != NULL && !watch->dead);
+    struct epoll_event event = {.events = epoll_events(events), .data.ptr = watch};
+    int failed = epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event);
+    return failed == 0 ? RP_OK : last_error();
+}
+
+void rp_watch_free(struct rp_watch *watch) {
+    if (!watch) {
+        return;
+    }
+    struct rp_loop *loop = watch->loop;
+    RP_ASSERT(loop->magic == LOOP_MAGIC);
+    RP_ASSERT(!watch->dead);
+    /* The owner may have closed the descriptor before: then the kernel has forgotten it. */
+    (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    if (watch->previous) {
+        watch->previous->next = watch->next;
+    } else {
+        loop->watches = watch->next;
+    }
+    if (watch->next) {
+        watch->next->previous = watch->previous;
+    }
+    /* An event for it may already stand in the current batch, so its memory outlives the turn. */
+    watch->dead = true;
+    watch->next = loop->dead;
+    loop->dead = watch;
+}
+
+static void bury(struct rp_watch **list) {
+    while (*list) {
+        struct rp_watch *watch = *list;
+        *list = watch->next;
+        free(watch);
+    }
+}
+
+/* ---- timers: a binary heap by due time ---- */
+
+static void place_timer(struct rp_loop *loop, size_t place, struct rp_timer *timer) {
+    loop->timers[place] = timer;
+    timer->place = place;
+}
+
+static void rise(struct rp_loop *loop, struct rp_timer *timer, size_t place) {
+    while (place > 0 && loop->timers[(place - 1) / 2]->due_ns > timer->due_ns) {
+        place_timer(loop, place, loop->timers[(place - 1) / 2]);
+        place = (place - 1) / 2;
+    }
+    place_timer(loop, place, timer);
+}
+
+static void sink(struct rp_loop *loop, struct rp_timer *timer, size_t place) {
+    for (;;) {
+        size_t child = 2 * place + 1;
+        if (child >= loop->timer_count) {
+            break;
+        }
+        if (child + 1 < loop->timer_count &&
+            loop->timers[child + 1]->due_ns < loop->timers[child]->due_ns) {
+            child++;
+        }
+        if (loop->timers[child]->due_ns >= timer->due_ns) {
+            break;
+        }
+        place_timer(loop, place, loop->timers[child]);
+        place = child;
+    }
+    place_timer(loop, place, timer);
+}
+
+static rp_err heap_add(struct rp_loop *loop, struct rp_timer *timer) {
+    if (loop->timer_count == loop->timer_capacity) {
+        size_t capacity = loop->timer_capacity > 0 ? loop->timer_capacity * 2 : 16;
+        if (capacity > TIMERS_MAX) {
+            return RP_ERR(BUSY);
+        }
+        struct rp_timer **grown = reallocarray(loop->timers, capacity, sizeof(struct rp_timer *));
+        if (!grown) {
+            return RP_ERR(NO_MEMORY);
+        }
+        loop->timers = grown;
+        loop->timer_capacity = capacity;
+    }
+    rise(loop, timer, loop->timer_count++);
+    return RP_OK;
+}
+
+static void heap_remove(struct rp_loop *loop, struct rp_timer *timer) {
+    size_t place = timer->place;
+    RP_ASSERT(place < loop->timer_count && loop->timers[place] == timer);
+    timer->place = SIZE_MAX;
+    struct rp_timer *last = loop->timers[--loop->timer_count];
+    if (last != timer) {
+        rise(loop, last, place);
+        sink(loop, last, last->place);
+    }
+}
+
+rp_err rp_loop_timer(struct rp_loop *loop, int64_t after_ms, int64_t period_ms,
+                     void (*fire)(void *ctx), void *ctx, struct rp_timer **ret_timer) {
+    RP_ASSERT(loop->magic == LOOP_MAGIC);
+    RP_ASSERT(after_ms >= 0 && period_ms >= 0 && fire != NULL);
+    RP_ASSERT(after_ms <= INT32_MAX && period_ms <= INT32_MAX);
+    struct rp_timer *timer = calloc(1, sizeof *timer);
+    if (!timer) {
+        return RP_ERR(NO_MEMORY);
+    }
+    *timer = (struct rp_timer){.loop = loop,
+                               .due_ns = now_ns(loop) + after_ms * 1000000,
+                               .period_ns = period_ms * 1000000,
+                               .unowned = ret_timer == NULL,
+                               .fire = fire,
+                               .ctx = ctx};
+    rp_err err = heap_add(loop, timer);
+    if (!rp_ok(err)) {
+        free(timer);
+        return err;
+    }
+    if (ret_timer) {
+        *ret_timer = timer;
+    }
+    return RP_OK;
+}
+
+void rp_timer_free(struct rp_timer *timer) {
+    if (!timer) {
+        return;
+    }
+    RP_ASSERT(timer->loop->magic == LOOP_MAGIC);
+    RP_ASSERT(!timer->dead);
+    if (timer->place != SIZE_MAX) {
+        heap_remove(timer->loop, timer);
+    }
+    if (timer->firing) {
+        timer->dead = true; /* fire_timer frees it when its callback is back */
+    } else {
+        free(timer);
+    }
+}
+
+static void fire_timer(struct rp_loop *loop, struct rp_timer *timer, int64_t now) {
+    heap_remove(loop, timer);
+    if (timer->period_ns > 0) {
+        /* Turns that were missed are skipped, not made up for. The heap has room: we just left. */
+        timer->due_ns = RP_MAX(timer->due_ns + timer->period_ns, now + 1);
+        rise(loop, timer, loop->timer_count++);
+    }
+    timer->firing = true;
+    timer->fire(timer->ctx);
+    timer->firing = false;
+    bool finished = timer->unowned && timer->place == SIZE_MAX;
+    if (timer->dead || finished) {
+        free(timer);
+    }
+}
+
+static void fire_due(struct rp_loop *loop) {
+    int64_t now = now_ns(loop);
+    /* No more than were there: a callback that arms a timer for "now" waits for the next turn. */
+    for (size_t left = loop->timer_count; left > 0 && loop->timer_count > 0; left--) {
+        struct rp_timer *timer = loop->timers[0];
+        if (timer->due_ns > now || atomic_load(&loop->stopped)) {
+            return;
+        }
+        fire_timer(loop, timer, now);
+    }
+}
+
+/* How long epoll may sleep: until the next timer, rounded up; -1 = until something happens. */
+static int sleep_ms(const struct rp_loop *loop) {
+    if (loop->timer_count == 0) {
+        return -1;
+    }
+    int64_t left_ns = loop->timers[0]->due_ns - now_ns(loop);
+    if (left_ns <= 0) {
+        return 0;
+    }
+    int64_t left_ms = (left_ns + 999999) / 1000000;
+    return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+}
+
+/* ---- signals ---- */
+
+static void got_signals(void *ctx, unsigned events) {
+    struct rp_loop *loop = ctx;
+    (void)events;
+    struct signalfd_siginfo info;
+    while (read(loop->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        for (size_t i = 0; i < loop->signal_count; i++) {
+            if ((uint32_t)loop->signals[i].number == info.ssi_signo) {
+                loop->signals[i].got(loop->signals[i].ctx, loop->signals[i].number);
+            }
+        }
+    }
+}
+
+static rp_err open_signals(struct rp_loop *loop) {
+    int fd = signalfd(loop->signal_fd, &loop->signal_set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) {
+        return last_error();
+    }
+    if (loop->signal_fd >= 0) {
+        return RP_OK;
+    }
+    loop->signal_fd = fd;
+    struct rp_watch *watch;
+    return rp_loop_watch(loop, fd, RP_READY_READ, got_signals, loop, &watch);
+}
+
+rp_err rp_loop_signal(struct rp_loop *loop, int number, void (*got)(void *ctx, int number),
+                      void *ctx) {
+    RP_ASSERT(loop->magic == LOOP_MAGIC);
+    RP_ASSERT(loop->signal_count < SIGNALS_MAX && got != NULL);
+    sigaddset(&loop->signal_set, number);
+    int failed = pthread_sigmask(SIG_BLOCK, &loop->signal_set, NULL);
+    if (failed != 0) {
+        return rp_err_from_errno(failed);
+    }
+    loop->signals[loop->signal_count++] = (struct signal_watch){number, got, ctx};
+    return open_signals(loop);
+}
+
+/* ---- posts from other threads ---- */
+
+static void wake(struct rp_loop *loop) {
+    uint64_t one = 1;
+    /* Fails only when the counter is full, and then the loop wakes anyway. */
+    ssize_t n = write(loop->wake_fd, &one, sizeof one);
+    (void)n;
+}
+
+void rp_loop_stop(struct rp_loop *loop) {
+    atomic_store(&loop->stopped, true);
+    wake(loop);
+}
+
+static rp_err posts_add(struct posts *posts, struct post post) {
+    if (posts->count == posts->capacity) {
+        size_t capacity = posts->capacity > 0 ? posts->capacity * 2 : 64;
+        if (capacity > POSTS_MAX) {
+            return RP_ERR(BUSY);
+        }
+        struct post *grown = reallocarray(posts->items, capacity, sizeof *grown);
+        if (!grown) {
+            return RP_ERR(NO_MEMORY);
+        }
+        posts->items = grown;
+        posts->capacity = capacity;
+    }
+    posts->items[posts->count++] = post;
+    return RP_OK;
+}
+
+rp_err rp_loop_post(struct rp_loop *loop, void (*f)(void *ctx), void *ctx) {
+    RP_ASSERT(loop->magic == LOOP_MAGIC);
+    RP_ASSERT(f != NULL);
+    pthread_mutex_lock(&loop->lock);
+    rp_err err = posts_add(&loop->posts, (struct post){f, ctx});
+    pthread_mutex_unlock(&loop->lock);
+    RP_TRY(err);
+    wake(loop);
+    return RP_OK;
+}
+
+static void run_posts(void *ctx, unsigned events) {
+    struct rp_loop *loop = ctx;
+    (void)events;
+    uint64_t count;
+    ssize_t n = read(loop->wake_fd, &count, sizeof count);
+    (void)n; /* only takes the wake-up away */
+    pthread_mutex_lock(&loop->lock);
+    struct posts taken = loop->posts;
+    loop->posts = (struct posts){0};
+    pthread_mutex_unlock(&loop->lock);
+    for (size_t i = 0; i < taken.count; i++) {
+        taken.items[i].run(taken.items[i].ctx);
+    }
+    free(taken.items);
+}
+
+/* ---- life ---- */
+
+static rp_err open_loop(struct rp_loop *loop) {
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0) {
+        return last_error();
+    }
+    struct rp_watch *watch;
+    return rp_loop_watch(loop, loop->wake_fd, RP_READY_READ, run_posts, loop, &watch);
+}
+
+rp_err rp_loop_new(const struct rp_env *env, struct rp_loop **ret_loop) {
+    RP_ASSERT(env != NULL && env->monotonic_ns != NULL);
+    RP_ASSERT(ret_loop != NULL);
+    struct rp_loop *loop = calloc(1, sizeof *loop);
+    if (!loop) {
+        return RP_ERR(NO_MEMORY);
+    }
+    loop->magic = LOOP_MAGIC;
+    loop->env = *env;
+    loop->epoll_fd = loop->wake_fd = loop->signal_fd = -1;
+    sigemptyset(&loop->signal_set);
+    pthread_mutex_init(&loop->lock, NULL);
+    rp_err err = open_loop(loop);
+    if (!rp_ok(err)) {
+        rp_loop_free(loop);
+        return err;
+    }
+    *ret_loop = loop;
+    return RP_OK;
+}
+
+void rp_loop_free(struct rp_loop *loop) {
+    if (!loop) {
+        return;
+    }
+    RP_ASSERT(loop->magic == LOOP_MAGIC);
+    bury(&loop->watches);
+    bury(&loop->dead);
+    for (size_t i = 0; i < loop->timer_count; i++) {
+        free(loop->timers[i]);
+    }
+    free(loop->timers);
+    free(loop->posts.items);
+    rp_fd_done(&loop->signal_fd);
+    rp_fd_done(&loop->wake_fd);
+    rp_fd_done(&loop->epoll_fd);
+    pthread_mutex_destroy(&loop->lock);
+    loop->magic = 0;
+    free(loop);
+}
+
+static rp_err turn(struct rp_loop *loop) {
+    struct epoll_event events[BATCH];
+    int count = epoll_wait(loop->epoll_fd, events, BATCH, sleep_ms(loop));
+    if (count < 0) {
+        return errno == EINTR ? RP_OK : last_error();
+    }
+    RP_ASSERT(count <= BATCH);
+    for (int i = 0; i < count; i++) {
+        struct rp_watch *watch = events[i].data.ptr;
+        if (!watch->dead) {
+            watch->ready(watch->ctx, ready_events(events[i].events));
+        }
+    }
+    fire_due(loop);
+    bury(&loop->dead);
+    return RP_OK;
+}
+
+rp_err rp_loop_run(struct rp_loop *loop) {
+    RP_ASSERT(loop->magic == LOOP_MAGIC);
+    /* A stop is used up by the run that it ends. */
+    while (!atomic_exchange(&loop->stopped, false)) {
+        RP_TRY(turn(loop));
+    }
+    return RP_OK;
+}
