@@ -1,4 +1,5 @@
-/* load_io.c — the YAML files of promises/ into memory, every mistake named by file, line, column. */
+/* load_io.c — the YAML files of promises/ into memory, every mistake named by file, line, column.
+ */
 #include <stdio.h>
 
 #include "base/assert.h"

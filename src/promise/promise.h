@@ -10,14 +10,14 @@
 #include "base/arena.h"
 
 enum rp_status { /* weakest first: the smallest of the parts is the promise's */
-    RP_STATUS_FAILING,
-    RP_STATUS_STALE,
-    RP_STATUS_NOT_BUILT,
-    RP_STATUS_NOT_MET,
-    RP_STATUS_DECLARED,
-    RP_STATUS_PROVEN,
-    RP_STATUS_NOT_APPLICABLE, /* does not weaken the others */
-    RP_STATUS_COUNT
+                 RP_STATUS_FAILING,
+                 RP_STATUS_STALE,
+                 RP_STATUS_NOT_BUILT,
+                 RP_STATUS_NOT_MET,
+                 RP_STATUS_DECLARED,
+                 RP_STATUS_PROVEN,
+                 RP_STATUS_NOT_APPLICABLE, /* does not weaken the others */
+                 RP_STATUS_COUNT
 };
 const char *rp_status_name(enum rp_status status); /* "not-built" */
 const char *rp_status_text(enum rp_status status, enum rp_lang lang);
@@ -64,8 +64,8 @@ struct rp_promises {
 
 /* Every *.yaml of the folder, checked: each sentence once, ids unique, both languages. Errors name
  * file, line and column. */
-rp_err rp_promises_load(const char *folder, struct rp_arena *arena, struct rp_promises *ret_promises,
-                        struct rp_diag *diag);
+rp_err rp_promises_load(const char *folder, struct rp_arena *arena,
+                        struct rp_promises *ret_promises, struct rp_diag *diag);
 
 enum rp_probe_role { RP_PROBE_OUTSIDE /* the probe role */, RP_PROBE_FILES /* the hunt role */ };
 struct rp_probe_info {
@@ -76,7 +76,13 @@ extern const struct rp_probe_info rp_probes[];
 extern const size_t rp_probe_count;
 
 /* What a probe saw last; observed_ms 0 = never. */
-enum rp_verdict { RP_VERDICT_NONE, RP_VERDICT_HOLDS, RP_VERDICT_BROKEN, RP_VERDICT_NOT_MET, RP_VERDICT_UNSURE };
+enum rp_verdict {
+    RP_VERDICT_NONE,
+    RP_VERDICT_HOLDS,
+    RP_VERDICT_BROKEN,
+    RP_VERDICT_NOT_MET,
+    RP_VERDICT_UNSURE
+};
 struct rp_observation {
     enum rp_verdict verdict;
     int64_t observed_ms, received_ms;

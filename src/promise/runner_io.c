@@ -1,0 +1,323 @@
+#include "promise/runner_io.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "ipc/ipc.h"
+#include "ledger/client.h"
+#include "os/pool.h"
+#include "os/shm.h"
+#include "promise/table.h"
+
+enum {
+    TICK_MS = 250,
+    SUMMARY_MS = 3600 * 1000,
+    LEDGER_DEADLINE_MS = 5000,
+    WAITERS_MAX = 16,
+    QUEUE_MAX = 1024
+};
+
+struct task {
+    struct rp_runner *runner;
+    const struct rp_part *part;
+    rp_probe_run *run;
+    struct rp_observation seen;
+    int64_t due_ms; /* monotonic */
+    bool running;
+    /* What the log knows: */
+    enum rp_verdict leafed;
+    int64_t leafed_ms;
+    uint64_t runs_at_leaf;
+    /* Who waits for a run: */
+    struct rp_ipc_call_id waiters[WAITERS_MAX];
+    size_t waiter_count;
+    bool again; /* asked for while running: what runs now may have looked before the asking */
+};
+
+struct rp_runner {
+    struct rp_runner_options options;
+    struct rp_shm table;
+    struct rp_pool *pool;
+    struct rp_timer *timer;
+    struct rp_ipc_server *server;
+    struct rp_ipc_client *ledger; /* used on the worker thread only */
+    struct task *tasks;
+    size_t task_count;
+};
+
+static void conclude(struct rp_observation *seen, enum rp_verdict verdict, const char *format,
+                     va_list args) {
+    seen->verdict = verdict;
+    vsnprintf(seen->detail, sizeof seen->detail, format, args);
+}
+
+void rp_probe_holds(struct rp_observation *seen, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    conclude(seen, RP_VERDICT_HOLDS, format, args);
+    va_end(args);
+}
+
+void rp_probe_broken(struct rp_observation *seen, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    conclude(seen, RP_VERDICT_BROKEN, format, args);
+    va_end(args);
+}
+
+void rp_probe_unsure(struct rp_observation *seen, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    conclude(seen, RP_VERDICT_UNSURE, format, args);
+    va_end(args);
+}
+
+/* ---- on the worker thread ---- */
+
+static const char *verdict_name(enum rp_verdict verdict) {
+    switch (verdict) {
+    case RP_VERDICT_HOLDS:
+        return "holds";
+    case RP_VERDICT_BROKEN:
+        return "broken";
+    case RP_VERDICT_NOT_MET:
+        return "not-met";
+    case RP_VERDICT_NONE:
+    case RP_VERDICT_UNSURE:
+        return "unsure";
+    }
+    RP_UNREACHABLE();
+}
+
+static rp_err write_leaf(struct task *task, uint64_t *ret_next) {
+    struct rp_runner *runner = task->runner;
+    struct rp_arena *arena = rp_arena_new(64 * 1024);
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    const struct rp_observation *seen = &task->seen;
+    struct rp_event *event = rp_event_new(arena, RP_EVENT_PROBE_RESULT,
+                                          rp_env_now_ms(runner->options.env), runner->options.role);
+    const char grade[2] = {task->part->grade, 0};
+    rp_event_add_text(event, "part", rp_view_from_cstr(task->part->id));
+    rp_event_add_text(event, "grade", rp_view_from_cstr(grade));
+    rp_event_add_text(event, "status", rp_view_from_cstr(verdict_name(seen->verdict)));
+    rp_event_add_u64(event, "observed_ms", (uint64_t)seen->observed_ms);
+    rp_event_add_u64(event, "valid_ms", (uint64_t)task->part->validity_ms);
+    rp_event_add_u64(event, "count", seen->runs - task->runs_at_leaf);
+    rp_event_add_text(event, "detail", rp_view_from_cstr(seen->detail));
+    rp_view bytes = {NULL, 0};
+    rp_err err = rp_event_print(event, &bytes);
+    if (rp_ok(err)) {
+        err = rp_ledger_append(runner->ledger, (struct rp_tree){.kind = RP_TREE_PUBLIC},
+                               (rp_id){{0}}, 0, &bytes, 1, ret_next);
+    }
+    rp_arena_free(arena);
+    return err;
+}
+
+/* An unchanged result makes no new leaf, but one an hour says how often it was looked at. */
+static void log_if_due(struct task *task) {
+    bool changed = task->seen.verdict != task->leafed;
+    bool hour = task->seen.observed_ms - task->leafed_ms >= SUMMARY_MS;
+    uint64_t next = 0;
+    if ((!changed && !hour) || !rp_ok(write_leaf(task, &next))) {
+        return; /* a ledger that is down is asked again at the next run */
+    }
+    RP_ASSERT(next > 0);
+    task->leafed = task->seen.verdict;
+    task->leafed_ms = task->seen.observed_ms;
+    task->runs_at_leaf = task->seen.runs;
+    task->seen.leaf = next - 1;
+    task->seen.has_leaf = true;
+}
+
+static void finished(void *ctx);
+
+static void run_task(void *thread_state, void *ctx) {
+    (void)thread_state;
+    struct task *task = ctx;
+    struct rp_runner *runner = task->runner;
+    struct rp_observation now = {.verdict = RP_VERDICT_NONE};
+    int64_t started_ms = rp_env_now_ms(runner->options.env);
+    task->run(runner->options.ctx, &now);
+    RP_ASSERT(now.verdict != RP_VERDICT_NONE);
+    /* Observed when the looking began: what changed during it may not have been seen. */
+    task->seen.observed_ms = started_ms;
+    task->seen.received_ms = rp_env_now_ms(runner->options.env);
+    task->seen.verdict = now.verdict;
+    memcpy(task->seen.detail, now.detail, sizeof task->seen.detail);
+    task->seen.runs++;
+    task->seen.failures += now.verdict == RP_VERDICT_BROKEN;
+    log_if_due(task);
+    /* The table has slots for every part that can be; a refusal would be a bug. */
+    rp_err err = rp_promise_table_put(runner->table.p, task->part->id, &task->seen);
+    RP_ASSERT(rp_ok(err));
+    while (!rp_ok(rp_loop_post(runner->options.loop, finished, task))) {
+        /* The loop's queue is full only while it is about to be emptied. */
+        struct timespec moment = {.tv_nsec = 1000000};
+        nanosleep(&moment, NULL);
+    }
+}
+
+/* ---- on the loop ---- */
+
+static void start_task(struct task *task) {
+    RP_ASSERT(!task->running);
+    task->running = rp_ok(rp_pool_submit(task->runner->pool, run_task, task));
+}
+
+static void finished(void *ctx) {
+    struct task *task = ctx;
+    RP_ASSERT(task->running);
+    task->running = false;
+    int64_t now_ms =
+        task->runner->options.env->monotonic_ns(task->runner->options.env->ctx) / 1000000;
+    task->due_ms = now_ms + task->part->period_ms;
+    if (task->again) {
+        task->again = false;
+        start_task(task);
+        return;
+    }
+    for (size_t i = 0; i < task->waiter_count; i++) {
+        rp_ipc_reply(task->runner->server, task->waiters[i], RP_OK, (rp_view){NULL, 0});
+    }
+    task->waiter_count = 0;
+}
+
+static void tick(void *ctx) {
+    struct rp_runner *runner = ctx;
+    int64_t now_ms = runner->options.env->monotonic_ns(runner->options.env->ctx) / 1000000;
+    for (size_t i = 0; i < runner->task_count; i++) {
+        struct task *task = &runner->tasks[i];
+        if (!task->running && task->due_ms <= now_ms) {
+            start_task(task);
+        }
+    }
+}
+
+static struct task *find_task(struct rp_runner *runner, rp_view part) {
+    for (size_t i = 0; i < runner->task_count; i++) {
+        if (rp_view_equal(rp_view_from_cstr(runner->tasks[i].part->id), part)) {
+            return &runner->tasks[i];
+        }
+    }
+    return NULL;
+}
+
+static void asked_to_run(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
+                         struct rp_ipc_call_id call, rp_view request) {
+    (void)from;
+    (void)message; /* RUN is the only one that the table permits */
+    struct rp_runner *runner = ctx;
+    struct rp_unpack in = rp_unpack_new(request);
+    rp_view part = rp_unpack_bytes(&in, RP_PART_ID_MAX);
+    rp_err err = rp_unpack_end(&in);
+    struct task *task = rp_ok(err) ? find_task(runner, part) : NULL;
+    if (!task || task->waiter_count == WAITERS_MAX) {
+        rp_ipc_reply(runner->server, call,
+                     !rp_ok(err) ? err
+                     : task      ? RP_ERR(OVERLOAD)
+                                 : RP_ERR(NOT_FOUND),
+                     (rp_view){NULL, 0});
+        return;
+    }
+    task->waiters[task->waiter_count++] = call;
+    if (task->running) {
+        task->again = true;
+    } else {
+        start_task(task);
+    }
+}
+
+/* ---- birth and death ---- */
+
+static rp_probe_run *find_probe(const struct rp_runner_options *options, const char *name) {
+    for (size_t i = 0; i < options->probe_count; i++) {
+        if (strcmp(options->probes[i].name, name) == 0) {
+            return options->probes[i].run;
+        }
+    }
+    return NULL;
+}
+
+/* probes.def and the program must agree: a probe that is declared and absent would be "stale" for
+ * ever, with nobody to say why. */
+static void check_declared(const struct rp_runner_options *options) {
+    enum rp_probe_role role = options->role == RP_ROLE_PROBE ? RP_PROBE_OUTSIDE : RP_PROBE_FILES;
+    for (size_t i = 0; i < rp_probe_count; i++) {
+        RP_ASSERT(rp_probes[i].role != role || find_probe(options, rp_probes[i].name) != NULL);
+    }
+}
+
+static size_t add_tasks(struct rp_runner *runner, bool count_only) {
+    size_t n = 0;
+    const struct rp_promises *promises = runner->options.promises;
+    for (size_t p = 0; p < promises->count; p++) {
+        for (size_t i = 0; i < promises->promises[p].part_count; i++) {
+            const struct rp_part *part = &promises->promises[p].parts[i];
+            rp_probe_run *run = find_probe(&runner->options, part->probe);
+            if (run && !count_only) {
+                runner->tasks[n] = (struct task){.runner = runner, .part = part, .run = run};
+            }
+            n += run != NULL;
+        }
+    }
+    return n;
+}
+
+rp_err rp_runner_new(const struct rp_runner_options *options, struct rp_runner **ret_runner) {
+    RP_ASSERT(options->role == RP_ROLE_PROBE || options->role == RP_ROLE_HUNT);
+    check_declared(options);
+    struct rp_runner *runner = calloc(1, sizeof *runner);
+    if (!runner) {
+        return RP_ERR(NO_MEMORY);
+    }
+    runner->options = *options;
+    runner->task_count = add_tasks(runner, true);
+    runner->tasks = calloc(RP_MAX(runner->task_count, (size_t)1), sizeof *runner->tasks);
+    runner->ledger = rp_ipc_client_new(options->role, RP_ROLE_LEDGER, LEDGER_DEADLINE_MS);
+    rp_err err = runner->tasks && runner->ledger ? RP_OK : RP_ERR(NO_MEMORY);
+    if (rp_ok(err)) {
+        add_tasks(runner, false);
+        err = rp_shm_create(options->role == RP_ROLE_PROBE ? "run/probe.tab" : "run/hunt.tab", 0640,
+                            rp_promise_table_bytes(), &runner->table);
+    }
+    if (rp_ok(err)) {
+        rp_promise_table_init(runner->table.p);
+        err = rp_pool_new(1, QUEUE_MAX, NULL, NULL, NULL, &runner->pool);
+    }
+    if (rp_ok(err)) {
+        err =
+            rp_ipc_server_new(options->loop, options->role, asked_to_run, runner, &runner->server);
+    }
+    if (rp_ok(err)) {
+        err = rp_loop_timer(options->loop, TICK_MS, TICK_MS, tick, runner, &runner->timer);
+    }
+    if (!rp_ok(err)) {
+        rp_runner_free(runner);
+        return err;
+    }
+    *ret_runner = runner;
+    return RP_OK;
+}
+
+void rp_runner_free(struct rp_runner *runner) {
+    if (!runner) {
+        return;
+    }
+    rp_timer_free(runner->timer);
+    if (runner->pool) {
+        rp_pool_free(runner->pool);
+    }
+    if (runner->server) {
+        rp_ipc_server_free(runner->server);
+    }
+    rp_ipc_client_free(runner->ledger);
+    rp_shm_done(&runner->table);
+    free(runner->tasks);
+    free(runner);
+}

@@ -1,0 +1,50 @@
+/* runner_io.h — probes on schedule: each part at its period, its result in the table and the log.
+ *
+ * A probe role hands in the probes that it has; the runner finds the parts that name them, runs
+ * one at a time on a worker thread (a probe may block), writes what it saw into the shared table,
+ * and makes it a leaf of the public tree: at once when a verdict changes, else one summary a part
+ * and hour. `rempart promises run` asks for a run now, and is answered when it is done.
+ *
+ * Promises: every one; a probe role that is down turns its parts stale by their validity.
+ */
+#ifndef RP_PROMISE_RUNNER_IO_H
+#define RP_PROMISE_RUNNER_IO_H
+
+#include "base/env.h"
+#include "os/loop.h"
+#include "os/role.h"
+#include "promise/promise.h"
+
+/* Fills seen->verdict and seen->detail (rp_probe_holds and its sisters do); the runner does the
+ * rest. Runs on the worker thread. */
+typedef void rp_probe_run(void *ctx, struct rp_observation *seen);
+
+struct rp_probe {
+    const char *name;
+    rp_probe_run *run;
+};
+
+struct rp_runner_options {
+    const struct rp_env *env;
+    struct rp_loop *loop;
+    enum rp_role_id role; /* RP_ROLE_PROBE or RP_ROLE_HUNT: its table, its socket */
+    const struct rp_promises *promises;
+    const struct rp_probe *probes;
+    size_t probe_count;
+    void *ctx;
+};
+
+struct rp_runner;
+rp_err rp_runner_new(const struct rp_runner_options *options, struct rp_runner **ret_runner);
+void rp_runner_free(struct rp_runner *runner);
+
+/* What a probe concluded, with its reason for people who read the page. */
+void rp_probe_holds(struct rp_observation *seen, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void rp_probe_broken(struct rp_observation *seen, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The probe could not look (a part was down): no verdict; the part goes stale. */
+void rp_probe_unsure(struct rp_observation *seen, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
