@@ -14,6 +14,12 @@
 #include <string.h>
 #include <time.h>
 
+/* A room with a door to a library whose headers use such a word as a name (a parameter `rand`)
+ * lists those headers in one file and names it here, from its meson.build. */
+#ifdef RP_BANNED_AFTER
+#include RP_BANNED_AFTER
+#endif
+
 #undef alloca
 #pragma GCC poison alloca
 

@@ -12,10 +12,22 @@ enum { RP_PASSWORD_TEXT = 128, RP_PASSWORD_MAX = 1024, RP_ARGON2_OPS = 2, RP_ARG
 
 /* A NUL-terminated PHC string. TOO_LARGE over RP_PASSWORD_MAX bytes. */
 rp_err rp_password_hash(rp_view password, char ret_text[static RP_PASSWORD_TEXT]);
-/* DENIED when it does not match, CORRUPT when text is no PHC string. */
+/* DENIED when it does not match, CORRUPT when text is no PHC string or asks for absurd costs,
+ * NO_MEMORY when there is none left to try in. */
 rp_err rp_password_verify(const char *text, rp_view password);
 /* Spends the same time as a verification and answers DENIED: for an unknown name. */
 rp_err rp_password_verify_nobody(rp_view password);
 bool rp_password_is_old(const char *text);
+
+/* A passphrase made into a key that unseals something: slower than a sign-in, since it is typed
+ * once per start and may be attacked offline for ever. */
+enum {
+    RP_PASSPHRASE_SALT = 16,
+    RP_PASSPHRASE_KEY = 32,
+    RP_PASSPHRASE_OPS = 3,
+    RP_PASSPHRASE_MIB = 256
+};
+rp_err rp_passphrase_key(rp_view passphrase, const uint8_t salt[static RP_PASSPHRASE_SALT],
+                         struct rp_secret **ret_key);
 
 #endif
