@@ -1,8 +1,11 @@
 /* fastcgi.h — FastCGI 1.0 records, as nginx speaks them to core. Responder role, keep-alive.
  *
  * A machine: feed bytes as they come, take whole requests out. Parameters and body are gathered
- * into the request's arena up to the limits; over a limit the request ends as TOO_LARGE and the
- * connection goes on. Anything against the specification is PROTOCOL: close the connection.
+ * up to the limits and then stand in the request's arena; over a limit the request ends as
+ * TOO_LARGE and the connection goes on. One request at a time, as nginx does it. Anything else
+ * than that is PROTOCOL: close the connection.
+ *
+ * Owner: whoever made the reader.
  */
 #ifndef RP_WIRE_FASTCGI_H
 #define RP_WIRE_FASTCGI_H
@@ -31,8 +34,9 @@ struct rp_fcgi_request {
 
 struct rp_fcgi; /* one connection's reader */
 
+/* NULL when memory is out. */
 struct rp_fcgi *rp_fcgi_new(struct rp_fcgi_limits limits);
-void rp_fcgi_free(struct rp_fcgi *reader);
+void rp_fcgi_free(struct rp_fcgi *reader); /* accepts NULL */
 
 /* Consumes bytes; *ret_request is set when a request is complete (its memory is in arena), NULL
  * when more is needed. *ret_used says how many bytes were taken: call again with the rest. */
@@ -46,7 +50,8 @@ rp_view rp_fcgi_param(const struct rp_fcgi_request *request, const char *name);
 void rp_fcgi_print_response(struct rp_buf *out, uint16_t id, rp_view output);
 
 /* The client's side, for the CLI: one request as records; and a response's STDOUT gathered until
- * END_REQUEST (*ret_done). */
+ * END_REQUEST (*ret_done). Names are under 2^31 bytes. rp_fcgi_feed_response takes whole records
+ * only: keep what it did not use and call again with more. PROTOCOL, TOO_LARGE for output. */
 void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count,
                            rp_view body);
 rp_err rp_fcgi_feed_response(rp_view bytes, struct rp_buf *output, size_t *ret_used, bool *ret_done);

@@ -1,4 +1,4 @@
-/* http.h — the small texts of HTTP: cookies, forms, query strings, paths, dates.
+/* http.h — the small texts of HTTP: cookies, forms, query strings, paths.
  *
  * RFC 6265 (Cookie), WHATWG URL application/x-www-form-urlencoded, RFC 3986 percent-encoding.
  */
@@ -37,5 +37,7 @@ void rp_html_escape(struct rp_buf *out, rp_view text);
 
 /* True for well-formed UTF-8 without overlong forms and surrogates. */
 bool rp_utf8_valid(rp_view v);
+/* How many bytes from the start are so: v.n when all are. */
+size_t rp_utf8_prefix(rp_view v);
 
 #endif

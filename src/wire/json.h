@@ -1,10 +1,11 @@
 /* json.h — the one JSON reader and printer. RFC 8259 in, RFC 8785 (JCS) out.
  *
  * Reading is strict: UTF-8 only, duplicate keys refused, depth and count bounded. A document is
- * a tree in an arena; strings are views into it. Printing is canonical, always: keys sorted by
- * UTF-16 code units, numbers as ECMAScript prints them, so that equal documents are equal bytes.
+ * a tree in an arena; strings are views into it, never into the text. Members stand in canonical
+ * order, by the UTF-16 code units of their keys, both when read and when built; printing is
+ * canonical, always, so that equal documents are equal bytes.
  *
- * Integers up to 2^53 are exact; other numbers are doubles.
+ * Integers up to 2^53 - 1 are exact; other numbers are doubles.
  */
 #ifndef RP_WIRE_JSON_H
 #define RP_WIRE_JSON_H
@@ -31,6 +32,7 @@ struct rp_json {
     struct rp_json *last;
     struct rp_json *next;   /* the sibling */
     size_t count;           /* of children */
+    int32_t broken;         /* an rp_code: building failed here, and printing will */
 };
 
 struct rp_json_limits {
@@ -43,17 +45,21 @@ struct rp_json_limits {
 rp_err rp_json_parse(rp_view text, struct rp_json_limits limits, struct rp_arena *arena,
                      struct rp_json **ret_root, struct rp_diag *diag);
 
-/* Canonical bytes appended to out. */
+/* Canonical bytes appended to out; nothing on failure. TOO_LARGE when the arena was full while
+ * the tree was built, or out is; INVALID for a string that is not UTF-8, a key given twice, a
+ * number that is not exact. */
 rp_err rp_json_print(const struct rp_json *root, struct rp_buf *out);
 
 /* ---- reading a tree; all accept NULL and answer "absent" ---- */
 const struct rp_json *rp_json_get(const struct rp_json *object, const char *key);
 /* The member's string, or p == NULL when it is absent or no string. */
 rp_view rp_json_get_string(const struct rp_json *object, const char *key);
+/* A whole number up to 2^53 - 1. */
 bool rp_json_get_u64(const struct rp_json *object, const char *key, uint64_t *ret_value);
 bool rp_json_get_bool(const struct rp_json *object, const char *key, bool *ret_value);
 
-/* ---- building a tree; NULL when the arena is full, and NULL is accepted everywhere ---- */
+/* ---- building a tree; NULL when the arena is full, and NULL is accepted everywhere: the gap is
+ * remembered, so that rp_json_print fails once, at the end. Strings are copied. ---- */
 struct rp_json *rp_json_object(struct rp_arena *arena);
 struct rp_json *rp_json_array(struct rp_arena *arena);
 /* Add a member (key copied; NULL key = append to an array). The child is returned. */
@@ -63,6 +69,7 @@ struct rp_json *rp_json_add_object(struct rp_arena *arena, struct rp_json *paren
 struct rp_json *rp_json_add_array(struct rp_arena *arena, struct rp_json *parent, const char *key);
 void rp_json_add_string(struct rp_arena *arena, struct rp_json *parent, const char *key, rp_view v);
 void rp_json_add_cstr(struct rp_arena *arena, struct rp_json *parent, const char *key, const char *s);
+/* Up to 2^53 - 1: times in seconds or milliseconds, not nanoseconds. */
 void rp_json_add_u64(struct rp_arena *arena, struct rp_json *parent, const char *key, uint64_t value);
 void rp_json_add_bool(struct rp_arena *arena, struct rp_json *parent, const char *key, bool value);
 void rp_json_add_null(struct rp_arena *arena, struct rp_json *parent, const char *key);

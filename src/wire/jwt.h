@@ -10,7 +10,7 @@
 
 /* "base64url(header).base64url(claims)" with header {"alg":"ES256","kid":kid,"typ":"JWT"}. */
 rp_err rp_jwt_signing_input(const char *kid, const struct rp_json *claims, struct rp_buf *out);
-/* Appends ".base64url(signature)". */
+/* Appends ".base64url(signature)"; 64 bytes. */
 void rp_jwt_append_signature(struct rp_buf *out, rp_view signature);
 
 struct rp_jwt {
@@ -19,7 +19,8 @@ struct rp_jwt {
     struct rp_json *claims;
     rp_view signature;        /* 64 bytes */
 };
-/* SYNTAX for anything that is not a compact ES256 JWT. Nothing is verified. */
+/* SYNTAX for anything that is not a compact ES256 JWT, TOO_LARGE for what the arena does not
+ * hold. Nothing is verified. */
 rp_err rp_jwt_parse(rp_view text, struct rp_arena *arena, struct rp_jwt *ret_jwt);
 
 #endif

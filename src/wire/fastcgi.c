@@ -1,0 +1,418 @@
+#include "wire/fastcgi.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+
+/* FastCGI Specification 1.0, section 3.3: a record is this header, then content, then padding.
+ *
+ *   version=1 · type · id (2) · content length (2) · padding length · reserved
+ *
+ * A request is BEGIN_REQUEST, PARAMS … PARAMS(empty), STDIN … STDIN(empty). */
+enum { HEADER = 8, VERSION = 1, RESPONDER = 1, KEEP_CONN = 1, CONTENT_MAX = 65528, PIECE_MAX = 8 };
+
+enum type {
+    BEGIN_REQUEST = 1,
+    END_REQUEST = 3,
+    PARAMS = 4,
+    STDIN = 5,
+    STDOUT = 6,
+    STDERR = 7,
+};
+
+struct header {
+    uint8_t type;
+    uint16_t id;
+    size_t content;
+    size_t padding;
+};
+
+static uint16_t u16(const uint8_t *p) {
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static rp_err read_header(const uint8_t p[static HEADER], struct header *ret_header) {
+    if (p[0] != VERSION) {
+        return RP_ERR(PROTOCOL);
+    }
+    *ret_header =
+        (struct header){.type = p[1], .id = u16(p + 2), .content = u16(p + 4), .padding = p[6]};
+    return RP_OK;
+}
+
+/* ---- the server's side: a machine over bytes ---- */
+
+enum state {
+    IDLE, /* BEGIN_REQUEST may come */
+    PARAMS_COMING,
+    BODY_COMING,
+};
+
+struct rp_fcgi {
+    struct rp_fcgi_limits limits;
+    enum state state;
+    uint16_t id;
+    bool keep_connection;
+    bool too_large;
+    struct rp_buf params;
+    struct rp_buf body;
+
+    /* The record being read. */
+    bool in_record;
+    struct header header;
+    size_t content_left;
+    size_t padding_left;
+    uint8_t piece[PIECE_MAX]; /* a header, or the body of BEGIN_REQUEST, cut by the network */
+    size_t piece_n;
+};
+
+struct rp_fcgi *rp_fcgi_new(struct rp_fcgi_limits limits) {
+    RP_ASSERT(limits.params_max > 0);
+    RP_ASSERT(limits.body_max > 0);
+    struct rp_fcgi *reader = calloc(1, sizeof *reader);
+    if (reader) {
+        reader->limits = limits;
+        reader->params = rp_buf_new(limits.params_max);
+        reader->body = rp_buf_new(limits.body_max);
+    }
+    return reader;
+}
+
+void rp_fcgi_free(struct rp_fcgi *reader) {
+    if (reader) {
+        rp_buf_done(&reader->params);
+        rp_buf_done(&reader->body);
+        free(reader);
+    }
+}
+
+/* One large request must not hold its memory for as long as the connection is idle. */
+static void forget(struct rp_buf *buf) {
+    enum { KEPT_MAX = 64 * 1024 };
+    if (buf->capacity > KEPT_MAX) {
+        rp_buf_done(buf);
+    } else {
+        rp_buf_clear(buf);
+    }
+}
+
+/* Section 3.4: lengths under 128 are one byte, others four with the top bit set. */
+static bool take_length(rp_view *v, size_t *ret_length) {
+    if (v->n == 0) {
+        return false;
+    }
+    if (v->p[0] < 0x80) {
+        *ret_length = v->p[0];
+        *v = rp_view_from(*v, 1);
+        return true;
+    }
+    if (v->n < 4) {
+        return false;
+    }
+    *ret_length =
+        (size_t)(v->p[0] & 0x7F) << 24 | (size_t)v->p[1] << 16 | (size_t)v->p[2] << 8 | v->p[3];
+    *v = rp_view_from(*v, 4);
+    return true;
+}
+
+static bool take_param(rp_view *v, struct rp_fcgi_param *ret_param) {
+    size_t name_n;
+    size_t value_n;
+    if (!take_length(v, &name_n) || !take_length(v, &value_n) || name_n > v->n ||
+        value_n > v->n - name_n) {
+        return false;
+    }
+    ret_param->name = rp_view_sub(*v, 0, name_n);
+    ret_param->value = rp_view_sub(*v, name_n, value_n);
+    *v = rp_view_from(*v, name_n + value_n);
+    return true;
+}
+
+/* Also judges what was cut off by a limit: then the last pair may be incomplete. */
+static rp_err count_params(rp_view v, bool cut_off, size_t *ret_count) {
+    struct rp_fcgi_param param;
+    size_t count = 0;
+    while (v.n > 0) {
+        if (!take_param(&v, &param)) {
+            if (!cut_off) {
+                return RP_ERR(PROTOCOL);
+            }
+            break;
+        }
+        count++;
+    }
+    *ret_count = count;
+    return RP_OK;
+}
+
+/* The gathered bytes as a request in the arena; TOO_LARGE when that is full. */
+static rp_err make_request(const struct rp_fcgi *reader, size_t count, struct rp_arena *arena,
+                           struct rp_fcgi_request *request) {
+    rp_view params = {NULL, 0};
+    RP_TRY(rp_arena_copy(arena, rp_buf_view(&reader->params), &params));
+    struct rp_fcgi_param *table = rp_arena_array(arena, count, sizeof *table);
+    if (!table) {
+        return RP_ERR(TOO_LARGE);
+    }
+    for (size_t i = 0; i < count; i++) {
+        bool whole = take_param(&params, &table[i]);
+        RP_ASSERT(whole);
+    }
+    request->params = table;
+    request->param_count = count;
+    return rp_arena_copy(arena, rp_buf_view(&reader->body), &request->body);
+}
+
+static rp_err finish_request(struct rp_fcgi *reader, struct rp_arena *arena,
+                             struct rp_fcgi_request **ret_request) {
+    struct rp_fcgi_request *request = rp_arena_alloc(arena, sizeof *request);
+    if (!request) {
+        return RP_ERR(TOO_LARGE);
+    }
+    request->id = reader->id;
+    request->keep_connection = reader->keep_connection;
+    request->too_large = reader->too_large;
+    size_t count = 0;
+    RP_TRY(count_params(rp_buf_view(&reader->params), reader->too_large, &count));
+    if (!rp_ok(make_request(reader, count, arena, request))) {
+        request->too_large = true;
+    }
+    if (request->too_large) {
+        request->body = (rp_view){NULL, 0};
+    }
+    forget(&reader->params);
+    forget(&reader->body);
+    reader->state = IDLE;
+    *ret_request = request;
+    return RP_OK;
+}
+
+/* May this record come now? */
+static rp_err admit(const struct rp_fcgi *reader, const struct header *h) {
+    if (h->id == 0) {
+        return RP_ERR(PROTOCOL); /* management records: nothing of ours asks for values */
+    }
+    if (reader->state == IDLE) {
+        return h->type == BEGIN_REQUEST && h->content == 8 ? RP_OK : RP_ERR(PROTOCOL);
+    }
+    /* ABORT_REQUEST is in the specification, but nginx closes the connection instead. */
+    bool expected = h->type == (reader->state == PARAMS_COMING ? PARAMS : STDIN);
+    return expected && h->id == reader->id ? RP_OK : RP_ERR(PROTOCOL);
+}
+
+static rp_err begin_request(struct rp_fcgi *reader, const uint8_t body[static 8]) {
+    if (u16(body) != RESPONDER) {
+        return RP_ERR(PROTOCOL);
+    }
+    reader->id = reader->header.id;
+    reader->keep_connection = body[2] & KEEP_CONN;
+    reader->too_large = false;
+    reader->state = PARAMS_COMING;
+    return RP_OK;
+}
+
+/* Everything of a record has come. */
+static rp_err end_record(struct rp_fcgi *reader, struct rp_arena *arena,
+                         struct rp_fcgi_request **ret_request) {
+    reader->in_record = false;
+    if (reader->header.type == BEGIN_REQUEST || reader->header.content > 0) {
+        return RP_OK;
+    }
+    if (reader->state == PARAMS_COMING) {
+        reader->state = BODY_COMING;
+        return RP_OK;
+    }
+    RP_ASSERT(reader->state == BODY_COMING);
+    return finish_request(reader, arena, ret_request);
+}
+
+/* Keeps what fits; what does not marks the request, and the rest of it is read over. */
+static void gather(struct rp_fcgi *reader, rp_view content) {
+    struct rp_buf *buf = reader->state == PARAMS_COMING ? &reader->params : &reader->body;
+    if (!reader->too_large) {
+        rp_buf_add(buf, content);
+        reader->too_large = buf->failed;
+    }
+}
+
+/* Fills piece up to `wanted` bytes. */
+static bool take_piece(struct rp_fcgi *reader, rp_view *bytes, size_t wanted) {
+    RP_ASSERT(wanted <= PIECE_MAX);
+    rp_view part = rp_view_sub(*bytes, 0, wanted - reader->piece_n);
+    if (part.n > 0) {
+        memcpy(reader->piece + reader->piece_n, part.p, part.n);
+    }
+    reader->piece_n += part.n;
+    *bytes = rp_view_from(*bytes, part.n);
+    if (reader->piece_n < wanted) {
+        return false;
+    }
+    reader->piece_n = 0;
+    return true;
+}
+
+static rp_err feed_header(struct rp_fcgi *reader, rp_view *bytes) {
+    if (!take_piece(reader, bytes, HEADER)) {
+        return RP_OK;
+    }
+    RP_TRY(read_header(reader->piece, &reader->header));
+    RP_TRY(admit(reader, &reader->header));
+    reader->content_left = reader->header.content;
+    reader->padding_left = reader->header.padding;
+    reader->in_record = true;
+    return RP_OK;
+}
+
+static rp_err feed_content(struct rp_fcgi *reader, rp_view *bytes) {
+    if (reader->header.type == BEGIN_REQUEST) {
+        if (!take_piece(reader, bytes, 8)) {
+            return RP_OK;
+        }
+        reader->content_left = 0;
+        return begin_request(reader, reader->piece);
+    }
+    rp_view part = rp_view_sub(*bytes, 0, reader->content_left);
+    gather(reader, part);
+    reader->content_left -= part.n;
+    *bytes = rp_view_from(*bytes, part.n);
+    return RP_OK;
+}
+
+static rp_err feed_step(struct rp_fcgi *reader, rp_view *bytes, struct rp_arena *arena,
+                        struct rp_fcgi_request **request) {
+    if (!reader->in_record) {
+        RP_TRY(feed_header(reader, bytes));
+    } else if (reader->content_left > 0) {
+        RP_TRY(feed_content(reader, bytes));
+    } else {
+        size_t part = reader->padding_left < bytes->n ? reader->padding_left : bytes->n;
+        reader->padding_left -= part;
+        *bytes = rp_view_from(*bytes, part);
+    }
+    bool whole = reader->in_record && reader->content_left == 0 && reader->padding_left == 0;
+    return whole ? end_record(reader, arena, request) : RP_OK;
+}
+
+rp_err rp_fcgi_feed(struct rp_fcgi *reader, rp_view bytes, struct rp_arena *arena, size_t *ret_used,
+                    struct rp_fcgi_request **ret_request) {
+    RP_ASSERT(ret_used != NULL);
+    RP_ASSERT(ret_request != NULL);
+    struct rp_fcgi_request *request = NULL;
+    rp_view rest = bytes;
+    while (rest.n > 0 && !request) {
+        RP_TRY(feed_step(reader, &rest, arena, &request));
+    }
+    *ret_used = bytes.n - rest.n;
+    *ret_request = request;
+    return RP_OK;
+}
+
+rp_view rp_fcgi_param(const struct rp_fcgi_request *request, const char *name) {
+    rp_view wanted = rp_view_from_cstr(name);
+    for (size_t i = 0; i < request->param_count; i++) {
+        if (rp_view_equal(request->params[i].name, wanted)) {
+            return request->params[i].value;
+        }
+    }
+    return (rp_view){NULL, 0};
+}
+
+/* ---- printing ---- */
+
+static void print_record(struct rp_buf *out, enum type type, uint16_t id, rp_view content) {
+    RP_ASSERT(content.n <= CONTENT_MAX);
+    uint8_t padding = (uint8_t)(-content.n & 7); /* section 3.3: keep records aligned */
+    uint8_t header[HEADER] = {VERSION,
+                              (uint8_t)type,
+                              (uint8_t)(id >> 8),
+                              (uint8_t)id,
+                              (uint8_t)(content.n >> 8),
+                              (uint8_t)content.n,
+                              padding};
+    rp_buf_add(out, rp_view_of(header, sizeof header));
+    rp_buf_add(out, content);
+    rp_buf_add(out, rp_view_of((const uint8_t[8]){0}, padding));
+}
+
+/* Section 3.3: a stream is records with content and one empty record that ends it. */
+static void print_stream(struct rp_buf *out, enum type type, uint16_t id, rp_view content) {
+    while (content.n > 0) {
+        print_record(out, type, id, rp_view_sub(content, 0, CONTENT_MAX));
+        content = rp_view_from(content, content.n < CONTENT_MAX ? content.n : CONTENT_MAX);
+    }
+    print_record(out, type, id, content);
+}
+
+void rp_fcgi_print_response(struct rp_buf *out, uint16_t id, rp_view output) {
+    static const uint8_t complete[8] = {0}; /* application status 0, REQUEST_COMPLETE */
+    print_stream(out, STDOUT, id, output);
+    print_record(out, END_REQUEST, id, rp_view_of(complete, sizeof complete));
+}
+
+static void print_length(struct rp_buf *out, size_t length) {
+    RP_ASSERT(length <= INT32_MAX);
+    if (length < 0x80) {
+        rp_buf_add_byte(out, (uint8_t)length);
+        return;
+    }
+    uint8_t four[4] = {(uint8_t)(0x80 | length >> 24), (uint8_t)(length >> 16),
+                       (uint8_t)(length >> 8), (uint8_t)length};
+    rp_buf_add(out, rp_view_of(four, sizeof four));
+}
+
+void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count,
+                           rp_view body) {
+    enum { ID = 1 };
+    static const uint8_t begin[8] = {0, RESPONDER, KEEP_CONN};
+    print_record(out, BEGIN_REQUEST, ID, rp_view_of(begin, sizeof begin));
+    struct rp_buf pairs = rp_buf_new(out->max);
+    for (size_t i = 0; i < count; i++) {
+        print_length(&pairs, params[i].name.n);
+        print_length(&pairs, params[i].value.n);
+        rp_buf_add(&pairs, params[i].name);
+        rp_buf_add(&pairs, params[i].value);
+    }
+    print_stream(out, PARAMS, ID, rp_buf_view(&pairs));
+    out->failed = out->failed || pairs.failed;
+    rp_buf_done(&pairs);
+    print_stream(out, STDIN, ID, body);
+}
+
+/* ---- the client's side: whole records ---- */
+
+static rp_err take_response_record(const struct header *h, rp_view content, struct rp_buf *output,
+                                   bool *done) {
+    switch (h->type) {
+    case STDOUT:
+        rp_buf_add(output, content);
+        return rp_buf_err(output);
+    case STDERR:
+        return RP_OK; /* for the server's log; ours sends none */
+    case END_REQUEST:
+        *done = true;
+        return content.n == 8 && content.p[4] == 0 ? RP_OK : RP_ERR(PROTOCOL);
+    default:
+        return RP_ERR(PROTOCOL);
+    }
+}
+
+rp_err rp_fcgi_feed_response(rp_view bytes, struct rp_buf *output, size_t *ret_used,
+                             bool *ret_done) {
+    RP_ASSERT(ret_used != NULL);
+    RP_ASSERT(ret_done != NULL);
+    bool done = false;
+    rp_view rest = bytes;
+    while (!done && rest.n >= HEADER) {
+        struct header h;
+        RP_TRY(read_header(rest.p, &h));
+        size_t whole = HEADER + h.content + h.padding;
+        if (rest.n < whole) {
+            break;
+        }
+        RP_TRY(take_response_record(&h, rp_view_sub(rest, HEADER, h.content), output, &done));
+        rest = rp_view_from(rest, whole);
+    }
+    *ret_used = bytes.n - rest.n;
+    *ret_done = done;
+    return RP_OK;
+}
