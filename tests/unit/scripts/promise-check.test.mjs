@@ -77,6 +77,7 @@ for (const [name, file, from, to, finding] of faults) {
 test('refused: a saboteur that is not in the tree', (t) => {
   const root = copyOfTree(t);
   mkdirSync(path.join(root, 'tests/sabotage'), { recursive: true });
+  writeFileSync(path.join(root, 'tests/sabotage/web.test.mjs'), '');
   const { status, stdout } = run(root);
   assert.equal(status, 1);
   assert.match(stdout, /073-tls-everywhere.yaml:\d+: tests\/sabotage\/tls.test.mjs is not in the tree/);
