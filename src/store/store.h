@@ -20,8 +20,8 @@
 
 enum { RP_TENANTS_OPEN_MAX = 128, RP_OUTBOX_MAX = 100000 };
 
-struct rp_store;  /* one thread's connections */
-struct rp_db;     /* an open database: the system's, or one tenant's */
+struct rp_store; /* one thread's connections */
+struct rp_db;    /* an open database: the system's, or one tenant's */
 
 /* url: "sqlite:" (files below db/ and tenants/). UNSUPPORTED for others. */
 rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store **ret_store,
@@ -39,7 +39,7 @@ rp_id rp_db_tenant(const struct rp_db *db);
 const char *rp_db_name(const struct rp_db *db);
 
 /* ---- transactions: begin, then commit or roll back; not nested ---- */
-rp_err rp_db_begin(struct rp_db *db); /* a writer at once (IMMEDIATE) */
+rp_err rp_db_begin(struct rp_db *db);  /* a writer at once (IMMEDIATE) */
 rp_err rp_db_commit(struct rp_db *db); /* durable when it returns */
 void rp_db_rollback(struct rp_db *db); /* also after a failed commit; harmless outside */
 
@@ -77,7 +77,8 @@ rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64
                     rp_view **ret_events, size_t *ret_count);
 /* The ledger has everything up to and including `sequence`. INVALID for one never given out. */
 rp_err rp_db_outbox_ack(struct rp_db *db, uint64_t sequence);
-/* How many events this database has ever emitted: equals the tenant tree's size when all is sent. */
+/* How many events this database has ever emitted: equals the tenant tree's size when all is sent.
+ */
 rp_err rp_db_outbox_last(struct rp_db *db, uint64_t *ret_sequence);
 
 #endif

@@ -1,0 +1,39 @@
+/* internal.h — what the files of this room share: the connection, and SQLite's errors as ours. */
+#ifndef RP_STORE_INTERNAL_H
+#define RP_STORE_INTERNAL_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+/* Every statement of the program fits one connection's cache. */
+enum { RP_STATEMENTS_MAX = 128, RP_DB_NAME = 64 };
+
+struct rp_row {
+    struct rp_db *db;
+    const char *sql; /* its address is the key; NULL = a free place */
+    sqlite3_stmt *stmt;
+    rp_err bound; /* the first binding that failed */
+};
+
+struct rp_db {
+    sqlite3 *handle;
+    rp_id tenant;
+    bool in_transaction;
+    uint64_t used; /* for the least used to close first */
+    char name[RP_DB_NAME];
+    struct rp_row rows[RP_STATEMENTS_MAX];
+};
+
+/* Opens the file of the tenant (none: the system's), made whole first when absent and wanted. */
+rp_err rp_db_open(const char *file, rp_id tenant, bool create, struct rp_db **ret_db,
+                  struct rp_diag *diag);
+void rp_db_close(struct rp_db *db); /* accepts NULL */
+
+/* What a failed call of SQLite means; result is not SQLITE_OK, ROW or DONE. */
+rp_err rp_store_err(sqlite3 *handle, int result);
+rp_err rp_store_exec(sqlite3 *handle, const char *sql);
+/* The one number that sql answers. */
+rp_err rp_store_number(sqlite3 *handle, const char *sql, int64_t *ret_number);
+
+#endif

@@ -1,0 +1,63 @@
+#include "store/migrate.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "store/internal.h"
+
+static rp_err check_version(const char *file, int64_t version, size_t count, struct rp_diag *diag) {
+    if (version < 0) {
+        return rp_fail(diag, RP_ERR(CORRUPT), "%s: version %lld", file, (long long)version);
+    }
+    if ((uint64_t)version > count) {
+        return rp_fail(diag, RP_ERR(EXISTS_NEWER),
+                       "%s: written by a newer version (%lld; this program knows up to %zu)", file,
+                       (long long)version, count);
+    }
+    return RP_OK;
+}
+
+static rp_err set_version(sqlite3 *handle, size_t version) {
+    char sql[64];
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version = %zu", version);
+    return rp_store_exec(handle, sql);
+}
+
+/* Inside the transaction: another process may have been faster. */
+static rp_err run_steps(sqlite3 *handle, const char *file, const struct rp_migration *steps,
+                        size_t count, struct rp_diag *diag) {
+    int64_t version = 0;
+    RP_TRY(rp_store_number(handle, "PRAGMA user_version", &version));
+    RP_TRY(check_version(file, version, count, diag));
+    for (size_t i = (size_t)version; i < count; i++) {
+        rp_err err = rp_store_exec(handle, steps[i].sql);
+        if (!rp_ok(err)) {
+            return rp_fail(diag, err, "%s: %s: %s", file, steps[i].name, sqlite3_errmsg(handle));
+        }
+    }
+    return set_version(handle, count);
+}
+
+rp_err rp_migrate(sqlite3 *handle, const char *file, const struct rp_migration *steps, size_t count,
+                  struct rp_diag *diag) {
+    RP_ASSERT(handle != NULL && steps != NULL && count > 0);
+    RP_ASSERT(sqlite3_get_autocommit(handle));
+    int64_t version = 0;
+    rp_err err = rp_store_number(handle, "PRAGMA user_version", &version);
+    if (!rp_ok(err)) {
+        return rp_fail(diag, err, "%s: %s", file, sqlite3_errmsg(handle));
+    }
+    RP_TRY(check_version(file, version, count, diag));
+    if ((uint64_t)version == count) {
+        return RP_OK;
+    }
+    RP_TRY(rp_store_exec(handle, "BEGIN IMMEDIATE"));
+    err = run_steps(handle, file, steps, count, diag);
+    if (rp_ok(err)) {
+        err = rp_store_exec(handle, "COMMIT");
+    }
+    if (!rp_ok(err) && !sqlite3_get_autocommit(handle)) {
+        rp_ignore(rp_store_exec(handle, "ROLLBACK")); /* the first error is the one to tell */
+    }
+    return err;
+}

@@ -1,0 +1,29 @@
+/* migrate.h — numbered steps from an empty file to this program's schema.
+ *
+ * Each database keeps the number of its last step in its header (PRAGMA user_version). Steps run
+ * in one transaction: a file is at its old version or at the new one. A file with a higher number
+ * was written by a newer Rempart and is not touched.
+ */
+#ifndef RP_STORE_MIGRATE_H
+#define RP_STORE_MIGRATE_H
+
+#include <sqlite3.h>
+
+#include "base/err.h"
+
+struct rp_migration {
+    const char *name; /* the file it came from */
+    const char *sql;
+};
+
+/* Made from sql/sqlite/ by sql/embed.sh. */
+extern const struct rp_migration rp_migrations_system[];
+extern const size_t rp_migrations_system_count;
+extern const struct rp_migration rp_migrations_tenant[];
+extern const size_t rp_migrations_tenant_count;
+
+/* Brings the open database to step `count`. file: its name, for the diagnosis. */
+rp_err rp_migrate(sqlite3 *handle, const char *file, const struct rp_migration *steps, size_t count,
+                  struct rp_diag *diag);
+
+#endif

@@ -1,0 +1,114 @@
+#include "store/store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "os/file.h"
+#include "store/internal.h"
+
+struct rp_store {
+    const struct rp_env *env;
+    struct rp_db *central; /* the system database */
+    struct rp_db *tenants[RP_TENANTS_OPEN_MAX];
+    uint64_t tick;
+};
+
+static const char system_file[] = "db/system.db";
+
+rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store **ret_store,
+                     struct rp_diag *diag) {
+    RP_ASSERT(env != NULL && url != NULL);
+    RP_ASSERT(sqlite3_threadsafe() != 0);
+    if (!rp_view_equal(rp_view_from_cstr(url), RP_VIEW("sqlite:"))) {
+        return rp_fail(diag, RP_ERR(UNSUPPORTED),
+                       "store: only \"sqlite:\" is supported, not \"%s\"", url);
+    }
+    RP_TRY(rp_folder_make("db", 0750));
+    RP_TRY(rp_folder_make("tenants", 0750));
+    RP_TRY(rp_folder_sync("."));
+    struct rp_store *store = calloc(1, sizeof *store);
+    if (store == NULL) {
+        return RP_ERR(NO_MEMORY);
+    }
+    store->env = env;
+    *ret_store = store;
+    return RP_OK;
+}
+
+void rp_store_close(struct rp_store *store) {
+    if (store == NULL) {
+        return;
+    }
+    rp_db_close(store->central);
+    for (size_t i = 0; i < RP_TENANTS_OPEN_MAX; i++) {
+        rp_db_close(store->tenants[i]);
+    }
+    free(store);
+}
+
+rp_err rp_store_system(struct rp_store *store, struct rp_db **ret_db, struct rp_diag *diag) {
+    RP_ASSERT(store != NULL && ret_db != NULL);
+    if (store->central == NULL) {
+        static const rp_id none;
+        RP_TRY(rp_db_open(system_file, none, true, &store->central, diag));
+    }
+    *ret_db = store->central;
+    return RP_OK;
+}
+
+/* The tenant's place when it is open, else a free one, else that of the least used. */
+static struct rp_db **find_place(struct rp_store *store, rp_id tenant) {
+    struct rp_db **place = &store->tenants[0];
+    for (size_t i = 0; i < RP_TENANTS_OPEN_MAX; i++) {
+        struct rp_db **one = &store->tenants[i];
+        if (*one != NULL && rp_id_equal((*one)->tenant, tenant)) {
+            return one;
+        }
+        if (*place != NULL && (*one == NULL || (*one)->used < (*place)->used)) {
+            place = one;
+        }
+    }
+    return place;
+}
+
+/* A new folder's name is durable only when its parent is synced. */
+static rp_err make_folders(const char *hex) {
+    char folder[RP_DB_NAME];
+    (void)snprintf(folder, sizeof folder, "tenants/%.2s", hex);
+    RP_TRY(rp_folder_make(folder, 0750));
+    RP_TRY(rp_folder_sync("tenants"));
+    char below[RP_DB_NAME];
+    (void)snprintf(below, sizeof below, "tenants/%.2s/%.2s", hex, hex + 2);
+    RP_TRY(rp_folder_make(below, 0750));
+    return rp_folder_sync(folder);
+}
+
+static rp_err open_tenant(rp_id tenant, bool create, struct rp_db **ret_db, struct rp_diag *diag) {
+    struct rp_id_text hex = rp_id_print(tenant);
+    char file[RP_DB_NAME];
+    (void)snprintf(file, sizeof file, "tenants/%.2s/%.2s/%s.db", hex.s, hex.s + 2, hex.s);
+    if (create && !rp_file_exists(file)) {
+        RP_TRY(make_folders(hex.s));
+    }
+    return rp_db_open(file, tenant, create, ret_db, diag);
+}
+
+/*= S66 */ /* each tenant has a file of its own, and a handle reaches no other */
+rp_err rp_store_tenant(struct rp_store *store, rp_id tenant, bool create, struct rp_db **ret_db,
+                       struct rp_diag *diag) {
+    RP_ASSERT(store != NULL && ret_db != NULL);
+    RP_ASSERT(!rp_id_is_none(tenant));
+    struct rp_db **place = find_place(store, tenant);
+    if (*place == NULL || !rp_id_equal((*place)->tenant, tenant)) {
+        struct rp_db *db = NULL;
+        RP_TRY(open_tenant(tenant, create, &db, diag));
+        RP_ASSERT(*place == NULL || !(*place)->in_transaction);
+        rp_db_close(*place);
+        *place = db;
+    }
+    RP_ASSERT(rp_id_equal((*place)->tenant, tenant));
+    (*place)->used = ++store->tick;
+    *ret_db = *place;
+    return RP_OK;
+}
