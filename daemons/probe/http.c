@@ -1,0 +1,178 @@
+#include "http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "os/file.h"
+
+enum { HEAD_MAX = 64 * 1024, BODY_MAX = 4 << 20, ARENA_MAX = 8 << 20, SECONDS = 10 };
+
+struct http {
+    CURL *curl;
+    struct curl_slist *resolve;
+    char origin[300];
+};
+
+static size_t receive(char *bytes, size_t size, size_t n, void *ctx) {
+    rp_buf_add(ctx, rp_view_of(bytes, size * n));
+    return rp_ok(rp_buf_err(ctx)) ? size * n : 0;
+}
+
+struct http *http_new(const char *host, const char *address, uint16_t port, const char *ca_file) {
+    struct http *http = calloc(1, sizeof *http);
+    CURL *curl = curl_easy_init();
+    if (!http || !curl) {
+        free(http);
+        curl_easy_cleanup(curl);
+        return NULL;
+    }
+    char resolve[400];
+    snprintf(resolve, sizeof resolve, "%s:%u:%s", host, port, address);
+    snprintf(http->origin, sizeof http->origin, "https://%s:%u", host, port);
+    http->curl = curl;
+    http->resolve = curl_slist_append(NULL, resolve);
+    curl_easy_setopt(curl, CURLOPT_RESOLVE, http->resolve);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, receive);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "rempart-probe");
+    if (ca_file) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
+    }
+    return http;
+}
+
+const char *http_ca_file(void) {
+    return rp_file_exists("gate/tls/ca.pem") ? "gate/tls/ca.pem" : NULL;
+}
+
+void http_free(struct http *http) {
+    if (http) {
+        curl_easy_cleanup(http->curl);
+        curl_slist_free_all(http->resolve);
+        free(http);
+    }
+}
+
+void http_forget_cookies(struct http *http) {
+    curl_easy_setopt(http->curl, CURLOPT_COOKIELIST, "ALL");
+}
+
+struct http_answer http_answer_new(void) {
+    struct http_answer answer = {.arena = rp_arena_new(ARENA_MAX),
+                                 .head = rp_buf_new(HEAD_MAX),
+                                 .body = rp_buf_new(BODY_MAX)};
+    RP_ASSERT(answer.arena != NULL);
+    return answer;
+}
+
+void http_answer_done(struct http_answer *answer) {
+    rp_arena_free(answer->arena);
+    rp_buf_done(&answer->head);
+    rp_buf_done(&answer->body);
+    answer->arena = NULL;
+}
+
+static struct curl_slist *headers_of(const struct http *http, const struct http_request *request) {
+    char line[400];
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+    snprintf(line, sizeof line, "Origin: %s", http->origin);
+    list = curl_slist_append(list, line);
+    if (request->content_type) {
+        snprintf(line, sizeof line, "Content-Type: %s", request->content_type);
+        list = curl_slist_append(list, line);
+    }
+    for (const char *const *header = request->headers; header && *header; header++) {
+        list = curl_slist_append(list, *header);
+    }
+    return list;
+}
+
+rp_err http_ask(struct http *http, const struct http_request *request, struct http_answer *answer) {
+    RP_ASSERT(http != NULL && answer->arena != NULL);
+    rp_view url = rp_arena_printf(answer->arena, "%s%s", http->origin, request->path);
+    if (!url.p) {
+        return RP_ERR(TOO_LARGE);
+    }
+    rp_buf_clear(&answer->head);
+    rp_buf_clear(&answer->body);
+    CURL *curl = http->curl;
+    struct curl_slist *headers = headers_of(http, request);
+    curl_easy_setopt(curl, CURLOPT_URL, (const char *)url.p);
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.n);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS,
+                     request->content_type ? (const char *)request->body.p : NULL);
+    if (!request->content_type) {
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer->head);
+    CURLcode rc = curl_easy_perform(curl);
+    curl_slist_free_all(headers);
+    if (rc != CURLE_OK) {
+        return rc == CURLE_OPERATION_TIMEDOUT ? RP_ERR(TIMEOUT) : RP_ERR(UNREACHABLE);
+    }
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    return RP_OK;
+}
+
+rp_view http_header(const struct http_answer *answer, const char *name, size_t n) {
+    rp_view rest = rp_buf_view(&answer->head);
+    rp_view wanted = rp_view_from_cstr(name);
+    while (rest.p) {
+        rp_view line = rp_view_cut(&rest, '\n');
+        rp_view key = rp_view_cut(&line, ':');
+        if (line.p && rp_view_equal_nocase(key, wanted) && n-- == 0) {
+            return rp_view_trim(line);
+        }
+    }
+    return (rp_view){NULL, 0};
+}
+
+bool http_has_field(struct http_answer *answer, const char *name) {
+    rp_view html = rp_buf_view(&answer->body);
+    rp_view attribute = rp_arena_printf(answer->arena, "name=\"%s\"", name);
+    return attribute.p && rp_view_find(html, attribute) < html.n;
+}
+
+/* The value of name="…" inside one tag. */
+static rp_view attribute_of(rp_view tag, rp_view name) {
+    size_t at = rp_view_find(tag, name);
+    rp_view rest = rp_view_from(tag, at + name.n);
+    return at < tag.n ? rp_view_sub(rest, 0, rp_view_find_byte(rest, '"')) : (rp_view){NULL, 0};
+}
+
+void http_hidden_fields(struct http_answer *answer, struct rp_buf *form) {
+    rp_view rest = rp_buf_view(&answer->body);
+    for (;;) {
+        rest = rp_view_from(rest, rp_view_find(rest, RP_VIEW("<input ")));
+        if (rest.n == 0) {
+            return;
+        }
+        rp_view tag = rp_view_sub(rest, 0, rp_view_find_byte(rest, '>'));
+        rest = rp_view_from(rest, tag.n);
+        rp_view name = attribute_of(tag, RP_VIEW("name=\""));
+        if (rp_view_find(tag, RP_VIEW("type=\"hidden\"")) < tag.n && name.n) {
+            rp_buf_add_cstr(form, form->n ? "&" : "");
+            rp_url_encode(form, name);
+            rp_buf_add_byte(form, '=');
+            rp_url_encode(form, attribute_of(tag, RP_VIEW("value=\"")));
+        }
+    }
+}
+
+const struct rp_json *http_json(struct http_answer *answer) {
+    struct rp_json *root = NULL;
+    rp_err err =
+        rp_json_parse(rp_buf_view(&answer->body), RP_JSON_LIMITS, answer->arena, &root, NULL);
+    return rp_ok(err) ? root : NULL;
+}

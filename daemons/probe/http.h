@@ -1,0 +1,53 @@
+/* http.h — one browser without a screen: libcurl, a cookie jar, and answers that can be asked.
+ *
+ * Talks to the gate's address whatever the host's name resolves to; verifies its certificate
+ * against the local authority or the system's. Never follows a redirect by itself.
+ */
+#ifndef RP_DAEMONS_PROBE_HTTP_H
+#define RP_DAEMONS_PROBE_HTTP_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "wire/http.h"
+#include "wire/json.h"
+
+struct http;
+
+struct http_answer {
+    struct rp_arena *arena; /* 1 MiB for whoever reads the answer */
+    long status;
+    struct rp_buf head; /* header lines as they came */
+    struct rp_buf body;
+};
+
+struct http *http_new(const char *host, const char *address, uint16_t port, const char *ca_file);
+/* The local authority when there is one, else NULL: the system's. */
+const char *http_ca_file(void);
+void http_free(struct http *http);
+void http_forget_cookies(struct http *http);
+
+struct http_request {
+    const char *method;
+    const char *path;           /* with its query */
+    const char *const *headers; /* "Name: value", NULL at the end; NULL = none */
+    const char *content_type;   /* NULL = no body */
+    rp_view body;
+};
+
+struct http_answer http_answer_new(void);
+void http_answer_done(struct http_answer *answer);
+#define _cleanup_answer_ __attribute__((cleanup(http_answer_done)))
+
+/* UNREACHABLE or TIMEOUT when there is no answer; any status is an answer. */
+rp_err http_ask(struct http *http, const struct http_request *request, struct http_answer *answer);
+
+/* The value of the n-th header of that name; p == NULL past the last. */
+rp_view http_header(const struct http_answer *answer, const char *name, size_t n);
+/* True when the page has an input field of that name. */
+bool http_has_field(struct http_answer *answer, const char *name);
+/* Every hidden input of the page as name=value&…, percent-encoded: what a browser sends along. */
+void http_hidden_fields(struct http_answer *answer, struct rp_buf *form);
+/* The body as JSON, NULL when it is none. */
+const struct rp_json *http_json(struct http_answer *answer);
+
+#endif

@@ -1,0 +1,49 @@
+/* probe.h — the outside probes: attacks like a stranger's, over the network, all day.
+ *
+ * The role holds canary credentials and nothing else. Each probe looks at the gate as anybody
+ * can, concludes, and says why in words for the public page. A probe that cannot look concludes
+ * nothing (unsure), so that its part goes stale instead of green or red.
+ */
+#ifndef RP_DAEMONS_PROBE_H
+#define RP_DAEMONS_PROBE_H
+
+#include "config/config.h"
+#include "http.h"
+#include "promise/canary.h"
+#include "promise/runner_io.h"
+
+/* A canary's browser: signed in when it has to be, and its latest facts. */
+struct canary_session {
+    const struct rp_canary *who;
+    struct http *http;
+    uint64_t last_step; /* of the one-time code: each counts once */
+    rp_id record;       /* the record that it keeps in its tenant; none = not yet */
+};
+
+struct probe {
+    struct rp_env env;
+    const struct rp_config *config;
+    const char *address; /* where the gate is, as an IP address */
+    struct rp_canaries canaries;
+    bool have_canaries;
+    struct canary_session people[RP_CANARIES];
+};
+
+/* Credentials appear when core has made them: looked for until they are there. */
+bool probe_ready(struct probe *probe, struct rp_observation *seen);
+
+/* ---- signin.c: what the others build on ---- */
+
+/* A session with both factors, new or still good. False (and unsure) when it cannot be had. */
+bool canary_sign_in(struct probe *probe, struct canary_session *canary,
+                    struct rp_observation *seen);
+/* The assertion that the gate gives applications for this canary, into the answer's arena. */
+bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt);
+
+/* ---- the probes, one function each, as probes.def names them ---- */
+rp_probe_run probe_tls_versions, probe_tls_forward_secrecy;
+rp_probe_run probe_web_hsts, probe_web_https_redirect, probe_web_cookies;
+rp_probe_run probe_signin_password_alone, probe_signin_totp;
+rp_probe_run probe_tenant_api_cross_read, probe_audit_canary_visible;
+
+#endif

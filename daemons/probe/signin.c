@@ -1,0 +1,227 @@
+/* signin.c — the canaries at the door: with half of what is needed, and with all of it. */
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "crypto/hash.h"
+#include "os/file.h"
+#include "probe.h"
+#include "wire/encode.h"
+
+enum { CREDENTIALS_MAX = 65536, STEP_S = 30, SEED_MAX = 64 };
+
+static const char sign_in_path[] = "/.rempart/id/sign-in";
+static const char code_path[] = "/.rempart/id/code";
+static const char app_path[] = "/.rempart/canary/";
+
+static rp_err load_credentials(struct probe *probe) {
+    struct rp_arena *arena = rp_arena_new(CREDENTIALS_MAX * 4);
+    rp_view text = {NULL, 0};
+    rp_err err = arena ? rp_file_read("canary/credentials.json", CREDENTIALS_MAX, arena, &text)
+                       : RP_ERR(NO_MEMORY);
+    if (rp_ok(err)) {
+        err = rp_canaries_parse(text, arena, &probe->canaries);
+    }
+    for (size_t i = 0; rp_ok(err) && i < RP_CANARIES; i++) {
+        probe->people[i].who = &probe->canaries.people[i];
+        probe->people[i].http = http_new(probe->config->host, probe->address,
+                                         (uint16_t)probe->config->listen, http_ca_file());
+        err = probe->people[i].http ? RP_OK : RP_ERR(NO_MEMORY);
+    }
+    if (!rp_ok(err)) {
+        rp_arena_free(arena);
+        return err;
+    }
+    probe->have_canaries = true; /* the arena lives as long as the role */
+    return RP_OK;
+}
+
+bool probe_ready(struct probe *probe, struct rp_observation *seen) {
+    if (!probe->have_canaries && !rp_ok(load_credentials(probe))) {
+        rp_probe_unsure(seen, "the canaries have no credentials yet");
+        return false;
+    }
+    return true;
+}
+
+static rp_err post_form(struct http *http, const char *path, const struct rp_buf *form,
+                        struct http_answer *answer) {
+    RP_TRY(rp_buf_err(form));
+    struct http_request request = {.method = "POST",
+                                   .path = path,
+                                   .content_type = "application/x-www-form-urlencoded",
+                                   .body = rp_buf_view(form)};
+    return http_ask(http, &request, answer);
+}
+
+static void add_field(struct rp_buf *form, const char *name, rp_view value) {
+    rp_buf_printf(form, "%s%s=", form->n ? "&" : "", name);
+    rp_url_encode(form, value);
+}
+
+/* Address and password; *answer is then the page that asks for the code (or whatever came). */
+static rp_err first_step(struct canary_session *canary, struct http_answer *answer) {
+    struct rp_buf form = rp_buf_new(8192);
+    rp_err err = http_ask(canary->http,
+                          &(struct http_request){.method = "GET", .path = sign_in_path}, answer);
+    if (rp_ok(err)) {
+        http_hidden_fields(answer, &form);
+        add_field(&form, "email", rp_view_from_cstr(canary->who->email));
+        add_field(&form, "password", rp_view_from_cstr(canary->who->password));
+        err = post_form(canary->http, sign_in_path, &form, answer);
+    }
+    rp_buf_done(&form);
+    if (rp_ok(err) && answer->status == 303) {
+        err = http_ask(canary->http, &(struct http_request){.method = "GET", .path = code_path},
+                       answer);
+    }
+    return err;
+}
+
+static rp_err second_step(struct canary_session *canary, const char code[static 6],
+                          struct http_answer *answer) {
+    struct rp_buf form = rp_buf_new(8192);
+    http_hidden_fields(answer, &form);
+    add_field(&form, "code", rp_view_of(code, 6));
+    rp_err err = post_form(canary->http, code_path, &form, answer);
+    rp_buf_done(&form);
+    return err;
+}
+
+/* The code of the next step that was not used; waits where even the next window's was. */
+static rp_err fresh_code(struct probe *probe, struct canary_session *canary,
+                         char ret_code[static 6]) {
+    struct rp_buf seed = rp_buf_new(SEED_MAX);
+    RP_TRY(rp_base32_parse(rp_view_from_cstr(canary->who->seed), &seed));
+    struct rp_secret *key = NULL;
+    rp_err err = rp_secret_new_take(seed.p, seed.n, &key);
+    rp_buf_done(&seed);
+    RP_TRY(err);
+    uint64_t now = (uint64_t)(rp_env_now_s(&probe->env) / STEP_S);
+    uint64_t step = canary->last_step >= now ? canary->last_step + 1 : now;
+    while (step > (uint64_t)(rp_env_now_s(&probe->env) / STEP_S) + 1) {
+        struct timespec moment = {.tv_sec = 1};
+        nanosleep(&moment, NULL);
+    }
+    canary->last_step = step;
+    rp_totp_code(key, step, ret_code);
+    rp_secret_free(key);
+    return RP_OK;
+}
+
+/* True when the application lets this browser in. */
+static bool is_inside(struct canary_session *canary, struct http_answer *answer) {
+    return rp_ok(http_ask(canary->http, &(struct http_request){.method = "GET", .path = app_path},
+                          answer)) &&
+           answer->status == 200;
+}
+
+bool canary_sign_in(struct probe *probe, struct canary_session *canary,
+                    struct rp_observation *seen) {
+    _cleanup_answer_ struct http_answer answer = http_answer_new();
+    if (is_inside(canary, &answer)) {
+        return true;
+    }
+    http_forget_cookies(canary->http);
+    char code[6];
+    rp_err err = first_step(canary, &answer);
+    if (rp_ok(err)) {
+        err = fresh_code(probe, canary, code);
+    }
+    if (rp_ok(err)) {
+        err = second_step(canary, code, &answer);
+    }
+    if (rp_ok(err) && is_inside(canary, &answer)) {
+        return true;
+    }
+    rp_probe_unsure(seen, "a canary could not sign in (status %ld)", answer.status);
+    return false;
+}
+
+bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt) {
+    if (!is_inside(canary, answer)) {
+        return false;
+    }
+    rp_view jwt = rp_json_get_string(http_json(answer), "assertion");
+    if (jwt.n == 0) {
+        return false;
+    }
+    *ret_jwt = jwt;
+    return true;
+}
+
+/*= S99, S100: a stolen password alone opens nothing. */
+void probe_signin_password_alone(void *ctx, struct rp_observation *seen) {
+    struct probe *probe = ctx;
+    if (!probe_ready(probe, seen)) {
+        return;
+    }
+    struct canary_session thief = {.who = &probe->canaries.people[1],
+                                   .http =
+                                       http_new(probe->config->host, probe->address,
+                                                (uint16_t)probe->config->listen, http_ca_file())};
+    _cleanup_answer_ struct http_answer answer = http_answer_new();
+    rp_err err = thief.http ? first_step(&thief, &answer) : RP_ERR(NO_MEMORY);
+    bool asks_code = rp_ok(err) && http_has_field(&answer, "code");
+    bool inside = rp_ok(err) && is_inside(&thief, &answer);
+    http_free(thief.http);
+    if (inside) {
+        rp_probe_broken(seen, "a canary's password alone opened an application");
+    } else if (!asks_code) {
+        rp_probe_unsure(seen, "the sign-in did not ask for a code (status %ld)", answer.status);
+    } else {
+        rp_probe_holds(
+            seen, "with the right password alone, the code is asked for and no application opens");
+    }
+}
+
+/* A wrong code, then the right one, then the same one again in another browser. */
+static bool wrong_code_refused(struct canary_session *canary, const char right[static 6],
+                               struct http_answer *page, struct rp_observation *seen) {
+    char wrong[6];
+    memcpy(wrong, right, sizeof wrong);
+    wrong[5] = wrong[5] == '9' ? '0' : (char)(wrong[5] + 1);
+    _cleanup_answer_ struct http_answer answer = http_answer_new();
+    if (!rp_ok(second_step(canary, wrong, page)) || is_inside(canary, &answer)) {
+        rp_probe_broken(seen, "a wrong code was accepted");
+        return false;
+    }
+    return true;
+}
+
+/*= S101: time-based one-time codes, each counting once. */
+void probe_signin_totp(void *ctx, struct rp_observation *seen) {
+    struct probe *probe = ctx;
+    if (!probe_ready(probe, seen)) {
+        return;
+    }
+    struct canary_session *canary = &probe->people[0];
+    _cleanup_answer_ struct http_answer answer = http_answer_new();
+    http_forget_cookies(canary->http);
+    char code[6];
+    if (!rp_ok(first_step(canary, &answer)) || !http_has_field(&answer, "code") ||
+        !rp_ok(fresh_code(probe, canary, code))) {
+        rp_probe_unsure(seen, "the sign-in did not ask for a code (status %ld)", answer.status);
+        return;
+    }
+    if (!wrong_code_refused(canary, code, &answer, seen)) {
+        return;
+    }
+    if (!rp_ok(first_step(canary, &answer)) || !rp_ok(second_step(canary, code, &answer)) ||
+        !is_inside(canary, &answer)) {
+        rp_probe_broken(seen, "the right code was refused");
+        return;
+    }
+    struct canary_session replay = {.who = canary->who,
+                                    .http =
+                                        http_new(probe->config->host, probe->address,
+                                                 (uint16_t)probe->config->listen, http_ca_file())};
+    bool replayed = replay.http && rp_ok(first_step(&replay, &answer)) &&
+                    rp_ok(second_step(&replay, code, &answer)) && is_inside(&replay, &answer);
+    http_free(replay.http);
+    if (replayed) {
+        rp_probe_broken(seen, "a used code was accepted again");
+        return;
+    }
+    rp_probe_holds(
+        seen, "a wrong code refused, the right one accepted, the same one refused the second time");
+}
