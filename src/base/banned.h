@@ -30,6 +30,6 @@
 #pragma GCC poison strtod
 #endif
 #pragma GCC poison strtol strtoul strtoll strtoull sscanf gets gmtime localtime asctime ctime
-#pragma GCC poison rand srand random srandom system popen mktemp tmpnam memcmp
+#pragma GCC poison rand srand system popen mktemp tmpnam memcmp
 
 #endif
