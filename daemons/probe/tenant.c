@@ -82,11 +82,10 @@ static bool own_record(struct probe *probe, struct canary_session *canary, rp_vi
 /* Every way that the API has to touch a record, tried on the neighbour's. */
 static bool cannot_reach(struct probe *probe, struct canary_session *thief, rp_view jwt,
                          const struct canary_session *victim, struct rp_observation *seen) {
-    static const char body[] = "{\"canary\":\"stolen\"}";
     char path[128];
     record_path(path, sizeof path, victim->record);
     const struct call calls[] = {{"GET", path, jwt, {NULL, 0}},
-                                 {"PUT", path, jwt, RP_VIEW(body)},
+                                 {"PUT", path, jwt, RP_VIEW("{\"canary\":\"stolen\"}")},
                                  {"DELETE", path, jwt, {NULL, 0}}};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         _cleanup_answer_ struct http_answer answer = http_answer_new();
