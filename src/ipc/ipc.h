@@ -25,7 +25,7 @@ enum {
 /* RP_IPC_CORE_KMS_LEASE = 2, and so on. */
 enum rp_ipc_message {
 #define RP_PAIR(client, server, socket)
-#define RP_MESSAGE(client, server, name, number, max_request, max_reply) \
+#define RP_MESSAGE(client, server, name, number, max_request, max_reply)                           \
     RP_IPC_##client##_##server##_##name = (number),
 #include "ipc/pairs.def"
 #undef RP_PAIR
@@ -36,7 +36,8 @@ enum rp_ipc_message {
 
 struct rp_ipc_client;
 
-/* Connects at the first call, and again after a failure. */
+/* Connects at the first call, and again after a failure. A server that is not there, or not yet,
+ * is UNREACHABLE; a pair that the table does not hold is a bug. */
 struct rp_ipc_client *rp_ipc_client_new(enum rp_role_id self, enum rp_role_id server,
                                         int deadline_ms);
 void rp_ipc_client_free(struct rp_ipc_client *client);
@@ -57,7 +58,8 @@ struct rp_ipc_call_id {
     uint32_t request;
 };
 
-/* Called for every permitted request. Answer with rp_ipc_reply, at once or later. */
+/* Called for every permitted request. Answer with rp_ipc_reply, at once or later; the request's
+ * bytes stand only until the handler returns. */
 typedef void rp_ipc_handler(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
                             struct rp_ipc_call_id call, rp_view request);
 
@@ -65,6 +67,11 @@ typedef void rp_ipc_handler(void *ctx, enum rp_role_id from, enum rp_ipc_message
 rp_err rp_ipc_server_new(struct rp_loop *loop, enum rp_role_id self, rp_ipc_handler *handler,
                          void *ctx, struct rp_ipc_server **ret_server);
 void rp_ipc_server_free(struct rp_ipc_server *server);
+
+/* Called when a connection was ended for a breach, to put it on record: the role it named (NONE
+ * before it did), its process, and why, in fixed words. */
+typedef void rp_ipc_refused(void *ctx, enum rp_role_id named, pid_t pid, const char *reason);
+void rp_ipc_server_on_refused(struct rp_ipc_server *server, rp_ipc_refused *refused, void *ctx);
 
 /* A peer that has gone in the meantime is fine: the reply is dropped. */
 void rp_ipc_reply(struct rp_ipc_server *server, struct rp_ipc_call_id call, rp_err err,

@@ -27,6 +27,9 @@ enum rp_role_id {
     RP_ROLE_COUNT
 };
 
+/* The group of all roles: it opens the sockets in run/ and the files that one writes for all. */
+#define RP_ROLE_GROUP "rempart"
+
 enum rp_connect { RP_CONNECT_NEVER, RP_CONNECT_UNIX, RP_CONNECT_INET };
 enum rp_access { RP_ACCESS_READ = 1, RP_ACCESS_WRITE = 2 /* write, create, rename, remove */ };
 
@@ -54,14 +57,24 @@ struct rp_isolation {
     bool network_fenced;
 };
 
-/* Irreversible. DENIED when the user is missing though we are root; never half-entered: any
- * failure after the first irreversible step ends the process. */
+/* The first call of a role's main: closes every descriptor from 3 up that came through exec, but
+ * those in keep. What we open later is CLOEXEC and stays. */
+void rp_role_close_inherited(const int *keep, size_t keep_count);
+
+/* Before any thread starts. Irreversible. Afterwards the user database cannot be read and, with
+ * connect NEVER, nothing may be looked up by name. DENIED when the user is missing though we are
+ * root; never half-entered: any failure after the first irreversible step ends the process. */
 rp_err rp_role_enter(const struct rp_role *role, struct rp_isolation *ret_isolation,
                      struct rp_diag *diag);
 
 const char *rp_role_name(enum rp_role_id id);
 const char *rp_role_user(enum rp_role_id id);
-/* The uid that the role runs under: its own user's when we were started as root, else ours. */
+/* The users of all roles, for the environment of those that we start ("REMPART_USERS=…"): after
+ * entry nobody can ask the user database. Empty text without root; NOT_FOUND names the first
+ * missing user or group in diag. */
+rp_err rp_role_users(char *out, size_t out_max, struct rp_diag *diag);
+/* The uid that the role runs under: what REMPART_USERS says; else its own user's when we are
+ * root (NOT_FOUND when it does not exist), else ours. */
 rp_err rp_role_uid(enum rp_role_id id, uid_t *ret_uid, gid_t *ret_gid);
 
 #endif
