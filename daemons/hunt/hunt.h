@@ -1,0 +1,25 @@
+/* hunt.h — the file probes: what the state folder gives away to somebody who can read it.
+ *
+ * The role sees every file but the key service's, writes none of them, and has no network. It
+ * plays the thief of a disk: whatever it can understand, a thief would.
+ */
+#ifndef RP_DAEMONS_HUNT_H
+#define RP_DAEMONS_HUNT_H
+
+#include "promise/runner_io.h"
+#include "store/inspect.h"
+
+struct hunt {
+    struct rp_env env;
+};
+
+rp_probe_run hunt_plaintext, hunt_aes_header;
+rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_audit_complete;
+
+/* Walks all tenants' files; `look` returns false when it has concluded. Unsure when a file cannot
+ * be read. Returns how many files were looked at, 0 when somebody concluded. */
+size_t hunt_each_tenant(struct rp_observation *seen,
+                        bool (*look)(void *ctx, struct rp_db *db, rp_id tenant, const char *file),
+                        void *ctx);
+
+#endif

@@ -1,0 +1,97 @@
+#include "store/inspect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "os/file.h"
+#include "store/internal.h"
+
+enum { PATH_MAX_HERE = 128, INSPECT_BUSY_MS = 500 };
+
+/* A database that core has open has a -wal beside it, and is read through it. One that is closed
+ * is whole in itself, and "immutable" lets it be read without the right to make that -wal. */
+static void make_uri(const char *file, char *out, size_t n) {
+    char wal[PATH_MAX_HERE];
+    (void)snprintf(wal, sizeof wal, "%s-wal", file);
+    (void)snprintf(out, n, "file:%s?mode=ro%s", file, rp_file_exists(wal) ? "" : "&immutable=1");
+}
+
+rp_err rp_inspect_open(const char *file, struct rp_db **ret_db) {
+    RP_ASSERT(file != NULL && strlen(file) < RP_DB_NAME && strchr(file, '?') == NULL);
+    char uri[PATH_MAX_HERE * 2];
+    make_uri(file, uri, sizeof uri);
+    struct rp_db *db = calloc(1, sizeof *db);
+    if (db == NULL) {
+        return RP_ERR(NO_MEMORY);
+    }
+    int result = sqlite3_open_v2(
+        uri, &db->handle,
+        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    rp_err err = result == SQLITE_OK ? RP_OK : rp_store_err(db->handle, result);
+    if (rp_ok(err)) {
+        (void)sqlite3_busy_timeout(db->handle, INSPECT_BUSY_MS);
+        err = rp_store_exec(db->handle, "PRAGMA query_only = ON");
+    }
+    if (!rp_ok(err)) {
+        rp_inspect_close(db);
+        return err;
+    }
+    (void)snprintf(db->name, sizeof db->name, "%s", file);
+    *ret_db = db;
+    return RP_OK;
+}
+
+void rp_inspect_close(struct rp_db *db) {
+    if (db != NULL) {
+        for (size_t i = 0; i < RP_STATEMENTS_MAX; i++) {
+            (void)sqlite3_finalize(db->rows[i].stmt);
+        }
+        (void)sqlite3_close(db->handle);
+        free(db);
+    }
+}
+
+struct walk {
+    rp_err (*each)(void *ctx, const char *file, rp_id tenant);
+    void *ctx;
+    char path[PATH_MAX_HERE];
+    unsigned depth;
+};
+
+static rp_err walk_folder(struct walk *walk);
+
+static rp_err walk_entry(void *ctx, const char *name, bool is_folder) {
+    struct walk *walk = ctx;
+    size_t n = strlen(walk->path);
+    int added = snprintf(walk->path + n, sizeof walk->path - n, "/%s", name);
+    rp_err err = RP_OK;
+    if (added < 0 || (size_t)added >= sizeof walk->path - n) {
+        err = RP_ERR(TOO_LARGE);
+    } else if (is_folder) {
+        err = walk_folder(walk);
+    } else if (rp_view_ends(rp_view_from_cstr(name), RP_VIEW(".db"))) {
+        rp_id tenant = {{0}};
+        rp_view stem = rp_view_sub(rp_view_from_cstr(name), 0, strlen(name) - 3);
+        (void)rp_id_parse(stem, &tenant); /* none: the caller is told by that */
+        err = walk->each(walk->ctx, walk->path, tenant);
+    }
+    walk->path[n] = 0;
+    return err;
+}
+
+static rp_err walk_folder(struct walk *walk) {
+    if (walk->depth == 3) {
+        return RP_ERR(CORRUPT); /* tenants/ab/cd/<id>.db, never deeper */
+    }
+    walk->depth++;
+    rp_err err = rp_folder_each(walk->path, walk_entry, walk);
+    walk->depth--;
+    return err;
+}
+
+rp_err rp_inspect_each_tenant(rp_err (*each)(void *ctx, const char *file, rp_id tenant),
+                              void *ctx) {
+    struct walk walk = {.each = each, .ctx = ctx, .path = "tenants"};
+    return walk_folder(&walk);
+}
