@@ -10,7 +10,8 @@
 #define RP_LEDGER_CLIENT_H
 
 #include "event/event.h"
-#include "ipc/ipc.h"
+
+struct rp_ipc_client; /* ipc/ipc.h */
 
 enum rp_tree_kind { RP_TREE_PUBLIC, RP_TREE_OPERATOR, RP_TREE_TENANT, RP_TREE_COUNT };
 
@@ -19,9 +20,10 @@ struct rp_tree {
     rp_id tenant; /* of a tenant's tree; else none */
 };
 
-struct rp_ledger_batch; /* up to 64 events for one tree and stream, at most 120 KiB */
+enum { RP_LEDGER_BATCH_MAX = 64, RP_LEDGER_BATCH_BYTES = 120 * 1024 };
 
-/* One event, unnumbered (first_sequence 0), or numbered events first_sequence, +1, …
+/* Up to 64 events for one tree and stream, at most 120 KiB; TOO_LARGE beyond, nothing sent. One
+ * event, unnumbered (first_sequence 0, stream none), or numbered events first_sequence, +1, …
  * *ret_next_index (nullable) is the tree's size after them. */
 rp_err rp_ledger_append(struct rp_ipc_client *client, struct rp_tree tree, rp_id stream,
                         uint64_t first_sequence, const rp_view *events, size_t count,

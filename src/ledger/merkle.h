@@ -27,8 +27,15 @@ rp_hash rp_merkle_edge_root(const struct rp_merkle_edge *edge);
 /* BAD_SIGNATURE's sibling here is CORRUPT: the proof does not lead from leaf to root. */
 rp_err rp_merkle_check_inclusion(const rp_hash *leaf, uint64_t index, uint64_t size,
                                  const rp_hash *proof, size_t n, const rp_hash *root);
+/* From the empty tree nothing can be proven: CORRUPT unless both are empty. */
 rp_err rp_merkle_check_consistency(uint64_t old_size, const rp_hash *old_root, uint64_t new_size,
                                    const rp_hash *new_root, const rp_hash *proof, size_t n);
+/* Leaves [begin, end) under part_root are those of the tree. begin is a multiple of the power of
+ * two that holds end - begin (rp_merkle_is_subtree). */
+bool rp_merkle_is_subtree(uint64_t begin, uint64_t end);
+rp_err rp_merkle_check_subtree(uint64_t begin, uint64_t end, uint64_t size,
+                               const rp_hash *part_root, const rp_hash *root, const rp_hash *proof,
+                               size_t n);
 
 /* Where the hashes of a tree come from: level 0 = leaves, node (level, index) covers
  * [index << level, (index + 1) << level), complete subtrees only. */
