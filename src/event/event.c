@@ -175,7 +175,7 @@ void rp_event_add_u64(struct rp_event *event, const char *field, uint64_t value)
         return;
     }
     check_field(event, field);
-    if (value <= (uint64_t)1 << 53) {
+    if (value < (uint64_t)1 << 53) {
         rp_json_add_u64(event->arena, event->fields, field, value);
         return;
     }
