@@ -79,7 +79,8 @@ rp_err rp_err_from_errno(int number) {
     }
 }
 
-static void write_text(struct rp_diag *diag, const char *format, va_list args) {
+__attribute__((format(printf, 2, 0))) static void write_text(struct rp_diag *diag,
+                                                             const char *format, va_list args) {
     static const char ellipsis[] = "…";
     int n = vsnprintf(diag->text, sizeof diag->text, format, args);
     if (n >= (int)sizeof diag->text) {

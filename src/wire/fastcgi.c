@@ -226,12 +226,14 @@ static rp_err end_record(struct rp_fcgi *reader, struct rp_arena *arena,
     return finish_request(reader, arena, ret_request);
 }
 
-/* Keeps what fits; what does not marks the request, and the rest of it is read over. */
+/* Keeps what fits, wherever the network cut it; what does not fit marks the request and is read
+ * over. */
 static void gather(struct rp_fcgi *reader, rp_view content) {
     struct rp_buf *buf = reader->state == PARAMS_COMING ? &reader->params : &reader->body;
     if (!reader->too_large) {
-        rp_buf_add(buf, content);
-        reader->too_large = buf->failed;
+        rp_view fits = rp_view_sub(content, 0, buf->max - buf->n);
+        rp_buf_add(buf, fits);
+        reader->too_large = buf->failed || fits.n < content.n;
     }
 }
 
