@@ -9,6 +9,7 @@
 #include "ipc/ipc.h"
 #include "ledger/read_io.h"
 #include "os/file.h"
+#include "wire/json.h"
 
 enum { DIGESTS_MAX = 200000, INVENTORY_MAX = 1 << 20, WRAPPED_HEAD = 24, LOG_TRIES = 20 };
 
