@@ -1,0 +1,47 @@
+// Plaintext left lying about, and a record stored bare; the page says so.
+import {after, before, test} from 'node:test';
+import fs from 'node:fs';
+import {canaries, proven, sql, tenantFile, turnsRed} from '../lib/sabotage.mjs';
+import {Stack} from '../lib/stack.mjs';
+
+let stack;
+before(async () => {
+  stack = await Stack.start({app: null});
+  await proven(stack, 'tenant-isolation', 'tenant.api_cross_read'); // something is planted
+});
+after(() => stack?.stop());
+
+/*= S82 type=test */
+test('a dump with customers\' text in it turns S82 red', async () => {
+  const dump = stack.file('db/debug-dump.txt');
+  await turnsRed(stack, {
+    promise: 'aes-at-rest', probe: 'data.plaintext_hunt',
+    sabotage: () => {
+      const marker = fs.readFileSync(stack.file('probe/planted'), 'utf8').trim().split('\n').at(-1);
+      fs.writeFileSync(dump, `debug: record {"canary":"${marker}"}\n`, {mode: 0o644});
+    },
+    mend: () => fs.rmSync(dump),
+  });
+});
+
+test('the same text in base64 is found too', async () => {
+  const dump = stack.file('tenants/core.1234');
+  await turnsRed(stack, {
+    promise: 'aes-at-rest', probe: 'data.plaintext_hunt',
+    sabotage: () => {
+      const marker = fs.readFileSync(stack.file('probe/planted'), 'utf8').trim().split('\n').at(-1);
+      fs.writeFileSync(dump, Buffer.from(`x{"canary":"${marker}"}`).toString('base64'), {mode: 0o644});
+    },
+    mend: () => fs.rmSync(dump),
+  });
+});
+
+/*= S82 type=test */
+test('a record written without encryption turns S82 red', async () => {
+  const file = tenantFile(stack, canaries(stack)[0].tenant);
+  await turnsRed(stack, {
+    promise: 'aes-at-rest', probe: 'data.aes_header',
+    sabotage: () => sql(file, `INSERT INTO record VALUES (1000001, 'canary', 'bare', randomblob(16), 1, 1, CAST('{"note":"in clear, for all to read"}' AS BLOB))`),
+    mend: () => sql(file, 'DELETE FROM record WHERE number > 1000000'),
+  });
+});

@@ -1,0 +1,39 @@
+// The second factor made optional, and one-time codes that no longer work; the page says so.
+import {after, before, test} from 'node:test';
+import fs from 'node:fs';
+import {canaries, crash, editFile, sql, turnsRed} from '../lib/sabotage.mjs';
+import {Stack} from '../lib/stack.mjs';
+
+let stack;
+before(async () => { stack = await Stack.start({app: null}); });
+after(() => stack?.stop());
+
+/*= S99, S100 type=test */
+test('a second factor that the operator made optional turns S99 and S100 red', async () => {
+  let back;
+  await turnsRed(stack, {
+    promise: 'second-factor', probe: 'signin.password_alone',
+    sabotage: async () => {
+      back = editFile(stack.file('rempart.yaml'), text => text + 'sign_in:\n  second_factor: optional\n');
+      await crash(stack, 'core');
+    },
+    mend: async () => {
+      back();
+      await sql(stack.file('db/system.db'), 'DELETE FROM session');
+      await crash(stack, 'core');
+    },
+  });
+});
+
+/*= S101 type=test */
+test('a seed exchanged in the database turns the one-time codes of S101 red', async () => {
+  const system = stack.file('db/system.db');
+  const [a] = canaries(stack).map(one => one.tenant);
+  const seed = await sql(system, `SELECT hex(totp_sealed) FROM person WHERE tenant = x'${a}'`);
+  await turnsRed(stack, {
+    promise: 'factor-modes', probe: 'signin.totp',
+    sabotage: () => sql(system, `UPDATE person SET totp_sealed = (SELECT totp_sealed FROM person WHERE tenant != x'${a}' AND totp_sealed IS NOT NULL LIMIT 1) WHERE tenant = x'${a}'`),
+    mend: () => sql(system, `UPDATE person SET totp_sealed = x'${seed}' WHERE tenant = x'${a}'`),
+  });
+  fs.accessSync(stack.state);
+});
