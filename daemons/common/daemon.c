@@ -1,0 +1,152 @@
+#include "daemon.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "os/file.h"
+
+enum { ARENA_MAX = 64 << 20, CONFIG_MAX = 1 << 20 };
+
+struct options {
+    const char *state, *share, *config;
+};
+
+void daemon_say(const struct daemon *daemon, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    fprintf(stderr, "rempart-%s: %s\n", rp_role_name(daemon->role), text);
+}
+
+rp_err daemon_fail(const struct daemon *daemon, rp_err err, const char *what,
+                   const struct rp_diag *diag) {
+    if (diag && diag->line) {
+        daemon_say(daemon, "%s: line %u, column %u: %s: %s", what, diag->line, diag->column,
+                   rp_err_text(err, RP_EN), diag->text);
+    } else {
+        daemon_say(daemon, "%s: %s%s%s", what, rp_err_text(err, RP_EN),
+                   diag && diag->text[0] ? ": " : "", diag ? diag->text : "");
+    }
+    return err;
+}
+
+int daemon_exit_code(rp_err err) {
+    if (rp_ok(err)) {
+        return 0;
+    }
+    return rp_err_retry(err) ? 1 : 2;
+}
+
+static rp_err parse_options(const struct daemon *daemon, int argc, char **argv,
+                            struct options *ret_options) {
+    struct options options = {".", "/usr/share/rempart", "rempart.yaml"};
+    const struct {
+        const char *name;
+        const char **value;
+    } known[] = {
+        {"--state", &options.state}, {"--share", &options.share}, {"--config", &options.config}};
+    for (int i = 1; i < argc; i += 2) {
+        const char **value = NULL;
+        for (size_t k = 0; k < RP_COUNT_OF(known); k++) {
+            value = strcmp(argv[i], known[k].name) == 0 ? known[k].value : value;
+        }
+        if (!value || i + 1 == argc) {
+            daemon_say(daemon, "unknown option, or no value: %.60s", argv[i]);
+            return RP_ERR(INVALID);
+        }
+        *value = argv[i + 1];
+    }
+    *ret_options = options;
+    return RP_OK;
+}
+
+static rp_err read_config(struct daemon *daemon) {
+    rp_view text = {NULL, 0};
+    struct rp_diag diag = {0};
+    rp_err err = rp_file_read(daemon->config_file, CONFIG_MAX, daemon->arena, &text);
+    if (rp_ok(err)) {
+        err = rp_config_parse(text, daemon->arena, &daemon->config, &diag);
+    }
+    return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, daemon->config_file, &diag);
+}
+
+static void stop(void *ctx, int number) {
+    (void)number;
+    rp_loop_stop(ctx);
+}
+
+static rp_err make_loop(struct daemon *daemon) {
+    RP_TRY(rp_loop_new(&daemon->env, &daemon->loop));
+    RP_TRY(rp_loop_signal(daemon->loop, SIGTERM, stop, daemon->loop));
+    return rp_loop_signal(daemon->loop, SIGINT, stop, daemon->loop);
+}
+
+/* REMPART_READY_FD: the writing end of the supervisor's pipe. */
+static int inherited_ready_fd(void) {
+    const char *text = getenv("REMPART_READY_FD");
+    uint64_t fd = 0;
+    return text && rp_view_to_u64(rp_view_from_cstr(text), 1023, &fd) ? (int)fd : -1;
+}
+
+rp_err daemon_start(struct daemon *daemon, enum rp_role_id role, int argc, char **argv) {
+    *daemon = (struct daemon){.role = role, .env = rp_env_real(), .ready_fd = inherited_ready_fd()};
+    rp_role_close_inherited(&daemon->ready_fd, daemon->ready_fd >= 0 ? 1 : 0);
+    struct options options;
+    RP_TRY(parse_options(daemon, argc, argv, &options));
+    daemon->arena = rp_arena_new(ARENA_MAX);
+    if (!daemon->arena) {
+        return daemon_fail(daemon, RP_ERR(NO_MEMORY), "start", NULL);
+    }
+    daemon->share = options.share;
+    daemon->config_file = options.config;
+    if (chdir(options.state) != 0) {
+        return daemon_fail(daemon, RP_ERR(NOT_FOUND), options.state, NULL);
+    }
+    RP_TRY(read_config(daemon));
+    rp_err err = make_loop(daemon);
+    return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "event loop", NULL);
+}
+
+rp_err daemon_enter(struct daemon *daemon) {
+    struct rp_diag diag = {0};
+    rp_err err = rp_role_enter(daemon_role(daemon->role), &daemon->isolation, &diag);
+    return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "role entry", &diag);
+}
+
+/* "ready" and, on the second line, the isolation as JSON: the supervisor puts it into status.json.
+ */
+static rp_err tell_ready(struct daemon *daemon) {
+    if (daemon->ready_fd < 0) {
+        return RP_OK;
+    }
+    const struct rp_isolation *is = &daemon->isolation;
+    char text[200];
+    int n = snprintf(
+        text, sizeof text,
+        "ready\n{\"landlock_abi\":%d,\"network_fenced\":%s,\"own_user\":%s,\"seccomp\":%s}\n",
+        is->landlock_abi, is->network_fenced ? "true" : "false", is->own_user ? "true" : "false",
+        is->seccomp ? "true" : "false");
+    RP_ASSERT(n > 0 && (size_t)n < sizeof text);
+    rp_err err = rp_file_write_all(daemon->ready_fd, rp_view_of(text, (size_t)n));
+    close(daemon->ready_fd);
+    daemon->ready_fd = -1;
+    return err;
+}
+
+rp_err daemon_run(struct daemon *daemon) {
+    RP_ASSERT(daemon->loop != NULL);
+    RP_TRY(tell_ready(daemon));
+    return rp_loop_run(daemon->loop);
+}
+
+void daemon_done(struct daemon *daemon) {
+    rp_loop_free(daemon->loop);
+    rp_arena_free(daemon->arena);
+}

@@ -1,0 +1,51 @@
+/* daemon.h — what every role's main does before and after its own work.
+ *
+ * Started by the supervisor with --state, --share and --config: closes what it inherited, makes
+ * the state folder its working directory (every path after that is relative to it), reads the
+ * configuration, makes the loop. Then the role opens what it needs, enters its row of roles.c,
+ * says "ready", and runs. Programs log here and nowhere else: one line, to stderr.
+ */
+#ifndef RP_DAEMONS_DAEMON_H
+#define RP_DAEMONS_DAEMON_H
+
+#include "config/config.h"
+#include "os/loop.h"
+#include "os/role.h"
+
+struct daemon {
+    enum rp_role_id role;
+    struct rp_env env;
+    struct rp_arena *arena; /* as long as the process */
+    const char *share;      /* the folder with promises/ and the pages */
+    const char *config_file;
+    struct rp_config config;
+    struct rp_loop *loop;
+    struct rp_isolation isolation;
+    int ready_fd; /* the supervisor waits at the other end; -1 = nobody does */
+};
+
+/* Everything up to the role's own work. Prints what is wrong (file, line, column) and returns the
+ * error; main then returns daemon_exit_code. SIGTERM and SIGINT stop the loop. */
+rp_err daemon_start(struct daemon *daemon, enum rp_role_id role, int argc, char **argv);
+
+/* Irreversible: the role's own user, no new files, no new calls. */
+rp_err daemon_enter(struct daemon *daemon);
+
+/* Tells the supervisor that the role serves, and which isolation stands; then runs the loop. */
+rp_err daemon_run(struct daemon *daemon);
+
+/* 0, or 2 for a wrong configuration (do not start again), else 1. */
+int daemon_exit_code(rp_err err);
+void daemon_done(struct daemon *daemon);
+
+/* One line: "rempart-core: text". */
+void daemon_say(const struct daemon *daemon, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* "what: error text: detail" and the error again, so that main reads `return daemon_fail(…)`. */
+rp_err daemon_fail(const struct daemon *daemon, rp_err err, const char *what,
+                   const struct rp_diag *diag);
+
+/* The row of roles.c. */
+const struct rp_role *daemon_role(enum rp_role_id role);
+
+#endif

@@ -1,0 +1,85 @@
+/* roles.c — what each role may touch: the whole table, on one page.
+ *
+ * Paths are relative to the state folder. Nothing else can be opened after entry; no role can start
+ * a program; "connect" is what it may reach. The gate is nginx: its module fences its workers.
+ */
+#include "base/assert.h"
+#include "base/checked.h"
+#include "daemon.h"
+
+enum { R = RP_ACCESS_READ, RW = RP_ACCESS_READ | RP_ACCESS_WRITE };
+
+static const struct rp_role_path ledger_paths[] = {
+    {"ledger", RW, false},
+    {"run", RW, false},
+};
+
+/*= S85, S86: the keys' folder is open to the key service and to nobody else. */
+static const struct rp_role_path kms_paths[] = {
+    {"kms", RW, false},
+    {"run", RW, false},
+};
+
+static const struct rp_role_path core_paths[] = {
+    {"db", RW, false},     {"tenants", RW, false}, {"run", RW, false},
+    {"canary", RW, false}, {"apps", RW, false},    {"ledger", R, false},
+};
+
+static const struct rp_role_path probe_paths[] = {
+    {"canary", R, false},
+    {"probe", RW, false},
+    {"run", RW, false},
+    {"gate/tls", R, true},
+    {"/etc/ssl/certs", R, true},
+    {"/usr/share/ca-certificates", R, true},
+    {"/etc/ssl/openssl.cnf", R, true},
+    {"/usr/lib/ssl", R, true},
+};
+
+static const struct rp_role_path hunt_paths[] = {
+    {"db", R, false},     {"tenants", R, false}, {"ledger", R, false}, {"apps", R, false},
+    {"canary", R, false}, {"probe", R, false},   {"gate", R, true},    {"log", R, true},
+    {"hunt", RW, false},  {"run", RW, false},
+};
+
+#define PATHS(table) .paths = (table), .path_count = RP_COUNT_OF(table)
+
+static const struct rp_role roles[] = {
+    {.id = RP_ROLE_LEDGER,
+     .name = "ledger",
+     .user = "rempart-ledger",
+     .connect = RP_CONNECT_NEVER,
+     PATHS(ledger_paths)},
+    {.id = RP_ROLE_KMS,
+     .name = "kms",
+     .user = "rempart-kms",
+     .connect = RP_CONNECT_UNIX,
+     PATHS(kms_paths)},
+    {.id = RP_ROLE_CORE,
+     .name = "core",
+     .user = "rempart-core",
+     .connect = RP_CONNECT_UNIX,
+     .threads = true,
+     PATHS(core_paths)},
+    {.id = RP_ROLE_PROBE,
+     .name = "probe",
+     .user = "rempart-probe",
+     .connect = RP_CONNECT_INET,
+     .threads = true,
+     PATHS(probe_paths)},
+    {.id = RP_ROLE_HUNT,
+     .name = "hunt",
+     .user = "rempart-hunt",
+     .connect = RP_CONNECT_UNIX,
+     .threads = true,
+     PATHS(hunt_paths)},
+};
+
+const struct rp_role *daemon_role(enum rp_role_id role) {
+    for (size_t i = 0; i < RP_COUNT_OF(roles); i++) {
+        if (roles[i].id == role) {
+            return &roles[i];
+        }
+    }
+    RP_UNREACHABLE();
+}
