@@ -12,21 +12,23 @@
 
 #include "crypto/secret.h"
 #include "ipc/ipc.h"
+#include "keys/wrapped.h"
 
-enum { RP_WRAPPED_MAX = 128, RP_LEASES_MAX = 1024, RP_LEASE_MS = 5 * 60 * 1000 };
+enum { RP_LEASES_MAX = 1024, RP_LEASE_MS = 5 * 60 * 1000 };
 
 struct rp_keys;
 
 rp_err rp_keys_new(const struct rp_env *env, struct rp_keys **ret_keys);
 /* Ends every lease, with its count. */
-void rp_keys_free(struct rp_keys *keys);
+void rp_keys_free(struct rp_keys *keys); /* accepts NULL */
 
 /* A new data key for the tenant, wrapped under the current master version. */
 rp_err rp_keys_new_tenant_key(struct rp_keys *keys, rp_id tenant, struct rp_buf *ret_wrapped);
-/* The tenant's key, leased or from the cache; valid until the next call on keys. */
+/* The tenant's key, leased or from the cache; valid until the next call on keys. CORRUPT when the
+ * wrapped key was altered or is another tenant's, NOT_FOUND when this kms never wrapped it. */
 rp_err rp_keys_lease(struct rp_keys *keys, rp_id tenant, rp_view wrapped,
                      const struct rp_secret **ret_key);
-/* Ends what is past its time; call now and then. */
+/* Ends what is past its time and reports what ended; call now and then. */
 void rp_keys_expire(struct rp_keys *keys);
 
 /* What a gate tells an application about the person in front of it. */
@@ -34,7 +36,7 @@ struct rp_assertion {
     const char *audience; /* the app */
     rp_id person, tenant, session;
     rp_view email;
-    rp_view roles; /* separated by spaces */
+    rp_view roles;   /* separated by spaces */
     const char *acr; /* "pwd", "mfa", "phr" */
 };
 /* A JWT, ES256, 60 s. The kms builds the claims itself: its key signs nothing else. */
