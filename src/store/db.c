@@ -237,3 +237,14 @@ void rp_db_rollback(struct rp_db *db) {
         RP_ASSERT(rp_ok(err)); /* with no statement running it cannot fail */
     }
 }
+
+rp_err rp_db_transact(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *ctx), void *ctx) {
+    RP_ASSERT(body != NULL);
+    RP_TRY(rp_db_begin(db));
+    rp_err err = body(db, ctx);
+    if (!rp_ok(err)) {
+        rp_db_rollback(db);
+        return err;
+    }
+    return rp_db_commit(db);
+}

@@ -109,33 +109,28 @@ rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64
     return RP_OK;
 }
 
-static rp_err forget(struct rp_db *db, uint64_t sequence) {
+static rp_err forget(struct rp_db *db, void *ctx) {
+    const uint64_t *sequence = ctx;
     struct state state = {0, 0};
     RP_TRY(read_state(db, &state));
-    if (sequence > state.last) {
+    if (*sequence > state.last) {
         return RP_ERR(INVALID);
     }
-    if (sequence <= state.acked) {
+    if (*sequence <= state.acked) {
         return RP_OK;
     }
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db, "DELETE FROM outbox WHERE sequence <= ?1", &row));
-    rp_row_bind_u64(row, 1, sequence);
+    rp_row_bind_u64(row, 1, *sequence);
     RP_TRY(rp_row_run(row, NULL));
     RP_TRY(rp_db_query(db, "UPDATE outbox_state SET acked = ?1 WHERE one = 1", &row));
-    rp_row_bind_u64(row, 1, sequence);
+    rp_row_bind_u64(row, 1, *sequence);
     return rp_row_run(row, NULL);
 }
 
 rp_err rp_db_outbox_ack(struct rp_db *db, uint64_t sequence) {
     RP_ASSERT(db != NULL);
-    RP_TRY(rp_db_begin(db));
-    rp_err err = forget(db, sequence);
-    if (!rp_ok(err)) {
-        rp_db_rollback(db);
-        return err;
-    }
-    return rp_db_commit(db);
+    return rp_db_transact(db, forget, &sequence);
 }
 
 rp_err rp_db_outbox_last(struct rp_db *db, uint64_t *ret_sequence) {

@@ -93,6 +93,12 @@ rp_err rp_row_next(struct rp_row *row, bool *ret_has_row) {
     return err;
 }
 
+rp_err rp_row_first(struct rp_row *row) {
+    bool has_row = false;
+    RP_TRY(rp_row_next(row, &has_row));
+    return has_row ? RP_OK : RP_ERR(NOT_FOUND);
+}
+
 rp_err rp_row_run(struct rp_row *row, uint64_t *ret_changed) {
     bool has_row = false;
     RP_TRY(rp_row_next(row, &has_row));

@@ -43,6 +43,9 @@ rp_err rp_db_begin(struct rp_db *db);  /* a writer at once (IMMEDIATE) */
 rp_err rp_db_commit(struct rp_db *db); /* durable when it returns */
 void rp_db_rollback(struct rp_db *db); /* also after a failed commit; harmless outside */
 
+/* Begins, runs body, commits when it answers RP_OK, else rolls back and answers what it did. */
+rp_err rp_db_transact(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *ctx), void *ctx);
+
 /* ---- statements ---- */
 struct rp_row; /* a running statement */
 
@@ -55,6 +58,8 @@ void rp_row_bind_id(struct rp_row *row, int place, rp_id value);
 void rp_row_bind_null(struct rp_row *row, int place);
 /* RP_OK with *ret_has_row; DUPLICATE for a broken UNIQUE constraint. */
 rp_err rp_row_next(struct rp_row *row, bool *ret_has_row);
+/* The same where a row is expected: NOT_FOUND when there is none. */
+rp_err rp_row_first(struct rp_row *row);
 /* For statements that return nothing: one step. *ret_changed (nullable) = rows changed. */
 rp_err rp_row_run(struct rp_row *row, uint64_t *ret_changed);
 uint64_t rp_row_u64(struct rp_row *row, int column);

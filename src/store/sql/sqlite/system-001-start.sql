@@ -55,7 +55,6 @@ CREATE TABLE invitation (
   roles        INTEGER NOT NULL CHECK (roles BETWEEN 1 AND 7),
   invited_by   BLOB,
   seed_sealed  BLOB,                                        -- the one-time-code seed shown
-  tries        INTEGER NOT NULL,
   expires_ms   INTEGER NOT NULL,
   used_ms      INTEGER
 ) STRICT, WITHOUT ROWID;
