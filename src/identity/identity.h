@@ -25,7 +25,8 @@ struct rp_identity_options {
 
 struct rp_identity;
 rp_err rp_identity_new(const struct rp_env *env, struct rp_store *store, struct rp_keys *keys,
-                       const struct rp_identity_options *options, struct rp_identity **ret_identity);
+                       const struct rp_identity_options *options,
+                       struct rp_identity **ret_identity);
 void rp_identity_free(struct rp_identity *identity);
 
 /* A secret for a link or a cookie: 43 base64url digits; only its SHA-256 is stored. */
@@ -58,7 +59,8 @@ rp_err rp_identity_find_invitation(struct rp_identity *identity, rp_view token,
                                    struct rp_invitation *ret_invitation);
 /* Makes a one-time-code seed for the page to show (base32, 32 characters and a NUL): the same one
  * until the enrolment ends. */
-rp_err rp_identity_enrol_seed(struct rp_identity *identity, rp_view token, char ret_base32[static 33]);
+rp_err rp_identity_enrol_seed(struct rp_identity *identity, rp_view token,
+                              char ret_base32[static 33]);
 /* WEAK unless the password is long enough, not the address, and not among the usual ones. */
 rp_err rp_identity_check_password(rp_view password, rp_view email);
 /* Ends the enrolment: password_text is the PHC string that the pool made; code must match the seed.
@@ -69,9 +71,9 @@ rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char
 /* ---- signing in, in two steps around the password pool ---- */
 struct rp_sign_in {
     rp_id person, tenant;
-    bool known;                            /* false: verify against nobody, answer the same */
-    struct rp_sha256 address;              /* the keyed index: failures are counted by it */
-    char password_text[RP_PASSWORD_TEXT];  /* what the pool verifies against */
+    bool known;                           /* false: verify against nobody, answer the same */
+    struct rp_sha256 address;             /* the keyed index: failures are counted by it */
+    char password_text[RP_PASSWORD_TEXT]; /* what the pool verifies against */
 };
 /* Never says whether the address exists. client: the address of the one who asks, as text. RATE
  * when this address had 5 failures from this client within 15 minutes (then waits grow from 30 s
@@ -97,13 +99,15 @@ rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending,
 
 /* ---- sessions ---- */
 /* The session of a cookie, from the database. UNAUTHENTICATED, EXPIRED. */
-rp_err rp_identity_session(struct rp_identity *identity, rp_view cookie, struct rp_session *ret_session);
+rp_err rp_identity_session(struct rp_identity *identity, rp_view cookie,
+                           struct rp_session *ret_session);
 rp_err rp_identity_sign_out(struct rp_identity *identity, const struct rp_session *session);
 /* Removes what ran out: sessions (with their event), half sign-ins, failures. Call every minute. */
 rp_err rp_identity_expire(struct rp_identity *identity);
 /* Every live session, to fill the table at start. */
 rp_err rp_identity_each_session(struct rp_identity *identity,
-                                rp_err (*each)(void *ctx, const struct rp_session *session), void *ctx);
+                                rp_err (*each)(void *ctx, const struct rp_session *session),
+                                void *ctx);
 /* A person's address and display facts, opened. */
 struct rp_person {
     rp_id person, tenant;
@@ -117,9 +121,11 @@ rp_err rp_identity_person(struct rp_identity *identity, rp_id person, rp_id tena
 
 /* ---- applications ---- */
 /* A new token for the app (the former one stops working). */
-rp_err rp_identity_new_app_token(struct rp_identity *identity, rp_view app, struct rp_token *ret_token);
+rp_err rp_identity_new_app_token(struct rp_identity *identity, rp_view app,
+                                 struct rp_token *ret_token);
 /* Which app a token belongs to. UNAUTHENTICATED. */
-rp_err rp_identity_app_of_token(struct rp_identity *identity, rp_view token, char ret_app[static 33]);
+rp_err rp_identity_app_of_token(struct rp_identity *identity, rp_view token,
+                                char ret_app[static 33]);
 
 /* ---- tenant keys: wrapped keys live in each tenant's own database ---- */
 /* The tenant's key, leased; made at first use. Valid until the next call on the same keys. */

@@ -27,8 +27,8 @@ enum {
 
 struct rp_session_header {
     uint32_t magic, version, slots, slot_bytes;
-    uint64_t generation;   /* changes when core starts the table anew */
-    int64_t heartbeat_ms;  /* core writes it every second */
+    uint64_t generation;  /* changes when core starts the table anew */
+    int64_t heartbeat_ms; /* core writes it every second */
 };
 
 struct rp_session_slot {

@@ -1,0 +1,110 @@
+/* internal.h — what the files of this room share: the object, its keys, its events.
+ *
+ * Order matters everywhere: keys are leased and secrets opened first, then one transaction on the
+ * system database does the rest. A key is valid until the next call that leases another.
+ */
+#ifndef RP_IDENTITY_INTERNAL_H
+#define RP_IDENTITY_INTERNAL_H
+
+#include "base/checked.h"
+#include "crypto/aead.h"
+#include "crypto/hash.h"
+#include "identity/identity.h"
+
+enum { RP_SEALED_MAX = 512, RP_CLIENT_HASH = 16, RP_TOTP_SEED = 20 };
+
+struct rp_identity {
+    const struct rp_env *env;
+    struct rp_store *store;
+    struct rp_keys *keys;
+    struct rp_identity_options options;
+    struct rp_db *db;       /* the system's */
+    rp_id home;             /* this installation's own tenant: its key makes the keyed indexes */
+    struct rp_arena *arena; /* of one event */
+};
+
+static inline int64_t rp_identity_now(const struct rp_identity *identity) {
+    return rp_env_now_ms(identity->env);
+}
+
+/* An event of core, now; fields are added by the caller, then rp_db_emit. */
+struct rp_event *rp_identity_event(struct rp_identity *identity, enum rp_event_kind kind);
+/* A set of roles as words: "member tenant_admin". */
+struct rp_roles_text {
+    char s[40];
+};
+struct rp_roles_text rp_roles_print(unsigned roles);
+
+rp_err rp_identity_tenant_name(struct rp_identity *identity, rp_id tenant,
+                               char ret_name[static 129]);
+
+/* ---- keyed indexes (under the installation's own key) ---- */
+/* Lower case, trimmed. INVALID unless it looks like an address. */
+struct rp_email {
+    char s[RP_EMAIL_MAX + 1];
+};
+rp_err rp_email_normalise(rp_view text, struct rp_email *ret_email);
+rp_err rp_identity_address(struct rp_identity *identity, rp_view email,
+                           struct rp_sha256 *ret_address);
+struct rp_client_hash {
+    uint8_t b[RP_CLIENT_HASH];
+};
+rp_err rp_identity_client(struct rp_identity *identity, rp_view client,
+                          struct rp_client_hash *ret_hash);
+void rp_identity_add_client(struct rp_event *event, const struct rp_client_hash *client);
+
+/* ---- sealing: bound to what it is and to whom it belongs ---- */
+struct rp_place {
+    const char *what; /* "email", "totp" */
+    rp_id tenant, person;
+};
+rp_err rp_identity_seal(struct rp_identity *identity, const struct rp_place *place, rp_view plain,
+                        struct rp_buf *out);
+rp_err rp_identity_open(struct rp_identity *identity, const struct rp_place *place, rp_view sealed,
+                        struct rp_buf *out);
+rp_err rp_identity_seal_secret(struct rp_identity *identity, const struct rp_place *place,
+                               const struct rp_secret *plain, struct rp_buf *out);
+rp_err rp_identity_open_secret(struct rp_identity *identity, const struct rp_place *place,
+                               rp_view sealed, struct rp_secret **ret_secret);
+/* The address of a person, opened into a C string. */
+rp_err rp_identity_open_email(struct rp_identity *identity, const struct rp_place *place,
+                              rp_view sealed, char ret_email[static RP_EMAIL_MAX + 1]);
+
+/* ---- tokens of links and cookies ---- */
+void rp_token_new(const struct rp_env *env, struct rp_token *ret_token);
+/* NOT_FOUND for what cannot be one. */
+rp_err rp_token_hash(rp_view token, struct rp_sha256 *ret_hash);
+static inline rp_view rp_hash_view(const struct rp_sha256 *hash) {
+    return rp_view_of(hash->b, sizeof hash->b);
+}
+
+/* ---- one-time codes ---- */
+/* The steps within one of now whose code this is; count 0 = a wrong code. */
+struct rp_totp_match {
+    uint64_t steps[3];
+    size_t count;
+};
+struct rp_totp_match rp_totp_match(const struct rp_secret *seed, rp_view code, int64_t now_ms);
+
+/* ---- how often somebody may be wrong ---- */
+/* RATE while the address, or the address from this client, has to wait. */
+rp_err rp_throttle_check(struct rp_identity *identity, const struct rp_sha256 *address,
+                         const struct rp_client_hash *client);
+/* Inside a transaction. */
+rp_err rp_throttle_fail(struct rp_identity *identity, const struct rp_sha256 *address,
+                        const struct rp_client_hash *client);
+rp_err rp_throttle_accept(struct rp_identity *identity, const struct rp_sha256 *address,
+                          const struct rp_client_hash *client);
+rp_err rp_throttle_expire(struct rp_identity *identity);
+
+/* Inside a transaction: a new session and its cookie, with the event. */
+struct rp_session_new {
+    rp_id person, tenant;
+    unsigned roles;
+    enum rp_acr acr;
+    struct rp_client_hash client;
+};
+rp_err rp_session_insert(struct rp_identity *identity, const struct rp_session_new *what,
+                         struct rp_token *ret_cookie, struct rp_session *ret_session);
+
+#endif

@@ -1,0 +1,381 @@
+/* invitation.c — from a link to a person: invited, shown a seed, enrolled. */
+#include "identity/internal.h"
+
+#include "base/assert.h"
+#include "crypto/phc.h"
+#include "wire/encode.h"
+
+static const int64_t valid_ms = (int64_t)7 * 24 * 3600 * 1000;
+
+struct invitation {
+    rp_id tenant, person, by;
+    unsigned roles;
+    struct rp_sha256 token_hash, address;
+    rp_view email_sealed;
+};
+
+static rp_err count_rows(struct rp_row *row, uint64_t *ret_count) {
+    rp_err err = rp_row_first(row);
+    if (rp_ok(err)) {
+        *ret_count = rp_row_u64(row, 0);
+    }
+    rp_row_done(row);
+    return err;
+}
+
+rp_err rp_identity_is_empty(struct rp_identity *identity, bool *ret_empty) {
+    RP_ASSERT(identity != NULL && ret_empty != NULL);
+    struct rp_row *row = NULL;
+    uint64_t count = 0;
+    RP_TRY(rp_db_query(identity->db,
+                       "SELECT (SELECT count(*) FROM invitation) + (SELECT count(*) FROM person)",
+                       &row));
+    RP_TRY(count_rows(row, &count));
+    *ret_empty = count == 0;
+    return RP_OK;
+}
+
+/* ---- inviting ---- */
+
+static rp_err roles_of(struct rp_db *db, rp_id person, rp_id tenant, unsigned *ret_in_tenant,
+                       unsigned *ret_anywhere) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db, "SELECT tenant, roles FROM membership WHERE person = ?1", &row));
+    rp_row_bind_id(row, 1, person);
+    bool more = false;
+    unsigned in_tenant = 0, anywhere = 0;
+    RP_TRY(rp_row_next(row, &more));
+    while (more) {
+        unsigned roles = (unsigned)rp_row_u64(row, 1) & RP_ROLES_ALL;
+        anywhere |= roles;
+        in_tenant |= rp_id_equal(rp_row_id(row, 0), tenant) ? roles : 0;
+        RP_TRY(rp_row_next(row, &more));
+    }
+    *ret_in_tenant = in_tenant;
+    *ret_anywhere = anywhere;
+    return RP_OK;
+}
+
+/*= S105 */ /* nobody gives a role that they could not act in themselves */
+static rp_err check_may_give(struct rp_db *db, const struct invitation *invitation) {
+    if (rp_id_is_none(invitation->by)) {
+        return RP_OK; /* the machine's own administrator, at first start or on its command line */
+    }
+    unsigned in_tenant = 0, anywhere = 0;
+    RP_TRY(roles_of(db, invitation->by, invitation->tenant, &in_tenant, &anywhere));
+    unsigned may_give = 0;
+    if (in_tenant & RP_TENANT_ADMIN) {
+        may_give = RP_MEMBER | RP_TENANT_ADMIN;
+    }
+    if (anywhere & RP_OPERATOR) {
+        may_give = RP_ROLES_ALL;
+    }
+    return (invitation->roles & ~may_give) == 0 ? RP_OK : RP_ERR(DENIED);
+}
+
+/* Only this tenant's own people are told apart: what others have stays theirs. */
+static rp_err check_not_enrolled(struct rp_db *db, const struct invitation *invitation) {
+    struct rp_row *row = NULL;
+    uint64_t count = 0;
+    RP_TRY(rp_db_query(db, "SELECT count(*) FROM person WHERE address = ?1 AND tenant = ?2", &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(&invitation->address));
+    rp_row_bind_id(row, 2, invitation->tenant);
+    RP_TRY(count_rows(row, &count));
+    return count == 0 ? RP_OK : RP_ERR(DUPLICATE);
+}
+
+static rp_err insert_invitation(struct rp_identity *identity, const struct invitation *invitation) {
+    struct rp_row *row = NULL;
+    /* A second invitation replaces the first: one link works. */
+    RP_TRY(rp_db_query(identity->db,
+                       "DELETE FROM invitation "
+                       "WHERE tenant = ?1 AND address = ?2 AND used_ms IS NULL",
+                       &row));
+    rp_row_bind_id(row, 1, invitation->tenant);
+    rp_row_bind_blob(row, 2, rp_hash_view(&invitation->address));
+    RP_TRY(rp_row_run(row, NULL));
+    RP_TRY(rp_db_query(identity->db,
+                       "INSERT INTO invitation (token_hash, tenant, person, address, email_sealed, "
+                       "roles, invited_by, expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                       &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(&invitation->token_hash));
+    rp_row_bind_id(row, 2, invitation->tenant);
+    rp_row_bind_id(row, 3, invitation->person);
+    rp_row_bind_blob(row, 4, rp_hash_view(&invitation->address));
+    rp_row_bind_blob(row, 5, invitation->email_sealed);
+    rp_row_bind_u64(row, 6, invitation->roles);
+    if (rp_id_is_none(invitation->by)) {
+        rp_row_bind_null(row, 7);
+    } else {
+        rp_row_bind_id(row, 7, invitation->by);
+    }
+    rp_row_bind_u64(row, 8, (uint64_t)(rp_identity_now(identity) + valid_ms));
+    return rp_row_run(row, NULL);
+}
+
+/* The fields that "invited" and "role granted" share. */
+static rp_err emit_roles(struct rp_identity *identity, enum rp_event_kind kind,
+                         const struct invitation *invitation) {
+    struct rp_event *event = rp_identity_event(identity, kind);
+    struct rp_roles_text roles = rp_roles_print(invitation->roles);
+    rp_event_add_id(event, "tenant", invitation->tenant);
+    rp_event_add_id(event, "person", invitation->person);
+    rp_event_add_text(event, "role", rp_view_from_cstr(roles.s));
+    if (!rp_id_is_none(invitation->by)) {
+        rp_event_add_id(event, "by", invitation->by);
+    }
+    return rp_db_emit(identity->db, event);
+}
+
+struct inviting {
+    struct rp_identity *identity;
+    const struct invitation *invitation;
+};
+
+static rp_err do_invite(struct rp_db *db, void *ctx) {
+    const struct inviting *inviting = ctx;
+    RP_TRY(check_may_give(db, inviting->invitation));
+    RP_TRY(check_not_enrolled(db, inviting->invitation));
+    RP_TRY(insert_invitation(inviting->identity, inviting->invitation));
+    return emit_roles(inviting->identity, RP_EVENT_PERSON_INVITED, inviting->invitation);
+}
+
+rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
+                          rp_id by, struct rp_token *ret_token) {
+    RP_ASSERT(identity != NULL && ret_token != NULL);
+    struct rp_email normal;
+    RP_TRY(rp_email_normalise(email, &normal));
+    if (roles == 0 || (roles & ~(unsigned)RP_ROLES_ALL) != 0 ||
+        rp_id_equal(tenant, identity->home)) {
+        return RP_ERR(INVALID);
+    }
+    struct invitation invitation = {
+        .tenant = tenant, .person = rp_env_new_id(identity->env), .by = by, .roles = roles};
+    struct rp_place place = {"email", tenant, invitation.person};
+    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_SEALED_MAX);
+    RP_TRY(rp_identity_address(identity, email, &invitation.address));
+    RP_TRY(rp_identity_seal(identity, &place, rp_view_from_cstr(normal.s), &sealed));
+    invitation.email_sealed = rp_buf_view(&sealed);
+    struct rp_token token;
+    rp_token_new(identity->env, &token);
+    RP_TRY(rp_token_hash(rp_view_from_cstr(token.s), &invitation.token_hash));
+    struct inviting inviting = {identity, &invitation};
+    RP_TRY(rp_db_transact(identity->db, do_invite, &inviting));
+    *ret_token = token;
+    return RP_OK;
+}
+
+/* ---- using the link ---- */
+
+/* An invitation as it stands in its row, copied out; small enough for the stack. */
+struct found {
+    struct invitation invitation;
+    uint8_t email[RP_SEALED_MAX], seed[RP_SEALED_MAX];
+    rp_view seed_sealed; /* n = 0: none was shown yet */
+};
+
+static rp_err copy_blob(rp_view from, uint8_t to[static RP_SEALED_MAX], rp_view *ret_view) {
+    if (from.n > RP_SEALED_MAX) {
+        return RP_ERR(CORRUPT);
+    }
+    if (from.n > 0) {
+        memcpy(to, from.p, from.n);
+    }
+    *ret_view = rp_view_of(to, from.n);
+    return RP_OK;
+}
+
+static rp_err read_found(struct rp_row *row, int64_t now_ms, struct found *ret_found) {
+    if (!rp_row_is_null(row, 7)) {
+        return RP_ERR(REPLAYED);
+    }
+    if ((int64_t)rp_row_u64(row, 6) <= now_ms) {
+        return RP_ERR(EXPIRED);
+    }
+    struct invitation *invitation = &ret_found->invitation;
+    invitation->tenant = rp_row_id(row, 0);
+    invitation->person = rp_row_id(row, 1);
+    invitation->roles = (unsigned)rp_row_u64(row, 4) & RP_ROLES_ALL;
+    invitation->by = rp_row_id(row, 5);
+    rp_view address = rp_row_blob(row, 2);
+    if (address.n != RP_SHA256 || invitation->roles == 0) {
+        return RP_ERR(CORRUPT);
+    }
+    memcpy(invitation->address.b, address.p, RP_SHA256);
+    RP_TRY(copy_blob(rp_row_blob(row, 3), ret_found->email, &invitation->email_sealed));
+    return copy_blob(rp_row_blob(row, 8), ret_found->seed, &ret_found->seed_sealed);
+}
+
+static rp_err find(struct rp_identity *identity, rp_view token, struct found *ret_found) {
+    struct rp_sha256 hash;
+    RP_TRY(rp_token_hash(token, &hash));
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(identity->db,
+                       "SELECT tenant, person, address, email_sealed, roles, invited_by, "
+                       "expires_ms, used_ms, seed_sealed FROM invitation WHERE token_hash = ?1",
+                       &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(&hash));
+    RP_TRY(rp_row_first(row));
+    RP_TRY(read_found(row, rp_identity_now(identity), ret_found));
+    ret_found->invitation.token_hash = hash;
+    return RP_OK;
+}
+
+rp_err rp_identity_find_invitation(struct rp_identity *identity, rp_view token,
+                                   struct rp_invitation *ret_invitation) {
+    RP_ASSERT(identity != NULL && ret_invitation != NULL);
+    struct found found;
+    RP_TRY(find(identity, token, &found));
+    struct rp_invitation out = {.person = found.invitation.person,
+                                .tenant = found.invitation.tenant};
+    struct rp_place place = {"email", out.tenant, out.person};
+    RP_TRY(rp_identity_open_email(identity, &place, found.invitation.email_sealed, out.email));
+    RP_TRY(rp_identity_tenant_name(identity, out.tenant, out.tenant_name));
+    *ret_invitation = out;
+    return RP_OK;
+}
+
+static rp_err new_seed(struct rp_identity *identity, const struct found *found,
+                       struct rp_secret **ret_seed) {
+    struct rp_place place = {"totp", found->invitation.tenant, found->invitation.person};
+    _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
+    RP_TRY(rp_secret_new_random(identity->env, RP_TOTP_SEED, &seed));
+    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_SEALED_MAX);
+    RP_TRY(rp_identity_seal_secret(identity, &place, seed, &sealed));
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    RP_TRY(rp_db_query(identity->db,
+                       "UPDATE invitation SET seed_sealed = ?1 "
+                       "WHERE token_hash = ?2 AND seed_sealed IS NULL AND used_ms IS NULL",
+                       &row));
+    rp_row_bind_blob(row, 1, rp_buf_view(&sealed));
+    rp_row_bind_blob(row, 2, rp_hash_view(&found->invitation.token_hash));
+    RP_TRY(rp_row_run(row, &changed));
+    if (changed == 0) {
+        return RP_ERR(CONFLICT); /* the same link, opened twice at once */
+    }
+    *ret_seed = rp_take(&seed);
+    return RP_OK;
+}
+
+static rp_err open_seed(struct rp_identity *identity, const struct found *found,
+                        struct rp_secret **ret_seed) {
+    struct rp_place place = {"totp", found->invitation.tenant, found->invitation.person};
+    return rp_identity_open_secret(identity, &place, found->seed_sealed, ret_seed);
+}
+
+static rp_err print_seed(const struct rp_secret *seed, char ret_base32[static 33]) {
+    uint8_t bytes[RP_TOTP_SEED];
+    if (rp_secret_size(seed) != sizeof bytes) {
+        return RP_ERR(CORRUPT);
+    }
+    rp_secret_reveal(seed, bytes, sizeof bytes);
+    struct rp_buf text = rp_buf_new(32);
+    rp_base32_print(&text, rp_view_of(bytes, sizeof bytes));
+    rp_wipe(bytes, sizeof bytes);
+    rp_err err = rp_buf_err(&text);
+    if (rp_ok(err)) {
+        RP_ASSERT(text.n == 32);
+        memcpy(ret_base32, text.p, 32);
+        ret_base32[32] = 0;
+        rp_wipe(text.p, text.n);
+    }
+    rp_buf_done(&text);
+    return err;
+}
+
+rp_err rp_identity_enrol_seed(struct rp_identity *identity, rp_view token,
+                              char ret_base32[static 33]) {
+    RP_ASSERT(identity != NULL);
+    struct found found;
+    RP_TRY(find(identity, token, &found));
+    _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
+    if (found.seed_sealed.n == 0) {
+        RP_TRY(new_seed(identity, &found, &seed));
+    } else {
+        RP_TRY(open_seed(identity, &found, &seed));
+    }
+    return print_seed(seed, ret_base32);
+}
+
+/* ---- enrolling ---- */
+
+struct enrolment {
+    struct rp_identity *identity;
+    const struct found *found;
+    const char *password_text;
+    uint64_t step; /* of the code: it cannot be used again to sign in */
+};
+
+static rp_err spend(struct rp_db *db, const struct enrolment *enrolment) {
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    RP_TRY(rp_db_query(db,
+                       "UPDATE invitation SET used_ms = ?1, seed_sealed = NULL "
+                       "WHERE token_hash = ?2 AND used_ms IS NULL",
+                       &row));
+    rp_row_bind_u64(row, 1, (uint64_t)rp_identity_now(enrolment->identity));
+    rp_row_bind_blob(row, 2, rp_hash_view(&enrolment->found->invitation.token_hash));
+    RP_TRY(rp_row_run(row, &changed));
+    return changed == 1 ? RP_OK : RP_ERR(REPLAYED);
+}
+
+static rp_err insert_person(struct rp_db *db, const struct enrolment *enrolment) {
+    const struct found *found = enrolment->found;
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "INSERT INTO person (id, tenant, address, email_sealed, password, "
+                       "totp_sealed, totp_last_step, created_ms) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                       &row));
+    rp_row_bind_id(row, 1, found->invitation.person);
+    rp_row_bind_id(row, 2, found->invitation.tenant);
+    rp_row_bind_blob(row, 3, rp_hash_view(&found->invitation.address));
+    rp_row_bind_blob(row, 4, found->invitation.email_sealed);
+    rp_row_bind_text(row, 5, rp_view_from_cstr(enrolment->password_text));
+    rp_row_bind_blob(row, 6, found->seed_sealed);
+    rp_row_bind_u64(row, 7, enrolment->step);
+    rp_row_bind_u64(row, 8, (uint64_t)rp_identity_now(enrolment->identity));
+    RP_TRY(rp_row_run(row, NULL));
+    RP_TRY(rp_db_query(db, "INSERT INTO membership (tenant, person, roles) VALUES (?1, ?2, ?3)",
+                       &row));
+    rp_row_bind_id(row, 1, found->invitation.tenant);
+    rp_row_bind_id(row, 2, found->invitation.person);
+    rp_row_bind_u64(row, 3, found->invitation.roles);
+    return rp_row_run(row, NULL);
+}
+
+static rp_err do_enrol(struct rp_db *db, void *ctx) {
+    const struct enrolment *enrolment = ctx;
+    const struct invitation *invitation = &enrolment->found->invitation;
+    RP_TRY(spend(db, enrolment));
+    RP_TRY(insert_person(db, enrolment));
+    struct rp_event *event = rp_identity_event(enrolment->identity, RP_EVENT_PERSON_ENROLLED);
+    rp_event_add_id(event, "tenant", invitation->tenant);
+    rp_event_add_id(event, "person", invitation->person);
+    rp_event_add_text(event, "factor", RP_VIEW("totp"));
+    RP_TRY(rp_db_emit(db, event));
+    return emit_roles(enrolment->identity, RP_EVENT_ROLE_GRANTED, invitation);
+}
+
+rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char *password_text,
+                         rp_view code) {
+    RP_ASSERT(identity != NULL && password_text != NULL);
+    struct rp_phc phc;
+    if (!rp_ok(rp_phc_parse(rp_view_from_cstr(password_text), &phc))) {
+        return RP_ERR(INVALID);
+    }
+    struct found found;
+    RP_TRY(find(identity, token, &found));
+    if (found.seed_sealed.n == 0) {
+        return RP_ERR(DENIED); /* no seed was ever shown, so no code can be right */
+    }
+    _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
+    RP_TRY(open_seed(identity, &found, &seed));
+    struct rp_totp_match match = rp_totp_match(seed, code, rp_identity_now(identity));
+    if (match.count == 0) {
+        return RP_ERR(DENIED);
+    }
+    struct enrolment enrolment = {identity, &found, password_text, match.steps[match.count - 1]};
+    return rp_db_transact(identity->db, do_enrol, &enrolment);
+}

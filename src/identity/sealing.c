@@ -1,0 +1,131 @@
+/* sealing.c — keyed indexes, and what is kept under the tenant's key. */
+#include "identity/internal.h"
+
+#include "base/assert.h"
+#include "ipc/pack.h"
+
+/* ---- keyed indexes ---- */
+
+static uint8_t lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+/* One '@' with something on both sides, printable ASCII without spaces or quotes. */
+static bool is_address(rp_view v) {
+    size_t at = rp_view_find_byte(v, '@');
+    if (at == 0 || at + 1 >= v.n ||
+        rp_view_find_byte(rp_view_from(v, at + 1), '@') != v.n - at - 1) {
+        return false;
+    }
+    for (size_t i = 0; i < v.n; i++) {
+        uint8_t c = v.p[i];
+        if (c <= ' ' || c > '~' || c == '"' || c == '<' || c == '>' || c == ',' || c == '\\') {
+            return false;
+        }
+    }
+    return true;
+}
+
+rp_err rp_email_normalise(rp_view text, struct rp_email *ret_email) {
+    rp_view trimmed = rp_view_trim(text);
+    if (trimmed.n > RP_EMAIL_MAX || !is_address(trimmed)) {
+        return RP_ERR(INVALID);
+    }
+    for (size_t i = 0; i < trimmed.n; i++) {
+        ret_email->s[i] = (char)lower(trimmed.p[i]);
+    }
+    ret_email->s[trimmed.n] = 0;
+    return RP_OK;
+}
+
+/* HMAC under a key that the installation's key gives for this one use. */
+static rp_err keyed(struct rp_identity *identity, rp_view use, rp_view message,
+                    struct rp_sha256 *ret_hash) {
+    const struct rp_secret *home = NULL;
+    RP_TRY(rp_identity_tenant_key(identity, identity->home, &home));
+    _cleanup_(rp_secret_freep) struct rp_secret *key = NULL;
+    RP_TRY(rp_hkdf_sha256(home, RP_VIEW(""), use, RP_SHA256, &key));
+    *ret_hash = rp_hmac_sha256(key, message);
+    return RP_OK;
+}
+
+/* What is no address gets an index too: an attempt with it is counted like any other. */
+rp_err rp_identity_address(struct rp_identity *identity, rp_view email,
+                           struct rp_sha256 *ret_address) {
+    struct rp_email normal;
+    rp_view message = rp_view_sub(rp_view_trim(email), 0, RP_EMAIL_MAX + 1);
+    if (rp_ok(rp_email_normalise(email, &normal))) {
+        message = rp_view_from_cstr(normal.s);
+    }
+    return keyed(identity, RP_VIEW("email-index"), message, ret_address);
+}
+
+rp_err rp_identity_client(struct rp_identity *identity, rp_view client,
+                          struct rp_client_hash *ret_hash) {
+    struct rp_sha256 hash;
+    RP_TRY(keyed(identity, RP_VIEW("client-index"), client, &hash));
+    memcpy(ret_hash->b, hash.b, sizeof ret_hash->b);
+    return RP_OK;
+}
+
+void rp_identity_add_client(struct rp_event *event, const struct rp_client_hash *client) {
+    char text[2 * RP_CLIENT_HASH];
+    rp_hex_print(rp_view_of(client->b, sizeof client->b), text);
+    rp_event_add_text(event, "client_hash", rp_view_of(text, sizeof text));
+}
+
+/* ---- sealing ---- */
+
+/* Each part counted, so that no two places have the same bytes. */
+static struct rp_buf place_bytes(const struct rp_place *place) {
+    struct rp_buf aad = rp_buf_new(128);
+    rp_pack_bytes(&aad, rp_view_from_cstr(place->what));
+    rp_pack_id(&aad, place->tenant);
+    rp_pack_id(&aad, place->person);
+    return aad;
+}
+
+rp_err rp_identity_seal(struct rp_identity *identity, const struct rp_place *place, rp_view plain,
+                        struct rp_buf *out) {
+    const struct rp_secret *key = NULL;
+    RP_TRY(rp_identity_tenant_key(identity, place->tenant, &key));
+    _cleanup_(rp_buf_done) struct rp_buf aad = place_bytes(place);
+    RP_TRY(rp_buf_err(&aad));
+    return rp_aead_seal(identity->env, key, rp_buf_view(&aad), plain, out);
+}
+
+rp_err rp_identity_open(struct rp_identity *identity, const struct rp_place *place, rp_view sealed,
+                        struct rp_buf *out) {
+    const struct rp_secret *key = NULL;
+    RP_TRY(rp_identity_tenant_key(identity, place->tenant, &key));
+    _cleanup_(rp_buf_done) struct rp_buf aad = place_bytes(place);
+    RP_TRY(rp_buf_err(&aad));
+    return rp_aead_open(key, rp_buf_view(&aad), sealed, out);
+}
+
+rp_err rp_identity_seal_secret(struct rp_identity *identity, const struct rp_place *place,
+                               const struct rp_secret *plain, struct rp_buf *out) {
+    const struct rp_secret *key = NULL;
+    RP_TRY(rp_identity_tenant_key(identity, place->tenant, &key));
+    _cleanup_(rp_buf_done) struct rp_buf aad = place_bytes(place);
+    RP_TRY(rp_buf_err(&aad));
+    return rp_aead_seal_secret(identity->env, key, rp_buf_view(&aad), plain, out);
+}
+
+rp_err rp_identity_open_secret(struct rp_identity *identity, const struct rp_place *place,
+                               rp_view sealed, struct rp_secret **ret_secret) {
+    const struct rp_secret *key = NULL;
+    RP_TRY(rp_identity_tenant_key(identity, place->tenant, &key));
+    _cleanup_(rp_buf_done) struct rp_buf aad = place_bytes(place);
+    RP_TRY(rp_buf_err(&aad));
+    return rp_aead_open_secret(key, rp_buf_view(&aad), sealed, ret_secret);
+}
+
+rp_err rp_identity_open_email(struct rp_identity *identity, const struct rp_place *place,
+                              rp_view sealed, char ret_email[static RP_EMAIL_MAX + 1]) {
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(RP_EMAIL_MAX);
+    RP_TRY(rp_identity_open(identity, place, sealed, &plain));
+    memcpy(ret_email, plain.p, plain.n);
+    ret_email[plain.n] = 0;
+    return RP_OK;
+}

@@ -1,0 +1,284 @@
+/* sign_in.c — the password, then the one-time code; every wrong turn counted and in the log. */
+#include "identity/internal.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+
+enum { PENDING_MS = 10 * 60 * 1000, CODE_TRIES = 5 };
+
+/* ---- first step: who is it said to be ---- */
+
+static rp_err find_by_address(struct rp_identity *identity, struct rp_sign_in *sign_in) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(identity->db, "SELECT id, tenant, password FROM person WHERE address = ?1",
+                       &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(&sign_in->address));
+    rp_err err = rp_row_first(row);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        return RP_OK; /* sign_in->known stays false, and nothing else differs */
+    }
+    RP_TRY(err);
+    rp_view text = rp_row_text(row, 2);
+    if (text.n >= sizeof sign_in->password_text) {
+        return RP_ERR(CORRUPT);
+    }
+    sign_in->known = true;
+    sign_in->person = rp_row_id(row, 0);
+    sign_in->tenant = rp_row_id(row, 1);
+    memcpy(sign_in->password_text, text.p, text.n);
+    return RP_OK;
+}
+
+rp_err rp_identity_sign_in_start(struct rp_identity *identity, rp_view email, rp_view client,
+                                 struct rp_sign_in *ret_sign_in) {
+    RP_ASSERT(identity != NULL && ret_sign_in != NULL);
+    struct rp_sign_in sign_in = {.known = false};
+    struct rp_client_hash hash;
+    RP_TRY(rp_identity_address(identity, email, &sign_in.address));
+    RP_TRY(rp_identity_client(identity, client, &hash));
+    RP_TRY(rp_throttle_check(identity, &sign_in.address, &hash));
+    RP_TRY(find_by_address(identity, &sign_in));
+    *ret_sign_in = sign_in;
+    return RP_OK;
+}
+
+/* ---- second step: the password was compared ---- */
+
+struct password_step {
+    struct rp_identity *identity;
+    const struct rp_sign_in *sign_in;
+    struct rp_client_hash client;
+    bool right;
+    struct rp_sha256 pending_hash;
+    rp_err outcome;
+};
+
+static rp_err emit_refused(struct rp_identity *identity, rp_id tenant, rp_id person,
+                           const char *reason, const struct rp_client_hash *client) {
+    struct rp_event *event = rp_identity_event(identity, RP_EVENT_SIGN_IN_REFUSED);
+    if (!rp_id_is_none(person)) {
+        rp_event_add_id(event, "tenant", tenant);
+        rp_event_add_id(event, "person", person);
+    }
+    rp_event_add_text(event, "reason", rp_view_from_cstr(reason));
+    rp_identity_add_client(event, client);
+    return rp_db_emit(identity->db, event);
+}
+
+static rp_err insert_pending(const struct password_step *step) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(step->identity->db,
+                       "INSERT INTO pending_sign_in (token_hash, person, tenant, tries, "
+                       "expires_ms) VALUES (?1, ?2, ?3, 0, ?4)",
+                       &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(&step->pending_hash));
+    rp_row_bind_id(row, 2, step->sign_in->person);
+    rp_row_bind_id(row, 3, step->sign_in->tenant);
+    rp_row_bind_u64(row, 4, (uint64_t)(rp_identity_now(step->identity) + PENDING_MS));
+    return rp_row_run(row, NULL);
+}
+
+/* The wait is asked again here: many guesses may have entered the password pool at once. */
+static rp_err do_password_step(struct rp_db *db, void *ctx) {
+    struct password_step *step = ctx;
+    const struct rp_sign_in *sign_in = step->sign_in;
+    (void)db;
+    RP_TRY(rp_throttle_check(step->identity, &sign_in->address, &step->client));
+    if (step->right) {
+        step->outcome = RP_OK;
+        return insert_pending(step);
+    }
+    step->outcome = RP_ERR(DENIED);
+    RP_TRY(rp_throttle_fail(step->identity, &sign_in->address, &step->client));
+    return emit_refused(step->identity, sign_in->tenant, sign_in->person,
+                        sign_in->known ? "password" : "unknown", &step->client);
+}
+
+rp_err rp_identity_sign_in_password(struct rp_identity *identity, const struct rp_sign_in *sign_in,
+                                    bool matched, rp_view client, struct rp_token *ret_pending) {
+    RP_ASSERT(identity != NULL && sign_in != NULL);
+    RP_ASSERT(ret_pending != NULL);
+    struct password_step step = {
+        .identity = identity, .sign_in = sign_in, .right = matched && sign_in->known};
+    struct rp_token pending;
+    RP_TRY(rp_identity_client(identity, client, &step.client));
+    rp_token_new(identity->env, &pending);
+    RP_TRY(rp_token_hash(rp_view_from_cstr(pending.s), &step.pending_hash));
+    RP_TRY(rp_db_transact(identity->db, do_password_step, &step));
+    if (rp_ok(step.outcome)) {
+        *ret_pending = pending;
+    }
+    return step.outcome;
+}
+
+/* ---- third step: the code ---- */
+
+struct code_step {
+    struct rp_identity *identity;
+    struct rp_sha256 pending_hash, address;
+    struct rp_client_hash client;
+    rp_id person, tenant;
+    unsigned roles;
+    uint8_t seed[RP_SEALED_MAX];
+    rp_view seed_sealed;
+    bool with_code; /* false: the operator lets a password alone in */
+    struct rp_totp_match match;
+    struct rp_token cookie;
+    struct rp_session session;
+    rp_err outcome;
+};
+
+static rp_err read_person(struct rp_row *row, struct code_step *step) {
+    rp_view address = rp_row_blob(row, 2), seed = rp_row_blob(row, 3);
+    step->person = rp_row_id(row, 0);
+    step->tenant = rp_row_id(row, 1);
+    step->roles = (unsigned)rp_row_u64(row, 4) & RP_ROLES_ALL;
+    if (address.n != RP_SHA256 || seed.n > sizeof step->seed || step->roles == 0) {
+        return RP_ERR(CORRUPT);
+    }
+    memcpy(step->address.b, address.p, RP_SHA256);
+    if (seed.n > 0) {
+        memcpy(step->seed, seed.p, seed.n);
+    }
+    step->seed_sealed = rp_view_of(step->seed, seed.n);
+    return RP_OK;
+}
+
+static rp_err find_pending(struct code_step *step) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(step->identity->db,
+                       "SELECT person.id, pending_sign_in.tenant, address, totp_sealed, roles "
+                       "FROM pending_sign_in "
+                       "JOIN person ON person.id = pending_sign_in.person "
+                       "JOIN membership ON membership.person = person.id "
+                       "AND membership.tenant = pending_sign_in.tenant "
+                       "WHERE token_hash = ?1 AND expires_ms > ?2",
+                       &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(&step->pending_hash));
+    rp_row_bind_u64(row, 2, (uint64_t)rp_identity_now(step->identity));
+    RP_TRY(rp_row_first(row));
+    return read_person(row, step);
+}
+
+/* Takes one try; RATE when none is left, NOT_FOUND when another request ended this sign-in. */
+static rp_err take_try(struct code_step *step) {
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    RP_TRY(rp_db_query(step->identity->db,
+                       "UPDATE pending_sign_in SET tries = tries + 1 WHERE token_hash = ?1", &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(&step->pending_hash));
+    RP_TRY(rp_row_run(row, &changed));
+    if (changed == 0) {
+        return RP_ERR(NOT_FOUND);
+    }
+    _cleanup_(rp_row_donep) struct rp_row *read = NULL;
+    RP_TRY(rp_db_query(step->identity->db,
+                       "SELECT tries FROM pending_sign_in WHERE token_hash = ?1", &read));
+    rp_row_bind_blob(read, 1, rp_hash_view(&step->pending_hash));
+    RP_TRY(rp_row_first(read));
+    return rp_row_u64(read, 0) > CODE_TRIES ? RP_ERR(RATE) : RP_OK;
+}
+
+/*= S101 */ /* a one-time code works once: its step must be later than the last one used */
+static rp_err use_step(const struct code_step *step, uint64_t number, bool *ret_used) {
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    RP_TRY(rp_db_query(step->identity->db,
+                       "UPDATE person SET totp_last_step = ?1 "
+                       "WHERE id = ?2 AND totp_last_step < ?1",
+                       &row));
+    rp_row_bind_u64(row, 1, number);
+    rp_row_bind_id(row, 2, step->person);
+    RP_TRY(rp_row_run(row, &changed));
+    *ret_used = changed == 1;
+    return RP_OK;
+}
+
+static rp_err judge_code(struct code_step *step) {
+    bool used = false;
+    for (size_t i = 0; i < step->match.count && !used; i++) {
+        RP_TRY(use_step(step, step->match.steps[i], &used));
+    }
+    if (used) {
+        step->outcome = RP_OK;
+    } else {
+        step->outcome = step->match.count > 0 ? RP_ERR(REPLAYED) : RP_ERR(DENIED);
+    }
+    return RP_OK;
+}
+
+static rp_err note_refusal(struct code_step *step) {
+    RP_TRY(rp_throttle_fail(step->identity, &step->address, &step->client));
+    if (!rp_is(step->outcome, RP_E_REPLAYED)) {
+        return emit_refused(step->identity, step->tenant, step->person, "code", &step->client);
+    }
+    struct rp_event *event = rp_identity_event(step->identity, RP_EVENT_TOTP_REPLAYED);
+    rp_event_add_id(event, "tenant", step->tenant);
+    rp_event_add_id(event, "person", step->person);
+    rp_identity_add_client(event, &step->client);
+    return rp_db_emit(step->identity->db, event);
+}
+
+static rp_err accept(struct code_step *step) {
+    struct rp_row *row = NULL;
+    RP_TRY(
+        rp_db_query(step->identity->db, "DELETE FROM pending_sign_in WHERE token_hash = ?1", &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(&step->pending_hash));
+    RP_TRY(rp_row_run(row, NULL));
+    RP_TRY(rp_throttle_accept(step->identity, &step->address, &step->client));
+    struct rp_session_new what = {
+        .person = step->person,
+        .tenant = step->tenant,
+        .roles = step->roles,
+        .acr = step->with_code ? RP_ACR_MFA : RP_ACR_PWD,
+        .client = step->client,
+    };
+    return rp_session_insert(step->identity, &what, &step->cookie, &step->session);
+}
+
+static rp_err do_code_step(struct rp_db *db, void *ctx) {
+    struct code_step *step = ctx;
+    (void)db;
+    RP_TRY(rp_throttle_check(step->identity, &step->address, &step->client));
+    RP_TRY(take_try(step));
+    step->outcome = RP_OK;
+    if (step->with_code) {
+        RP_TRY(judge_code(step));
+    }
+    return rp_ok(step->outcome) ? accept(step) : note_refusal(step);
+}
+
+static rp_err compare_code(struct code_step *step, rp_view code) {
+    if (step->seed_sealed.n == 0) {
+        return RP_OK; /* this person has no second factor: no code is right */
+    }
+    struct rp_place place = {"totp", step->tenant, step->person};
+    _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
+    RP_TRY(rp_identity_open_secret(step->identity, &place, step->seed_sealed, &seed));
+    step->match = rp_totp_match(seed, code, rp_identity_now(step->identity));
+    return RP_OK;
+}
+
+rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending, rp_view code,
+                                  rp_view client, struct rp_token *ret_cookie,
+                                  struct rp_session *ret_session) {
+    RP_ASSERT(identity != NULL && ret_cookie != NULL && ret_session != NULL);
+    struct code_step step = {.identity = identity, .with_code = rp_view_trim(code).n > 0};
+    RP_TRY(rp_token_hash(pending, &step.pending_hash));
+    RP_TRY(find_pending(&step));
+    /*= S99 */ /* without the second factor there is no session, unless the operator said so */
+    if (!step.with_code && identity->options.second_factor_required) {
+        return RP_ERR(SECOND_FACTOR);
+    }
+    RP_TRY(rp_identity_client(identity, client, &step.client));
+    if (step.with_code) {
+        RP_TRY(compare_code(&step, code));
+    }
+    RP_TRY(rp_db_transact(identity->db, do_code_step, &step));
+    if (rp_ok(step.outcome)) {
+        *ret_cookie = step.cookie;
+        *ret_session = step.session;
+    }
+    return step.outcome;
+}

@@ -1,0 +1,164 @@
+/* tenant.c — the tenants' directory, and the key of each in its own database. */
+#include "identity/internal.h"
+
+#include "base/assert.h"
+
+enum { TENANT_NAME_MAX = 128 };
+
+/* ---- keys ---- */
+
+static rp_err read_wrapped(struct rp_db *db, struct rp_buf *ret_wrapped) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db, "SELECT wrapped FROM tenant_key ORDER BY version DESC LIMIT 1", &row));
+    RP_TRY(rp_row_first(row));
+    rp_buf_clear(ret_wrapped);
+    rp_buf_add(ret_wrapped, rp_row_blob(row, 0));
+    return rp_ok(rp_buf_err(ret_wrapped)) ? RP_OK : RP_ERR(CORRUPT);
+}
+
+struct key_row {
+    const struct rp_identity *identity;
+    rp_view wrapped;
+};
+
+static rp_err insert_wrapped(struct rp_db *db, void *ctx) {
+    const struct key_row *key = ctx;
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(
+        db, "INSERT INTO tenant_key (version, wrapped, created_ms) VALUES (1, ?1, ?2)", &row));
+    rp_row_bind_blob(row, 1, key->wrapped);
+    rp_row_bind_u64(row, 2, (uint64_t)rp_identity_now(key->identity));
+    return rp_row_run(row, NULL);
+}
+
+static rp_err add_key(struct rp_identity *identity, rp_id tenant, struct rp_db *db) {
+    _cleanup_(rp_buf_done) struct rp_buf wrapped = rp_buf_new(RP_WRAPPED_MAX);
+    rp_err err = read_wrapped(db, &wrapped);
+    if (!rp_is(err, RP_E_NOT_FOUND)) {
+        return err; /* a crash stood between the key and the directory, or it does not read */
+    }
+    rp_buf_clear(&wrapped);
+    RP_TRY(rp_keys_new_tenant_key(identity->keys, tenant, &wrapped));
+    struct key_row key = {identity, rp_buf_view(&wrapped)};
+    return rp_db_transact(db, insert_wrapped, &key);
+}
+
+/* The tenant's file with its key; whoever calls has made sure that nothing is there to lose. */
+static rp_err make_database(struct rp_identity *identity, rp_id tenant) {
+    struct rp_db *db = NULL;
+    RP_TRY(rp_store_tenant(identity->store, tenant, true, &db, NULL));
+    return add_key(identity, tenant, db);
+}
+
+static rp_err is_ready(struct rp_db *db, rp_id tenant, bool *ret_ready) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db, "SELECT ready FROM tenant WHERE id = ?1", &row));
+    rp_row_bind_id(row, 1, tenant);
+    RP_TRY(rp_row_first(row));
+    *ret_ready = rp_row_u64(row, 0) == 1;
+    return RP_OK;
+}
+
+struct making {
+    struct rp_identity *identity;
+    rp_id tenant;
+};
+
+/* Under the system's write lock, so that two threads do not make it twice. */
+static rp_err make_ready(struct rp_db *db, void *ctx) {
+    const struct making *making = ctx;
+    bool ready = false;
+    RP_TRY(is_ready(db, making->tenant, &ready));
+    if (ready) {
+        return RP_OK;
+    }
+    RP_TRY(make_database(making->identity, making->tenant));
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db, "UPDATE tenant SET ready = 1 WHERE id = ?1", &row));
+    rp_row_bind_id(row, 1, making->tenant);
+    return rp_row_run(row, NULL);
+}
+
+/* A tenant that once had a key must still have it: a missing one is never silently replaced. */
+static rp_err required(rp_err err) {
+    return rp_is(err, RP_E_NOT_FOUND) ? RP_ERR(CORRUPT) : err;
+}
+
+rp_err rp_identity_tenant_key(struct rp_identity *identity, rp_id tenant,
+                              const struct rp_secret **ret_key) {
+    RP_ASSERT(identity != NULL && ret_key != NULL);
+    bool ready = false;
+    RP_TRY(is_ready(identity->db, tenant, &ready));
+    if (!ready) {
+        struct making making = {identity, tenant};
+        RP_TRY(rp_db_transact(identity->db, make_ready, &making));
+    }
+    struct rp_db *db = NULL;
+    RP_TRY(required(rp_store_tenant(identity->store, tenant, false, &db, NULL)));
+    _cleanup_(rp_buf_done) struct rp_buf wrapped = rp_buf_new(RP_WRAPPED_MAX);
+    RP_TRY(required(read_wrapped(db, &wrapped)));
+    return rp_keys_lease(identity->keys, tenant, rp_buf_view(&wrapped), ret_key);
+}
+
+/* ---- the directory ---- */
+
+static bool is_name(rp_view name) {
+    if (name.n == 0 || name.n > TENANT_NAME_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < name.n; i++) {
+        if (name.p[i] < 0x20 || name.p[i] == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct tenant_row {
+    struct rp_identity *identity;
+    rp_id tenant;
+    rp_view name;
+};
+
+static rp_err insert_tenant(struct rp_db *db, void *ctx) {
+    const struct tenant_row *tenant = ctx;
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "INSERT INTO tenant (id, name, internal, ready, created_ms) "
+                       "VALUES (?1, ?2, 0, 1, ?3)",
+                       &row));
+    rp_row_bind_id(row, 1, tenant->tenant);
+    rp_row_bind_text(row, 2, tenant->name);
+    rp_row_bind_u64(row, 3, (uint64_t)rp_identity_now(tenant->identity));
+    RP_TRY(rp_row_run(row, NULL));
+    struct rp_event *event = rp_identity_event(tenant->identity, RP_EVENT_TENANT_CREATED);
+    rp_event_add_id(event, "tenant", tenant->tenant);
+    return rp_db_emit(db, event);
+}
+
+/* Its key comes first: without the key service no half tenant appears in the directory. */
+rp_err rp_identity_new_tenant(struct rp_identity *identity, rp_view name, rp_id *ret_tenant) {
+    RP_ASSERT(identity != NULL && ret_tenant != NULL);
+    if (!is_name(name)) {
+        return RP_ERR(INVALID);
+    }
+    struct tenant_row tenant = {identity, rp_env_new_id(identity->env), name};
+    RP_TRY(make_database(identity, tenant.tenant));
+    RP_TRY(rp_db_transact(identity->db, insert_tenant, &tenant));
+    *ret_tenant = tenant.tenant;
+    return RP_OK;
+}
+
+rp_err rp_identity_each_tenant(struct rp_identity *identity,
+                               rp_err (*each)(void *ctx, rp_id tenant), void *ctx) {
+    RP_ASSERT(identity != NULL && each != NULL);
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(identity->db, "SELECT id FROM tenant WHERE ready = 1 ORDER BY id", &row));
+    bool more = false;
+    RP_TRY(rp_row_next(row, &more));
+    while (more) {
+        RP_TRY(each(ctx, rp_row_id(row, 0)));
+        RP_TRY(rp_row_next(row, &more));
+    }
+    return RP_OK;
+}
