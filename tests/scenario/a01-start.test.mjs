@@ -1,0 +1,75 @@
+// A first start: everything up, the page complete, every sentence once, some of them proven.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {Stack, until} from '../lib/stack.mjs';
+
+let stack;
+before(async () => { stack = await Stack.start(); });
+after(() => stack?.stop());
+
+test('the last start line is "ready", and the first administrator\'s link is shown', () => {
+  const lines = stack.output.trim().split('\n');
+  assert.equal(lines.at(-1), 'ready');
+  assert.match(stack.output, new RegExp(`https://localhost:${stack.port}/\\.rempart/id/enrol\\?token=[\\w-]{43}`));
+});
+
+test('status names every role, ready, with its memory', async () => {
+  const {code, stdout} = await stack.rempart('status', '--json');
+  assert.equal(code, 0);
+  const status = JSON.parse(stdout);
+  assert.deepEqual(status.roles.map(role => role.name).sort(), ['core', 'gate', 'hunt', 'kms', 'ledger', 'probe']);
+  for (const role of status.roles) assert.equal(role.state, 'ready', role.name);
+  assert.ok(status.pss_kib > 1000 && status.pss_kib < 150 * 1024, `${status.pss_kib} KiB in all`);
+});
+
+test('all 165 sentences stand on the page, each once', async () => {
+  const {promises} = await stack.trust();
+  const sentences = promises.flatMap(promise => promise.sentences);
+  assert.equal(sentences.length, 165);
+  assert.equal(new Set(sentences).size, 165);
+  const known = ['proven', 'failing', 'stale', 'declared', 'not-met', 'not-built', 'not-applicable'];
+  for (const promise of promises) {
+    assert.ok(known.includes(promise.status), `${promise.id}: ${promise.status}`);
+    assert.ok(promise.text.fr && promise.text.en, promise.id);
+    for (const part of promise.parts) assert.ok(known.includes(part.status), part.probe);
+  }
+});
+
+test('at least ten sentences are proven within the first minute, none fails', async () => {
+  await until('ten proven sentences', async () => {
+    const {promises} = await stack.trust();
+    const failing = promises.filter(promise => promise.status === 'failing');
+    assert.deepEqual(failing.map(promise => [promise.id, promise.parts]), []);
+    return promises.filter(promise => promise.status === 'proven').flatMap(promise => promise.sentences).length >= 10;
+  }, {seconds: 60, every: 1000});
+  const {code, stdout} = await stack.rempart('promises', '--summary');
+  assert.equal(code, 0);
+  assert.match(stdout, /^\d+ of 165 promises proven/);
+});
+
+test('each proven part leads to a leaf, and its proof verifies offline', async () => {
+  const {promises} = await stack.trust();
+  const part = promises.find(promise => promise.id === 'tls-everywhere').parts[0];
+  assert.ok(part.evidence, JSON.stringify(part));
+  const proof = await stack.client().get(part.evidence.proof_url);
+  assert.equal(proof.status, 200);
+  assert.match(proof.text, /^c2sp\.org\/tlog-proof@v1\n/);
+  const fs = await import('node:fs');
+  const file = stack.file('evidence.tlog-proof');
+  fs.writeFileSync(file, proof.body);
+  const key = fs.readFileSync(stack.file('ledger/public/vkey'), 'utf8').trim();
+  const good = await stack.rempart('verify', file, '--key', key);
+  assert.equal(good.code, 0, good.stdout + good.stderr);
+  const bad = Buffer.from(proof.body);
+  bad[bad.length - 10] ^= 1;
+  fs.writeFileSync(file, bad);
+  assert.equal((await stack.rempart('verify', file, '--key', key)).code, 1);
+});
+
+test('a stop ends every process, and a second start needs nothing', async () => {
+  const {roles} = await stack.status();
+  await stack.down();
+  for (const role of roles) assert.throws(() => process.kill(role.pid, 0), {code: 'ESRCH'}, role.name);
+  await stack.up();
+  assert.equal((await stack.client().get('/trust')).status, 200);
+});

@@ -1,0 +1,98 @@
+// The log on a bad day: a flipped byte is found and named, a torn last write is cut off, kill -9 loses nothing.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import {after, before, test} from 'node:test';
+import {crash} from '../lib/sabotage.mjs';
+import {Stack, sleep, until} from '../lib/stack.mjs';
+
+let stack, person;
+before(async () => {
+  stack = await Stack.start();
+  person = await stack.firstAdministrator();
+});
+after(() => stack?.stop());
+
+const write = async text => {
+  const page = await person.get('/');
+  assert.equal(page.status, 200, page.text);
+  const done = await person.submit(page, {text});
+  assert.equal(done.status, 200, done.text);
+};
+
+test('verify accepts the living log', async () => {
+  await write('one');
+  await sleep(1500);
+  const {code, stdout, stderr} = await stack.rempart('verify', stack.file('ledger'), '--json');
+  assert.equal(code, 0, stdout + stderr);
+  const report = JSON.parse(stdout);
+  assert.ok(report.trees >= 3 && report.entries > 10, stdout);
+});
+
+test('verify works over HTTPS, as anybody would', async () => {
+  const {code, stdout, stderr} = await stack.rempart('verify', `${stack.origin}/.rempart/log/public`, '--ca', stack.file('gate/tls/ca.pem'));
+  assert.equal(code, 0, stdout + stderr);
+});
+
+/* acknowledged writes survive the end of any role */
+for (const role of ['ledger', 'kms', 'core', 'gate', 'probe', 'hunt']) {
+  test(`kill -9 of ${role}: back by itself, nothing acknowledged is lost`, async () => {
+    await write(`before ${role}`);
+    await crash(stack, role);
+    await until('the application again', async () => (await person.get('/')).status === 200, {seconds: 20, every: 200});
+    await write(`after ${role}`);
+    const list = (await person.get('/')).text;
+    assert.ok(list.includes(`before ${role}`) && list.includes(`after ${role}`));
+  });
+}
+
+test('the tenant\'s log holds every change, gapless, and equals the table', async () => {
+  await until('the log caught up', async () => {
+    const {entries} = (await person.get('/.rempart/api/v1/audit?newest=1&limit=200')).json();
+    return entries.filter(entry => JSON.stringify(entry).includes('record.created')).length === 13;
+  }, {seconds: 15});
+  const {code, stdout} = await stack.rempart('verify', stack.file('ledger'));
+  assert.equal(code, 0, stdout);
+});
+
+test('a torn last write of the journal is cut off, said, and the suite starts', async () => {
+  await stack.down();
+  const folder = stack.file('ledger/journal');
+  const last = fs.readdirSync(folder).sort().at(-1);
+  fs.appendFileSync(path.join(folder, last), Buffer.from([0, 0, 1, 44, 1, 2, 3]));
+  await stack.up();
+  await stack.startNotes();
+  const {stdout} = await stack.rempart('ledger', 'tail', 'operator');
+  await until('the repair in the operator\'s log', async () =>
+    (await stack.rempart('ledger', 'tail', 'operator')).stdout.includes('journal.repaired'), {seconds: 10});
+  assert.ok(stdout.length > 0);
+});
+
+test('one flipped byte anywhere is found and its file named', async () => {
+  await sleep(1500);
+  await stack.down();
+  const files = [];
+  const walk = folder => fs.readdirSync(folder, {withFileTypes: true}).forEach(entry => {
+    const file = path.join(folder, entry.name);
+    if (entry.isDirectory()) walk(file);
+    else files.push(file);
+  });
+  for (const folder of fs.readdirSync(stack.file('ledger'))) {
+    if (['public', 'operator'].includes(folder) || /^[0-9a-f]{32}$/.test(folder)) walk(stack.file('ledger', folder));
+  }
+  const good = await stack.rempart('verify', stack.file('ledger'));
+  assert.equal(good.code, 0, good.stdout);
+  assert.ok(files.length > 10);
+  for (const file of files) {
+    const before = fs.readFileSync(file);
+    for (const at of new Set([0, before.length >> 1, before.length - 1])) {
+      const bad = Buffer.from(before);
+      bad[at] ^= 1;
+      fs.writeFileSync(file, bad);
+      const {code, stdout} = await stack.rempart('verify', stack.file('ledger'), '--json');
+      fs.writeFileSync(file, before);
+      assert.equal(code, 1, `byte ${at} of ${file} was not missed`);
+      assert.equal(JSON.parse(stdout).verified, false);
+    }
+  }
+});

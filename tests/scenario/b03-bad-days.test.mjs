@@ -1,0 +1,132 @@
+// Bad days of the running suite: a stopped role, a sealed key service, a newer file, a full disk.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {canaries, crash, sql, tenantFile} from '../lib/sabotage.mjs';
+import {Stack, sleep, until} from '../lib/stack.mjs';
+
+let stack, person;
+before(async () => {
+  stack = await Stack.start();
+  person = await stack.firstAdministrator();
+  assert.equal((await person.get('/')).status, 200);
+});
+after(() => stack?.stop());
+
+const operatorLog = async () => (await stack.rempart('ledger', 'tail', 'operator')).stdout;
+
+/*= S101 type=test */
+test('a replayed one-time code is refused, and an event', async () => {
+  const thief = stack.client();
+  Object.assign(thief, {email: person.email, password: person.password, seed: person.seed, lastStep: person.lastStep});
+  await thief.signIn();
+  assert.ok(thief.cookies['__Host-rempart']);
+  const used = thief.lastStep;
+  const second = stack.client();
+  Object.assign(second, {email: person.email, password: person.password, seed: person.seed, lastStep: used - 1});
+  await second.signIn();
+  assert.equal(second.cookies['__Host-rempart'], undefined);
+  await until('the event', async () => (await operatorLog()).includes('totp_replayed'));
+});
+
+test('a made-up cookie, two cookies, and a cookie of another installation are no session', async () => {
+  for (const value of ['A'.repeat(43), 'x', '', 'Zm9v'.repeat(100)]) {
+    const answer = await stack.client({cookies: {'__Host-rempart': value}}).get('/');
+    assert.equal(answer.status, 302);
+  }
+  const twice = await stack.client().get('/', {headers: {cookie: `__Host-rempart=${person.cookies['__Host-rempart']}; __Host-rempart=${'A'.repeat(43)}`}});
+  assert.equal(twice.status, 302);
+});
+
+/*= S68 type=test */
+test('a person of one tenant never sees another tenant\'s log', async () => {
+  const {stdout} = await stack.rempart('tenant', 'create', 'Boulangerie Martin');
+  const tenant = stdout.trim();
+  assert.match(tenant, /^[0-9a-f]{32}$/);
+  const invited = await stack.rempart('person', 'invite', 'lea@example.com', '--tenant', tenant, '--role', 'admin');
+  assert.equal(invited.code, 0, invited.stderr);
+  const lea = await stack.enrol(invited.stdout.trim());
+  assert.equal((await lea.get('/')).status, 200);
+  const hers = JSON.stringify((await lea.get('/.rempart/api/v1/audit?newest=1&limit=200')).json());
+  assert.ok(!hers.includes('record.created'));
+  const log = await lea.get(`/.rempart/log/${canaries(stack)[0].tenant}/checkpoint`);
+  assert.notEqual(log.status, 200);
+});
+
+test('core stopped: sessions live on for a while, pages that need core say so', async () => {
+  const pid = await stack.pid('core');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    // The application itself is reached by an assertion that is still fresh.
+    const answer = await person.get('/.rempart/log/public/checkpoint');
+    assert.equal(answer.status, 200);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await until('all well', async () => (await person.get('/')).status === 200);
+});
+
+test('the key service stopped: what needs a new key is refused with a retry, nothing half-done', async () => {
+  const pid = await stack.pid('kms');
+  process.kill(pid, 'SIGSTOP');
+  let answer;
+  try {
+    const {code, stderr} = await stack.rempart('tenant', 'create', 'Never');
+    assert.equal(code, 3, stderr);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await until('all well', async () => (answer = await person.get('/')).status === 200, {seconds: 20});
+  const {stdout} = await stack.rempart('tenant', 'list');
+  assert.ok(!stdout.includes('Never'), 'no half-made tenant');
+});
+
+test('the ledger stopped: reading goes on, writing is refused in the end, and comes back', async () => {
+  const pid = await stack.pid('ledger');
+  process.kill(pid, 'SIGSTOP');
+  try {
+    assert.equal((await person.get('/trust')).status, 200);
+    await until('writes refused', async () => {
+      const page = await person.get('/');
+      if (page.status !== 200) return page.status === 503 || page.status === 502;
+      const done = await person.submit(page, {text: 'while the ledger stands still'});
+      return done.status >= 500;
+    }, {seconds: 30, every: 500});
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await until('writes again', async () => {
+    const page = await person.get('/');
+    return page.status === 200 && (await person.submit(page, {text: 'again'})).status === 200;
+  }, {seconds: 30, every: 500});
+});
+
+test('a database file from a newer version is refused, named, and left as it is', async () => {
+  const file = stack.file('db/system.db');
+  await stack.down();
+  const version = await sql(file, 'PRAGMA user_version');
+  await sql(file, 'PRAGMA user_version = 999');
+  await stack.up({expectReady: false});
+  await until('the refusal', () => /newer|999/.test(stack.output), {seconds: 20});
+  await stack.down();
+  assert.equal(await sql(file, 'PRAGMA user_version'), '999');
+  await sql(file, `PRAGMA user_version = ${version}`);
+  await stack.up();
+  assert.equal((await stack.client().get('/trust')).status, 200);
+});
+
+test('a record altered on the disk is refused, and an event', async () => {
+  await stack.startNotes();
+  const page = await person.get('/');
+  await person.submit(page, {text: 'to be altered'});
+  const {stdout} = await stack.rempart('tenant', 'list', '--json');
+  const main = JSON.parse(stdout).tenants.find(tenant => tenant.name === 'main').id;
+  const file = tenantFile(stack, main);
+  await sql(file, "UPDATE record SET sealed = substr(sealed, 1, length(sealed) - 1) || x'00'");
+  await sleep(200);
+  await person.get('/');
+  await until('the event', async () => {
+    const audit = await person.get('/.rempart/api/v1/audit?newest=1&limit=200');
+    return audit.text.includes('record.corrupt') || (await operatorLog()).includes('record.corrupt');
+  });
+  await crash(stack, 'core');
+});
