@@ -1,0 +1,95 @@
+// The story in a real browser, with the keyboard alone, in French on a phone and in English on a desk.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {accessibility, browserFor, overflows, pageIn, picture} from '../lib/browser.mjs';
+import {Stack, totp} from '../lib/stack.mjs';
+
+let stack, browser;
+before(async () => {
+  stack = await Stack.start();
+  browser = await browserFor(stack);
+});
+after(async () => { await browser?.close(); await stack?.stop(); });
+
+const people = [];
+
+async function looksRight(page, name) {
+  await picture(page, name);
+  assert.deepEqual(await accessibility(page), [], name);
+  assert.equal(await overflows(page), false, `${name} is wider than the window`);
+  assert.deepEqual(page.problems, [], name);
+}
+
+const cases = [
+  {lang: 'fr', width: 360, height: 740, words: {signIn: /Connexion|Se connecter/, note: 'Acheter du pain'}},
+  {lang: 'en', width: 1440, height: 900, words: {signIn: /Sign in/, note: 'Buy bread'}},
+];
+
+for (const {lang, width, height, words} of cases) {
+  const label = `${lang}-${width}`;
+  test(`${label}: enrol, sign in, write a note, read the trust page, keyboard only`, async () => {
+    let link = stack.firstLink;
+    if (people.length) {
+      const {stdout} = await stack.rempart('tenant', 'list', '--json');
+      const tenant = JSON.parse(stdout).tenants.find(one => one.name === 'main').id;
+      link = (await stack.rempart('person', 'invite', `${lang}@example.com`, '--tenant', tenant)).stdout.trim();
+    }
+    people.push(lang);
+    const page = await pageIn(browser, {lang, width, height});
+    await page.goto(link);
+    assert.equal(await page.getAttribute('html', 'lang'), lang);
+    await looksRight(page, `enrol-${label}`);
+
+    const email = await page.getAttribute('[data-email]', 'data-email');
+    const seed = await page.getAttribute('[data-seed]', 'data-seed');
+    const password = `une longue phrase ${lang} 42`;
+    // The first field has the focus; every other is reached by Tab.
+    const type = async (name, text) => {
+      for (let i = 0; i < 40; i++) {
+        if (await page.evaluate(() => document.activeElement?.name) === name) return page.keyboard.type(text);
+        await page.keyboard.press('Tab');
+      }
+      throw new Error(`the keyboard never reached ${name}`);
+    };
+    await type('password', password);
+    await type('password_again', password);
+    await type('code', totp(seed));
+    await page.keyboard.press('Enter');
+    await page.waitForLoadState();
+    await looksRight(page, `enrolled-${label}`);
+
+    await page.context().clearCookies();
+    await page.goto(`${stack.origin}/`);
+    assert.match(await page.textContent('h1'), words.signIn);
+    await looksRight(page, `sign-in-${label}`);
+    await type('email', email);
+    await type('password', password);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[name=code]');
+    await looksRight(page, `code-${label}`);
+    await type('code', totp(seed, Date.now() + 30000)); // the next code: this one was used at enrolment
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[name=text]');
+    await type('text', words.note);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText(words.note).first().waitFor();
+    await looksRight(page, `notes-${label}`);
+
+    await page.goto(`${stack.origin}/.rempart/id/account`);
+    await looksRight(page, `account-${label}`);
+    await page.context().close();
+  });
+
+  test(`${label}: the trust page is complete, readable and shows its evidence`, async () => {
+    const page = await pageIn(browser, {lang, width, height});
+    await page.goto(`${stack.origin}/trust`);
+    await looksRight(page, `trust-${label}`);
+    assert.equal(await page.locator('script').count(), 0);
+    const summary = page.locator('details > summary').first();
+    await summary.focus();
+    await page.keyboard.press('Enter');
+    assert.ok(await page.locator('details[open]').count() > 0);
+    await page.context().close();
+  });
+}
