@@ -1,0 +1,112 @@
+#include "base/assert.h"
+#include "base/checked.h"
+#include "config/check.h"
+#include "config/internal.h"
+
+static const char *const app_keys[] = {"name", "host", "upstream", "sign_in", "identity_headers"};
+
+static rp_err read_identity_headers(const struct reading *in, const struct rp_yaml *headers,
+                                    struct rp_config_app *app) {
+    if (headers->kind != RP_YAML_MAPPING) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), headers->line, headers->column,
+                          "expected a mapping from header name to subject, email, tenant or roles");
+    }
+    for (const struct rp_yaml *node = headers->first; node; node = node->next) {
+        const char *expected = rp_config_check_header(node->key);
+        if (expected) {
+            return rp_fail_at(in->diag, RP_ERR(INVALID), node->key_line, node->key_column,
+                              "expected %s", expected);
+        }
+        size_t i = app->identity_header_count;
+        if (i == RP_COUNT_OF(app->identity_headers)) {
+            return rp_fail_at(in->diag, RP_ERR(TOO_LARGE), node->key_line, node->key_column,
+                              "expected at most %zu identity headers", i);
+        }
+        app->identity_headers[i].header = rp_arena_cstr(in->arena, node->key);
+        if (!app->identity_headers[i].header) {
+            return RP_ERR(TOO_LARGE);
+        }
+        RP_TRY(rp_config_choice(in, node, "subject|email|tenant|roles",
+                                &app->identity_headers[i].value));
+        app->identity_header_count++;
+    }
+    return RP_OK;
+}
+
+static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
+                          struct rp_config_app *app) {
+    if (rp_view_equal(node->key, RP_VIEW("name"))) {
+        return rp_config_text(in, node, 1, 32, rp_config_check_app_name, &app->name);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("host"))) {
+        return rp_config_text(in, node, 0, 253, rp_config_check_host, &app->host);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("upstream"))) {
+        return rp_config_text(in, node, 1, 1000, rp_config_check_upstream, &app->upstream);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("sign_in"))) {
+        return rp_config_choice(in, node, "none|optional|required", &app->sign_in);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("identity_headers"))) {
+        return read_identity_headers(in, node, app);
+    }
+    return rp_config_unknown(in, node, "an application", app_keys, RP_COUNT_OF(app_keys));
+}
+
+/* Names and hosts tell applications apart. */
+static rp_err check_apart(const struct reading *in, const struct rp_yaml *node,
+                          const struct rp_config_app *app) {
+    for (size_t i = 0; i < in->config->app_count; i++) {
+        const struct rp_config_app *other = &in->config->apps[i];
+        if (strcmp(app->name, other->name) == 0) {
+            return rp_fail_at(in->diag, RP_ERR(DUPLICATE), node->line, node->column,
+                              "two applications are called \"%s\"", app->name);
+        }
+        if (strcmp(app->host, other->host) == 0) {
+            return rp_fail_at(in->diag, RP_ERR(DUPLICATE), node->line, node->column,
+                              "%s and %s have the same host: give each its own", other->name,
+                              app->name);
+        }
+    }
+    return RP_OK;
+}
+
+static rp_err read_app(const struct reading *in, const struct rp_yaml *node,
+                       struct rp_config_app *app) {
+    if (node->kind != RP_YAML_MAPPING) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                          "expected an application: a mapping with name and upstream");
+    }
+    *app = (struct rp_config_app){.host = "", .sign_in = "required"};
+    for (const struct rp_yaml *member = node->first; member; member = member->next) {
+        RP_TRY(read_member(in, member, app));
+    }
+    if (!app->name || !app->upstream) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                          "an application needs a name and an upstream");
+    }
+    bool carries_identity = strcmp(app->sign_in, "none") != 0;
+    if (app->identity_header_count > 0 && !carries_identity) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                          "%s has identity_headers, but sign_in is none: nobody is known there",
+                          app->name);
+    }
+    return check_apart(in, node, app);
+}
+
+rp_err rp_config_read_apps(const struct reading *in, const struct rp_yaml *apps) {
+    RP_ASSERT(in->config->app_count == 0);
+    if (apps->kind != RP_YAML_SEQUENCE) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), apps->line, apps->column,
+                          "expected a list of applications, each beginning with \"- name:\"");
+    }
+    for (const struct rp_yaml *node = apps->first; node; node = node->next) {
+        if (in->config->app_count == RP_APPS_MAX) {
+            return rp_fail_at(in->diag, RP_ERR(TOO_LARGE), node->line, node->column,
+                              "expected at most %d applications", RP_APPS_MAX);
+        }
+        RP_TRY(read_app(in, node, &in->config->apps[in->config->app_count]));
+        in->config->app_count++;
+    }
+    return RP_OK;
+}

@@ -1,0 +1,172 @@
+#include "config/check.h"
+
+#include "base/assert.h"
+#include "base/checked.h"
+
+enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, WORD_MAX = 64 };
+
+static bool is_digit(uint8_t c) {
+    return c >= '0' && c <= '9';
+}
+
+static bool is_lower(uint8_t c) {
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_alphanumeric(uint8_t c) {
+    return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_one_of(uint8_t c, const char *set) {
+    return c != 0 && strchr(set, c) != NULL;
+}
+
+/* Whether every byte is a letter, a digit or one of `others`. */
+static bool only(rp_view text, const char *others) {
+    for (size_t i = 0; i < text.n; i++) {
+        if (!is_alphanumeric(text.p[i]) && !is_one_of(text.p[i], others)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *rp_config_check_line(rp_view text) {
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < 0x20 || text.p[i] == 0x7f) {
+            return "one line of text";
+        }
+    }
+    return NULL;
+}
+
+static bool is_label(rp_view label) {
+    return label.n > 0 && label.n <= DNS_LABEL_MAX && only(label, "-") && label.p[0] != '-' &&
+           label.p[label.n - 1] != '-';
+}
+
+const char *rp_config_check_host(rp_view text) {
+    static const char expected[] = "a DNS name such as www.example.com";
+    if (text.n > DNS_NAME_MAX) {
+        return expected;
+    }
+    bool more = text.n > 0;
+    while (more) {
+        rp_view label = rp_view_cut(&text, '.');
+        more = text.p != NULL;
+        if (!is_label(label)) {
+            return expected;
+        }
+    }
+    return NULL;
+}
+
+static bool is_ipv4(rp_view text) {
+    unsigned parts = 0;
+    while (text.p != NULL) {
+        uint64_t value;
+        if (!rp_view_to_u64(rp_view_cut(&text, '.'), 255, &value)) {
+            return false;
+        }
+        parts++;
+    }
+    return parts == 4;
+}
+
+/* The shape only; the kernel has the last word when the port is bound. */
+static bool looks_like_ipv6(rp_view text) {
+    bool colon = rp_view_find_byte(text, ':') < text.n;
+    for (size_t i = 0; i < text.n; i++) {
+        if (!is_digit(text.p[i]) && !is_one_of(text.p[i], "abcdefABCDEF:")) {
+            return false;
+        }
+    }
+    return colon && text.n <= 39;
+}
+
+const char *rp_config_check_address(rp_view text) {
+    return is_ipv4(text) || looks_like_ipv6(text)
+               ? NULL
+               : "an IP address such as 127.0.0.1, 0.0.0.0 or ::";
+}
+
+const char *rp_config_check_path(rp_view text) {
+    return only(text, "/._-+@") ? NULL
+                                : "a file name of letters, digits and / . _ - + @, without spaces";
+}
+
+const char *rp_config_check_store(rp_view text) {
+    return rp_view_equal(text, RP_VIEW("sqlite:")) ? NULL
+                                                   : "\"sqlite:\" (the only store of this release)";
+}
+
+const char *rp_config_check_url(rp_view text) {
+    bool good = text.n == 0 || (rp_view_starts(text, RP_VIEW("https://")) && text.n > 8 &&
+                                only(text, "/.:_-~%?=&#+,;@!'()*$"));
+    return good ? NULL : "an address that begins with https://";
+}
+
+const char *rp_config_check_app_name(rp_view text) {
+    bool good = text.n >= 1 && text.n <= 32;
+    for (size_t i = 0; i < text.n; i++) {
+        good = good && (is_lower(text.p[i]) || is_digit(text.p[i]) || text.p[i] == '-');
+    }
+    return good ? NULL : "a name of 1 to 32 lower-case letters, digits and -";
+}
+
+static bool is_http_upstream(rp_view rest) {
+    rp_view host = rp_view_cut(&rest, ':');
+    uint64_t port;
+    return host.n > 0 && rp_config_check_host(host) == NULL && rp_view_to_u64(rest, 65535, &port) &&
+           port > 0;
+}
+
+const char *rp_config_check_upstream(rp_view text) {
+    rp_view http = RP_VIEW("http://"), local = RP_VIEW("unix:");
+    bool good = false;
+    if (rp_view_starts(text, http)) {
+        good = is_http_upstream(rp_view_from(text, http.n));
+    } else if (rp_view_starts(text, local)) {
+        good = text.n > local.n && only(rp_view_from(text, local.n), "/._-");
+    }
+    return good ? NULL : "http://127.0.0.1:PORT or unix:PATH";
+}
+
+const char *rp_config_check_header(rp_view text) {
+    /* Headers that HTTP, the gate or the browser's session give a meaning of their own. */
+    static const char *const taken[] = {
+        "host",   "cookie",  "authorization",     "connection",          "content-length",
+        "expect", "upgrade", "transfer-encoding", "rempart-assertion",   "te",
+        "origin", "referer", "content-type",      "proxy-authorization", "x-forwarded-for",
+    };
+    if (text.n == 0 || text.n > WORD_MAX || !only(text, "-")) {
+        return "a header name such as X-Remote-User";
+    }
+    for (size_t i = 0; i < RP_COUNT_OF(taken); i++) {
+        if (rp_view_equal_nocase(text, rp_view_from_cstr(taken[i]))) {
+            return "a header that has no other meaning, such as X-Remote-User";
+        }
+    }
+    return NULL;
+}
+
+unsigned rp_config_edits(rp_view a, rp_view b) {
+    unsigned row[WORD_MAX + 1];
+    if (a.n > WORD_MAX || b.n > WORD_MAX) {
+        return WORD_MAX;
+    }
+    for (unsigned j = 0; j <= b.n; j++) {
+        row[j] = j;
+    }
+    for (unsigned i = 1; i <= a.n; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= b.n; j++) {
+            unsigned kept = diagonal + (a.p[i - 1] != b.p[j - 1]);
+            diagonal = row[j];
+            row[j] = RP_MIN(kept, RP_MIN(row[j], row[j - 1]) + 1);
+        }
+    }
+    RP_ASSERT(row[b.n] <= WORD_MAX);
+    return row[b.n];
+}

@@ -1,0 +1,25 @@
+/* check.h — what a text may look like before it reaches nginx, a header or a page.
+ *
+ * A setting ends up inside a generated nginx configuration, so each has the narrowest form that
+ * serves: whatever is not of that form is refused with what was expected.
+ */
+#ifndef RP_CONFIG_CHECK_H
+#define RP_CONFIG_CHECK_H
+
+#include "base/err.h"
+
+/* Each returns NULL when the text is of the form, else what was expected, in English. */
+const char *rp_config_check_line(rp_view text);    /* one line of text, no control characters */
+const char *rp_config_check_host(rp_view text);    /* a DNS name, or empty */
+const char *rp_config_check_address(rp_view text); /* an IPv4 or IPv6 address */
+const char *rp_config_check_path(rp_view text);  /* a file's name nginx takes unquoted, or empty */
+const char *rp_config_check_store(rp_view text); /* what this release can open */
+const char *rp_config_check_url(rp_view text);   /* an https address, or empty */
+const char *rp_config_check_app_name(rp_view text); /* [a-z0-9-]{1,32} */
+const char *rp_config_check_upstream(rp_view text); /* http://HOST:PORT or unix:PATH */
+const char *rp_config_check_header(rp_view text);   /* a header name that nobody else needs */
+
+/* How many single edits lead from one word to the other, or a number over 2. */
+unsigned rp_config_edits(rp_view a, rp_view b);
+
+#endif

@@ -1,0 +1,357 @@
+#include "config/config.h"
+
+#include <stddef.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "config/check.h"
+#include "config/internal.h"
+
+enum type { TEXT, NUMBER, CHOICE };
+
+/* One row of config.def. In the table `minimum` holds the choices of a CHOICE. */
+struct setting {
+    const char *section, *key;
+    enum type type;
+    size_t offset; /* of the field in struct rp_config */
+    const char *standard;
+    uint64_t min, max;
+    const char *choices;
+    const char *text[RP_LANG_COUNT];
+};
+
+/* A literal is char[] or const char[], as the compiler and its warnings have it. */
+#define NUMBER_OF(value) _Generic((value), char * : 0, const char * : 0, default : (value))
+#define CHOICES_OF(value)                                                                          \
+    _Generic((value), char * : (value), const char * : (value), default : NULL)
+
+static const struct setting settings[] = {
+#define RP_SETTING(section, key, type, field, standard, minimum, maximum, fr, en)                  \
+    {(section),                                                                                    \
+     (key),                                                                                        \
+     type,                                                                                         \
+     offsetof(struct rp_config, field),                                                            \
+     (standard),                                                                                   \
+     NUMBER_OF(minimum),                                                                           \
+     (maximum),                                                                                    \
+     CHOICES_OF(minimum),                                                                          \
+     {[RP_FR] = (fr), [RP_EN] = (en)}},
+#include "config/config.def"
+#undef RP_SETTING
+};
+
+/* The texts with a form of their own; the others are one line of text. */
+static const struct {
+    const char *key;
+    const char *(*check)(rp_view text);
+} forms[] = {
+    {"host", rp_config_check_host},        {"address", rp_config_check_address},
+    {"certificate", rp_config_check_path}, {"certificate_key", rp_config_check_path},
+    {"store", rp_config_check_store},      {"bounty_url", rp_config_check_url},
+};
+
+static bool is_key(const struct setting *setting, const char *section, rp_view key) {
+    return strcmp(setting->section, section) == 0 &&
+           rp_view_equal(key, rp_view_from_cstr(setting->key));
+}
+
+static const struct setting *find_setting(const char *section, rp_view key) {
+    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
+        if (is_key(&settings[i], section, key)) {
+            return &settings[i];
+        }
+    }
+    return NULL;
+}
+
+/* The section as the table spells it; NULL when no setting is in it. */
+static const char *find_section(rp_view name) {
+    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
+        if (name.n > 0 && rp_view_equal(name, rp_view_from_cstr(settings[i].section))) {
+            return settings[i].section;
+        }
+    }
+    return NULL;
+}
+
+/* ---- one value ---- */
+
+static rp_err expect_scalar(const struct reading *in, const struct rp_yaml *node) {
+    if (node->kind == RP_YAML_SCALAR) {
+        return RP_OK;
+    }
+    return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                      "%.*s: expected one value", RP_FMT(node->key));
+}
+
+rp_err rp_config_text(const struct reading *in, const struct rp_yaml *node, size_t min, size_t max,
+                      const char *(*check)(rp_view text), const char **ret_text) {
+    RP_TRY(expect_scalar(in, node));
+    if (node->scalar.n < min || node->scalar.n > max) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                          "%.*s: expected %zu to %zu characters", RP_FMT(node->key), min, max);
+    }
+    const char *expected = check(node->scalar);
+    if (expected) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column, "%.*s: expected %s",
+                          RP_FMT(node->key), expected);
+    }
+    const char *text = rp_arena_cstr(in->arena, node->scalar);
+    if (!text) {
+        return RP_ERR(TOO_LARGE);
+    }
+    *ret_text = text;
+    return RP_OK;
+}
+
+rp_err rp_config_choice(const struct reading *in, const struct rp_yaml *node, const char *choices,
+                        const char **ret_text) {
+    RP_TRY(expect_scalar(in, node));
+    rp_view rest = rp_view_from_cstr(choices);
+    while (rest.p != NULL) {
+        rp_view choice = rp_view_cut(&rest, '|');
+        if (rp_view_equal(choice, node->scalar)) {
+            const char *text = rp_arena_cstr(in->arena, choice);
+            if (!text) {
+                return RP_ERR(TOO_LARGE);
+            }
+            *ret_text = text;
+            return RP_OK;
+        }
+    }
+    return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                      "%.*s: expected one of %s", RP_FMT(node->key), choices);
+}
+
+static rp_err read_number(const struct reading *in, const struct rp_yaml *node,
+                          const struct setting *setting, uint64_t *ret_number) {
+    RP_TRY(expect_scalar(in, node));
+    uint64_t number = 0;
+    bool good = !node->quoted && rp_view_to_u64(node->scalar, setting->max, &number) &&
+                number >= setting->min;
+    if (!good) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                          "%s: expected a number from %llu to %llu%s", setting->key,
+                          (unsigned long long)setting->min, (unsigned long long)setting->max,
+                          node->quoted ? ", without quotes" : "");
+    }
+    *ret_number = number;
+    return RP_OK;
+}
+
+static const char *(*form_of(const struct setting *setting))(rp_view) {
+    for (size_t i = 0; i < RP_COUNT_OF(forms); i++) {
+        if (strcmp(forms[i].key, setting->key) == 0) {
+            return forms[i].check;
+        }
+    }
+    return rp_config_check_line;
+}
+
+static rp_err read_setting(const struct reading *in, const struct rp_yaml *node,
+                           const struct setting *setting) {
+    uint8_t *field = (uint8_t *)in->config + setting->offset;
+    const char *text = NULL;
+    uint64_t number = 0;
+    switch (setting->type) {
+    case TEXT:
+        RP_TRY(rp_config_text(in, node, (size_t)setting->min, (size_t)setting->max,
+                              form_of(setting), &text));
+        memcpy(field, &text, sizeof text);
+        return RP_OK;
+    case CHOICE:
+        RP_TRY(rp_config_choice(in, node, setting->choices, &text));
+        memcpy(field, &text, sizeof text);
+        return RP_OK;
+    case NUMBER:
+        RP_TRY(read_number(in, node, setting, &number));
+        memcpy(field, &number, sizeof number);
+        return RP_OK;
+    }
+    RP_UNREACHABLE();
+}
+
+/* ---- the file ---- */
+
+rp_err rp_config_unknown(const struct reading *in, const struct rp_yaml *node, const char *where,
+                         const char *const *known, size_t known_count) {
+    for (size_t i = 0; i < known_count; i++) {
+        if (rp_config_edits(node->key, rp_view_from_cstr(known[i])) <= 2) {
+            return rp_fail_at(in->diag, RP_ERR(UNKNOWN_KEY), node->key_line, node->key_column,
+                              "unknown key \"%.*s\" in %s; did you mean \"%s\"?",
+                              (int)RP_MIN(node->key.n, 60), (const char *)node->key.p, where,
+                              known[i]);
+        }
+    }
+    return rp_fail_at(in->diag, RP_ERR(UNKNOWN_KEY), node->key_line, node->key_column,
+                      "unknown key \"%.*s\" in %s", (int)RP_MIN(node->key.n, 60),
+                      (const char *)node->key.p, where);
+}
+
+/* Adds a word to a list of known ones, once. */
+static void add_known(const char **known, size_t *count, const char *word) {
+    if (*word != '\0' && (*count == 0 || strcmp(known[*count - 1], word) != 0)) {
+        known[(*count)++] = word;
+    }
+}
+
+/* Names what could have been meant: the section's keys, or at the top also the sections. */
+static rp_err unknown_key(const struct reading *in, const struct rp_yaml *node,
+                          const char *section) {
+    const char *known[2 * RP_COUNT_OF(settings) + 1];
+    size_t count = 0;
+    bool top = *section == '\0';
+    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
+        if (strcmp(settings[i].section, section) == 0) {
+            add_known(known, &count, settings[i].key);
+        } else if (top) {
+            add_known(known, &count, settings[i].section);
+        }
+    }
+    if (top) {
+        add_known(known, &count, "apps");
+    }
+    return rp_config_unknown(in, node, top ? "the file" : section, known, count);
+}
+
+static rp_err read_section(const struct reading *in, const struct rp_yaml *node,
+                           const char *section) {
+    if (node->kind != RP_YAML_MAPPING) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                          "%s: expected settings below it, indented", section);
+    }
+    for (const struct rp_yaml *member = node->first; member; member = member->next) {
+        const struct setting *setting = find_setting(section, member->key);
+        RP_TRY(setting ? read_setting(in, member, setting) : unknown_key(in, member, section));
+    }
+    return RP_OK;
+}
+
+static rp_err read_top(const struct reading *in, const struct rp_yaml *node) {
+    if (rp_view_equal(node->key, RP_VIEW("apps"))) {
+        return rp_config_read_apps(in, node);
+    }
+    const char *section = find_section(node->key);
+    if (section) {
+        return read_section(in, node, section);
+    }
+    const struct setting *setting = find_setting("", node->key);
+    return setting ? read_setting(in, node, setting) : unknown_key(in, node, "");
+}
+
+/* What no single setting can know. */
+static rp_err check_together(const struct reading *in) {
+    const struct rp_config *config = in->config;
+    if ((*config->certificate != '\0') != (*config->certificate_key != '\0')) {
+        return rp_fail(in->diag, RP_ERR(INVALID),
+                       "gate: certificate and certificate_key are given together or not at all");
+    }
+    if (config->listen == config->listen_http) {
+        return rp_fail(in->diag, RP_ERR(INVALID), "gate: listen and listen_http are the same port");
+    }
+    return RP_OK;
+}
+
+/* Every setting as config.def has it, through the same code as a file's. */
+static rp_err read_defaults(const struct reading *in) {
+    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
+        struct rp_yaml node = {.kind = RP_YAML_SCALAR,
+                               .key = rp_view_from_cstr(settings[i].key),
+                               .scalar = rp_view_from_cstr(settings[i].standard)};
+        RP_TRY(read_setting(in, &node, &settings[i]));
+    }
+    return RP_OK;
+}
+
+rp_err rp_config_default(struct rp_arena *arena, struct rp_config *ret_config) {
+    struct rp_config config = {0};
+    struct reading in = {.arena = arena, .config = &config};
+    RP_TRY(read_defaults(&in));
+    *ret_config = config;
+    return RP_OK;
+}
+
+rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *ret_config,
+                       struct rp_diag *diag) {
+    RP_ASSERT(arena != NULL);
+    RP_ASSERT(ret_config != NULL);
+    struct rp_config config = {0};
+    struct reading in = {.arena = arena, .config = &config, .diag = diag};
+    RP_TRY(read_defaults(&in));
+    struct rp_yaml *root = NULL;
+    RP_TRY(rp_yaml_parse(yaml, arena, &root, diag));
+    if (root->kind != RP_YAML_MAPPING) {
+        return rp_fail_at(diag, RP_ERR(INVALID), root->line, root->column,
+                          "expected settings such as \"host: www.example.com\"");
+    }
+    for (const struct rp_yaml *node = root->first; node; node = node->next) {
+        RP_TRY(read_top(&in, node));
+    }
+    RP_TRY(check_together(&in));
+    *ret_config = config;
+    return RP_OK;
+}
+
+/* ---- the sample ---- */
+
+static void print_limits(struct rp_buf *out, const struct setting *setting) {
+    if (setting->type == NUMBER) {
+        rp_buf_printf(out, " (%llu-%llu)", (unsigned long long)setting->min,
+                      (unsigned long long)setting->max);
+    }
+}
+
+static void print_setting(struct rp_buf *out, const struct setting *setting, enum rp_lang lang) {
+    const char *indent = *setting->section == '\0' ? "" : "  ";
+    bool quoted = setting->type == TEXT;
+    rp_buf_printf(out, "%s# %s", indent, setting->text[lang]);
+    print_limits(out, setting);
+    rp_buf_printf(out, "\n%s%s: %s%s%s\n", indent, setting->key, quoted ? "\"" : "",
+                  setting->standard, quoted ? "\"" : "");
+}
+
+/* Applications have no default, so their sample is a comment. */
+static void print_apps(struct rp_buf *out, enum rp_lang lang) {
+    static const char *const intro[RP_LANG_COUNT] = {
+        [RP_FR] = "Les applications derrière le portail ; chacune a son hôte, une seule peut s'en "
+                  "passer.",
+        [RP_EN] = "The applications behind the gate; each has a host of its own, one may do "
+                  "without."};
+    rp_buf_printf(out, "# %s\n", intro[lang]);
+    rp_buf_add_cstr(out, "#apps:\n"
+                         "#  - name: notes\n"
+                         "#    host: notes.example.com\n"
+                         "#    upstream: http://127.0.0.1:3000\n"
+                         "#    sign_in: required        # none | optional | required\n"
+                         "#    identity_headers:\n"
+                         "#      X-Remote-User: subject # subject | email | tenant | roles\n");
+}
+
+static bool first_of_section(size_t i) {
+    for (size_t j = 0; j < i; j++) {
+        if (strcmp(settings[j].section, settings[i].section) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void rp_config_print_sample(struct rp_buf *out, enum rp_lang lang) {
+    RP_ASSERT(lang < RP_LANG_COUNT);
+    rp_buf_add_cstr(out, "# rempart.yaml\n");
+    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
+        if (!first_of_section(i)) {
+            continue;
+        }
+        const char *section = settings[i].section;
+        if (*section != '\0') {
+            rp_buf_printf(out, "%s:\n", section);
+        }
+        for (size_t j = i; j < RP_COUNT_OF(settings); j++) {
+            if (strcmp(settings[j].section, section) == 0) {
+                print_setting(out, &settings[j], lang);
+            }
+        }
+    }
+    print_apps(out, lang);
+}

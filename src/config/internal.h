@@ -1,0 +1,27 @@
+/* internal.h — what the two halves of the parser share: settings, and applications. */
+#ifndef RP_CONFIG_INTERNAL_H
+#define RP_CONFIG_INTERNAL_H
+
+#include "config/config.h"
+#include "wire/yaml.h"
+
+/* One reading of one file. */
+struct reading {
+    struct rp_arena *arena;
+    struct rp_config *config;
+    struct rp_diag *diag;
+};
+
+/* An error at the key of the node. */
+rp_err rp_config_unknown(const struct reading *in, const struct rp_yaml *node, const char *where,
+                         const char *const *known, size_t known_count);
+/* The node's text as a string in the arena, once `check` finds nothing to say. */
+rp_err rp_config_text(const struct reading *in, const struct rp_yaml *node, size_t min, size_t max,
+                      const char *(*check)(rp_view text), const char **ret_text);
+/* One of several words, separated by "|". */
+rp_err rp_config_choice(const struct reading *in, const struct rp_yaml *node, const char *choices,
+                        const char **ret_text);
+/* The sequence below `apps:`. */
+rp_err rp_config_read_apps(const struct reading *in, const struct rp_yaml *apps);
+
+#endif

@@ -1,0 +1,226 @@
+#include "config/config.h"
+
+#include "config/check.h"
+#include "unit.h"
+
+static int set_up(void **state) {
+    *state = rp_arena_new(1 << 22);
+    return *state ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    rp_arena_free(*state);
+    return 0;
+}
+
+static void an_empty_file_means_the_defaults(void **state) {
+    struct rp_config config, standard;
+    assert_ok(rp_config_default(*state, &standard));
+    assert_ok(rp_config_parse(RP_VIEW(""), *state, &config, NULL));
+    assert_string_equal(config.host, "localhost");
+    assert_int_equal(config.listen, 8443);
+    assert_int_equal(config.listen_http, 0);
+    assert_string_equal(config.second_factor, "required");
+    assert_string_equal(config.certificate, "");
+    assert_int_equal(config.app_count, 0);
+    assert_int_equal(standard.listen, config.listen);
+}
+
+static void every_kind_of_setting_is_read(void **state) {
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    assert_ok(rp_config_parse(RP_VIEW("host: www.example.com\n"
+                                      "gate:\n"
+                                      "  listen: 443\n"
+                                      "  listen_http: 80\n"
+                                      "  address: '::'\n"
+                                      "  certificate: /etc/ssl/a.pem\n"
+                                      "  certificate_key: /etc/ssl/a.key\n"
+                                      "sign_in:\n"
+                                      "  second_factor: optional\n"
+                                      "page:\n"
+                                      "  operator: \"Été & Cie\"\n"
+                                      "apps:\n"
+                                      "  - name: notes\n"
+                                      "    upstream: unix:run/notes.sock\n"
+                                      "  - name: wiki-2\n"
+                                      "    host: wiki.example.com\n"
+                                      "    upstream: http://127.0.0.1:3000\n"
+                                      "    sign_in: optional\n"
+                                      "    identity_headers:\n"
+                                      "      X-Remote-User: subject\n"
+                                      "      X-Email: email\n"),
+                              *state, &config, &diag));
+    assert_string_equal(config.host, "www.example.com");
+    assert_int_equal(config.listen, 443);
+    assert_int_equal(config.listen_http, 80);
+    assert_string_equal(config.address, "::");
+    assert_string_equal(config.second_factor, "optional");
+    assert_string_equal(config.operator_name, "Été & Cie");
+    assert_int_equal(config.app_count, 2);
+    assert_string_equal(config.apps[0].name, "notes");
+    assert_string_equal(config.apps[0].host, "");
+    assert_string_equal(config.apps[0].sign_in, "required");
+    assert_string_equal(config.apps[1].upstream, "http://127.0.0.1:3000");
+    assert_int_equal(config.apps[1].identity_header_count, 2);
+    assert_string_equal(config.apps[1].identity_headers[1].header, "X-Email");
+    assert_string_equal(config.apps[1].identity_headers[1].value, "email");
+}
+
+#define APP "apps:\n  - name: a\n"
+#define TWO_APPS(second)                                                                           \
+    "apps:\n  - name: a\n    upstream: unix:a\n  - name: " second "\n    upstream: unix:b\n"
+
+/* What is wrong, where it is, and what the message must hold. */
+static const struct {
+    const char *yaml;
+    enum rp_code code;
+    unsigned line, column;
+    const char *says;
+} mistakes[] = {
+    {"gate:\n  liston: 1\n", RP_E_UNKNOWN_KEY, 2, 3, "did you mean \"listen\"?"},
+    {"hots: a\n", RP_E_UNKNOWN_KEY, 1, 1, "did you mean \"host\"?"},
+    {"app:\n  - name: x\n", RP_E_UNKNOWN_KEY, 1, 1, "did you mean \"apps\"?"},
+    {"weather: fine\n", RP_E_UNKNOWN_KEY, 1, 1, "unknown key \"weather\" in the file"},
+    {"gate:\n  listen: 99999\n", RP_E_INVALID, 2, 11, "a number from 1 to 65535"},
+    {"gate:\n  listen: 0\n", RP_E_INVALID, 2, 11, "a number from 1 to 65535"},
+    {"gate:\n  listen: -1\n", RP_E_INVALID, 2, 11, "a number"},
+    {"gate:\n  listen: \"443\"\n", RP_E_INVALID, 2, 11, "without quotes"},
+    {"gate:\n  listen: [1]\n", RP_E_INVALID, 2, 11, "expected one value"},
+    {"gate: 8443\n", RP_E_INVALID, 1, 7, "indented"},
+    {"gate:\n  address: localhost\n", RP_E_INVALID, 2, 12, "an IP address"},
+    {"gate:\n  certificate: \"a b; root /\"\n", RP_E_INVALID, 2, 16, "a file name"},
+    {"gate:\n  certificate: a.pem\n", RP_E_INVALID, 0, 0, "together"},
+    {"gate:\n  listen: 80\n  listen_http: 80\n", RP_E_INVALID, 0, 0, "same port"},
+    {"host: \"a;b\"\n", RP_E_INVALID, 1, 7, "a DNS name"},
+    {"host: -a.example\n", RP_E_INVALID, 1, 7, "a DNS name"},
+    {"host: a..example\n", RP_E_INVALID, 1, 7, "a DNS name"},
+    {"host: \"\"\n", RP_E_INVALID, 1, 7, "1 to 253 characters"},
+    {"store: mysql://x\n", RP_E_INVALID, 1, 8, "sqlite:"},
+    {"page:\n  operator: \"a\\nb\"\n", RP_E_INVALID, 2, 13, "one line"},
+    {"page:\n  bounty_url: http://a\n", RP_E_INVALID, 2, 15, "https://"},
+    {"sign_in:\n  second_factor: maybe\n", RP_E_INVALID, 2, 18, "required|optional"},
+    {"- a\n", RP_E_INVALID, 1, 1, "expected settings"},
+    {"apps: notes\n", RP_E_INVALID, 1, 7, "a list of applications"},
+    {"apps:\n  - notes\n", RP_E_INVALID, 2, 5, "a mapping with name"},
+    {APP, RP_E_INVALID, 2, 5, "needs a name and an upstream"},
+    {"apps:\n  - name: Notes\n", RP_E_INVALID, 2, 11, "lower-case"},
+    {APP "    upstrem: x\n", RP_E_UNKNOWN_KEY, 3, 5, "did you mean \"upstream\"?"},
+    {APP "    upstream: ftp://x\n", RP_E_INVALID, 3, 15, "unix:PATH"},
+    {APP "    upstream: http://h:0\n", RP_E_INVALID, 3, 15, "unix:PATH"},
+    {APP "    upstream: \"unix:a b\"\n", RP_E_INVALID, 3, 15, "unix:PATH"},
+    {TWO_APPS("a"), RP_E_DUPLICATE, 4, 5, "two applications are called \"a\""},
+    {TWO_APPS("b"), RP_E_DUPLICATE, 4, 5, "the same host"},
+    {APP "    upstream: unix:a\n    identity_headers:\n      Cookie: subject\n", RP_E_INVALID, 5, 7,
+     "no other meaning"},
+    {APP "    upstream: unix:a\n    identity_headers:\n      X-A: age\n", RP_E_INVALID, 5, 12,
+     "subject|email|tenant|roles"},
+    {APP "    upstream: unix:a\n    sign_in: none\n    identity_headers:\n      X-A: email\n",
+     RP_E_INVALID, 2, 5, "nobody is known there"},
+};
+
+static void mistakes_are_told_with_their_place(void **state) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        struct rp_config config = {.host = "untouched"};
+        struct rp_diag diag = {0};
+        rp_err err = rp_config_parse(rp_view_from_cstr(mistakes[i].yaml), *state, &config, &diag);
+        if (!rp_is(err, mistakes[i].code) || diag.line != mistakes[i].line ||
+            diag.column != mistakes[i].column || !strstr(diag.text, mistakes[i].says)) {
+            fail_msg("for:\n%sgot %s at %u:%u \"%s\"", mistakes[i].yaml, rp_err_name(err),
+                     diag.line, diag.column, diag.text);
+        }
+        assert_string_equal(config.host, "untouched");
+    }
+}
+
+static void broken_yaml_is_told_with_its_place(void **state) {
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    assert_err(rp_config_parse(RP_VIEW("host: a\ngate: [1\n"), *state, &config, &diag), SYNTAX);
+    assert_true(diag.line >= 2);
+    assert_err(rp_config_parse(RP_VIEW("host: a\nhost: b\n"), *state, &config, &diag), DUPLICATE);
+    assert_int_equal(diag.line, 2);
+}
+
+static void too_many_applications_are_refused(void **state) {
+    struct rp_buf yaml = rp_buf_new(1 << 16);
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    rp_buf_add_cstr(&yaml, "apps:\n");
+    for (int i = 0; i < RP_APPS_MAX; i++) {
+        rp_buf_printf(&yaml, "  - {name: a%d, host: a%d.example, upstream: \"unix:a%d\"}\n", i, i,
+                      i);
+    }
+    assert_ok(rp_config_parse(rp_buf_view(&yaml), *state, &config, &diag));
+    assert_int_equal(config.app_count, RP_APPS_MAX);
+    rp_buf_add_cstr(&yaml, "  - {name: one-more, host: b.example, upstream: \"unix:b\"}\n");
+    assert_err(rp_config_parse(rp_buf_view(&yaml), *state, &config, &diag), TOO_LARGE);
+    rp_buf_done(&yaml);
+}
+
+/* parse(print(defaults)) = defaults, in both languages. */
+static void the_sample_is_the_defaults(void **state) {
+    struct rp_config standard, config;
+    assert_ok(rp_config_default(*state, &standard));
+    for (enum rp_lang lang = RP_FR; lang < RP_LANG_COUNT; lang++) {
+        struct rp_buf out = rp_buf_new(1 << 16);
+        struct rp_diag diag = {0};
+        rp_config_print_sample(&out, lang);
+        assert_ok(rp_buf_err(&out));
+        assert_ok(rp_config_parse(rp_buf_view(&out), *state, &config, &diag));
+#define SAME_TEXT(field) assert_string_equal(config.field, standard.field)
+#define SAME_NUMBER(field) assert_int_equal(config.field, standard.field)
+#define SAME_CHOICE(field) SAME_TEXT(field)
+#define RP_SETTING(section, key, type, field, default_, minimum, maximum, fr, en)                  \
+    SAME_##type(field);
+#include "config/config.def"
+#undef RP_SETTING
+        assert_int_equal(config.app_count, 0);
+        rp_buf_done(&out);
+    }
+}
+
+/* With the comment signs taken away, the sample's application is a valid one. */
+static void the_samples_application_is_valid(void **state) {
+    struct rp_buf out = rp_buf_new(1 << 16);
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    rp_config_print_sample(&out, RP_EN);
+    size_t at = rp_view_find(rp_buf_view(&out), RP_VIEW("#apps:"));
+    assert_true(at < out.n);
+    for (size_t i = at; i < out.n; i++) {
+        if (out.p[i] == '#' && out.p[i - 1] == '\n') {
+            memmove(out.p + i, out.p + i + 1, out.n - i - 1);
+            out.n--;
+        }
+    }
+    assert_ok(rp_config_parse(rp_buf_view(&out), *state, &config, &diag));
+    assert_int_equal(config.app_count, 1);
+    assert_string_equal(config.apps[0].identity_headers[0].header, "X-Remote-User");
+    rp_buf_done(&out);
+}
+
+static void words_are_compared_by_edits(void **state) {
+    (void)state;
+    assert_int_equal(rp_config_edits(RP_VIEW("listen"), RP_VIEW("listen")), 0);
+    assert_int_equal(rp_config_edits(RP_VIEW("liston"), RP_VIEW("listen")), 1);
+    assert_int_equal(rp_config_edits(RP_VIEW("hots"), RP_VIEW("host")), 2);
+    assert_int_equal(rp_config_edits(RP_VIEW(""), RP_VIEW("abc")), 3);
+    assert_true(rp_config_edits(RP_VIEW("weather"), RP_VIEW("gate")) > 2);
+}
+
+#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_ARENA(an_empty_file_means_the_defaults),
+        WITH_ARENA(every_kind_of_setting_is_read),
+        WITH_ARENA(mistakes_are_told_with_their_place),
+        WITH_ARENA(broken_yaml_is_told_with_its_place),
+        WITH_ARENA(too_many_applications_are_refused),
+        WITH_ARENA(the_sample_is_the_defaults),
+        WITH_ARENA(the_samples_application_is_valid),
+        WITH_ARENA(words_are_compared_by_edits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
