@@ -48,7 +48,8 @@ struct cli_command {
 enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
                       const struct rp_diag *diag);
 enum rp_exit cli_usage(const struct cli *cli, const char *problem);
-const char *cli_say(const struct cli *cli, const char *fr, const char *en);
+const char *cli_say(const struct cli *cli, const char *fr, const char *en)
+    __attribute__((format_arg(2), format_arg(3)));
 
 /* Enters the state folder: every path after this is relative to it. */
 rp_err cli_enter_state(const struct cli *cli);

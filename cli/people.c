@@ -82,9 +82,16 @@ enum rp_exit cli_person(struct cli *cli) {
 struct rule {
     const char *name;
     unsigned who;
-    enum rp_acr acr;
+    unsigned acr;
     bool own_tenant_only;
 };
+
+/* Where the configuration decides (sign_in.second_factor); no session ever carries it. */
+enum { RP_LEAST_APP = RP_ACR_COUNT };
+
+static const char *acr_name(unsigned acr) {
+    return acr == RP_LEAST_APP ? "conf" : rp_acr_name((enum rp_acr)acr);
+}
 
 static const struct rule rules[] = {
 #define RP_RULE(ACTION, name, who, acr, own_tenant_only) {name, who, acr, own_tenant_only},
@@ -103,7 +110,7 @@ static void explain_json(const struct cli *cli) {
     for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
         struct rp_json *rule = rp_json_add_object(cli->arena, list, NULL);
         rp_json_add_cstr(cli->arena, rule, "action", rules[i].name);
-        rp_json_add_cstr(cli->arena, rule, "least_acr", rp_acr_name(rules[i].acr));
+        rp_json_add_cstr(cli->arena, rule, "least_acr", acr_name(rules[i].acr));
         rp_json_add_bool(cli->arena, rule, "own_tenant_only", rules[i].own_tenant_only);
         struct rp_json *who = rp_json_add_array(cli->arena, rule, "roles");
         for (size_t r = 0; r < RP_COUNT_OF(roles); r++) {
@@ -124,7 +131,7 @@ enum rp_exit cli_role(struct cli *cli) {
         return RP_EXIT_OK;
     }
     for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
-        printf("%-34s %-4s", rules[i].name, rp_acr_name(rules[i].acr));
+        printf("%-34s %-4s", rules[i].name, acr_name(rules[i].acr));
         for (size_t r = 0; r < RP_COUNT_OF(roles); r++) {
             if (rules[i].who & roles[r].bit) {
                 printf(" %s", roles[r].name);

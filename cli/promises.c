@@ -89,9 +89,9 @@ static rp_err run_part(rp_view part) {
     static const enum rp_role_id roles[] = {RP_ROLE_PROBE, RP_ROLE_HUNT};
     for (size_t i = 0; i < 2 && (rp_ok(err) || rp_is(err, RP_E_NOT_FOUND)); i++) {
         struct rp_ipc_client *client = rp_ipc_client_new(RP_ROLE_CLI, roles[i], PROBE_DEADLINE_MS);
-        enum rp_ipc_message run =
-            roles[i] == RP_ROLE_PROBE ? RP_IPC_CLI_PROBE_RUN : RP_IPC_CLI_HUNT_RUN;
-        err = client ? rp_ipc_call(client, run, rp_buf_view(&request), &reply) : RP_ERR(NO_MEMORY);
+        _Static_assert((int)RP_IPC_CLI_PROBE_RUN == (int)RP_IPC_CLI_HUNT_RUN, "one call for both");
+        err = client ? rp_ipc_call(client, RP_IPC_CLI_PROBE_RUN, rp_buf_view(&request), &reply)
+                     : RP_ERR(NO_MEMORY);
         rp_ipc_client_free(client);
         if (rp_ok(err)) {
             break;

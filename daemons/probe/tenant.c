@@ -19,10 +19,13 @@ static rp_err api(struct probe *probe, struct canary_session *canary, const stru
                   struct http_answer *answer) {
     char token[200], assertion[HEADER_MAX];
     snprintf(token, sizeof token, "Authorization: Bearer %s", probe->canaries.app_token);
-    int n = snprintf(assertion, sizeof assertion, "Rempart-Assertion: %.*s", RP_FMT(call->jwt));
-    if (n < 0 || (size_t)n >= sizeof assertion) {
+    static const char name[] = "Rempart-Assertion: ";
+    if (call->jwt.n > sizeof assertion - sizeof name) {
         return RP_ERR(TOO_LARGE);
     }
+    memcpy(assertion, name, sizeof name - 1);
+    memcpy(assertion + sizeof name - 1, call->jwt.p, call->jwt.n);
+    assertion[sizeof name - 1 + call->jwt.n] = '\0';
     const char *const headers[] = {token, call->jwt.n ? assertion : NULL, NULL};
     struct http_request request = {.method = call->method,
                                    .path = call->path,
