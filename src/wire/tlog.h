@@ -24,6 +24,8 @@ struct rp_tlog_note {
     size_t signature_count;
 };
 
+/* At least one signature. SYNTAX; TOO_LARGE over RP_TLOG_SIGNATURES_MAX or the arena. Views point into
+ * bytes, signatures into the arena. */
 rp_err rp_tlog_note_parse(rp_view bytes, struct rp_arena *arena, struct rp_tlog_note *ret_note);
 /* Appends one signature line "— name base64(key_id ‖ signature)\n"; the caller wrote text and
  * the blank line before. */
@@ -35,6 +37,7 @@ struct rp_tlog_checkpoint {
     uint64_t size;
     uint8_t root[RP_TLOG_HASH];
 };
+/* Exactly these three lines: extension lines are refused. */
 rp_err rp_tlog_checkpoint_parse(rp_view text, struct rp_tlog_checkpoint *ret_checkpoint);
 void rp_tlog_checkpoint_print(struct rp_buf *out, const struct rp_tlog_checkpoint *checkpoint);
 
@@ -59,7 +62,7 @@ rp_err rp_tlog_tile_parse(rp_view path, struct rp_tlog_tile *ret_tile);
 
 /* A .tlog-proof file. */
 struct rp_tlog_proof {
-    rp_view extra; /* decoded; p == NULL when absent */
+    rp_view extra; /* decoded; empty when absent */
     uint64_t index;
     uint8_t hashes[RP_TLOG_PROOF_MAX][RP_TLOG_HASH];
     size_t hash_count;

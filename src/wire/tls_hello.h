@@ -19,6 +19,7 @@ struct rp_tls_offer {
     bool session_ticket; /* offer RFC 5077 tickets */
     uint8_t random[32];
 };
+/* Whole, as one record. At most 512 suites; a name of at most 255 bytes. */
 void rp_tls_hello_print(struct rp_buf *out, const struct rp_tls_offer *offer);
 
 enum rp_tls_answer_kind { RP_TLS_NEED_MORE, RP_TLS_ACCEPTED, RP_TLS_REFUSED /* alert */, RP_TLS_NOT_TLS };
@@ -29,10 +30,16 @@ struct rp_tls_answer {
     bool will_send_ticket;
     uint8_t alert;
 };
+/* bytes: all that the server has sent so far. A HelloRetryRequest counts as accepted: it names version
+ * and suite too. will_send_ticket is known up to TLS 1.2 only; later tickets come encrypted. */
 struct rp_tls_answer rp_tls_answer_read(rp_view bytes);
 
-/* Facts about a suite: does its key exchange give forward secrecy, and its IANA name (or NULL). */
+/* Facts about a suite: does its key exchange give forward secrecy against whoever listens and whoever
+ * stands between (so an anonymous one does not), and its IANA name (or NULL). */
 bool rp_tls_suite_is_ephemeral(uint16_t suite);
 const char *rp_tls_suite_name(uint16_t suite);
+/* All suites known here, in order, for an offer. */
+size_t rp_tls_suite_count(void);
+uint16_t rp_tls_suite_at(size_t index);
 
 #endif
