@@ -54,6 +54,7 @@ void rp_fcgi_print_response(struct rp_buf *out, uint16_t id, rp_view output);
  * only: keep what it did not use and call again with more. PROTOCOL, TOO_LARGE for output. */
 void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count,
                            rp_view body);
-rp_err rp_fcgi_feed_response(rp_view bytes, struct rp_buf *output, size_t *ret_used, bool *ret_done);
+rp_err rp_fcgi_feed_response(rp_view bytes, struct rp_buf *output, size_t *ret_used,
+                             bool *ret_done);
 
 #endif

@@ -27,12 +27,12 @@ struct rp_json {
     bool boolean;
     double number;
     rp_view string;
-    rp_view key;            /* inside an object */
-    struct rp_json *first;  /* of an array or object */
+    rp_view key;           /* inside an object */
+    struct rp_json *first; /* of an array or object */
     struct rp_json *last;
-    struct rp_json *next;   /* the sibling */
-    size_t count;           /* of children */
-    int32_t broken;         /* an rp_code: building failed here, and printing will */
+    struct rp_json *next; /* the sibling */
+    size_t count;         /* of children */
+    int32_t broken;       /* an rp_code: building failed here, and printing will */
 };
 
 struct rp_json_limits {
@@ -68,9 +68,11 @@ struct rp_json *rp_json_add(struct rp_arena *arena, struct rp_json *parent, cons
 struct rp_json *rp_json_add_object(struct rp_arena *arena, struct rp_json *parent, const char *key);
 struct rp_json *rp_json_add_array(struct rp_arena *arena, struct rp_json *parent, const char *key);
 void rp_json_add_string(struct rp_arena *arena, struct rp_json *parent, const char *key, rp_view v);
-void rp_json_add_cstr(struct rp_arena *arena, struct rp_json *parent, const char *key, const char *s);
+void rp_json_add_cstr(struct rp_arena *arena, struct rp_json *parent, const char *key,
+                      const char *s);
 /* Up to 2^53 - 1: times in seconds or milliseconds, not nanoseconds. */
-void rp_json_add_u64(struct rp_arena *arena, struct rp_json *parent, const char *key, uint64_t value);
+void rp_json_add_u64(struct rp_arena *arena, struct rp_json *parent, const char *key,
+                     uint64_t value);
 void rp_json_add_bool(struct rp_arena *arena, struct rp_json *parent, const char *key, bool value);
 void rp_json_add_null(struct rp_arena *arena, struct rp_json *parent, const char *key);
 

@@ -14,10 +14,10 @@ rp_err rp_jwt_signing_input(const char *kid, const struct rp_json *claims, struc
 void rp_jwt_append_signature(struct rp_buf *out, rp_view signature);
 
 struct rp_jwt {
-    rp_view signing_input;    /* into the text */
-    struct rp_json *header;   /* alg is ES256, typ JWT or absent; "crit" is refused */
+    rp_view signing_input;  /* into the text */
+    struct rp_json *header; /* alg is ES256, typ JWT or absent; "crit" is refused */
     struct rp_json *claims;
-    rp_view signature;        /* 64 bytes */
+    rp_view signature; /* 64 bytes */
 };
 /* SYNTAX for anything that is not a compact ES256 JWT, TOO_LARGE for what the arena does not
  * hold. Nothing is verified. */

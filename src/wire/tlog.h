@@ -9,8 +9,12 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-enum { RP_TLOG_HASH = 32, RP_TLOG_SIGNATURES_MAX = 32, RP_TLOG_PROOF_MAX = 64,
-       RP_TLOG_ENTRY_MAX = 65535 };
+enum {
+    RP_TLOG_HASH = 32,
+    RP_TLOG_SIGNATURES_MAX = 32,
+    RP_TLOG_PROOF_MAX = 64,
+    RP_TLOG_ENTRY_MAX = 65535
+};
 
 struct rp_tlog_signature {
     rp_view name;
@@ -24,8 +28,8 @@ struct rp_tlog_note {
     size_t signature_count;
 };
 
-/* At least one signature. SYNTAX; TOO_LARGE over RP_TLOG_SIGNATURES_MAX or the arena. Views point into
- * bytes, signatures into the arena. */
+/* At least one signature. SYNTAX; TOO_LARGE over RP_TLOG_SIGNATURES_MAX or the arena. Views point
+ * into bytes, signatures into the arena. */
 rp_err rp_tlog_note_parse(rp_view bytes, struct rp_arena *arena, struct rp_tlog_note *ret_note);
 /* Appends one signature line "— name base64(key_id ‖ signature)\n"; the caller wrote text and
  * the blank line before. */
