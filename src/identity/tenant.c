@@ -79,7 +79,8 @@ static rp_err make_ready(struct rp_db *db, void *ctx) {
     return rp_row_run(row, NULL);
 }
 
-/* A tenant that once had a key must still have it: a missing one is never silently replaced. */
+/* A tenant that once had a key must still have it, and the key service must know it: a missing one
+ * is never silently replaced. */
 static rp_err required(rp_err err) {
     return rp_is(err, RP_E_NOT_FOUND) ? RP_ERR(CORRUPT) : err;
 }
@@ -97,7 +98,7 @@ rp_err rp_identity_tenant_key(struct rp_identity *identity, rp_id tenant,
     RP_TRY(required(rp_store_tenant(identity->store, tenant, false, &db, NULL)));
     _cleanup_(rp_buf_done) struct rp_buf wrapped = rp_buf_new(RP_WRAPPED_MAX);
     RP_TRY(required(read_wrapped(db, &wrapped)));
-    return rp_keys_lease(identity->keys, tenant, rp_buf_view(&wrapped), ret_key);
+    return required(rp_keys_lease(identity->keys, tenant, rp_buf_view(&wrapped), ret_key));
 }
 
 /* ---- the directory ---- */

@@ -19,8 +19,8 @@ enum { RP_RECORD_MAX = 256 * 1024, RP_COLLECTION_MAX = 64, RP_PAGE_MAX = 200 };
 
 struct rp_space {
     const struct rp_env *env;
-    struct rp_db *db;             /* the tenant's */
-    const struct rp_secret *key;  /* the tenant's, on lease */
+    struct rp_db *db;            /* the tenant's */
+    const struct rp_secret *key; /* the tenant's, on lease */
     rp_id tenant, person;
     rp_view app;
 };
