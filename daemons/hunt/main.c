@@ -1,7 +1,11 @@
-/* main.c — rempart-hunt: the file probes on their schedule. */
+/* main.c — rempart-hunt: the file probes on their schedule, and the log of edited promises. */
+#include "base/checked.h"
 #include "crypto/secret.h"
-#include "daemon.h"
+#include "edits.h"
 #include "hunt.h"
+#include "probing.h"
+
+enum { EDITS_AGAIN_MS = 5000 };
 
 static const struct rp_probe probes[] = {
     {"data.plaintext_hunt", hunt_plaintext},
@@ -12,36 +16,29 @@ static const struct rp_probe probes[] = {
     {"audit.complete", hunt_audit_complete},
 };
 
-static rp_err load_promises(struct daemon *daemon, struct rp_promises *ret_promises) {
-    rp_view folder = rp_arena_printf(daemon->arena, "%s/promises", daemon->share);
-    struct rp_diag diag = {0};
-    rp_err err = folder.p
-                     ? rp_promises_load((const char *)folder.p, daemon->arena, ret_promises, &diag)
-                     : RP_ERR(NO_MEMORY);
-    return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "promises", &diag);
+struct edits_job {
+    const struct rp_env *env;
+    const struct rp_promises *promises;
+    struct rp_timer *timer;
+};
+
+/* Until the ledger has taken them, once. */
+static void log_edits(void *ctx) {
+    struct edits_job *job = ctx;
+    if (rp_ok(hunt_log_edits(job->env, job->promises))) {
+        rp_timer_free(job->timer);
+        job->timer = NULL;
+    }
 }
 
 static rp_err serve(struct daemon *daemon) {
     struct rp_promises promises;
-    RP_TRY(load_promises(daemon, &promises));
+    RP_TRY(probing_load(daemon, &promises));
     RP_TRY(rp_crypto_start());
+    struct edits_job edits = {.env = &daemon->env, .promises = &promises};
+    RP_TRY(rp_loop_timer(daemon->loop, 1, EDITS_AGAIN_MS, log_edits, &edits, &edits.timer));
     struct hunt hunt = {.env = daemon->env};
-    RP_TRY(daemon_enter(daemon));
-    const struct rp_runner_options options = {.env = &daemon->env,
-                                              .loop = daemon->loop,
-                                              .role = RP_ROLE_HUNT,
-                                              .promises = &promises,
-                                              .probes = probes,
-                                              .probe_count = sizeof probes / sizeof probes[0],
-                                              .ctx = &hunt};
-    struct rp_runner *runner = NULL;
-    rp_err err = rp_runner_new(&options, &runner);
-    if (!rp_ok(err)) {
-        return daemon_fail(daemon, err, "runner", NULL);
-    }
-    err = daemon_run(daemon);
-    rp_runner_free(runner);
-    return err;
+    return probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &hunt);
 }
 
 int main(int argc, char **argv) {
