@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "base/id.h"
+#include "ipc/ipc.h"
 #include "ledger/client.h"
 #include "os/file.h"
 
