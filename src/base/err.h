@@ -10,9 +10,7 @@
 #include "base/view.h"
 
 /* gcc takes the C23 spelling on a type, clang 14 its own. */
-#if defined(__CPPCHECK__)
-#define RP_MUST_USE
-#elif defined(__clang__)
+#ifdef __clang__
 #define RP_MUST_USE __attribute__((warn_unused_result))
 #else
 #define RP_MUST_USE [[nodiscard]]

@@ -1,0 +1,433 @@
+#include "ledger/grow_io.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "ledger/origin.h"
+#include "os/batch.h"
+#include "os/file.h"
+
+enum {
+    FOLDER_SIZE = 128,
+    PATH_SIZE = RP_TILE_PATH_MAX,
+    ENTRIES_MAX = RP_TILE_WIDTH * (RP_TLOG_ENTRY_MAX + 2)
+};
+
+struct rp_grow {
+    const struct rp_grow_home *home;
+    struct rp_tree tree;
+    char folder[FOLDER_SIZE];
+    char origin[RP_ORIGIN_MAX];
+    mode_t mode;
+    struct rp_merkle_edge edge;
+    struct rp_buf hashes[RP_TILE_LEVELS]; /* of the last tile of each level; 256 = to be written */
+    struct rp_buf entries;                /* the last bundle */
+    bool signed_once;
+    uint64_t published_size, before_size; /* at the last checkpoint, and the one before */
+    rp_hash published_root;
+};
+
+struct rp_tree rp_grow_tree(const struct rp_grow *grow) {
+    return grow->tree;
+}
+
+uint64_t rp_grow_size(const struct rp_grow *grow) {
+    return grow->edge.size;
+}
+
+const char *rp_grow_folder(const struct rp_grow *grow) {
+    return grow->folder;
+}
+
+rp_view rp_grow_origin(const struct rp_grow *grow) {
+    return rp_view_from_cstr(grow->origin);
+}
+
+size_t rp_grow_bytes(const struct rp_grow *grow) {
+    size_t n = sizeof *grow + grow->entries.capacity;
+    for (size_t i = 0; i < RP_TILE_LEVELS; i++) {
+        n += grow->hashes[i].capacity;
+    }
+    return n;
+}
+
+bool rp_grow_published(const struct rp_grow *grow, uint64_t *ret_size, rp_hash *ret_root) {
+    if (grow->signed_once) {
+        *ret_size = grow->published_size;
+        *ret_root = grow->published_root;
+    }
+    return grow->signed_once;
+}
+
+static void child_path(const struct rp_grow *grow, const char *name, char out[static PATH_SIZE]) {
+    int n = snprintf(out, PATH_SIZE, "%s/%s", grow->folder, name);
+    RP_ASSERT(n > 0 && n < PATH_SIZE);
+}
+
+static rp_err put(const struct rp_grow *grow, const char *path, rp_view bytes) {
+    char temporary[PATH_SIZE];
+    int n = snprintf(temporary, sizeof temporary, "%s/journal/put.tmp", grow->home->folder);
+    RP_ASSERT(n > 0 && n < PATH_SIZE);
+    const struct rp_disk *disk = grow->home->disk;
+    return disk->put(disk->ctx, temporary, path, grow->mode, bytes);
+}
+
+static rp_err put_tile(const struct rp_grow *grow, struct rp_tlog_tile tile, rp_view bytes) {
+    char path[PATH_SIZE];
+    rp_tile_path(grow->folder, tile, path);
+    return put(grow, path, bytes);
+}
+
+/* ---- growing ---- */
+
+/* Writes the full tile of level 0 with its bundle, and each tile above that it makes full. Only
+ * when all stand is anything changed in memory. */
+static rp_err write_full(struct rp_grow *grow) {
+    rp_hash roots[RP_TILE_LEVELS];
+    uint64_t n = grow->edge.size / RP_TILE_WIDTH - 1;
+    RP_TRY(put_tile(grow, (struct rp_tlog_tile){RP_ENTRIES_LEVEL, n, RP_TILE_WIDTH},
+                    rp_buf_view(&grow->entries)));
+    uint8_t row[RP_TILE_BYTES];
+    memcpy(row, grow->hashes[0].p, sizeof row);
+    int level = 0;
+    for (;;) {
+        RP_TRY(put_tile(grow, (struct rp_tlog_tile){level, n, RP_TILE_WIDTH},
+                        rp_view_of(row, sizeof row)));
+        roots[level] = rp_tile_root(rp_view_of(row, sizeof row));
+        const struct rp_buf *above = &grow->hashes[level + 1];
+        RP_ASSERT(level + 1 < RP_TILE_LEVELS);
+        if (above->n + RP_SHA256 < RP_TILE_BYTES) {
+            break;
+        }
+        memcpy(row, above->p, above->n);
+        memcpy(row + above->n, roots[level].b, RP_SHA256);
+        n = n / RP_TILE_WIDTH;
+        level++;
+    }
+    rp_buf_add(&grow->hashes[level + 1], rp_view_of(roots[level].b, RP_SHA256));
+    RP_TRY(rp_buf_err(&grow->hashes[level + 1]));
+    for (int i = 0; i <= level; i++) {
+        rp_buf_clear(&grow->hashes[i]);
+    }
+    rp_buf_clear(&grow->entries);
+    return RP_OK;
+}
+
+static rp_err write_full_if_any(struct rp_grow *grow) {
+    RP_ASSERT(grow->hashes[0].n <= RP_TILE_BYTES);
+    return grow->hashes[0].n == RP_TILE_BYTES ? write_full(grow) : RP_OK;
+}
+
+rp_err rp_grow_add(struct rp_grow *grow, rp_view entry) {
+    RP_ASSERT(entry.n <= RP_TLOG_ENTRY_MAX);
+    RP_TRY(write_full_if_any(grow));
+    rp_hash leaf = rp_merkle_leaf(entry);
+    size_t before = grow->entries.n;
+    rp_bundle_add(&grow->entries, entry);
+    rp_buf_add(&grow->hashes[0], rp_view_of(leaf.b, sizeof leaf.b));
+    if (grow->entries.failed || grow->hashes[0].failed) {
+        grow->entries.n = before;
+        grow->hashes[0].n = grow->edge.size % RP_TILE_WIDTH * RP_SHA256;
+        grow->entries.failed = grow->hashes[0].failed = false;
+        return RP_ERR(NO_MEMORY);
+    }
+    rp_merkle_edge_add(&grow->edge, &leaf);
+    return RP_OK;
+}
+
+/* ---- publishing ---- */
+
+static bool is_published(const struct rp_grow *grow) {
+    return grow->signed_once && grow->published_size == grow->edge.size;
+}
+
+/* Only what changed since the last checkpoint. */
+static rp_err put_partial(const struct rp_grow *grow, int level, rp_view bytes) {
+    unsigned up = level > 0 ? 8 * (unsigned)level : 0;
+    uint64_t now = grow->edge.size >> up, then = grow->published_size >> up;
+    unsigned width = (unsigned)(now % RP_TILE_WIDTH);
+    if (now == then || width == 0) {
+        return RP_OK;
+    }
+    return put_tile(grow, (struct rp_tlog_tile){level, now / RP_TILE_WIDTH, width}, bytes);
+}
+
+rp_err rp_grow_stage(struct rp_grow *grow) {
+    RP_TRY(write_full_if_any(grow));
+    if (is_published(grow)) {
+        return RP_OK;
+    }
+    RP_TRY(put_partial(grow, RP_ENTRIES_LEVEL, rp_buf_view(&grow->entries)));
+    for (int level = 0; level < RP_TILE_LEVELS; level++) {
+        RP_TRY(put_partial(grow, level, rp_buf_view(&grow->hashes[level])));
+    }
+    RP_CRASH_POINT("tiles.written");
+    return RP_OK;
+}
+
+rp_err rp_grow_sign(struct rp_grow *grow, const char *temporary) {
+    if (is_published(grow)) {
+        return RP_OK;
+    }
+    RP_CRASH_POINT("tiles.durable");
+    _cleanup_(rp_buf_done) struct rp_buf note = rp_buf_new(RP_NOTE_MAX);
+    rp_hash root = rp_merkle_edge_root(&grow->edge);
+    RP_TRY(
+        rp_checkpoint_sign(&grow->home->key, rp_grow_origin(grow), grow->edge.size, &root, &note));
+    char again[PATH_SIZE];
+    int n = snprintf(again, sizeof again, "%s.new", temporary);
+    RP_ASSERT(n > 0 && n < PATH_SIZE);
+    const struct rp_disk *disk = grow->home->disk;
+    RP_TRY(disk->put(disk->ctx, again, temporary, grow->mode, rp_buf_view(&note)));
+    RP_CRASH_POINT("checkpoint.written");
+    return RP_OK;
+}
+
+/* Which partial files of one tile may go: those with another width than the two to keep. */
+struct sweep {
+    const char *folder;
+    unsigned keep, keep_too;
+    bool left;
+};
+
+static rp_err sweep_one(void *ctx, const char *name, bool is_folder) {
+    struct sweep *sweep = ctx;
+    char path[PATH_SIZE + 8];
+    uint64_t width;
+    if (is_folder || !rp_view_to_u64(rp_view_from_cstr(name), RP_TILE_WIDTH - 1, &width)) {
+        return RP_OK;
+    }
+    if (width == sweep->keep || width == sweep->keep_too) {
+        sweep->left = true;
+        return RP_OK;
+    }
+    int n = snprintf(path, sizeof path, "%s/%s", sweep->folder, name);
+    RP_ASSERT(n > 0 && (size_t)n < sizeof path);
+    return rp_file_remove(path);
+}
+
+static void sweep_partials(const struct rp_grow *grow, int level, uint64_t n, unsigned keep,
+                           unsigned keep_too) {
+    char path[PATH_SIZE];
+    rp_tile_partials_path(grow->folder, level, n, path);
+    struct sweep sweep = {path, keep, keep_too, false};
+    /* A file that stays costs space and is right all the same. */
+    rp_err err = rp_folder_each(path, sweep_one, &sweep);
+    if (rp_ok(err) && !sweep.left) {
+        rp_ignore(rp_folder_remove(path));
+    }
+}
+
+/* Partial tiles that a full one replaced. A public tree keeps the others until then, as tlog-tiles
+ * asks: someone may hold any checkpoint. Of a tenant's tree only its own checkpoints are served:
+ * the newest and the one before. */
+static void remove_old_partials(const struct rp_grow *grow, int level) {
+    unsigned up = level > 0 ? 8 * (unsigned)level : 0;
+    uint64_t now = grow->edge.size >> up, then = grow->published_size >> up;
+    if (now == then || then == 0) {
+        return;
+    }
+    if (now / RP_TILE_WIDTH > then / RP_TILE_WIDTH) {
+        sweep_partials(grow, level, then / RP_TILE_WIDTH, 0, 0);
+    } else if (grow->tree.kind == RP_TREE_TENANT) {
+        sweep_partials(grow, level, now / RP_TILE_WIDTH, (unsigned)(now % RP_TILE_WIDTH),
+                       (unsigned)(then % RP_TILE_WIDTH));
+    }
+}
+
+rp_err rp_grow_publish(struct rp_grow *grow, const char *temporary) {
+    if (is_published(grow)) {
+        return RP_OK;
+    }
+    char path[PATH_SIZE];
+    child_path(grow, "checkpoint", path);
+    const struct rp_disk *disk = grow->home->disk;
+    RP_TRY(disk->rename(disk->ctx, temporary, path));
+    RP_CRASH_POINT("checkpoint.named");
+    for (int level = RP_ENTRIES_LEVEL; level < RP_TILE_LEVELS; level++) {
+        remove_old_partials(grow, level);
+    }
+    grow->before_size = grow->published_size;
+    grow->published_size = grow->edge.size;
+    grow->published_root = rp_merkle_edge_root(&grow->edge);
+    grow->signed_once = true;
+    return RP_OK;
+}
+
+/* ---- opening ---- */
+
+static rp_err corrupt(struct rp_diag *diag, const char *path, const char *what) {
+    return rp_fail(diag, RP_ERR(CORRUPT), "%s: %s", path, what);
+}
+
+/* The folder's verifier key is ours; it is written when absent. */
+static rp_err check_vkey(struct rp_grow *grow, struct rp_diag *diag) {
+    char path[PATH_SIZE];
+    child_path(grow, "vkey", path);
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(RP_VKEY_MAX * 2);
+    _cleanup_(rp_buf_done) struct rp_buf vkey = rp_buf_new(RP_VKEY_MAX);
+    rp_vkey_print(&vkey, rp_grow_origin(grow), grow->home->key.public_key);
+    rp_buf_add_byte(&vkey, '\n');
+    RP_TRY(rp_buf_err(&vkey));
+    rp_view found;
+    rp_err err = arena ? rp_file_read(path, RP_VKEY_MAX, arena, &found) : RP_ERR(NO_MEMORY);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        return put(grow, path, rp_buf_view(&vkey));
+    }
+    RP_TRY(err);
+    return rp_view_equal(found, rp_buf_view(&vkey))
+               ? RP_OK
+               : corrupt(diag, path, "not the key that signs here (was `host` changed?)");
+}
+
+/* The hashes of a partial tile become those of the edge: one per bit of their number. */
+static void add_peaks(struct rp_merkle_edge *edge, unsigned *count, rp_view hashes) {
+    size_t n = hashes.n / RP_SHA256;
+    for (size_t part = RP_TILE_WIDTH / 2; part > 0; part /= 2) {
+        if (n & part) {
+            RP_ASSERT(*count < 64);
+            edge->roots[(*count)++] = rp_tile_root(rp_view_sub(hashes, 0, part * RP_SHA256));
+            hashes = rp_view_from(hashes, part * RP_SHA256);
+        }
+    }
+}
+
+static rp_err load_hashes(struct rp_grow *grow, uint64_t size, struct rp_arena *arena,
+                          struct rp_diag *diag) {
+    unsigned peaks = 0;
+    for (int level = RP_TILE_LEVELS - 1; level >= 0; level--) {
+        uint64_t hashes = size >> (8 * level);
+        unsigned width = (unsigned)(hashes % RP_TILE_WIDTH);
+        if (width == 0) {
+            continue;
+        }
+        char path[PATH_SIZE];
+        rp_view bytes;
+        rp_tile_path(grow->folder, (struct rp_tlog_tile){level, hashes / RP_TILE_WIDTH, width},
+                     path);
+        if (!rp_ok(rp_file_read(path, RP_TILE_BYTES, arena, &bytes)) ||
+            bytes.n != width * RP_SHA256) {
+            return corrupt(diag, path, "missing or not whole");
+        }
+        rp_buf_add(&grow->hashes[level], bytes);
+        RP_TRY(rp_buf_err(&grow->hashes[level]));
+        add_peaks(&grow->edge, &peaks, bytes);
+    }
+    grow->edge.size = size;
+    RP_ASSERT(peaks == (unsigned)__builtin_popcountll(size));
+    return RP_OK;
+}
+
+static rp_err load_entries(struct rp_grow *grow, uint64_t size, struct rp_arena *arena,
+                           struct rp_diag *diag) {
+    unsigned width = (unsigned)(size % RP_TILE_WIDTH);
+    if (width == 0) {
+        return RP_OK;
+    }
+    char path[PATH_SIZE];
+    rp_view bytes;
+    rp_tile_path(grow->folder, (struct rp_tlog_tile){RP_ENTRIES_LEVEL, size / RP_TILE_WIDTH, width},
+                 path);
+    if (!rp_ok(rp_file_read(path, ENTRIES_MAX, arena, &bytes))) {
+        return corrupt(diag, path, "missing or too large");
+    }
+    rp_view rest = bytes, entry;
+    for (unsigned i = 0; i < width; i++) {
+        if (!rp_ok(rp_bundle_next(&rest, &entry))) {
+            return corrupt(diag, path, "not whole");
+        }
+        rp_hash leaf = rp_merkle_leaf(entry);
+        if (!rp_view_equal(rp_view_of(leaf.b, sizeof leaf.b),
+                           rp_view_sub(rp_buf_view(&grow->hashes[0]), i * RP_SHA256, RP_SHA256))) {
+            return corrupt(diag, path, "an entry is not the one in the tree");
+        }
+    }
+    rp_buf_add(&grow->entries, bytes);
+    RP_TRY(rp_buf_err(&grow->entries));
+    return rest.n == 0 ? RP_OK : corrupt(diag, path, "more entries than the tree has");
+}
+
+static rp_err load_checkpoint(struct rp_grow *grow, struct rp_arena *arena, bool *ret_found,
+                              struct rp_diag *diag) {
+    char path[PATH_SIZE];
+    rp_view note;
+    child_path(grow, "checkpoint", path);
+    rp_err err = rp_file_read(path, RP_NOTE_MAX, arena, &note);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        *ret_found = false;
+        return RP_OK;
+    }
+    RP_TRY(err);
+    struct rp_tlog_vkey vkey;
+    struct rp_tlog_checkpoint checkpoint;
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_VKEY_MAX);
+    rp_vkey_print(&text, rp_grow_origin(grow), grow->home->key.public_key);
+    RP_TRY(rp_buf_err(&text));
+    RP_TRY(rp_vkey_parse(rp_buf_view(&text), arena, &vkey));
+    if (!rp_ok(rp_checkpoint_check(note, &vkey, arena, &checkpoint))) {
+        return corrupt(diag, path, "not signed by this ledger");
+    }
+    grow->published_size = grow->before_size = checkpoint.size;
+    memcpy(grow->published_root.b, checkpoint.root, sizeof checkpoint.root);
+    grow->signed_once = true;
+    *ret_found = true;
+    return RP_OK;
+}
+
+static rp_err load(struct rp_grow *grow, struct rp_diag *diag) {
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(ENTRIES_MAX + (1 << 20));
+    bool found = false;
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    RP_TRY(check_vkey(grow, diag));
+    RP_TRY(load_checkpoint(grow, arena, &found, diag));
+    if (!found) {
+        return RP_OK;
+    }
+    RP_TRY(load_hashes(grow, grow->published_size, arena, diag));
+    rp_hash root = rp_merkle_edge_root(&grow->edge);
+    if (!rp_view_equal(rp_view_of(root.b, sizeof root.b),
+                       rp_view_of(grow->published_root.b, sizeof root.b))) {
+        return corrupt(diag, grow->folder, "the last tiles do not give the checkpoint's root");
+    }
+    return load_entries(grow, grow->published_size, arena, diag);
+}
+
+void rp_grow_free(struct rp_grow *grow) {
+    if (grow) {
+        for (size_t i = 0; i < RP_TILE_LEVELS; i++) {
+            rp_buf_done(&grow->hashes[i]);
+        }
+        rp_buf_done(&grow->entries);
+        free(grow);
+    }
+}
+
+rp_err rp_grow_open(const struct rp_grow_home *home, struct rp_tree tree, struct rp_grow **ret_grow,
+                    struct rp_diag *diag) {
+    struct rp_grow *grow = calloc(1, sizeof *grow);
+    if (!grow) {
+        return RP_ERR(NO_MEMORY);
+    }
+    char name[40];
+    rp_tree_folder(tree, name);
+    int n = snprintf(grow->folder, sizeof grow->folder, "%s/%s", home->folder, name);
+    RP_ASSERT(n > 0 && (size_t)n < sizeof grow->folder);
+    rp_tree_origin(home->host, tree, grow->origin);
+    grow->home = home;
+    grow->tree = tree;
+    grow->mode = tree.kind == RP_TREE_PUBLIC ? 0644 : 0640;
+    for (size_t i = 0; i < RP_TILE_LEVELS; i++) {
+        grow->hashes[i] = rp_buf_new(RP_TILE_BYTES);
+    }
+    grow->entries = rp_buf_new(ENTRIES_MAX);
+    rp_err err = load(grow, diag);
+    if (!rp_ok(err)) {
+        rp_grow_free(grow);
+        return err;
+    }
+    *ret_grow = grow;
+    return RP_OK;
+}

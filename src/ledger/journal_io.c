@@ -1,0 +1,477 @@
+#include "ledger/journal_io.h"
+
+#include <limits.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "base/id.h"
+#include "os/batch.h"
+#include "os/file.h"
+
+enum { NAME_DIGITS = 16, CHUNK = 1024 * 1024, FOLDER_MAX = 256, PATH_SIZE = FOLDER_MAX + 32 };
+_Static_assert(CHUNK > RP_JOURNAL_RECORD_HEAD + RP_JOURNAL_EVENT_MAX, "a chunk holds a record");
+
+static const rp_view suffix = RP_VIEW_INIT(".log");
+
+bool rp_journal_before(struct rp_journal_place a, struct rp_journal_place b) {
+    return a.segment < b.segment || (a.segment == b.segment && a.offset < b.offset);
+}
+
+/* ---- names ---- */
+
+static void segment_path(const char *folder, uint64_t first, char out[static PATH_SIZE]) {
+    int n = snprintf(out, PATH_SIZE, "%s/%016llx.log", folder, (unsigned long long)first);
+    RP_ASSERT(n > 0 && n < PATH_SIZE);
+}
+
+static bool segment_of_name(const char *name, uint64_t *ret_first) {
+    rp_view v = rp_view_from_cstr(name);
+    uint8_t bytes[8];
+    if (!rp_view_ends(v, suffix) ||
+        !rp_hex_parse(rp_view_sub(v, 0, v.n - suffix.n), bytes, sizeof bytes)) {
+        return false;
+    }
+    uint64_t first = 0;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        first = first << 8 | bytes[i];
+    }
+    *ret_first = first;
+    return true;
+}
+
+/* The first, the last, and the one after a given one; all in one walk. */
+struct segments {
+    uint64_t after; /* look for the smallest above this */
+    uint64_t first, last, next;
+    bool any, has_next;
+};
+
+static rp_err see_segment(void *ctx, const char *name, bool is_folder) {
+    struct segments *s = ctx;
+    uint64_t number;
+    if (is_folder || !segment_of_name(name, &number)) {
+        return RP_OK;
+    }
+    s->first = s->any ? RP_MIN(s->first, number) : number;
+    s->last = s->any ? RP_MAX(s->last, number) : number;
+    s->any = true;
+    if (number > s->after && (!s->has_next || number < s->next)) {
+        s->next = number;
+        s->has_next = true;
+    }
+    return RP_OK;
+}
+
+static rp_err find_segments(const char *folder, uint64_t after, struct segments *ret) {
+    struct segments s = {.after = after};
+    RP_TRY(rp_folder_each(folder, see_segment, &s));
+    *ret = s;
+    return RP_OK;
+}
+
+/* ---- reading ---- */
+
+struct rp_journal_reader {
+    char folder[FOLDER_MAX];
+    int fd;
+    uint64_t segment, offset; /* of the next record */
+    uint64_t file_size;       /* as last asked */
+    uint64_t count;           /* records seen in this segment */
+    bool counted;             /* from its first record on */
+    uint64_t chunk_at;        /* file offset of chunk[0] */
+    size_t chunk_n;
+    uint8_t chunk[CHUNK];
+};
+
+static rp_err open_segment(struct rp_journal_reader *reader, struct rp_journal_place place) {
+    char path[PATH_SIZE];
+    rp_fd_done(&reader->fd);
+    segment_path(reader->folder, place.segment, path);
+    RP_TRY(rp_file_open(path, &reader->fd));
+    reader->segment = place.segment;
+    reader->counted = place.offset <= RP_JOURNAL_HEAD;
+    reader->offset = RP_MAX(place.offset, (uint64_t)RP_JOURNAL_HEAD);
+    reader->count = 0;
+    reader->chunk_n = 0;
+    reader->file_size = 0;
+    return RP_OK;
+}
+
+void rp_journal_reader_free(struct rp_journal_reader *reader) {
+    if (reader) {
+        rp_fd_done(&reader->fd);
+        free(reader);
+    }
+}
+
+rp_err rp_journal_read(const char *folder, struct rp_journal_place from,
+                       struct rp_journal_reader **ret_reader) {
+    RP_ASSERT(strlen(folder) < FOLDER_MAX);
+    struct rp_journal_reader *reader = calloc(1, sizeof *reader);
+    if (!reader) {
+        return RP_ERR(NO_MEMORY);
+    }
+    reader->fd = -1;
+    memcpy(reader->folder, folder, strlen(folder) + 1);
+    rp_err err = open_segment(reader, from);
+    if (!rp_ok(err)) {
+        rp_journal_reader_free(reader);
+        return err;
+    }
+    *ret_reader = reader;
+    return RP_OK;
+}
+
+struct rp_journal_place rp_journal_reader_place(const struct rp_journal_reader *reader) {
+    return (struct rp_journal_place){reader->segment, reader->offset};
+}
+
+/* Bytes from the reader's offset up to `limit`, as many as a chunk holds. */
+static rp_err fill_chunk(struct rp_journal_reader *reader, uint64_t limit, rp_view *ret_bytes) {
+    uint64_t skip = reader->offset - reader->chunk_at;
+    bool enough = reader->chunk_n > 0 && reader->offset >= reader->chunk_at &&
+                  skip + RP_JOURNAL_RECORD_HEAD + RP_JOURNAL_EVENT_MAX <= reader->chunk_n;
+    if (!enough) {
+        reader->chunk_at = reader->offset;
+        reader->chunk_n = (size_t)RP_MIN(limit - reader->offset, (uint64_t)CHUNK);
+        skip = 0;
+        rp_err err = rp_file_read_at(reader->fd, reader->chunk_at, reader->chunk, reader->chunk_n);
+        if (!rp_ok(err)) {
+            reader->chunk_n = 0;
+            return err;
+        }
+    }
+    *ret_bytes = rp_view_of(reader->chunk + skip, reader->chunk_n - (size_t)skip);
+    return RP_OK;
+}
+
+static rp_err say_broken(const struct rp_journal_reader *reader, struct rp_diag *diag) {
+    return rp_fail(diag, RP_ERR(CORRUPT), "%s/%016llx.log: altered at byte %llu", reader->folder,
+                   (unsigned long long)reader->segment, (unsigned long long)reader->offset);
+}
+
+/* To the segment that follows, which must begin where this one ends. */
+static rp_err next_segment(struct rp_journal_reader *reader, struct rp_diag *diag) {
+    struct segments s;
+    RP_TRY(find_segments(reader->folder, reader->segment, &s));
+    if (!s.has_next || (reader->counted && s.next != reader->segment + reader->count)) {
+        return rp_fail(diag, RP_ERR(CORRUPT), "%s: the segment after %016llx.log is missing",
+                       reader->folder, (unsigned long long)reader->segment);
+    }
+    return open_segment(reader, (struct rp_journal_place){s.next, 0});
+}
+
+/* How far this segment may be read. */
+static rp_err segment_limit(struct rp_journal_reader *reader, struct rp_journal_place end,
+                            uint64_t *ret_limit) {
+    if (reader->segment == end.segment) {
+        *ret_limit = end.offset;
+        return RP_OK;
+    }
+    if (reader->file_size == 0) {
+        RP_TRY(rp_file_size(reader->fd, &reader->file_size));
+    }
+    *ret_limit = reader->file_size;
+    return RP_OK;
+}
+
+rp_err rp_journal_next(struct rp_journal_reader *reader, struct rp_journal_place end,
+                       struct rp_journal_record *ret_record, struct rp_diag *diag) {
+    uint64_t limit;
+    for (;;) {
+        if (!rp_journal_before(rp_journal_reader_place(reader), end)) {
+            return RP_ERR(NOT_FOUND);
+        }
+        RP_TRY(segment_limit(reader, end, &limit));
+        if (reader->offset < limit) {
+            break;
+        }
+        RP_TRY(next_segment(reader, diag));
+    }
+    rp_view bytes;
+    size_t n;
+    rp_err err = fill_chunk(reader, limit, &bytes);
+    if (rp_ok(err)) {
+        err = rp_journal_record_parse(bytes, ret_record, &n);
+    }
+    if (rp_is(err, RP_E_CORRUPT)) {
+        return say_broken(reader, diag);
+    }
+    RP_TRY(err);
+    reader->offset += n;
+    reader->count++;
+    return RP_OK;
+}
+
+/* ---- writing ---- */
+
+struct rp_journal {
+    const struct rp_disk *disk;
+    char folder[FOLDER_MAX];
+    uint64_t segment_bytes;
+    int fd;
+    struct rp_journal_place end; /* all before is durable */
+    uint64_t next_number;        /* of the next record, over all segments */
+    uint32_t batch;
+    struct rp_buf pending;
+    size_t pending_count;
+    size_t pending_last; /* offset of the last record in pending */
+    bool broken;
+};
+
+/* A new, empty segment, durable with its name. */
+static rp_err start_segment(struct rp_journal *journal, uint64_t first) {
+    char path[PATH_SIZE];
+    _cleanup_fd_ int fd = -1;
+    _cleanup_(rp_buf_done) struct rp_buf head = rp_buf_new(RP_JOURNAL_HEAD);
+    segment_path(journal->folder, first, path);
+    rp_journal_head_print(&head, first);
+    RP_TRY(rp_buf_err(&head));
+    RP_TRY(rp_file_remove(path)); /* at most a torn head stands there */
+    RP_TRY(rp_file_open_append(path, 0600, &fd));
+    rp_err err = journal->disk->append(journal->disk->ctx, fd, rp_buf_view(&head));
+    if (rp_ok(err)) {
+        err = journal->disk->sync(journal->disk->ctx, fd);
+    }
+    if (rp_ok(err)) {
+        err = rp_folder_sync(journal->folder);
+    }
+    if (!rp_ok(err)) {
+        rp_ignore(rp_file_remove(path));
+        return err;
+    }
+    rp_fd_done(&journal->fd);
+    journal->fd = fd;
+    fd = -1;
+    journal->end = (struct rp_journal_place){first, RP_JOURNAL_HEAD};
+    journal->next_number = first;
+    journal->batch = 0;
+    RP_CRASH_POINT("journal.rotated");
+    return RP_OK;
+}
+
+/* True when the last segment's head was torn at its birth: then no record ever stood in it. */
+static rp_err check_head(const char *path, uint64_t first, uint64_t size, bool *ret_torn,
+                         struct rp_diag *diag) {
+    _cleanup_fd_ int fd = -1;
+    uint8_t head[RP_JOURNAL_HEAD];
+    uint64_t written;
+    RP_TRY(rp_file_open(path, &fd));
+    if (size < sizeof head) {
+        *ret_torn = true;
+        return RP_OK;
+    }
+    RP_TRY(rp_file_read_at(fd, 0, head, sizeof head));
+    rp_err err = rp_journal_head_parse(rp_view_of(head, sizeof head), &written);
+    if (rp_is(err, RP_E_CORRUPT) && size == sizeof head) {
+        *ret_torn = true;
+        return RP_OK;
+    }
+    if (!rp_ok(err) || written != first) {
+        return rp_fail(diag, rp_ok(err) ? RP_ERR(CORRUPT) : err,
+                       "%s: the segment's head is not one of ours", path);
+    }
+    *ret_torn = false;
+    return RP_OK;
+}
+
+/* The bytes at the end that no longer parse: cut off when torn, refused when altered. */
+static rp_err repair_tail(struct rp_journal *journal, const char *path, uint64_t from,
+                          uint64_t size, const struct rp_journal_record *before,
+                          struct rp_diag *diag) {
+    _cleanup_(rp_buf_done) struct rp_buf tail = rp_buf_new(size - from);
+    uint8_t *p = rp_buf_extend(&tail, size - from);
+    if (!p) {
+        return RP_ERR(NO_MEMORY);
+    }
+    RP_TRY(rp_file_read_at(journal->fd, from, p, size - from));
+    if (rp_journal_tail_is_altered(rp_buf_view(&tail), before)) {
+        return rp_fail(diag, RP_ERR(CORRUPT), "%s: altered at byte %llu", path,
+                       (unsigned long long)from);
+    }
+    RP_TRY(rp_file_cut(journal->fd, from));
+    return rp_file_sync(journal->fd);
+}
+
+/* Walks the last segment to its end and leaves the journal ready to append. */
+static rp_err scan_last(struct rp_journal *journal, const char *path, uint64_t first, uint64_t size,
+                        uint64_t *ret_cut, struct rp_diag *diag) {
+    struct rp_journal_place end = {first, size};
+    struct rp_journal_record record, before = {.batch = 0};
+    struct rp_journal_reader *reader;
+    bool any = false;
+    RP_TRY(rp_journal_read(journal->folder, (struct rp_journal_place){first, 0}, &reader));
+    rp_err err;
+    while (rp_ok(err = rp_journal_next(reader, end, &record, NULL))) {
+        before = record;
+        any = true;
+    }
+    journal->end = rp_journal_reader_place(reader);
+    journal->next_number = first + reader->count;
+    journal->batch = before.batch;
+    rp_journal_reader_free(reader);
+    if (rp_is(err, RP_E_CORRUPT)) {
+        RP_TRY(repair_tail(journal, path, journal->end.offset, size, any ? &before : NULL, diag));
+        *ret_cut += size - journal->end.offset;
+        return RP_OK;
+    }
+    return rp_is(err, RP_E_NOT_FOUND) ? RP_OK : err;
+}
+
+static rp_err open_last(struct rp_journal *journal, uint64_t *ret_cut, struct rp_diag *diag) {
+    struct segments s;
+    char path[PATH_SIZE];
+    RP_TRY(find_segments(journal->folder, 0, &s));
+    if (!s.any) {
+        return start_segment(journal, 0);
+    }
+    segment_path(journal->folder, s.last, path);
+    RP_TRY(rp_file_open_append(path, 0600, &journal->fd));
+    uint64_t size;
+    bool torn = false;
+    RP_TRY(rp_file_size(journal->fd, &size));
+    RP_TRY(check_head(path, s.last, size, &torn, diag));
+    if (torn) {
+        *ret_cut += size;
+        return start_segment(journal, s.last);
+    }
+    return scan_last(journal, path, s.last, size, ret_cut, diag);
+}
+
+void rp_journal_free(struct rp_journal *journal) {
+    if (journal) {
+        rp_fd_done(&journal->fd);
+        rp_buf_done(&journal->pending);
+        free(journal);
+    }
+}
+
+rp_err rp_journal_open(const struct rp_disk *disk, const char *folder, uint64_t segment_bytes,
+                       struct rp_journal **ret_journal, uint64_t *ret_cut_bytes,
+                       struct rp_diag *diag) {
+    RP_ASSERT(strlen(folder) < FOLDER_MAX);
+    RP_TRY(rp_folder_make(folder, 0700));
+    struct rp_journal *journal = calloc(1, sizeof *journal);
+    if (!journal) {
+        return RP_ERR(NO_MEMORY);
+    }
+    journal->disk = disk;
+    journal->fd = -1;
+    journal->segment_bytes = segment_bytes;
+    journal->pending = rp_buf_new(RP_JOURNAL_BATCH_BYTES);
+    memcpy(journal->folder, folder, strlen(folder) + 1);
+    uint64_t cut = 0;
+    rp_err err = open_last(journal, &cut, diag);
+    if (!rp_ok(err)) {
+        rp_journal_free(journal);
+        return err;
+    }
+    *ret_journal = journal;
+    *ret_cut_bytes = cut;
+    return RP_OK;
+}
+
+struct rp_journal_place rp_journal_end(const struct rp_journal *journal) {
+    return journal->end;
+}
+
+rp_err rp_journal_begin(const struct rp_journal *journal, struct rp_journal_place *ret_place) {
+    struct segments s;
+    RP_TRY(find_segments(journal->folder, 0, &s));
+    RP_ASSERT(s.any);
+    *ret_place = (struct rp_journal_place){s.first, RP_JOURNAL_HEAD};
+    return RP_OK;
+}
+
+rp_err rp_journal_add(struct rp_journal *journal, const struct rp_journal_record *record) {
+    struct rp_journal_record r = *record;
+    r.batch = journal->batch + 1;
+    r.last = false;
+    /* Asked before, so that the buffer's failure is never sticky. */
+    if (journal->pending.n + RP_JOURNAL_RECORD_HEAD + r.event.n > journal->pending.max) {
+        return RP_ERR(TOO_LARGE);
+    }
+    journal->pending_last = journal->pending.n;
+    rp_journal_record_print(&journal->pending, &r);
+    if (journal->pending.failed) {
+        return RP_ERR(NO_MEMORY);
+    }
+    journal->pending_count++;
+    return RP_OK;
+}
+
+void rp_journal_drop(struct rp_journal *journal) {
+    rp_buf_clear(&journal->pending);
+    journal->pending_count = 0;
+}
+
+/* A half-written batch is taken away again; when even that fails the file is beyond us. */
+static rp_err undo_write(struct rp_journal *journal, rp_err err) {
+    if (!rp_ok(rp_file_cut(journal->fd, journal->end.offset))) {
+        journal->broken = true;
+        return RP_ERR(SYSTEM);
+    }
+    return err;
+}
+
+static rp_err write_batch(struct rp_journal *journal) {
+    const struct rp_disk *disk = journal->disk;
+    rp_err err = disk->append(disk->ctx, journal->fd, rp_buf_view(&journal->pending));
+    if (!rp_ok(err)) {
+        return undo_write(journal, err);
+    }
+    RP_CRASH_POINT("journal.written");
+    if (!rp_ok(disk->sync(disk->ctx, journal->fd))) {
+        /* What the disk holds is unknown now, and asking again would not tell. */
+        journal->broken = true;
+        return RP_ERR(SYSTEM);
+    }
+    RP_CRASH_POINT("journal.synced");
+    return RP_OK;
+}
+
+rp_err rp_journal_commit(struct rp_journal *journal) {
+    if (journal->broken) {
+        return RP_ERR(SYSTEM);
+    }
+    if (journal->pending_count == 0) {
+        return RP_OK;
+    }
+    rp_journal_mark_last(&journal->pending, journal->pending_last);
+    rp_err err = write_batch(journal);
+    if (rp_ok(err)) {
+        journal->end.offset += journal->pending.n;
+        journal->next_number += journal->pending_count;
+        journal->batch++;
+    }
+    rp_journal_drop(journal);
+    RP_TRY(err);
+    if (journal->end.offset >= journal->segment_bytes) {
+        /* No room for a new segment: this one goes on. */
+        rp_ignore(start_segment(journal, journal->next_number));
+    }
+    return RP_OK;
+}
+
+struct forget {
+    const char *folder;
+    uint64_t before;
+};
+
+static rp_err forget_one(void *ctx, const char *name, bool is_folder) {
+    const struct forget *forget = ctx;
+    uint64_t first;
+    char path[PATH_SIZE];
+    if (is_folder || !segment_of_name(name, &first) || first >= forget->before) {
+        return RP_OK;
+    }
+    segment_path(forget->folder, first, path);
+    RP_CRASH_POINT("journal.forget");
+    return rp_file_remove(path);
+}
+
+rp_err rp_journal_forget(struct rp_journal *journal, struct rp_journal_place place) {
+    RP_ASSERT(!rp_journal_before(journal->end, place));
+    struct forget forget = {journal->folder, place.segment};
+    return rp_folder_each(journal->folder, forget_one, &forget);
+}

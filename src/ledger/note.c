@@ -1,0 +1,83 @@
+#include "ledger/note.h"
+
+#include "base/assert.h"
+#include "base/checked.h"
+
+enum { KEY_ID = 4, TYPE_ED25519 = 1 };
+
+/* SHA-256(name ‖ 0x0A ‖ type ‖ public key), its first four bytes. */
+static void key_id_of(rp_view name, rp_view public_key, uint8_t ret_id[static KEY_ID]) {
+    static const uint8_t middle[] = {'\n', TYPE_ED25519};
+    rp_hash hash = rp_sha256_of3(name, rp_view_of(middle, sizeof middle), public_key);
+    memcpy(ret_id, hash.b, KEY_ID);
+}
+
+void rp_vkey_print(struct rp_buf *out, rp_view name, const uint8_t key[static RP_ED25519_PUBLIC]) {
+    struct rp_tlog_vkey vkey = {.name = name, .type = TYPE_ED25519};
+    vkey.public_key = rp_view_of(key, RP_ED25519_PUBLIC);
+    key_id_of(name, vkey.public_key, vkey.key_id);
+    rp_tlog_vkey_print(out, &vkey);
+}
+
+rp_err rp_vkey_parse(rp_view text, struct rp_arena *arena, struct rp_tlog_vkey *ret_vkey) {
+    struct rp_tlog_vkey vkey;
+    RP_TRY(rp_tlog_vkey_parse(text, arena, &vkey));
+    if (vkey.type != TYPE_ED25519 || vkey.public_key.n != RP_ED25519_PUBLIC) {
+        return RP_ERR(UNSUPPORTED);
+    }
+    uint8_t id[KEY_ID];
+    key_id_of(vkey.name, vkey.public_key, id);
+    if (!rp_view_equal(rp_view_of(id, KEY_ID), rp_view_of(vkey.key_id, KEY_ID))) {
+        return RP_ERR(CORRUPT);
+    }
+    *ret_vkey = vkey;
+    return RP_OK;
+}
+
+rp_err rp_checkpoint_sign(const struct rp_log_key *key, rp_view origin, uint64_t size,
+                          const rp_hash *root, struct rp_buf *out) {
+    struct rp_tlog_checkpoint checkpoint = {.origin = origin, .size = size};
+    memcpy(checkpoint.root, root->b, sizeof checkpoint.root);
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_NOTE_MAX);
+    rp_tlog_checkpoint_print(&text, &checkpoint);
+    RP_TRY(rp_buf_err(&text));
+    uint8_t signature[RP_SIGNATURE], id[KEY_ID];
+    RP_TRY(rp_ed25519_sign(key->secret, rp_buf_view(&text), signature));
+    key_id_of(origin, rp_view_of(key->public_key, RP_ED25519_PUBLIC), id);
+    rp_buf_add(out, rp_buf_view(&text));
+    rp_buf_add_byte(out, '\n');
+    rp_tlog_signature_print(out, origin, id, rp_view_of(signature, sizeof signature));
+    return rp_buf_err(out);
+}
+
+/* One good signature by the key; none of its own may be bad, others are none of our business. */
+static rp_err check_signatures(const struct rp_tlog_note *note, const struct rp_tlog_vkey *vkey) {
+    bool signed_by_key = false;
+    for (size_t i = 0; i < note->signature_count; i++) {
+        const struct rp_tlog_signature *s = &note->signatures[i];
+        if (rp_view_equal(s->name, vkey->name) &&
+            rp_view_equal(rp_view_of(s->key_id, KEY_ID), rp_view_of(vkey->key_id, KEY_ID))) {
+            RP_TRY(rp_ed25519_verify(vkey->public_key, note->text, s->bytes));
+            signed_by_key = true;
+        }
+    }
+    return signed_by_key ? RP_OK : RP_ERR(BAD_SIGNATURE);
+}
+
+rp_err rp_checkpoint_check(rp_view note_bytes, const struct rp_tlog_vkey *vkey,
+                           struct rp_arena *arena, struct rp_tlog_checkpoint *ret_checkpoint) {
+    struct rp_tlog_note *note = rp_arena_alloc(arena, sizeof *note);
+    if (!note) {
+        return RP_ERR(TOO_LARGE);
+    }
+    struct rp_tlog_checkpoint checkpoint;
+    RP_TRY(rp_tlog_note_parse(note_bytes, arena, note));
+    RP_TRY(check_signatures(note, vkey));
+    RP_TRY(rp_tlog_checkpoint_parse(note->text, &checkpoint));
+    if (!rp_view_equal(checkpoint.origin, vkey->name)) {
+        return RP_ERR(BAD_SIGNATURE);
+    }
+    RP_ASSERT(checkpoint.origin.n > 0);
+    *ret_checkpoint = checkpoint;
+    return RP_OK;
+}
