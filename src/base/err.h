@@ -10,7 +10,9 @@
 #include "base/view.h"
 
 /* gcc takes the C23 spelling on a type, clang 14 its own. */
-#ifdef __clang__
+#if defined(__CPPCHECK__)
+#define RP_MUST_USE
+#elif defined(__clang__)
 #define RP_MUST_USE __attribute__((warn_unused_result))
 #else
 #define RP_MUST_USE [[nodiscard]]

@@ -42,7 +42,7 @@ rp_err rp_identity_new_tenant(struct rp_identity *identity, rp_view name, rp_id 
 /* Every tenant that has a database, this installation's own included: for the forwarder. The
  * callback may use other databases of the store, not this module. */
 rp_err rp_identity_each_tenant(struct rp_identity *identity,
-                               rp_err (*each)(void *ctx, rp_id tenant), void *ctx);
+                               rp_err (*each)(void *ctx, rp_id tenant, rp_view name), void *ctx);
 /* A link's token, valid for 7 days, used once. roles: set of rp_tenant_role. by: none for the
  * machine's own administrator; DENIED when `by` gives what they do not have, DUPLICATE when the
  * address is enrolled in this tenant. */
@@ -108,6 +108,14 @@ rp_err rp_identity_expire(struct rp_identity *identity);
 rp_err rp_identity_each_session(struct rp_identity *identity,
                                 rp_err (*each)(void *ctx, const struct rp_session *session),
                                 void *ctx);
+/* rp_identity_enrol, and a session at once: password and code were both shown a moment ago. */
+struct rp_enrol_answers {
+    const char *password_text;
+    rp_view code;
+};
+rp_err rp_identity_enrol_and_sign_in(struct rp_identity *identity, rp_view token,
+                                     const struct rp_enrol_answers *answers, rp_view client,
+                                     struct rp_token *ret_cookie, struct rp_session *ret_session);
 /* A person's address and display facts, opened. */
 struct rp_person {
     rp_id person, tenant;

@@ -305,6 +305,10 @@ struct enrolment {
     const struct found *found;
     const char *password_text;
     uint64_t step; /* of the code: it cannot be used again to sign in */
+    bool sign_in;
+    struct rp_client_hash client;
+    struct rp_token cookie;
+    struct rp_session session;
 };
 
 static rp_err spend(struct rp_db *db, const struct enrolment *enrolment) {
@@ -345,8 +349,20 @@ static rp_err insert_person(struct rp_db *db, const struct enrolment *enrolment)
     return rp_row_run(row, NULL);
 }
 
+/* Password and code were both shown just now: asking for them again would prove nothing more. */
+static rp_err open_session(struct enrolment *enrolment) {
+    const struct invitation *invitation = &enrolment->found->invitation;
+    const struct rp_session_new session = {.person = invitation->person,
+                                           .tenant = invitation->tenant,
+                                           .roles = invitation->roles,
+                                           .acr = RP_ACR_MFA,
+                                           .client = enrolment->client};
+    return rp_session_insert(enrolment->identity, &session, &enrolment->cookie,
+                             &enrolment->session);
+}
+
 static rp_err do_enrol(struct rp_db *db, void *ctx) {
-    const struct enrolment *enrolment = ctx;
+    struct enrolment *enrolment = ctx;
     const struct invitation *invitation = &enrolment->found->invitation;
     RP_TRY(spend(db, enrolment));
     RP_TRY(insert_person(db, enrolment));
@@ -355,11 +371,12 @@ static rp_err do_enrol(struct rp_db *db, void *ctx) {
     rp_event_add_id(event, "person", invitation->person);
     rp_event_add_text(event, "factor", RP_VIEW("totp"));
     RP_TRY(rp_db_emit(db, event));
-    return emit_roles(enrolment->identity, RP_EVENT_ROLE_GRANTED, invitation);
+    RP_TRY(emit_roles(enrolment->identity, RP_EVENT_ROLE_GRANTED, invitation));
+    return enrolment->sign_in ? open_session(enrolment) : RP_OK;
 }
 
-rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char *password_text,
-                         rp_view code) {
+static rp_err enrol(struct rp_identity *identity, rp_view token, const char *password_text,
+                    rp_view code, struct enrolment *enrolment) {
     RP_ASSERT(identity != NULL && password_text != NULL);
     struct rp_phc phc;
     if (!rp_ok(rp_phc_parse(rp_view_from_cstr(password_text), &phc))) {
@@ -376,6 +393,27 @@ rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char
     if (match.count == 0) {
         return RP_ERR(DENIED);
     }
-    struct enrolment enrolment = {identity, &found, password_text, match.steps[match.count - 1]};
-    return rp_db_transact(identity->db, do_enrol, &enrolment);
+    enrolment->identity = identity;
+    enrolment->found = &found;
+    enrolment->password_text = password_text;
+    enrolment->step = match.steps[match.count - 1];
+    return rp_db_transact(identity->db, do_enrol, enrolment);
+}
+
+rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char *password_text,
+                         rp_view code) {
+    struct enrolment enrolment = {.sign_in = false};
+    return enrol(identity, token, password_text, code, &enrolment);
+}
+
+rp_err rp_identity_enrol_and_sign_in(struct rp_identity *identity, rp_view token,
+                                     const struct rp_enrol_answers *answers, rp_view client,
+                                     struct rp_token *ret_cookie, struct rp_session *ret_session) {
+    RP_ASSERT(ret_cookie != NULL && ret_session != NULL);
+    struct enrolment enrolment = {.sign_in = true};
+    RP_TRY(rp_identity_client(identity, client, &enrolment.client));
+    RP_TRY(enrol(identity, token, answers->password_text, answers->code, &enrolment));
+    *ret_cookie = enrolment.cookie;
+    *ret_session = enrolment.session;
+    return RP_OK;
 }

@@ -151,14 +151,15 @@ rp_err rp_identity_new_tenant(struct rp_identity *identity, rp_view name, rp_id 
 }
 
 rp_err rp_identity_each_tenant(struct rp_identity *identity,
-                               rp_err (*each)(void *ctx, rp_id tenant), void *ctx) {
+                               rp_err (*each)(void *ctx, rp_id tenant, rp_view name), void *ctx) {
     RP_ASSERT(identity != NULL && each != NULL);
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(identity->db, "SELECT id FROM tenant WHERE ready = 1 ORDER BY id", &row));
+    RP_TRY(
+        rp_db_query(identity->db, "SELECT id, name FROM tenant WHERE ready = 1 ORDER BY id", &row));
     bool more = false;
     RP_TRY(rp_row_next(row, &more));
     while (more) {
-        RP_TRY(each(ctx, rp_row_id(row, 0)));
+        RP_TRY(each(ctx, rp_row_id(row, 0), rp_row_text(row, 1)));
         RP_TRY(rp_row_next(row, &more));
     }
     return RP_OK;

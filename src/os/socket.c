@@ -146,6 +146,20 @@ rp_err rp_socket_send(int fd, rp_view message) {
     return (size_t)n == message.n ? RP_OK : RP_ERR(BUSY);
 }
 
+rp_err rp_socket_write(int fd, rp_view bytes, size_t *ret_n) {
+    RP_ASSERT(fd >= 0);
+    RP_ASSERT(bytes.n > 0);
+    ssize_t n;
+    do {
+        n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        return last_error();
+    }
+    *ret_n = (size_t)n;
+    return RP_OK;
+}
+
 rp_err rp_socket_receive(int fd, uint8_t *out, size_t max, size_t *ret_n) {
     RP_ASSERT(fd >= 0);
     RP_ASSERT(max > 0);

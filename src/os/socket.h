@@ -27,5 +27,7 @@ rp_err rp_socket_peer(int fd, pid_t *ret_pid, uid_t *ret_uid, gid_t *ret_gid);
 /* One message; BUSY when it would block, CLOSED when the peer is gone. */
 rp_err rp_socket_send(int fd, rp_view message);
 rp_err rp_socket_receive(int fd, uint8_t *out, size_t max, size_t *ret_n);
+/* As much of a stream's bytes as the kernel takes now; BUSY when it takes none. */
+rp_err rp_socket_write(int fd, rp_view bytes, size_t *ret_n);
 
 #endif

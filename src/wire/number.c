@@ -105,6 +105,7 @@ static void lay_out(const struct decimal *d, struct rp_number_text *text) {
     if (k <= n && n <= 21) {
         length = snprintf(to, room, "%.*s%.*s", k, d->digits, n - k, "00000000000000000000");
     } else if (0 < n && n <= 21) {
+        /* cppcheck-suppress pointerOutOfBoundsCond ; n < k here, and k is 17 at most */
         length = snprintf(to, room, "%.*s.%.*s", n, d->digits, k - n, d->digits + n);
     } else if (-6 < n && n <= 0) {
         length = snprintf(to, room, "0.%.*s%.*s", -n, "00000", k, d->digits);

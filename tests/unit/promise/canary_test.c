@@ -4,10 +4,10 @@
 static void credentials_round_trip(void **state) {
     (void)state;
     struct rp_arena *arena = rp_arena_new(1 << 20);
-    struct rp_canaries canaries = {
-        .app = "canary",
-        .app_token = "token",
-        .people = {{{{1}}, "a@canary", "pass \"a\"", "ABCD"}, {{{2}}, "b@canary", "pass b", "EFGH"}}};
+    struct rp_canaries canaries = {.app = "canary",
+                                   .app_token = "token",
+                                   .people = {{{{1}}, "a@canary", "pass \"a\"", "ABCD"},
+                                              {{{2}}, "b@canary", "pass b", "EFGH"}}};
     struct rp_buf out = rp_buf_new(4096);
     assert_ok(rp_canaries_print(&canaries, arena, &out));
     struct rp_canaries back;

@@ -1,0 +1,92 @@
+/* chores.c — what core does for itself: setting up, and throwing away what ran out. */
+#include "base/assert.h"
+#include "core.h"
+
+enum { CHORES_MS = 30000, SET_UP_MS = 1000 };
+
+static rp_err set_up(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag) {
+    RP_TRY(core_first_start(core, thread, diag));
+    return core_tables_fill(core, thread->identity);
+}
+
+/* ---- when the key service was not ready at start ---- */
+
+static void try_again(void *ctx);
+
+static void wait_and_try(void *ctx) {
+    struct core *core = ctx;
+    rp_err err = rp_loop_timer(core->loop, SET_UP_MS, 0, try_again, core, NULL);
+    RP_ASSERT(rp_ok(err)); /* a few bytes */
+}
+
+static void try_on_thread(void *thread_state, void *ctx) {
+    struct core *core = ctx;
+    struct rp_web_thread *thread = core_slot_thread(thread_state);
+    struct rp_diag diag = {0};
+    rp_err err = thread ? set_up(core, thread, &diag) : RP_ERR(KMS_DOWN);
+    if (rp_ok(err)) {
+        daemon_say(core->daemon, "set up");
+        return;
+    }
+    err = rp_loop_post(core->loop, wait_and_try, core);
+    RP_ASSERT(rp_ok(err));
+}
+
+static void try_again(void *ctx) {
+    struct core *core = ctx;
+    if (!rp_ok(rp_pool_submit_to(core->store_pool, 0, try_on_thread, core))) {
+        wait_and_try(core);
+    }
+}
+
+/* A start without the key service is a start: what needs it answers 503 until it is there. */
+static bool can_wait(rp_err err) {
+    return rp_is(err, RP_E_KMS_SEALED) || rp_is(err, RP_E_KMS_DOWN);
+}
+
+rp_err core_set_up(struct core *core) {
+    struct rp_web_thread *thread = NULL;
+    struct rp_diag diag = {0};
+    rp_err err = core_thread_open(core, &thread, &diag);
+    if (rp_ok(err)) {
+        err = set_up(core, thread, &diag);
+    }
+    core_thread_close(thread);
+    if (can_wait(err)) {
+        rp_ignore(daemon_fail(core->daemon, err, "waiting", &diag));
+        return rp_loop_timer(core->loop, SET_UP_MS, 0, try_again, core, NULL);
+    }
+    return rp_ok(err) ? RP_OK : daemon_fail(core->daemon, err, "start", &diag);
+}
+
+/* ---- now and then ---- */
+
+static void expire_leases(void *thread_state, void *ctx) {
+    (void)ctx;
+    struct rp_web_thread *thread = core_slot_thread(thread_state);
+    if (thread) {
+        rp_keys_expire(thread->keys);
+    }
+}
+
+static void expire_sessions(void *thread_state, void *ctx) {
+    (void)ctx;
+    struct rp_web_thread *thread = core_slot_thread(thread_state);
+    if (thread) {
+        rp_ignore(rp_identity_expire(thread->identity)); /* the next round tries again */
+    }
+}
+
+static void do_chores(void *ctx) {
+    struct core *core = ctx;
+    for (uint64_t i = 0; i < CORE_STORE_THREADS; i++) {
+        rp_ignore(
+            rp_pool_submit_to(core->store_pool, i, expire_leases, core)); /* full: next round */
+    }
+    rp_ignore(rp_pool_submit_to(core->store_pool, 0, expire_sessions, core));
+    core_forward_soon(core, (rp_id){{0}});
+}
+
+rp_err core_chores_start(struct core *core) {
+    return rp_loop_timer(core->loop, CHORES_MS, CHORES_MS, do_chores, core, NULL);
+}

@@ -1,0 +1,311 @@
+/* connection.c — FastCGI in, FastCGI out: bytes to a request, a request through the pools, an
+ * answer to bytes.
+ *
+ * A connection carries one request at a time. While it is being worked on, nothing more is read
+ * from it: the peer waits, and the queue stays bounded. A peer that leaves in the meantime frees
+ * its connection when the work comes back.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "core.h"
+#include "os/file.h"
+#include "os/socket.h"
+
+enum {
+    READ_BYTES = 8 * 1024,
+    PARAMS_MAX = 64 * 1024,
+    BODY_MAX = 320 * 1024, /* a record is at most 256 KiB, as a form or as JSON */
+    ARENA_MAX = 16 * 1024 * 1024,
+    ANSWER_MAX = RP_BODY_MAX + 1024 * 1024,
+    CONNECTION_MAGIC = 0x6e6e6f43
+};
+
+struct connection {
+    uint32_t magic;
+    struct core *core;
+    int fd;
+    bool from_cli;
+    bool working; /* the request is with a pool */
+    bool gone;    /* the peer left while it was */
+    bool closing; /* after the answer */
+    struct rp_watch *watch;
+    struct rp_fcgi *reader;
+    struct rp_arena *arena;
+    struct rp_buf in, out;
+    struct rp_request request;
+    uint64_t key;
+};
+
+static void connection_free(struct connection *c) {
+    RP_ASSERT(c->magic == CONNECTION_MAGIC && !c->working);
+    rp_watch_free(c->watch);
+    rp_fd_done(&c->fd);
+    rp_fcgi_free(c->reader);
+    rp_arena_free(c->arena);
+    rp_buf_done(&c->in);
+    rp_buf_done(&c->out);
+    c->core->connections--;
+    c->magic = 0;
+    free(c);
+}
+
+static void listen_for(struct connection *c, unsigned events) {
+    RP_ASSERT(c->watch != NULL);
+    if (!rp_ok(rp_watch_events(c->watch, events))) {
+        c->closing = true;
+    }
+}
+
+/* ---- the answer ---- */
+
+static void resume(void *ctx);
+
+/* Writes what the kernel takes; the loop calls again for the rest. */
+static void write_some(struct connection *c) {
+    while (c->out.n > 0) {
+        size_t n = 0;
+        rp_err err = rp_socket_write(c->fd, rp_buf_view(&c->out), &n);
+        if (rp_is(err, RP_E_BUSY)) {
+            listen_for(c, RP_READY_WRITE);
+            return;
+        }
+        if (!rp_ok(err)) {
+            connection_free(c);
+            return;
+        }
+        rp_buf_consume(&c->out, n);
+    }
+    rp_buf_done(&c->out);
+    if (c->closing) {
+        connection_free(c);
+        return;
+    }
+    listen_for(c, RP_READY_READ);
+    if (c->in.n >
+        0) { /* nginx never sends ahead; a peer that does is served by the loop, not here */
+        c->working = true;
+        rp_err err = rp_loop_post(c->core->loop, resume, c);
+        RP_ASSERT(rp_ok(err));
+    }
+}
+
+static void answer(struct connection *c) {
+    struct rp_buf text = rp_buf_new(ANSWER_MAX);
+    if (!rp_ok(rp_response_print(&c->request.response, &text))) {
+        rp_web_refuse(&c->request, RP_ERR(TOO_LARGE));
+        rp_buf_clear(&text);
+        rp_ignore(rp_response_print(&c->request.response, &text)); /* then the peer gets nothing */
+    }
+    rp_fcgi_print_response(&c->out, c->request.fcgi->id, rp_buf_view(&text));
+    c->closing = c->closing || !c->request.fcgi->keep_connection || c->out.failed;
+    rp_buf_done(&text);
+    rp_request_done(&c->request);
+    rp_arena_reset(c->arena);
+    write_some(c);
+}
+
+/* ---- the work ---- */
+
+static void finished(void *ctx) {
+    struct connection *c = ctx;
+    RP_ASSERT(c->magic == CONNECTION_MAGIC && c->working);
+    c->working = false;
+    if (!rp_id_is_none(c->request.changed_tenant)) {
+        core_forward_soon(c->core, c->request.changed_tenant);
+    }
+    if (c->request.method != RP_GET) {
+        core_forward_soon(c->core, (rp_id){{0}});
+    }
+    if (c->gone) {
+        rp_request_done(&c->request);
+        connection_free(c);
+        return;
+    }
+    answer(c);
+}
+
+/* The loop takes 65,536 posts and there are at most 256 connections with one each. */
+static void hand_back(struct connection *c) {
+    rp_err err = rp_loop_post(c->core->loop, finished, c);
+    RP_ASSERT(rp_ok(err));
+}
+
+static void run_step(void *thread_state, void *ctx);
+
+static void run_password(void *thread_state, void *ctx) {
+    (void)thread_state;
+    struct connection *c = ctx;
+    rp_web_password(&c->request.password);
+    rp_err err = rp_pool_submit_to(c->core->store_pool, c->key, run_step, c);
+    if (!rp_ok(err)) {
+        rp_web_refuse(&c->request, err);
+        hand_back(c);
+    }
+}
+
+static void run_step(void *thread_state, void *ctx) {
+    struct connection *c = ctx;
+    RP_ASSERT(c->magic == CONNECTION_MAGIC && c->working);
+    if (rp_web_run(&c->request, core_slot_thread(thread_state)) == RP_NEXT_PASSWORD) {
+        rp_err err = rp_pool_submit(c->core->password_pool, run_password, c);
+        if (rp_ok(err)) {
+            return;
+        }
+        rp_web_refuse(&c->request, err);
+    }
+    hand_back(c);
+}
+
+static void start_work(struct connection *c, const struct rp_fcgi_request *fcgi) {
+    c->request.from_cli = c->from_cli;
+    if (!rp_web_accept(&c->request, &c->core->web, fcgi, c->arena, &c->key)) {
+        answer(c);
+        return;
+    }
+    c->working = true;
+    listen_for(c, 0); /* the end of the connection is told in any case */
+    rp_err err = c->key == UINT64_MAX ? rp_pool_submit(c->core->store_pool, run_step, c)
+                                      : rp_pool_submit_to(c->core->store_pool, c->key, run_step, c);
+    if (!rp_ok(err)) {
+        c->working = false;
+        rp_web_refuse(&c->request, err);
+        answer(c);
+    }
+}
+
+/* ---- the bytes ---- */
+
+/* Feeds what is there; true when a request took over or the connection is no more. */
+static bool feed(struct connection *c) {
+    while (c->in.n > 0) {
+        size_t used = 0;
+        struct rp_fcgi_request *request = NULL;
+        rp_err err = rp_fcgi_feed(c->reader, rp_buf_view(&c->in), c->arena, &used, &request);
+        if (!rp_ok(err)) {
+            connection_free(c);
+            return true;
+        }
+        rp_buf_consume(&c->in, used);
+        if (request) {
+            start_work(c, request);
+            return true;
+        }
+        if (used == 0) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static void resume(void *ctx) {
+    struct connection *c = ctx;
+    RP_ASSERT(c->magic == CONNECTION_MAGIC && c->working);
+    c->working = false;
+    if (c->gone) {
+        connection_free(c);
+        return;
+    }
+    feed(c);
+}
+
+static void read_more(struct connection *c) {
+    uint8_t bytes[READ_BYTES];
+    size_t n = 0;
+    rp_err err = rp_socket_receive(c->fd, bytes, sizeof bytes, &n);
+    if (rp_is(err, RP_E_BUSY)) {
+        return;
+    }
+    if (rp_ok(err)) {
+        rp_buf_add(&c->in, rp_view_of(bytes, n));
+        err = rp_buf_err(&c->in);
+    }
+    if (!rp_ok(err)) {
+        connection_free(c);
+        return;
+    }
+    feed(c); /* level-triggered: the loop calls again while bytes wait */
+}
+
+static void ready(void *ctx, unsigned events) {
+    struct connection *c = ctx;
+    RP_ASSERT(c->magic == CONNECTION_MAGIC);
+    if (c->working) {
+        if (events & RP_READY_HANGUP) {
+            c->gone = true;
+            rp_watch_free(rp_take(&c->watch));
+        }
+        return;
+    }
+    if (c->out.n > 0) {
+        write_some(c);
+        return;
+    }
+    read_more(c);
+}
+
+/* ---- who comes ---- */
+
+static void open_connection(struct core *core, int fd, bool from_cli) {
+    struct connection *c = calloc(1, sizeof *c);
+    if (!c || core->connections >= CORE_CONNECTIONS_MAX) {
+        free(c);
+        rp_fd_done(&fd); /* nginx tries again or answers 502 */
+        return;
+    }
+    *c = (struct connection){.magic = CONNECTION_MAGIC,
+                             .core = core,
+                             .fd = fd,
+                             .from_cli = from_cli,
+                             .in = rp_buf_new(8 * READ_BYTES),
+                             .out = rp_buf_new(ANSWER_MAX + 1024 * 1024)};
+    core->connections++;
+    c->arena = rp_arena_new(ARENA_MAX);
+    c->reader =
+        rp_fcgi_new((struct rp_fcgi_limits){.params_max = PARAMS_MAX, .body_max = BODY_MAX});
+    if (!c->arena || !c->reader ||
+        !rp_ok(rp_loop_watch(core->loop, fd, RP_READY_READ, ready, c, &c->watch))) {
+        connection_free(c);
+    }
+}
+
+static void accept_gate(void *ctx, unsigned events) {
+    (void)events;
+    struct core *core = ctx;
+    int fd;
+    if (rp_ok(rp_socket_accept(core->core_fd, &fd))) {
+        open_connection(core, fd, false);
+    }
+}
+
+/* The machine's owner: root, or whoever the state folder belongs to. */
+static bool is_owner(const struct core *core, int fd) {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+    return rp_ok(rp_socket_peer(fd, &pid, &uid, &gid)) && (uid == 0 || uid == core->owner);
+}
+
+static void accept_cli(void *ctx, unsigned events) {
+    (void)events;
+    struct core *core = ctx;
+    int fd;
+    if (!rp_ok(rp_socket_accept(core->cli_fd, &fd))) {
+        return;
+    }
+    if (!is_owner(core, fd)) {
+        rp_fd_done(&fd);
+        return;
+    }
+    open_connection(core, fd, true);
+}
+
+rp_err core_listen(struct core *core) {
+    struct rp_watch *watch;
+    RP_TRY(rp_socket_listen("run/core.sock", RP_SOCKET_STREAM, 0660, &core->core_fd));
+    RP_TRY(rp_socket_listen("run/cli.sock", RP_SOCKET_STREAM, 0660, &core->cli_fd));
+    RP_TRY(rp_loop_watch(core->loop, core->core_fd, RP_READY_READ, accept_gate, core, &watch));
+    return rp_loop_watch(core->loop, core->cli_fd, RP_READY_READ, accept_cli, core, &watch);
+}

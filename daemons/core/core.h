@@ -1,0 +1,86 @@
+/* core.h — the parts of rempart-core and what they share.
+ *
+ * One loop thread owns connections, timers and flags. Two store threads run handlers, each with
+ * its own database connections, keys and identity; a tenant is always on the same one, the system
+ * database on the one of key 0. Two password threads do argon2id. One forwarder thread carries
+ * outboxes to the ledger. They share nothing but queues, and `web`, which is read-only but for
+ * its flags.
+ */
+#ifndef RP_CORE_CORE_H
+#define RP_CORE_CORE_H
+
+#include "daemon.h"
+#include "os/loop.h"
+#include "os/pool.h"
+#include "os/shm.h"
+#include "promise/promise.h"
+#include "web/router.h"
+
+enum {
+    CORE_STORE_THREADS = 2,
+    CORE_PASSWORD_THREADS = 2,
+    CORE_PASSWORD_QUEUE = 64,
+    CORE_STORE_QUEUE = 1024,
+    CORE_CONNECTIONS_MAX = 256
+};
+
+struct core {
+    struct daemon *daemon;
+    struct rp_env env;
+    struct rp_loop *loop;
+    struct rp_arena *arena; /* lives as long as the process */
+    struct rp_config config;
+    struct rp_promises promises;
+    struct rp_web web;
+    struct rp_shm sessions, seen, assertions;
+    struct rp_pool *store_pool, *password_pool;
+    struct forwarder *forwarder;
+    uid_t owner; /* of the state folder: may administer over run/cli.sock */
+    unsigned connections;
+    int core_fd, cli_fd;
+};
+
+/* ---- thread.c: what one store thread owns ---- */
+
+/* A thread's place; what stands in it is opened at the first job, and again after a failure, so
+ * that a key service that is sealed or a disk that is full is waited for. */
+struct core_slot {
+    struct core *core;
+    struct rp_web_thread *thread;
+    int64_t tried_ms;
+};
+
+rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thread,
+                        struct rp_diag *diag);
+void core_thread_close(struct rp_web_thread *thread);
+/* NULL while it cannot be opened: then requests answer 503. */
+struct rp_web_thread *core_slot_thread(struct core_slot *slot);
+void *core_slot_new(void *core, unsigned index);
+void core_slot_free(void *slot);
+rp_err core_pools_start(struct core *core);
+
+/* ---- tables.c: what the gate maps ---- */
+rp_err core_tables_create(struct core *core);
+rp_err core_tables_fill(struct core *core, struct rp_identity *identity);
+rp_err core_tables_keep(struct core *core); /* the heartbeat, each second */
+
+/* ---- first_start.c ---- */
+/* Tenants, canaries, tokens and the first administrator's link, where they are missing. */
+rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag);
+
+/* ---- chores.c: what is done now and then ---- */
+/* First start and the session table, now or, when the key service is not ready, as soon as it is.
+ */
+rp_err core_set_up(struct core *core);
+/* Leases and sessions that ran out, every half minute. */
+rp_err core_chores_start(struct core *core);
+
+/* ---- connection.c ---- */
+rp_err core_listen(struct core *core);
+
+/* ---- forward.c: outboxes to the ledger ---- */
+rp_err core_forward_start(struct core *core);
+/* Something waits in this tenant's outbox (none = the system's). Loop thread only. */
+void core_forward_soon(struct core *core, rp_id tenant);
+
+#endif

@@ -1,0 +1,165 @@
+/* first_start.c — what an empty installation needs before anybody can come in.
+ *
+ * The tenant "main" and an invitation for its first administrator; two canary tenants with a
+ * person each, for the probes; a token for each application. Each is made only where it is
+ * missing, so that a start which was cut short is simply continued.
+ */
+#include "base/assert.h"
+#include "base/checked.h"
+#include "core.h"
+#include "os/file.h"
+#include "promise/canary.h"
+#include "web/handlers.h"
+#include "wire/encode.h"
+
+enum {
+    LINK_MODE = 0600,
+    TOKEN_MODE = 0640,
+    CANARY_SECRET_BYTES = 24,
+    CANARY_TEXT = 64,
+    TOTP_STEP_S = 30
+};
+
+static const char link_path[] = "run/first-admin-link";
+static const char canary_path[] = "canary/credentials.json";
+static const char *const canary_names[RP_CANARIES] = {"canary-a", "canary-b"};
+
+/* ---- the first administrator ---- */
+
+static rp_err write_link(struct core *core, const struct rp_token *token) {
+    rp_view link = rp_enrol_link(&core->web, core->arena, token);
+    if (!link.p) {
+        return RP_ERR(NO_MEMORY);
+    }
+    struct rp_buf line = rp_buf_new(1024);
+    rp_buf_printf(&line, "%.*s\n", RP_FMT(link));
+    rp_err err = rp_file_replace(link_path, LINK_MODE, rp_buf_view(&line));
+    rp_buf_done(&line);
+    if (rp_ok(err)) {
+        daemon_say(core->daemon, "first administrator: %.*s", RP_FMT(link));
+    }
+    return err;
+}
+
+static rp_err invite_first(struct core *core, struct rp_identity *identity) {
+    rp_id tenant;
+    struct rp_token token;
+    RP_TRY(rp_identity_new_tenant(identity, RP_VIEW("main"), &tenant));
+    rp_view email = rp_arena_printf(core->arena, "admin@%s", core->config.host);
+    RP_TRY(rp_identity_invite(identity, tenant, email, RP_MEMBER | RP_TENANT_ADMIN | RP_OPERATOR,
+                              (rp_id){{0}}, &token));
+    rp_err err = write_link(core, &token);
+    rp_wipe(&token, sizeof token);
+    return err;
+}
+
+/* ---- the canaries ---- */
+
+/* base64url of random bytes: a password that nobody will guess and nobody needs to type. */
+static const char *random_text(struct core *core, struct rp_arena *arena) {
+    uint8_t bytes[CANARY_SECRET_BYTES];
+    core->env.fill_random(core->env.ctx, bytes, sizeof bytes);
+    struct rp_buf text = rp_buf_new(CANARY_TEXT);
+    rp_base64url_print(&text, rp_view_of(bytes, sizeof bytes));
+    const char *copy = rp_arena_cstr(arena, rp_buf_view(&text));
+    rp_buf_done(&text);
+    return copy;
+}
+
+static rp_err code_now(const struct core *core, const char *seed, char ret_code[static 6]) {
+    struct rp_buf bytes = rp_buf_new(64);
+    rp_err err = rp_base32_parse(rp_view_from_cstr(seed), &bytes);
+    struct rp_secret *key _cleanup_(rp_secret_freep) = NULL;
+    if (rp_ok(err)) {
+        err = rp_secret_new_take(bytes.p, bytes.n, &key);
+    }
+    rp_buf_done(&bytes);
+    RP_TRY(err);
+    rp_totp_code(key, (uint64_t)(rp_env_now_s(&core->env) / TOTP_STEP_S), ret_code);
+    return RP_OK;
+}
+
+/* Walks the same way as a person: invitation, seed, password, code. */
+static rp_err enrol_canary(struct core *core, struct rp_identity *identity, const char *name,
+                           struct rp_arena *arena, struct rp_canary *ret_canary) {
+    struct rp_canary canary = {.password = random_text(core, arena)};
+    rp_view email = rp_arena_printf(arena, "%s@%s", name, core->config.host);
+    if (!canary.password || !email.p) {
+        return RP_ERR(NO_MEMORY);
+    }
+    canary.email = (const char *)email.p;
+    struct rp_token token;
+    RP_TRY(rp_identity_new_tenant(identity, rp_view_from_cstr(name), &canary.tenant));
+    RP_TRY(rp_identity_invite(identity, canary.tenant, email, RP_MEMBER | RP_TENANT_ADMIN,
+                              (rp_id){{0}}, &token));
+    char seed[33];
+    RP_TRY(rp_identity_enrol_seed(identity, rp_view_from_cstr(token.s), seed));
+    canary.seed = rp_arena_cstr(arena, rp_view_from_cstr(seed));
+    char phc[RP_PASSWORD_TEXT], code[6];
+    RP_TRY(rp_password_hash(rp_view_from_cstr(canary.password), phc));
+    RP_TRY(code_now(core, seed, code));
+    RP_TRY(rp_identity_enrol(identity, rp_view_from_cstr(token.s), phc, rp_view_of(code, 6)));
+    *ret_canary = canary;
+    return canary.seed ? RP_OK : RP_ERR(NO_MEMORY);
+}
+
+static rp_err make_canaries(struct core *core, struct rp_identity *identity) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(256 * 1024);
+    struct rp_canaries canaries = {.app = "canary"};
+    struct rp_token token;
+    for (size_t i = 0; i < RP_CANARIES; i++) {
+        RP_TRY(enrol_canary(core, identity, canary_names[i], arena, &canaries.people[i]));
+    }
+    RP_TRY(rp_identity_new_app_token(identity, RP_VIEW("canary"), &token));
+    canaries.app_token = token.s;
+    struct rp_buf text = rp_buf_new(16384);
+    rp_err err = rp_canaries_print(&canaries, arena, &text);
+    if (rp_ok(err)) {
+        err = rp_file_replace(canary_path, TOKEN_MODE, rp_buf_view(&text));
+    }
+    rp_wipe(text.p, text.n);
+    rp_buf_done(&text);
+    rp_wipe(&token, sizeof token);
+    return err;
+}
+
+/* ---- applications ---- */
+
+static rp_err make_token(struct core *core, struct rp_identity *identity, const char *app) {
+    rp_view path = rp_arena_printf(core->arena, "apps/%s.token", app);
+    if (!path.p) {
+        return RP_ERR(NO_MEMORY);
+    }
+    if (rp_file_exists((const char *)path.p)) {
+        return RP_OK;
+    }
+    struct rp_token token;
+    RP_TRY(rp_identity_new_app_token(identity, rp_view_from_cstr(app), &token));
+    rp_err err = rp_file_replace((const char *)path.p, TOKEN_MODE, rp_view_from_cstr(token.s));
+    rp_wipe(&token, sizeof token);
+    return err;
+}
+
+rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag) {
+    bool empty = false;
+    RP_TRY(rp_identity_is_empty(thread->identity, &empty));
+    if (empty) {
+        rp_err err = invite_first(core, thread->identity);
+        if (!rp_ok(err)) {
+            return rp_fail(diag, err, "the first administrator's link");
+        }
+    }
+    if (!rp_file_exists(canary_path)) {
+        rp_err err = make_canaries(core, thread->identity);
+        if (!rp_ok(err)) {
+            return rp_fail(diag, err, "the canaries");
+        }
+    }
+    for (size_t i = 0; i < core->config.app_count; i++) {
+        rp_err err = make_token(core, thread->identity, core->config.apps[i].name);
+        if (!rp_ok(err)) {
+            return rp_fail(diag, err, "the token of the application %s", core->config.apps[i].name);
+        }
+    }
+    return RP_OK;
+}

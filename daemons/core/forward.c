@@ -1,0 +1,230 @@
+/* forward.c — outboxes to the ledger: what committed is handed on until the ledger has it.
+ *
+ * The loop keeps the set of databases in which something may wait, and hands it to the one
+ * forwarder thread every 200 ms; what could not be sent comes back into the set. At start the set
+ * is everything. Sending again after a doubt is always right: the ledger knows (stream, sequence).
+ */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "core.h"
+#include "os/file.h"
+
+enum {
+    ROUND_MS = 200,
+    PING_MS = 1000,
+    SET_MAX = 4096,
+    BATCH_EVENTS = 64,
+    BATCH_BYTES = 120 * 1024,
+    ARENA_BYTES = 4 * 1024 * 1024
+};
+
+/* The system database's own numbering; every other stream is a tenant's id. */
+static const rp_id system_stream = {
+    {'r', 'e', 'm', 'p', 'a', 'r', 't', ' ', 's', 'y', 's', 't', 'e', 'm', 0, 1}};
+
+/* A bounded set of databases; over its bound it simply means "all". */
+struct dirty {
+    rp_id tenants[SET_MAX];
+    size_t count;
+    bool own, all; /* own: the system database */
+};
+
+struct forwarder {
+    struct core *core;
+    struct rp_pool *pool;     /* one thread */
+    struct dirty next, round; /* the loop's; the thread's while a round runs */
+    bool running, ledger_up, disk_low;
+    int64_t pinged_ms;
+    bool said_down; /* the thread's: one line a change */
+};
+
+static void add(struct dirty *set, rp_id tenant) {
+    if (rp_id_is_none(tenant)) {
+        set->own = true;
+        return;
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        if (rp_id_equal(set->tenants[i], tenant)) {
+            return;
+        }
+    }
+    if (set->count == SET_MAX) {
+        set->all = true;
+        return;
+    }
+    set->tenants[set->count++] = tenant;
+}
+
+void core_forward_soon(struct core *core, rp_id tenant) {
+    add(&core->forwarder->next, tenant);
+}
+
+/* ---- one database, on the forwarder's thread ---- */
+
+/* As many of the events as one message to the ledger takes. */
+static size_t batch_count(const rp_view *events, size_t count) {
+    size_t bytes = 0, n = 0;
+    while (n < count && n < BATCH_EVENTS && bytes + events[n].n + 16 <= BATCH_BYTES) {
+        bytes += events[n].n + 16;
+        n++;
+    }
+    return n;
+}
+
+static rp_err send_batch(struct rp_web_thread *thread, struct rp_db *db, struct rp_tree tree,
+                         rp_id stream, struct rp_arena *arena, size_t *ret_sent) {
+    uint64_t first = 0;
+    rp_view *events = NULL;
+    size_t count = 0;
+    RP_TRY(rp_db_outbox(db, BATCH_EVENTS, arena, &first, &events, &count));
+    size_t n = batch_count(events, count);
+    RP_ASSERT(n > 0 || count == 0);
+    if (n > 0) {
+        RP_TRY(rp_ledger_append(thread->ledger, tree, stream, first, events, n, NULL));
+        RP_TRY(rp_db_outbox_ack(db, first + n - 1));
+    }
+    *ret_sent = n;
+    return RP_OK;
+}
+
+static rp_err send_all(struct rp_web_thread *thread, struct rp_db *db, struct rp_tree tree,
+                       rp_id stream) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    size_t sent = 0;
+    do {
+        rp_arena_reset(arena);
+        RP_TRY(send_batch(thread, db, tree, stream, arena, &sent));
+    } while (sent > 0);
+    return RP_OK;
+}
+
+static rp_err send_system(struct rp_web_thread *thread) {
+    struct rp_db *db = NULL;
+    RP_TRY(rp_store_system(thread->store, &db, NULL));
+    return send_all(thread, db, (struct rp_tree){.kind = RP_TREE_OPERATOR}, system_stream);
+}
+
+static rp_err send_tenant(struct rp_web_thread *thread, rp_id tenant) {
+    struct rp_db *db = NULL;
+    RP_TRY(rp_store_tenant(thread->store, tenant, false, &db, NULL));
+    return send_all(thread, db, (struct rp_tree){.kind = RP_TREE_TENANT, .tenant = tenant}, tenant);
+}
+
+/* ---- one round ---- */
+
+/* The first that cannot be sent ends the round: the ledger is one, and what is left stays. */
+static rp_err send_set(struct rp_web_thread *thread, struct dirty *set) {
+    if (set->own) {
+        RP_TRY(send_system(thread));
+        set->own = false;
+    }
+    while (set->count > 0) {
+        RP_TRY(send_tenant(thread, set->tenants[set->count - 1]));
+        set->count--;
+    }
+    return RP_OK;
+}
+
+static rp_err send_one(void *ctx, rp_id tenant, rp_view name) {
+    (void)name;
+    return send_tenant(ctx, tenant);
+}
+
+static rp_err send_every(struct rp_web_thread *thread, struct dirty *set) {
+    RP_TRY(send_system(thread));
+    RP_TRY(rp_identity_each_tenant(thread->identity, send_one, thread));
+    set->all = set->own = false;
+    set->count = 0;
+    return RP_OK;
+}
+
+/* Is somebody there who keeps events? Asked when nothing else was sent for a second. */
+static rp_err ping(struct rp_web_thread *thread) {
+    struct rp_buf note = rp_buf_new(8192);
+    rp_err err = rp_ledger_head(thread->ledger, (struct rp_tree){.kind = RP_TREE_OPERATOR}, &note);
+    rp_buf_done(&note);
+    return rp_is(err, RP_E_NOT_FOUND) ? RP_OK : err;
+}
+
+static bool disk_is_low(const struct core *core) {
+    uint64_t bytes;
+    unsigned percent;
+    return rp_ok(rp_folder_free("db", &bytes, &percent)) &&
+           percent < core->config.disk_free_percent;
+}
+
+static void say_change(struct forwarder *f, rp_err err) {
+    bool down = !rp_ok(err);
+    if (down != f->said_down) {
+        daemon_say(f->core->daemon, "ledger: %s", down ? rp_err_text(err, RP_EN) : "answers again");
+        f->said_down = down;
+    }
+}
+
+static void round_ended(void *ctx) {
+    struct forwarder *f = ctx;
+    RP_ASSERT(f->running);
+    f->running = false;
+    atomic_store(&f->core->web.ledger_down, !f->ledger_up);
+    atomic_store(&f->core->web.disk_low, f->disk_low);
+    f->next.all = f->next.all || f->round.all;
+    f->next.own = f->next.own || f->round.own;
+    for (size_t i = 0; i < f->round.count; i++) {
+        add(&f->next, f->round.tenants[i]);
+    }
+}
+
+static void run_round(void *thread_state, void *ctx) {
+    struct rp_web_thread *thread = core_slot_thread(thread_state);
+    struct forwarder *f = ctx;
+    rp_err err = RP_ERR(NO_MEMORY);
+    if (thread) {
+        err = f->round.all ? send_every(thread, &f->round) : send_set(thread, &f->round);
+        if (rp_ok(err)) {
+            err = ping(thread);
+        }
+    }
+    f->ledger_up = rp_ok(err);
+    f->disk_low = disk_is_low(f->core);
+    say_change(f, err);
+    rp_err posted = rp_loop_post(f->core->loop, round_ended, f);
+    RP_ASSERT(rp_ok(posted));
+}
+
+static bool is_empty(const struct dirty *set) {
+    return !set->all && !set->own && set->count == 0;
+}
+
+static void start_round(void *ctx) {
+    struct forwarder *f = ctx;
+    int64_t now_ms = f->core->env.monotonic_ns(f->core->env.ctx) / 1000000;
+    if (f->running || (is_empty(&f->next) && now_ms - f->pinged_ms < PING_MS)) {
+        return;
+    }
+    f->pinged_ms = now_ms;
+    f->round = f->next;
+    f->next.count = 0;
+    f->next.own = f->next.all = false;
+    f->running = rp_ok(rp_pool_submit(f->pool, run_round, f));
+    RP_ASSERT(f->running); /* one round at a time in a queue of four */
+}
+
+/* ---- start ---- */
+
+rp_err core_forward_start(struct core *core) {
+    struct forwarder *f = calloc(1, sizeof *f);
+    if (!f) {
+        return RP_ERR(NO_MEMORY);
+    }
+    f->core = core;
+    f->ledger_up = true;
+    f->next.all = true;
+    core->forwarder = f;
+    RP_TRY(rp_pool_new(1, 4, core_slot_new, core_slot_free, core, &f->pool));
+    return rp_loop_timer(core->loop, 0, ROUND_MS, start_round, f, NULL);
+}

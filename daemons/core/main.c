@@ -1,0 +1,79 @@
+/* main.c — rempart-core: sign-in, the tenants' data, the public page. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/assert.h"
+#include "core.h"
+#include "web/templates.h"
+
+static rp_err load_promises(struct core *core) {
+    rp_view folder = rp_arena_printf(core->arena, "%s/promises", core->daemon->share);
+    struct rp_diag diag = {0};
+    rp_err err = folder.p
+                     ? rp_promises_load((const char *)folder.p, core->arena, &core->promises, &diag)
+                     : RP_ERR(NO_MEMORY);
+    return rp_ok(err) ? RP_OK : daemon_fail(core->daemon, err, "promises", &diag);
+}
+
+/* The sheet's name changes with its bytes, so that browsers may keep it for ever. */
+static void name_style(struct rp_web *web) {
+    struct rp_sha256 hash = rp_sha256_of(rp_asset_style_css);
+    char hex[17] = {0};
+    rp_hex_print(rp_view_of(hash.b, 8), hex);
+    int n = snprintf(web->style_path, sizeof web->style_path, "/.rempart/id/style-%s.css", hex);
+    RP_ASSERT(n > 0 && (size_t)n < sizeof web->style_path);
+}
+
+static rp_err find_owner(struct core *core) {
+    struct stat st;
+    if (stat(".", &st) != 0) {
+        return daemon_fail(core->daemon, RP_ERR(SYSTEM), "state folder", NULL);
+    }
+    core->owner = st.st_uid;
+    return RP_OK;
+}
+
+static rp_err open_doors(struct core *core) {
+    RP_TRY(core_tables_create(core));
+    RP_TRY(core_pools_start(core));
+    RP_TRY(core_set_up(core));
+    RP_TRY(core_forward_start(core));
+    RP_TRY(core_tables_keep(core));
+    RP_TRY(core_chores_start(core));
+    return core_listen(core);
+}
+
+static rp_err serve(struct core *core) {
+    RP_TRY(load_promises(core));
+    RP_TRY(find_owner(core));
+    RP_TRY(rp_crypto_start());
+    name_style(&core->web);
+    RP_TRY(daemon_enter(core->daemon));
+    rp_err err = open_doors(core);
+    if (!rp_ok(err)) {
+        return daemon_fail(core->daemon, err, "start", NULL);
+    }
+    return daemon_run(core->daemon);
+}
+
+int main(int argc, char **argv) {
+    struct daemon daemon;
+    rp_err err = daemon_start(&daemon, RP_ROLE_CORE, argc, argv);
+    struct core *core = calloc(1, sizeof *core);
+    if (rp_ok(err) && core) {
+        core->daemon = &daemon;
+        core->env = daemon.env;
+        core->loop = daemon.loop;
+        core->arena = daemon.arena;
+        core->config = daemon.config;
+        core->web.env = daemon.env;
+        core->web.config = &core->config;
+        core->web.promises = &core->promises;
+        err = serve(core);
+        rp_pool_free(core->store_pool);
+        rp_pool_free(core->password_pool);
+    }
+    free(core);
+    daemon_done(&daemon);
+    return daemon_exit_code(err);
+}

@@ -1,0 +1,86 @@
+/* thread.c — the store threads: each with its own connections, opened at its start. */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "core.h"
+
+enum { LEDGER_DEADLINE_MS = 2000, RETRY_MS = 1000 };
+
+rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thread,
+                        struct rp_diag *diag) {
+    struct rp_web_thread *thread = calloc(1, sizeof *thread);
+    if (!thread) {
+        return RP_ERR(NO_MEMORY);
+    }
+    const struct rp_identity_options options = {
+        .second_factor_required = strcmp(core->config.second_factor, "required") == 0,
+        .session_ms = (int64_t)core->config.session_hours * 3600 * 1000,
+        .idle_s = (uint32_t)core->config.idle_minutes * 60};
+    thread->ledger = rp_ipc_client_new(RP_ROLE_CORE, RP_ROLE_LEDGER, LEDGER_DEADLINE_MS);
+    rp_err err = thread->ledger ? RP_OK : RP_ERR(NO_MEMORY);
+    if (rp_ok(err)) {
+        err = rp_store_open(&core->env, core->config.store, &thread->store, diag);
+    }
+    if (rp_ok(err)) {
+        err = rp_keys_new(&core->env, &thread->keys);
+    }
+    if (rp_ok(err)) {
+        err = rp_identity_new(&core->env, thread->store, thread->keys, &options, &thread->identity);
+    }
+    if (!rp_ok(err)) {
+        core_thread_close(thread);
+        return err;
+    }
+    *ret_thread = thread;
+    return RP_OK;
+}
+
+void core_thread_close(struct rp_web_thread *thread) {
+    if (!thread) {
+        return;
+    }
+    rp_log_free(thread->public_log);
+    rp_identity_free(thread->identity);
+    rp_keys_free(thread->keys);
+    rp_store_close(thread->store);
+    rp_ipc_client_free(thread->ledger);
+    free(thread);
+}
+
+struct rp_web_thread *core_slot_thread(struct core_slot *slot) {
+    if (slot->thread) {
+        return slot->thread;
+    }
+    int64_t now_ms = slot->core->env.monotonic_ns(slot->core->env.ctx) / 1000000;
+    if (slot->tried_ms && now_ms - slot->tried_ms < RETRY_MS) {
+        return NULL;
+    }
+    struct rp_diag diag = {0};
+    rp_err err = core_thread_open(slot->core, &slot->thread, &diag);
+    if (!rp_ok(err) && slot->tried_ms == 0) { /* once, not once a second */
+        rp_ignore(daemon_fail(slot->core->daemon, err, "store thread", &diag));
+    }
+    slot->tried_ms = now_ms;
+    return slot->thread;
+}
+
+void *core_slot_new(void *core, unsigned index) {
+    (void)index;
+    struct core_slot *slot = calloc(1, sizeof *slot);
+    RP_ASSERT(slot != NULL); /* some bytes, at start: without them nothing will go */
+    slot->core = core;
+    return slot;
+}
+
+void core_slot_free(void *slot) {
+    core_thread_close(((struct core_slot *)slot)->thread);
+    free(slot);
+}
+
+rp_err core_pools_start(struct core *core) {
+    RP_ASSERT(core->store_pool == NULL && core->password_pool == NULL);
+    RP_TRY(rp_pool_new(CORE_STORE_THREADS, CORE_STORE_QUEUE, core_slot_new, core_slot_free, core,
+                       &core->store_pool));
+    return rp_pool_new(CORE_PASSWORD_THREADS, CORE_PASSWORD_QUEUE, NULL, NULL, NULL,
+                       &core->password_pool);
+}

@@ -1,0 +1,210 @@
+// notes-app — a small application for several customers, behind Rempart, in one plain file.
+//
+//   node app.js --state DIR --listen PATH|PORT     (DIR: Rempart's state folder)
+//
+// What it shows: an application needs no sign-in, no user table, no database and no audit log of
+// its own. Who is there comes with each request in `Rempart-Assertion` (a JWT, verified below);
+// notes are records of that person's organisation in Rempart's spaces, reached with the
+// application's token and that same assertion. Pages are plain HTML, in French and English.
+'use strict';
+const crypto = require('node:crypto');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+
+const option = (name, otherwise) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at > 0 ? process.argv[at + 1] : otherwise;
+};
+const state = option('state', process.env.REMPART_STATE || 'var');
+const listen = option('listen', 'run/notes.sock');
+const app = option('app', 'notes');
+
+// ---- Rempart, over its local socket ----
+
+function call(method, target, {headers = {}, body} = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request({socketPath: path.join(state, 'run/api.sock'), method, path: target, timeout: 10000,
+      headers: {host: 'localhost', accept: 'application/json',
+        ...(body && {'content-type': 'application/json', 'content-length': Buffer.byteLength(body)}), ...headers}},
+    response => {
+      const parts = [];
+      response.on('data', part => parts.push(part)).on('error', reject).on('end', () => {
+        const text = Buffer.concat(parts).toString('utf8');
+        let json = null;
+        try { json = text ? JSON.parse(text) : null; } catch { /* a page, not an answer of the API */ }
+        resolve({status: response.statusCode, json});
+      });
+    });
+    request.on('timeout', () => request.destroy(new Error('no answer')));
+    request.on('error', reject);
+    request.end(body);
+  });
+}
+
+const token = () => fs.readFileSync(path.join(state, 'apps', `${app}.token`), 'utf8').trim();
+
+// One call for the person in front of us: the application's token says who asks, the assertion for whom.
+async function spaces(who, method, target, {body, headers} = {}) {
+  const answer = await call(method, `/.rempart/api/v1/spaces/${target}`, {
+    body: body && JSON.stringify(body),
+    headers: {authorization: `Bearer ${token()}`, 'rempart-assertion': who.assertion, ...headers}});
+  if (answer.status >= 400) throw Object.assign(new Error(answer.json?.detail ?? 'spaces'), {status: answer.status});
+  return answer.json;
+}
+
+// ---- who is there ----
+
+const keys = new Map();
+async function keyOf(kid) {
+  if (!keys.has(kid)) {
+    const {json} = await call('GET', '/.rempart/jwks.json');
+    for (const jwk of json?.keys ?? []) keys.set(jwk.kid, crypto.createPublicKey({key: jwk, format: 'jwk'}));
+  }
+  return keys.get(kid);
+}
+
+async function whoIs(request) {
+  const assertion = request.headers['rempart-assertion'];
+  if (!assertion) return null;
+  const [head, claims, signature, more] = assertion.split('.');
+  if (!signature || more !== undefined) return null;
+  try {
+    const {alg, kid} = JSON.parse(Buffer.from(head, 'base64url'));
+    const key = alg === 'ES256' && await keyOf(kid);
+    if (!key || !crypto.verify('sha256', Buffer.from(`${head}.${claims}`), {key, dsaEncoding: 'ieee-p1363'},
+      Buffer.from(signature, 'base64url'))) return null;
+    const who = JSON.parse(Buffer.from(claims, 'base64url'));
+    return who.aud === app && who.exp > Date.now() / 1000 ? {...who, assertion} : null;
+  } catch {
+    return null;
+  }
+}
+
+// ---- words ----
+
+const words = {
+  fr: {title: 'Notes', hello: 'Vous êtes', none: 'Aucune note pour l’instant.', add: 'Ajouter', text: 'Nouvelle note',
+    edit: 'Modifier', save: 'Enregistrer', remove: 'Supprimer', back: 'Retour', account: 'Mon compte', more: 'Notes suivantes',
+    sorted: {newest: 'Plus récentes d’abord', oldest: 'Plus anciennes d’abord'}, changed: 'modifiée le',
+    conflict: 'Cette note a changé entre-temps. La voici telle qu’elle est maintenant.', wrong: 'Cela n’a pas abouti',
+    nobody: 'Personne n’est connecté : cette application n’est joignable qu’à travers Rempart.', shared: 'Notes de votre organisation'},
+  en: {title: 'Notes', hello: 'You are', none: 'No notes yet.', add: 'Add', text: 'New note',
+    edit: 'Edit', save: 'Save', remove: 'Delete', back: 'Back', account: 'My account', more: 'More notes',
+    sorted: {newest: 'Newest first', oldest: 'Oldest first'}, changed: 'changed',
+    conflict: 'This note changed in the meantime. Here it is as it stands now.', wrong: 'That did not work',
+    nobody: 'Nobody is signed in: this application is reached through Rempart only.', shared: 'Your organisation’s notes'},
+};
+const languageOf = request => {
+  const first = /\b(fr|en)\b/.exec((request.headers['accept-language'] ?? '').toLowerCase());
+  return first ? first[1] : 'fr';
+};
+const escape = text => String(text).replace(/[&<>"']/g, c => ({'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;'})[c]);
+
+// ---- pages ----
+
+const style = `:root{color-scheme:light dark}*{box-sizing:border-box}
+body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:0 auto;padding:1.5rem 1.25rem 4rem}
+header{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;justify-content:space-between;border-bottom:1px solid #8886;padding-bottom:.75rem}
+ul{list-style:none;padding:0}li{border:1px solid #8886;border-radius:6px;padding:.875rem 1rem;margin:.75rem 0}
+p{white-space:pre-wrap;overflow-wrap:anywhere;margin:0 0 .5rem}small{opacity:.75}
+textarea{display:block;width:100%;min-height:6rem;font:inherit;padding:.625rem;margin:.375rem 0 .75rem;border-radius:6px;border:1px solid #888}
+button{font:inherit;padding:.4rem .9rem;border-radius:6px;border:1px solid #1c6653;background:#1c6653;color:#fff;cursor:pointer}
+button.quiet{background:transparent;color:inherit;border-color:#888}form.inline{display:inline}
+:focus-visible{outline:3px solid #0b57d0;outline-offset:2px}.alert{border-left:4px solid #b3261e;padding-left:.75rem}`;
+
+function page(say, lang, who, body) {
+  const account = who ? `<span>${say.hello} <strong>${escape(who.email ?? who.sub)}</strong></span> <a href="/.rempart/id/account">${say.account}</a>` : '';
+  return `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${say.title}</title><link rel="stylesheet" href="/notes.css"></head><body><header><strong>${say.title}</strong> ${account}</header><main>${body}</main></body></html>`;
+}
+
+// A form of ours, for this session: another site cannot know the token.
+const formSecret = crypto.randomBytes(32);
+const formToken = who => crypto.createHmac('sha256', formSecret).update(who.sid).digest('base64url');
+const hidden = (name, value) => `<input type="hidden" name="${name}" value="${escape(value)}">`;
+
+function noteItem(say, who, {id, version, changed_at: changed, document}) {
+  return `<li><p>${escape(document.text)}</p><small>${say.changed} <time datetime="${escape(changed)}">${escape(changed)}</time></small>
+<div><a href="/notes/${id}">${say.edit}</a>
+<form class="inline" method="post" action="/notes/${id}/delete">${hidden('form', formToken(who))}${hidden('version', version)}<button class="quiet">${say.remove}</button></form></div></li>`;
+}
+
+async function list({say, lang, who, url, order}) {
+  const after = /^[0-9a-f]{32}$/.test(url.searchParams.get('after') ?? '') ? `&after=${url.searchParams.get('after')}` : '';
+  const {records, next} = await spaces(who, 'GET', `notes?limit=50${after}`);
+  records.sort((a, b) => (order === 'oldest' ? 1 : -1) * a.changed_at.localeCompare(b.changed_at));
+  const other = order === 'oldest' ? 'newest' : 'oldest';
+  return page(say, lang, who, `<h1>${say.shared}</h1>
+<form method="post" action="/notes">${hidden('form', formToken(who))}<label for="text">${say.text}</label><textarea id="text" name="text" required maxlength="10000"></textarea><button>${say.add}</button></form>
+${records.length ? `<ul>${records.map(one => noteItem(say, who, one)).join('')}</ul>` : `<p>${say.none}</p>`}
+${next ? `<p><a href="/?after=${next}">${say.more}</a></p>` : ''}<p><a href="/?order=${other}">${say.sorted[other]}</a></p>`);
+}
+
+async function edit({say, lang, who, id, conflict}) {
+  const {version, document} = await spaces(who, 'GET', `notes/${id}`);
+  return page(say, lang, who, `<h1>${say.edit}</h1>${conflict ? `<p class="alert" role="alert">${say.conflict}</p>` : ''}
+<form method="post" action="/notes/${id}">${hidden('form', formToken(who))}${hidden('version', version)}<label for="text">${say.edit}</label>
+<textarea id="text" name="text" required maxlength="10000">${escape(document.text)}</textarea><button>${say.save}</button> <a href="/">${say.back}</a></form>`);
+}
+
+// ---- requests ----
+
+function readForm(request) {
+  return new Promise((resolve, reject) => {
+    let body = '';
+    request.setEncoding('utf8');
+    request.on('data', part => { body += part; if (body.length > 65536) reject(Object.assign(new Error('too large'), {status: 413})); });
+    request.on('error', reject).on('end', () => resolve(new URLSearchParams(body)));
+  });
+}
+
+async function change(context, request, id, removing) {
+  const form = await readForm(request);
+  const given = Buffer.from(form.get('form') ?? ''), right = Buffer.from(formToken(context.who));
+  if (given.length !== right.length || !crypto.timingSafeEqual(given, right)) throw Object.assign(new Error(context.say.wrong), {status: 403});
+  const headers = form.get('version') ? {'if-match': `"${form.get('version')}"`} : {};
+  const body = {text: (form.get('text') ?? '').slice(0, 10000)};
+  if (removing) await spaces(context.who, 'DELETE', `notes/${id}`, {headers});
+  else if (id) await spaces(context.who, 'PUT', `notes/${id}`, {body, headers});
+  else await spaces(context.who, 'POST', 'notes', {body});
+}
+
+async function answer(request, response) {
+  const url = new URL(request.url, 'http://notes');
+  const lang = languageOf(request), say = words[lang];
+  const send = (status, html, headers = {}) => response.writeHead(status, {'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': 'default-src \'none\'; style-src \'self\'; form-action \'self\'; frame-ancestors \'none\'', ...headers}).end(html);
+  if (url.pathname === '/notes.css') return response.writeHead(200, {'content-type': 'text/css'}).end(style);
+  const who = await whoIs(request);
+  if (!who) return send(403, page(say, lang, null, `<h1>${say.wrong}</h1><p>${say.nobody}</p>`));
+  const order = url.searchParams.get('order') ?? /notes-order=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
+  const context = {say, lang, who, url, order};
+  const [, id, action] = /^\/notes(?:\/([0-9a-f]{32})(\/delete)?)?$/.exec(url.pathname) ?? [];
+  try {
+    if (request.method === 'POST' && /^\/notes/.test(url.pathname)) {
+      await change(context, request, id, Boolean(action));
+      return response.writeHead(303, {location: '/'}).end();
+    }
+    if (request.method === 'GET' && id) return send(200, await edit({...context, id}));
+    // A cookie as applications set them, without a thought: what the browser gets is up to the gate.
+    if (request.method === 'GET' && url.pathname === '/') return send(200, await list(context), {'set-cookie': `notes-order=${order === 'oldest' ? 'oldest' : 'newest'}; Path=/`});
+    return send(404, page(say, lang, who, `<h1>404</h1><p><a href="/">${say.back}</a></p>`));
+  } catch (error) {
+    if (error.status === 412 && id && !action) return send(409, await edit({...context, id, conflict: true}));
+    const status = error.status ?? 502;
+    return send(status, page(say, lang, who, `<h1>${say.wrong}</h1><p role="alert">${escape(error.message)}</p><p><a href="/">${say.back}</a></p>`));
+  }
+}
+
+const server = http.createServer((request, response) => answer(request, response).catch(error => {
+  console.error(`notes-app: ${error.message}`);
+  if (!response.headersSent) response.writeHead(500, {'content-type': 'text/plain'});
+  response.end('500\n');
+}));
+if (/^\d+$/.test(listen)) server.listen(Number(listen), '127.0.0.1');
+else {
+  fs.rmSync(listen, {force: true});
+  server.listen(listen, () => fs.chmodSync(listen, 0o660));
+}
+for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => process.exit(0));

@@ -1,0 +1,161 @@
+#include "web/access.h"
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "web/cookies.h"
+#include "wire/encode.h"
+
+enum { NEXT_MAX = 1024, FORM_TOKEN_BYTES = 24 };
+
+rp_err rp_request_allow(struct rp_request *request, enum rp_action action) {
+    struct rp_policy_options options = RP_POLICY_OPTIONS;
+    if (strcmp(request->web->config->second_factor, "optional") == 0) {
+        options.app_least_acr = RP_ACR_PWD;
+    }
+    struct rp_decision decision =
+        rp_policy_decide(&options, &request->who, action, request->who.tenant);
+    return decision.allowed ? RP_OK
+                            : rp_fail(&request->diag, RP_ERR(DENIED), "%s", decision.reason);
+}
+
+/* ---- forms ---- */
+
+rp_view rp_form_token(struct rp_request *request) {
+    rp_view have = rp_request_cookie(request, RP_COOKIE_FORM);
+    if (have.n == FORM_TOKEN_BYTES * 4 / 3) {
+        return have;
+    }
+    uint8_t bytes[FORM_TOKEN_BYTES];
+    request->web->env.fill_random(request->web->env.ctx, bytes, sizeof bytes);
+    struct rp_buf text = rp_buf_new(64);
+    rp_base64url_print(&text, rp_view_of(bytes, sizeof bytes));
+    rp_view token = {NULL, 0};
+    rp_err err = rp_arena_copy(request->arena, rp_buf_view(&text), &token);
+    rp_buf_done(&text);
+    if (!rp_ok(err)) {
+        return (rp_view){NULL, 0}; /* the form will be refused: fail closed */
+    }
+    rp_response_cookie(&request->response, RP_COOKIE_FORM, token, 0);
+    return token;
+}
+
+static bool is_our_origin(rp_view origin, rp_view host) {
+    return rp_view_starts(origin, RP_VIEW("https://")) && host.n > 0 &&
+           rp_view_equal_nocase(rp_view_from(origin, 8), host);
+}
+
+rp_err rp_form_check(rp_view cookie, rp_view field, rp_view fetch_site, rp_view origin,
+                     rp_view host) {
+    if (fetch_site.p && !rp_view_equal(fetch_site, RP_VIEW("same-origin"))) {
+        return RP_ERR(DENIED);
+    }
+    if (origin.p && !is_our_origin(origin, host)) {
+        return RP_ERR(DENIED);
+    }
+    if (cookie.n != FORM_TOKEN_BYTES * 4 / 3 || !rp_ct_equal(cookie, field)) {
+        return RP_ERR(DENIED);
+    }
+    return RP_OK;
+}
+
+static rp_err check_form(struct rp_request *request) {
+    struct rp_pairs form;
+    RP_TRY(rp_request_form(request, &form));
+    return rp_form_check(rp_request_cookie(request, RP_COOKIE_FORM), rp_pairs_get(form, "form"),
+                         rp_request_param(request, "HTTP_SEC_FETCH_SITE"),
+                         rp_request_param(request, "HTTP_ORIGIN"),
+                         rp_request_param(request, "HTTP_HOST"));
+}
+
+rp_view rp_next_path(rp_view next) {
+    rp_view home = RP_VIEW("/");
+    if (next.n == 0 || next.n > NEXT_MAX || next.p[0] != '/' || (next.n > 1 && next.p[1] == '/')) {
+        return home;
+    }
+    for (size_t i = 0; i < next.n; i++) {
+        /* A browser reads "\" as "/" and drops tabs and line breaks. */
+        if (next.p[i] <= 32 || next.p[i] > 126 || next.p[i] == '\\') {
+            return home;
+        }
+    }
+    return next;
+}
+
+/* ---- people ---- */
+
+/* The table knows idle time and revocation at once, the database knows the rest. */
+static rp_err check_session(struct rp_request *request) {
+    rp_view cookie = rp_request_cookie(request, RP_COOKIE_SESSION);
+    if (!cookie.p) {
+        return RP_ERR(UNAUTHENTICATED);
+    }
+    struct rp_sha256 hash = rp_sha256_of(cookie);
+    struct rp_session_view view;
+    rp_err err = rp_session_table_find(request->web->sessions, request->web->seen, &hash,
+                                       rp_request_now_ms(request), &view);
+    if (rp_ok(err)) {
+        err = rp_identity_session(request->thread->identity, cookie, &request->session);
+    }
+    if (rp_is(err, RP_E_EXPIRED)) {
+        return RP_ERR(UNAUTHENTICATED);
+    }
+    RP_TRY(err);
+    const struct rp_session_view *found = &request->session.view;
+    request->who = (struct rp_who){
+        .person = found->person, .tenant = found->tenant, .roles = found->roles, .acr = found->acr};
+    return RP_OK;
+}
+
+/* ---- applications ---- */
+
+static rp_err check_app(struct rp_request *request) {
+    rp_view authorization = rp_request_param(request, "HTTP_AUTHORIZATION");
+    if (!rp_view_starts(authorization, RP_VIEW("Bearer "))) {
+        return RP_ERR(UNAUTHENTICATED);
+    }
+    RP_TRY(rp_identity_app_of_token(request->thread->identity, rp_view_from(authorization, 7),
+                                    request->app));
+    rp_id session;
+    return rp_assertion_check(request, rp_request_param(request, "HTTP_REMPART_ASSERTION"),
+                              rp_view_from_cstr(request->app), &request->who, &session);
+}
+
+/* Client heads reach us as HTTP_*: REMPART_APP can only come from the gate's own configuration. */
+static rp_err check_gate(struct rp_request *request) {
+    rp_view app = rp_request_param(request, "REMPART_APP");
+    if (app.n == 0 || app.n >= sizeof request->app) {
+        return RP_ERR(NOT_FOUND);
+    }
+    memcpy(request->app, app.p, app.n);
+    request->app[app.n] = 0;
+    return check_session(request);
+}
+
+rp_err rp_access_check(struct rp_request *request, const struct rp_route *route) {
+    RP_ASSERT(request->thread != NULL || route->guard == RP_GUARD_OPEN ||
+              route->guard == RP_GUARD_FORM);
+    if (route->writes && !request->from_cli && atomic_load(&request->web->ledger_down)) {
+        return RP_ERR(LEDGER_DOWN);
+    }
+    if (route->writes && atomic_load(&request->web->disk_low)) {
+        return RP_ERR(NO_SPACE);
+    }
+    switch (route->guard) {
+    case RP_GUARD_OPEN:
+        return RP_OK;
+    case RP_GUARD_FORM:
+        return check_form(request);
+    case RP_GUARD_SESSION:
+        if (route->method != RP_GET) {
+            RP_TRY(check_form(request));
+        }
+        return check_session(request);
+    case RP_GUARD_APP:
+        return check_app(request);
+    case RP_GUARD_GATE:
+        return check_gate(request);
+    case RP_GUARD_OWNER:
+        return request->from_cli ? RP_OK : RP_ERR(NOT_FOUND);
+    }
+    RP_UNREACHABLE();
+}

@@ -1,0 +1,39 @@
+/* access.h — who is asking, checked before a handler is entered.
+ *
+ * A person: the cookie's session, live in the table and in the database. An application: its token
+ * and the assertion it has just received; tenant and person come from the assertion alone, so
+ * that an application cannot reach a tenant whose user is not present. A form: the token that this
+ * browser was given, and an origin that is ours.
+ *
+ * Promises: S66, S67, S68, S99.
+ */
+#ifndef RP_WEB_ACCESS_H
+#define RP_WEB_ACCESS_H
+
+#include "web/router.h"
+
+/* RP_OK and request->who, session, app filled; or the error that the request ends with. */
+rp_err rp_access_check(struct rp_request *request, const struct rp_route *route);
+
+/* May who do this in their own tenant? DENIED, with the policy's reason. */
+rp_err rp_request_allow(struct rp_request *request, enum rp_action action);
+
+/* The tenant that the assertion names, not verified: only says which thread will verify it. */
+bool rp_access_tenant_hint(const struct rp_request *request, rp_id *ret_tenant);
+
+/* The token for this browser's forms: the one it has, or a new one with its cookie. */
+rp_view rp_form_token(struct rp_request *request);
+/* DENIED unless cookie and field agree and the origin is ours. Pure. */
+rp_err rp_form_check(rp_view cookie, rp_view field, rp_view fetch_site, rp_view origin,
+                     rp_view host);
+
+/* A local path to go on to: `next` when it is one, else "/". Never another site. */
+rp_view rp_next_path(rp_view next);
+
+/* Verifies an assertion for the application; fills who. Reads the kms' keys when it has to. */
+rp_err rp_assertion_check(struct rp_request *request, rp_view token, rp_view app,
+                          struct rp_who *ret_who, rp_id *ret_session);
+/* Reads the kms' public keys (thread->jwks) anew. */
+rp_err rp_jwks_refresh(struct rp_web *web, struct rp_web_thread *thread, struct rp_buf *ret_jwks);
+
+#endif

@@ -1,0 +1,49 @@
+/* handlers.h — the functions that routes.def names, and what they share. */
+#ifndef RP_WEB_HANDLERS_H
+#define RP_WEB_HANDLERS_H
+
+#include "web/access.h"
+#include "web/router.h"
+
+#define RP_ROUTE(method, path, handler, place, guard, kind, writes, operation, query, fr, en)      \
+    rp_err handler(struct rp_request *request);
+/* /.rempart/id and /.rempart/id/ share a handler: declared twice alike. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wredundant-decls"
+#include "web/routes.def"
+#pragma GCC diagnostic pop
+#undef RP_ROUTE
+
+/* ---- page.c ---- */
+
+/* Prints the frame around `body` (which it frees) into the response. */
+void rp_page_finish(struct rp_request *request, enum rp_text_key title, struct rp_buf *body,
+                    bool wide);
+/* "23 November 2026, 10:00 UTC" or "23 novembre 2026, 10 h 00 UTC", in the arena. */
+rp_view rp_page_time(struct rp_request *request, int64_t ms);
+rp_view rp_page_time_iso(struct rp_request *request, int64_t ms);
+/* An arena copy of path?name=value&…, values encoded; NULL value = left out. Ends with NULL. */
+rp_view rp_page_link(struct rp_request *request, const char *path, const char *name, rp_view value,
+                     const char *name2, rp_view value2);
+
+/* https://host:port/.rempart/id/enrol?token=… */
+rp_view rp_enrol_link(const struct rp_web *web, struct rp_arena *arena,
+                      const struct rp_token *token);
+
+/* The session's cookie for the browser, its slot for the gate, and on to `next`. */
+rp_err rp_page_set_session(struct rp_request *request, const struct rp_token *cookie,
+                           const struct rp_session *session, rp_view next);
+
+/* ---- api.c ---- */
+
+/* Prints the tree as the whole answer. */
+rp_err rp_api_send(struct rp_request *request, int status, const struct rp_json *json);
+
+/* ---- problem.c ---- */
+
+/* The answer to an error: a page, or RFC 9457 problem details. detail may be NULL. */
+void rp_problem(struct rp_request *request, enum rp_kind kind, rp_err err, const char *detail);
+/* Fails with a detail that the reader sees; the text is kept in the request. */
+struct rp_diag *rp_problem_diag(struct rp_request *request);
+
+#endif

@@ -1,0 +1,191 @@
+/* sign_in.c — the two steps of signing in: address and password, then the one-time code.
+ *
+ * Between the steps the browser holds a pending token in a cookie; only the right code turns it
+ * into a session. Every answer to a form is a redirect, so that going back and reloading are
+ * harmless.
+ */
+#include "base/assert.h"
+#include "web/cookies.h"
+#include "web/handlers.h"
+#include "web/templates.h"
+
+#define SIGN_IN "/.rempart/id/sign-in"
+#define CODE "/.rempart/id/code"
+
+struct error_text {
+    rp_view name;
+    enum rp_text_key key;
+};
+
+/* What ?error= may say; anything else shows nothing. */
+static rp_view error_of(const struct rp_request *request) {
+    static const struct error_text errors[] = {{RP_VIEW_INIT("denied"), RP_TEXT_error_denied},
+                                               {RP_VIEW_INIT("rate"), RP_TEXT_error_rate},
+                                               {RP_VIEW_INIT("pending"), RP_TEXT_error_pending},
+                                               {RP_VIEW_INIT("busy"), RP_TEXT_error_busy},
+                                               {RP_VIEW_INIT("code"), RP_TEXT_error_code},
+                                               {RP_VIEW_INIT("replayed"), RP_TEXT_error_replayed}};
+    rp_view name = rp_request_query(request, "error");
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        if (rp_view_equal(name, errors[i].name)) {
+            return rp_text(request->lang, errors[i].key);
+        }
+    }
+    return (rp_view){NULL, 0};
+}
+
+static rp_view notice_of(const struct rp_request *request) {
+    rp_view name = rp_request_query(request, "done");
+    if (rp_view_equal(name, RP_VIEW("out"))) {
+        return rp_text(request->lang, RP_TEXT_sign_in_ended);
+    }
+    return (rp_view){NULL, 0};
+}
+
+rp_err rp_page_home(struct rp_request *request) {
+    rp_response_redirect(&request->response, RP_VIEW("/.rempart/id/account"));
+    return RP_OK;
+}
+
+rp_err rp_page_change_password(struct rp_request *request) {
+    return rp_page_home(request);
+}
+
+rp_err rp_page_sign_in(struct rp_request *request) {
+    const struct rp_template_sign_in page = {.form_token = rp_form_token(request),
+                                             .error = error_of(request),
+                                             .notice = notice_of(request),
+                                             .next =
+                                                 rp_next_path(rp_request_query(request, "next"))};
+    struct rp_buf body = rp_buf_new(65536);
+    rp_template_sign_in_print(&body, request->lang, &page);
+    rp_page_finish(request, RP_TEXT_sign_in_title, &body, false);
+    return RP_OK;
+}
+
+/* Back to a step, with its reason and where the person was going. */
+static rp_err back_to(struct rp_request *request, const char *path, const char *error,
+                      rp_view next) {
+    rp_response_redirect(&request->response, rp_page_link(request, path, "error",
+                                                          rp_view_from_cstr(error), "next", next));
+    return RP_OK;
+}
+
+/* ---- the first step ---- */
+
+struct first_step {
+    struct rp_sign_in sign_in;
+    rp_view next;
+};
+
+static rp_err start_sign_in(struct rp_request *request) {
+    struct rp_pairs form;
+    RP_TRY(rp_request_form(request, &form));
+    struct first_step *state = rp_arena_alloc(request->arena, sizeof *state);
+    if (!state) {
+        return RP_ERR(NO_MEMORY);
+    }
+    request->state = state;
+    state->next = rp_next_path(rp_pairs_get(form, "next"));
+    rp_view password = rp_pairs_get(form, "password");
+    rp_err err = rp_identity_sign_in_start(
+        request->thread->identity, rp_view_trim(rp_pairs_get(form, "email")),
+        rp_request_param(request, "REMOTE_ADDR"), &state->sign_in);
+    if (rp_is(err, RP_E_RATE)) {
+        return back_to(request, SIGN_IN, "rate", state->next);
+    }
+    RP_TRY(err);
+    if (password.n > RP_PASSWORD_MAX) {
+        return back_to(request, SIGN_IN, "denied", state->next);
+    }
+    /* An unknown address costs the same time as a known one. */
+    _Static_assert(sizeof state->sign_in.password_text == sizeof request->password.text,
+                   "one size");
+    memcpy(request->password.text, state->sign_in.password_text, sizeof request->password.text);
+    rp_request_password(request, state->sign_in.known ? RP_PASSWORD_VERIFY : RP_PASSWORD_NOBODY,
+                        password);
+    return RP_OK;
+}
+
+/* Where the second factor is optional, an empty code ends the sign-in of who has none. */
+static rp_err try_without_code(struct rp_request *request, const struct rp_token *pending,
+                               rp_view next) {
+    if (strcmp(request->web->config->second_factor, "optional") != 0) {
+        return RP_ERR(SECOND_FACTOR);
+    }
+    struct rp_token cookie;
+    struct rp_session session;
+    RP_TRY(rp_identity_sign_in_finish(request->thread->identity, rp_view_from_cstr(pending->s),
+                                      RP_VIEW(""), rp_request_param(request, "REMOTE_ADDR"),
+                                      &cookie, &session));
+    return rp_page_set_session(request, &cookie, &session, next);
+}
+
+static rp_err end_first_step(struct rp_request *request) {
+    struct first_step *state = request->state;
+    rp_view client = rp_request_param(request, "REMOTE_ADDR");
+    bool matched = state->sign_in.known && rp_ok(request->password.result);
+    struct rp_token pending;
+    rp_err err = rp_identity_sign_in_password(request->thread->identity, &state->sign_in, matched,
+                                              client, &pending);
+    if (rp_is(err, RP_E_DENIED)) {
+        return back_to(request, SIGN_IN, "denied", state->next);
+    }
+    if (rp_is(err, RP_E_RATE)) {
+        return back_to(request, SIGN_IN, "rate", state->next);
+    }
+    RP_TRY(err);
+    err = try_without_code(request, &pending, state->next);
+    if (!rp_is(err, RP_E_SECOND_FACTOR)) {
+        return err;
+    }
+    /*= S99 */ /* the password alone opens nothing: it earns a pending token, not a session */
+    rp_response_cookie(&request->response, RP_COOKIE_PENDING, rp_view_from_cstr(pending.s),
+                       RP_COOKIE_PENDING_S);
+    rp_response_redirect(&request->response, rp_page_link(request, CODE, "next", state->next, NULL,
+                                                          (rp_view){NULL, 0}));
+    return RP_OK;
+}
+
+rp_err rp_page_sign_in_post(struct rp_request *request) {
+    return request->step == 0 ? start_sign_in(request) : end_first_step(request);
+}
+
+/* ---- the second step ---- */
+
+rp_err rp_page_code(struct rp_request *request) {
+    rp_view next = rp_next_path(rp_request_query(request, "next"));
+    if (!rp_request_cookie(request, RP_COOKIE_PENDING).p) {
+        return back_to(request, SIGN_IN, "pending", next);
+    }
+    const struct rp_template_code page = {
+        .form_token = rp_form_token(request), .error = error_of(request), .next = next};
+    struct rp_buf body = rp_buf_new(65536);
+    rp_template_code_print(&body, request->lang, &page);
+    rp_page_finish(request, RP_TEXT_code_title, &body, false);
+    return RP_OK;
+}
+
+rp_err rp_page_code_post(struct rp_request *request) {
+    struct rp_pairs form;
+    RP_TRY(rp_request_form(request, &form));
+    rp_view next = rp_next_path(rp_pairs_get(form, "next"));
+    struct rp_token cookie;
+    struct rp_session session;
+    rp_err err = rp_identity_sign_in_finish(
+        request->thread->identity, rp_request_cookie(request, RP_COOKIE_PENDING),
+        rp_view_trim(rp_pairs_get(form, "code")), rp_request_param(request, "REMOTE_ADDR"), &cookie,
+        &session);
+    if (rp_is(err, RP_E_DENIED) || rp_is(err, RP_E_SECOND_FACTOR)) {
+        return back_to(request, CODE, "code", next);
+    }
+    if (rp_is(err, RP_E_REPLAYED)) {
+        return back_to(request, CODE, "replayed", next);
+    }
+    if (rp_is(err, RP_E_RATE) || rp_is(err, RP_E_NOT_FOUND) || rp_is(err, RP_E_EXPIRED)) {
+        rp_response_forget_cookie(&request->response, RP_COOKIE_PENDING);
+        return back_to(request, SIGN_IN, rp_is(err, RP_E_RATE) ? "rate" : "pending", next);
+    }
+    RP_TRY(err);
+    return rp_page_set_session(request, &cookie, &session, next);
+}
