@@ -1,5 +1,7 @@
 #include "daemon.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,8 +14,10 @@
 
 enum { ARENA_MAX = 64 << 20, CONFIG_MAX = 1 << 20 };
 
+static const char default_config[] = "rempart.yaml";
+
 struct options {
-    const char *state, *share, *config;
+    const char *state, *share, *config, *bin;
 };
 
 void daemon_say(const struct daemon *daemon, const char *format, ...) {
@@ -22,7 +26,8 @@ void daemon_say(const struct daemon *daemon, const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fprintf(stderr, "rempart-%s: %s\n", rp_role_name(daemon->role), text);
+    const char *name = daemon->role == RP_ROLE_SUPERVISOR ? "rempartd" : rp_role_name(daemon->role);
+    fprintf(stderr, "%s%s: %s\n", daemon->role == RP_ROLE_SUPERVISOR ? "" : "rempart-", name, text);
 }
 
 rp_err daemon_fail(const struct daemon *daemon, rp_err err, const char *what,
@@ -46,12 +51,16 @@ int daemon_exit_code(rp_err err) {
 
 static rp_err parse_options(const struct daemon *daemon, int argc, char **argv,
                             struct options *ret_options) {
-    struct options options = {".", "/usr/share/rempart", "rempart.yaml"};
+    struct options options = {".", "/usr/share/rempart", default_config, NULL};
     const struct {
         const char *name;
         const char **value;
     } known[] = {
-        {"--state", &options.state}, {"--share", &options.share}, {"--config", &options.config}};
+        {"--state", &options.state},
+        {"--share", &options.share},
+        {"--config", &options.config},
+        {"--bin", &options.bin},
+    };
     for (int i = 1; i < argc; i += 2) {
         const char **value = NULL;
         for (size_t k = 0; k < RP_COUNT_OF(known); k++) {
@@ -95,6 +104,20 @@ static int inherited_ready_fd(void) {
     return text && rp_view_to_u64(rp_view_from_cstr(text), 1023, &fd) ? (int)fd : -1;
 }
 
+/* Names on the command line are meant from where it was typed, before we go to the state folder.
+ * The default file is meant inside it. */
+static rp_err make_absolute(const struct daemon *daemon, const char **path) {
+    char full[PATH_MAX];
+    if (!*path || (*path)[0] == '/' || *path == default_config) {
+        return RP_OK;
+    }
+    if (!realpath(*path, full)) {
+        return daemon_fail(daemon, rp_err_from_errno(errno), *path, NULL);
+    }
+    *path = rp_arena_cstr(daemon->arena, rp_view_from_cstr(full));
+    return *path ? RP_OK : daemon_fail(daemon, RP_ERR(NO_MEMORY), "start", NULL);
+}
+
 rp_err daemon_start(struct daemon *daemon, enum rp_role_id role, int argc, char **argv) {
     *daemon = (struct daemon){.role = role, .env = rp_env_real(), .ready_fd = inherited_ready_fd()};
     rp_role_close_inherited(&daemon->ready_fd, daemon->ready_fd >= 0 ? 1 : 0);
@@ -104,8 +127,15 @@ rp_err daemon_start(struct daemon *daemon, enum rp_role_id role, int argc, char 
     if (!daemon->arena) {
         return daemon_fail(daemon, RP_ERR(NO_MEMORY), "start", NULL);
     }
+    RP_TRY(make_absolute(daemon, &options.share));
+    RP_TRY(make_absolute(daemon, &options.config));
+    RP_TRY(make_absolute(daemon, &options.bin));
     daemon->share = options.share;
     daemon->config_file = options.config;
+    daemon->bin = options.bin;
+    if (role == RP_ROLE_SUPERVISOR && !rp_ok(rp_folder_make(options.state, 0755))) {
+        return daemon_fail(daemon, RP_ERR(DENIED), options.state, NULL);
+    }
     if (chdir(options.state) != 0) {
         return daemon_fail(daemon, RP_ERR(NOT_FOUND), options.state, NULL);
     }

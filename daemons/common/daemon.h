@@ -18,6 +18,7 @@ struct daemon {
     struct rp_arena *arena; /* as long as the process */
     const char *share;      /* the folder with promises/ and the pages */
     const char *config_file;
+    const char *bin; /* the folder of the programs; NULL = where the supervisor's own lies */
     struct rp_config config;
     struct rp_loop *loop;
     struct rp_isolation isolation;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -65,6 +66,15 @@ rp_err rp_file_size(int fd, uint64_t *ret_size) {
     }
     *ret_size = (uint64_t)st.st_size;
     return RP_OK;
+}
+
+rp_err rp_file_lock(int fd) {
+    RP_ASSERT(fd >= 0);
+    int failed;
+    do {
+        failed = flock(fd, LOCK_EX | LOCK_NB);
+    } while (failed != 0 && errno == EINTR);
+    return failed == 0 ? RP_OK : last_error();
 }
 
 /* Reads until end of file or `max` bytes. The size that stat tells is not used: it is 0 for
@@ -288,6 +298,29 @@ rp_err rp_folder_make(const char *path, mode_t mode) {
         }
     }
     return make_one(part, mode);
+}
+
+rp_err rp_folder_own(const char *path, uid_t uid, gid_t gid, mode_t mode) {
+    _cleanup_fd_ int fd = -1;
+    RP_TRY(open_with(path, O_RDONLY | O_DIRECTORY, 0, &fd));
+    if (uid != (uid_t)-1 && fchown(fd, uid, gid) != 0) {
+        return last_error();
+    }
+    return fchmod(fd, mode) == 0 ? RP_OK : last_error();
+}
+
+rp_err rp_file_link_to(const char *path, const char *target) {
+    struct stat st;
+    if (lstat(path, &st) == 0 && !S_ISLNK(st.st_mode)) {
+        return RP_ERR(DUPLICATE);
+    }
+    char temporary[PATH_MAX];
+    RP_TRY(temporary_name(path, temporary));
+    RP_TRY(rp_file_remove(temporary));
+    if (symlink(target, temporary) != 0) {
+        return last_error();
+    }
+    return rename(temporary, path) == 0 ? RP_OK : last_error();
 }
 
 rp_err rp_folder_free(const char *path, uint64_t *ret_bytes, unsigned *ret_percent) {

@@ -32,6 +32,8 @@ rp_err rp_file_write_at(int fd, uint64_t offset, rp_view v);
 rp_err rp_file_write_all(int fd, rp_view v);
 rp_err rp_file_sync(int fd); /* fdatasync */
 rp_err rp_file_size(int fd, uint64_t *ret_size);
+/* One process at a time, until fd is closed; BUSY when another holds it. */
+rp_err rp_file_lock(int fd);
 
 /* Writes path.tmp, syncs it, renames it over path, syncs the folder. All or nothing. */
 rp_err rp_file_replace(const char *path, mode_t mode, rp_view bytes);
@@ -42,6 +44,12 @@ bool rp_file_exists(const char *path);
 rp_err rp_file_remove(const char *path);              /* absent is OK */
 rp_err rp_folder_make(const char *path, mode_t mode); /* with its parents; existing is OK */
 rp_err rp_folder_sync(const char *path);
+/* The folder itself, or a symbolic link to it, gets exactly this owner and mode; uid -1 = as it is.
+ */
+rp_err rp_folder_own(const char *path, uid_t uid, gid_t gid, mode_t mode);
+/* Makes `path` a symbolic link to target, in one step; an existing link is replaced, another file
+ * is DUPLICATE. */
+rp_err rp_file_link_to(const char *path, const char *target);
 /* Free bytes and the share that is free, of the file system that holds path. */
 rp_err rp_folder_free(const char *path, uint64_t *ret_bytes, unsigned *ret_percent);
 

@@ -337,12 +337,19 @@ static rp_err open_signals(struct rp_loop *loop) {
 rp_err rp_loop_signal(struct rp_loop *loop, int number, void (*got)(void *ctx, int number),
                       void *ctx) {
     RP_ASSERT(loop->magic == LOOP_MAGIC);
-    RP_ASSERT(loop->signal_count < SIGNALS_MAX && got != NULL);
+    RP_ASSERT(number > 0 && got != NULL);
     sigaddset(&loop->signal_set, number);
     int failed = pthread_sigmask(SIG_BLOCK, &loop->signal_set, NULL);
     if (failed != 0) {
         return rp_err_from_errno(failed);
     }
+    for (size_t i = 0; i < loop->signal_count; i++) {
+        if (loop->signals[i].number == number) {
+            loop->signals[i] = (struct signal_watch){number, got, ctx};
+            return RP_OK;
+        }
+    }
+    RP_ASSERT(loop->signal_count < SIGNALS_MAX);
     loop->signals[loop->signal_count++] = (struct signal_watch){number, got, ctx};
     return open_signals(loop);
 }

@@ -35,7 +35,7 @@ rp_err rp_loop_timer(struct rp_loop *loop, int64_t after_ms, int64_t period_ms,
                      void (*fire)(void *ctx), void *ctx, struct rp_timer **ret_timer);
 void rp_timer_free(struct rp_timer *timer); /* safe inside its own callback; accepts NULL */
 
-/* Blocks the signal and delivers it as a callback. */
+/* Blocks the signal and delivers it as a callback, which replaces an earlier one. */
 rp_err rp_loop_signal(struct rp_loop *loop, int number, void (*got)(void *ctx, int number),
                       void *ctx);
 

@@ -54,7 +54,7 @@ struct identity {
     gid_t group; /* RP_ROLE_GROUP */
 };
 
-static rp_err look_up_group(gid_t *ret_gid) {
+rp_err rp_role_group(gid_t *ret_gid) {
     const struct group *group = getgrnam(RP_ROLE_GROUP);
     if (!group) {
         return RP_ERR(NOT_FOUND);
@@ -86,7 +86,7 @@ rp_err rp_role_users(char *out, size_t out_max, struct rp_diag *diag) {
         }
     }
     gid_t group;
-    if (geteuid() == 0 && !rp_ok(look_up_group(&group))) {
+    if (geteuid() == 0 && !rp_ok(rp_role_group(&group))) {
         rp_buf_done(&buf);
         return rp_fail(diag, RP_ERR(NOT_FOUND), "the group %s does not exist", RP_ROLE_GROUP);
     }
@@ -228,7 +228,7 @@ static rp_err find_user(const struct rp_role *role, struct identity *ret_identit
                         struct rp_diag *diag) {
     RP_ASSERT(role->user != NULL);
     struct identity identity = {0};
-    if (!rp_ok(look_up_user(role->user, &identity)) || !rp_ok(look_up_group(&identity.group))) {
+    if (!rp_ok(look_up_user(role->user, &identity)) || !rp_ok(rp_role_group(&identity.group))) {
         return rp_fail(diag, RP_ERR(DENIED),
                        "started as root, but the user %s or the group %s does not exist: run "
                        "scripts/setup or install the package",

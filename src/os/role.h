@@ -73,6 +73,8 @@ const char *rp_role_user(enum rp_role_id id);
  * entry nobody can ask the user database. Empty text without root; NOT_FOUND names the first
  * missing user or group in diag. */
 rp_err rp_role_users(char *out, size_t out_max, struct rp_diag *diag);
+/* The group RP_ROLE_GROUP; NOT_FOUND when it does not exist. */
+rp_err rp_role_group(gid_t *ret_gid);
 /* The uid that the role runs under: what REMPART_USERS says; else its own user's when we are
  * root (NOT_FOUND when it does not exist), else ours. */
 rp_err rp_role_uid(enum rp_role_id id, uid_t *ret_uid, gid_t *ret_gid);

@@ -53,3 +53,22 @@ rp_err rp_tcp_connect(const char *address, uint16_t port, int deadline_ms, int *
     fd = -1;
     return RP_OK;
 }
+
+rp_err rp_tcp_check_free(const char *address, uint16_t port) {
+    RP_ASSERT(address != NULL && port != 0);
+    union any_address at;
+    socklen_t length = parse_address(address, port, &at);
+    if (length == 0) {
+        return RP_ERR(INVALID);
+    }
+    _cleanup_fd_ int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
+    /* As nginx will: connections that are still fading away do not count. */
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) {
+        return rp_err_from_errno(errno);
+    }
+    if (bind(fd, &at.any, length) != 0) {
+        return errno == EADDRNOTAVAIL ? RP_ERR(INVALID) : rp_err_from_errno(errno);
+    }
+    return listen(fd, 1) == 0 ? RP_OK : rp_err_from_errno(errno);
+}

@@ -11,4 +11,8 @@
 /* address: IPv4 or IPv6 text. INVALID, UNREACHABLE, TIMEOUT. */
 rp_err rp_tcp_connect(const char *address, uint16_t port, int deadline_ms, int *ret_fd);
 
+/* Whether a program could listen there now: BUSY when another does, DENIED for a port that only
+ * root may take, INVALID for an address that this machine does not have. */
+rp_err rp_tcp_check_free(const char *address, uint16_t port);
+
 #endif

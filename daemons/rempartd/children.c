@@ -1,0 +1,360 @@
+/* children.c — a role's life: started, ready, ended, started again after a pause that doubles. */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "os/file.h"
+#include "supervisor.h"
+
+enum {
+    READY_WITHIN_MS = 30000,
+    STOP_WITHIN_MS = 5000,
+    PAUSE_MIN_MS = 100,
+    PAUSE_MAX_MS = 10000,
+    STEADY_MS = 60000,     /* alive for so long: its troubles are over */
+    FAILURES_AT_START = 5, /* a role that never becomes ready stops the start */
+    EXIT_CONFIG = 2        /* daemon_exit_code: starting again would not help */
+};
+
+static const struct {
+    enum rp_role_id role;
+    bool optional;
+} order[CHILDREN] = {
+    {RP_ROLE_LEDGER, false}, {RP_ROLE_KMS, false},  {RP_ROLE_CORE, false},
+    {RP_ROLE_GATE, false},   {RP_ROLE_PROBE, true}, {RP_ROLE_HUNT, true},
+};
+
+/* What a role may learn from our environment: the language, and the switches of tests. */
+static const char *const passed_on[] = {
+    "LANG=",          "LC_",           "TZ=",          "REMPART_", "ASAN_OPTIONS=",
+    "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS="};
+
+extern char **environ;
+
+static int64_t monotonic_ms(const struct supervisor *supervisor) {
+    const struct rp_env *env = &supervisor->daemon.env;
+    return env->monotonic_ns(env->ctx) / 1000000;
+}
+
+static void set_state(struct child *child, enum child_state state) {
+    child->state = state;
+    child->since_s = rp_env_now_s(&child->supervisor->daemon.env);
+    supervisor_write_status(child->supervisor);
+}
+
+static void set_timer(struct child *child, int64_t after_ms, void (*fire)(void *ctx)) {
+    rp_timer_free(child->timer);
+    child->timer = NULL;
+    rp_err err =
+        rp_loop_timer(child->supervisor->daemon.loop, after_ms, 0, fire, child, &child->timer);
+    /* A deadline that cannot be set would be a wait without end. */
+    RP_ASSERT(rp_ok(err));
+}
+
+static void clear_timer(struct child *child) {
+    rp_timer_free(child->timer);
+    child->timer = NULL;
+}
+
+void supervisor_init_children(struct supervisor *supervisor) {
+    for (size_t i = 0; i < CHILDREN; i++) {
+        supervisor->children[i] = (struct child){.supervisor = supervisor,
+                                                 .role = order[i].role,
+                                                 .optional = order[i].optional,
+                                                 .ready_fd = -1,
+                                                 .pause_ms = PAUSE_MIN_MS,
+                                                 .since_s = supervisor->since_s};
+    }
+}
+
+/* ---- start ---- */
+
+static bool is_passed_on(const char *variable) {
+    rp_view text = rp_view_from_cstr(variable);
+    if (rp_view_starts(text, RP_VIEW("REMPART_USERS=")) ||
+        rp_view_starts(text, RP_VIEW("REMPART_READY_FD="))) {
+        return false; /* ours to say */
+    }
+    for (size_t i = 0; i < RP_COUNT_OF(passed_on); i++) {
+        if (rp_view_starts(text, rp_view_from_cstr(passed_on[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rp_err spawn(struct child *child, const char *program) {
+    const struct supervisor *supervisor = child->supervisor;
+    const char *variables[RP_PROCESS_VARIABLES_MAX] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
+    size_t n = 1;
+    if (supervisor->users[0] != '\0') {
+        variables[n++] = supervisor->users;
+    }
+    /* One place stays for the readiness variable, one for the end. */
+    for (char **one = environ; *one && n + 2 < RP_COUNT_OF(variables); one++) {
+        if (is_passed_on(*one)) {
+            variables[n++] = *one;
+        }
+    }
+    const char *const arguments[] = {"--state",  ".",
+                                     "--share",  supervisor->daemon.share,
+                                     "--config", supervisor->daemon.config_file,
+                                     NULL};
+    struct rp_process process = {program, arguments, variables};
+    return rp_process_start(&process, &child->pid, &child->ready_fd);
+}
+
+static void readable(void *ctx, unsigned events);
+static void start(void *ctx);
+
+static void too_late(void *ctx) {
+    struct child *child = ctx;
+    daemon_say(&child->supervisor->daemon, "%s is not ready after %d seconds; ending it",
+               rp_role_name(child->role), READY_WITHIN_MS / 1000);
+    rp_process_end_group(child->pid);
+}
+
+static void close_ready(struct child *child) {
+    rp_watch_free(child->watch);
+    child->watch = NULL;
+    rp_fd_done(&child->ready_fd);
+}
+
+/* The program of a role that may be left out, or the end of the start. */
+static void start_failed(struct child *child, rp_err err, const char *program) {
+    struct supervisor *supervisor = child->supervisor;
+    bool missing = rp_is(err, RP_E_NOT_FOUND);
+    daemon_say(&supervisor->daemon, "%s: %s%s", program,
+               missing ? "no such program" : rp_err_text(err, RP_EN),
+               child->optional ? "; going on without it" : "");
+    if (missing && child->optional) {
+        set_state(child, CHILD_MISSING);
+        supervisor_start_next(supervisor);
+    } else if (supervisor->phase == PHASE_START) {
+        supervisor_stop(supervisor, EXIT_CONFIG);
+    } else {
+        set_state(child, CHILD_WAITING);
+        set_timer(child, PAUSE_MAX_MS, start);
+    }
+}
+
+static void start(void *ctx) {
+    struct child *child = ctx;
+    struct supervisor *supervisor = child->supervisor;
+    RP_ASSERT(child->pid == 0);
+    clear_timer(child);
+    char program[PATH_MAX];
+    int n = snprintf(program, sizeof program, "%s/rempart-%s", supervisor->bin,
+                     rp_role_name(child->role));
+    RP_ASSERT(n > 0 && (size_t)n < sizeof program);
+    child->said_n = 0;
+    child->isolation[0] = '\0';
+    rp_err err = spawn(child, program);
+    if (!rp_ok(err)) {
+        start_failed(child, err, program);
+        return;
+    }
+    child->started_ns = monotonic_ms(supervisor) * 1000000;
+    err = rp_loop_watch(supervisor->daemon.loop, child->ready_fd, RP_READY_READ, readable, child,
+                        &child->watch);
+    RP_ASSERT(rp_ok(err));
+    set_state(child, CHILD_STARTING);
+    set_timer(child, READY_WITHIN_MS, too_late);
+}
+
+/* ---- ready ---- */
+
+static void became_ready(struct child *child, rp_view isolation) {
+    struct supervisor *supervisor = child->supervisor;
+    RP_ASSERT(isolation.n < sizeof child->isolation);
+    memcpy(child->isolation, isolation.p, isolation.n);
+    child->isolation[isolation.n] = '\0';
+    close_ready(child);
+    clear_timer(child);
+    child->failures = 0;
+    child->reloading = false;
+    set_state(child, CHILD_READY);
+    printf("%-7s ready (%lld ms)\n", rp_role_name(child->role),
+           (long long)(monotonic_ms(supervisor) - child->started_ns / 1000000));
+    if (supervisor->phase == PHASE_START) {
+        supervisor_start_next(supervisor);
+    }
+}
+
+/* "ready\n" and one line of JSON: both, or not ready. */
+static void look_at_what_it_said(struct child *child) {
+    rp_view rest = rp_view_of(child->said, child->said_n);
+    rp_view first = rp_view_cut(&rest, '\n');
+    size_t end = rp_view_find_byte(rest, '\n');
+    if (rp_view_equal(first, RP_VIEW("ready")) && rest.p && end < rest.n) {
+        became_ready(child, rp_view_sub(rest, 0, end));
+    } else if (child->said_n == READY_MAX) {
+        close_ready(child); /* it babbles; the deadline will end it */
+    }
+}
+
+static void readable(void *ctx, unsigned events) {
+    struct child *child = ctx;
+    (void)events;
+    RP_ASSERT(child->said_n < READY_MAX);
+    size_t n = 0;
+    rp_err err = rp_process_read_ready(child->ready_fd, (uint8_t *)child->said + child->said_n,
+                                       READY_MAX - child->said_n, &n);
+    if (rp_ok(err)) {
+        child->said_n += n;
+        look_at_what_it_said(child);
+    } else if (!rp_is(err, RP_E_BUSY)) {
+        close_ready(child); /* its end is told by SIGCHLD, its silence by the deadline */
+    }
+}
+
+/* Applications may be reached at these; printed once, before the last line. */
+static void print_addresses(const struct supervisor *supervisor) {
+    const struct rp_config *config = &supervisor->daemon.config;
+    struct rp_arena *arena = rp_arena_new(16384);
+    rp_view link = {NULL, 0};
+    printf("https://%s:%llu/       the applications\n", config->host,
+           (unsigned long long)config->listen);
+    printf("https://%s:%llu/trust  the trust page\n", config->host,
+           (unsigned long long)config->listen);
+    if (arena && rp_ok(rp_file_read("run/first-admin-link", 4096, arena, &link))) {
+        printf("first administrator: %.*s\n", RP_FMT(rp_view_trim(link)));
+    }
+    rp_arena_free(arena);
+}
+
+void supervisor_start_next(struct supervisor *supervisor) {
+    if (supervisor->phase != PHASE_START) {
+        return;
+    }
+    for (size_t i = 0; i < CHILDREN; i++) {
+        if (supervisor->children[i].state == CHILD_IDLE) {
+            start(&supervisor->children[i]);
+            return;
+        }
+    }
+    supervisor->phase = PHASE_SERVE;
+    supervisor_write_status(supervisor);
+    print_addresses(supervisor);
+    printf("ready\n");
+}
+
+/* ---- end ---- */
+
+static void describe_end(struct child *child, const struct rp_exit *ended) {
+    if (ended->signal == SIGSYS) {
+        snprintf(child->last_end, sizeof child->last_end, "a system call outside its list");
+    } else if (ended->signal != 0) {
+        snprintf(child->last_end, sizeof child->last_end, "signal %d", ended->signal);
+    } else {
+        snprintf(child->last_end, sizeof child->last_end, "exit %d", ended->code);
+    }
+}
+
+static void begin_pause(struct child *child, bool config_refused) {
+    struct supervisor *supervisor = child->supervisor;
+    if (monotonic_ms(supervisor) - child->started_ns / 1000000 >= STEADY_MS || child->reloading) {
+        child->pause_ms = PAUSE_MIN_MS;
+    }
+    int64_t pause_ms = child->reloading ? 0 : config_refused ? PAUSE_MAX_MS : child->pause_ms;
+    child->pause_ms = RP_MIN(child->pause_ms * 2, PAUSE_MAX_MS);
+    child->restarts++;
+    set_state(child, CHILD_WAITING);
+    set_timer(child, pause_ms, start);
+}
+
+static void stop_next(struct supervisor *supervisor);
+
+static void child_ended(struct child *child, const struct rp_exit *ended) {
+    struct supervisor *supervisor = child->supervisor;
+    bool was_ready = child->state == CHILD_READY;
+    rp_process_end_group(child->pid); /* what it may have left behind */
+    child->pid = 0;
+    describe_end(child, ended);
+    close_ready(child);
+    clear_timer(child);
+    if (supervisor->phase == PHASE_STOP) {
+        set_state(child, CHILD_STOPPED);
+        stop_next(supervisor);
+        return;
+    }
+    child->failures += !was_ready;
+    bool refused = ended->signal == 0 && ended->code == EXIT_CONFIG;
+    bool hopeless = refused || child->failures >= FAILURES_AT_START;
+    daemon_say(&supervisor->daemon, "%s ended: %s%s", rp_role_name(child->role), child->last_end,
+               child->reloading ? " (as asked)" : "");
+    if (supervisor->phase == PHASE_START && hopeless) {
+        daemon_say(&supervisor->daemon, "%s does not become ready; giving up",
+                   rp_role_name(child->role));
+        supervisor_stop(supervisor, refused ? EXIT_CONFIG : 1);
+        return;
+    }
+    begin_pause(child, refused);
+}
+
+void supervisor_reap(struct supervisor *supervisor) {
+    struct rp_exit ended;
+    while (rp_process_reap(&ended)) {
+        for (size_t i = 0; i < CHILDREN; i++) {
+            if (supervisor->children[i].pid == ended.pid) {
+                child_ended(&supervisor->children[i], &ended);
+                break;
+            }
+        }
+    }
+}
+
+/* ---- stop ---- */
+
+static void kill_now(void *ctx) {
+    struct child *child = ctx;
+    daemon_say(&child->supervisor->daemon, "%s does not stop; ending it",
+               rp_role_name(child->role));
+    rp_process_end_group(child->pid);
+}
+
+/* The last one that runs; when none does, the supervisor itself is done. */
+static void stop_next(struct supervisor *supervisor) {
+    RP_ASSERT(supervisor->phase == PHASE_STOP);
+    for (size_t i = CHILDREN; i-- > 0;) {
+        struct child *child = &supervisor->children[i];
+        if (child->pid != 0) {
+            set_state(child, CHILD_STOPPING);
+            set_timer(child, STOP_WITHIN_MS, kill_now);
+            rp_process_signal(child->pid, SIGTERM);
+            return;
+        }
+    }
+    rp_loop_stop(supervisor->daemon.loop);
+}
+
+void supervisor_stop(struct supervisor *supervisor, int exit_code) {
+    if (supervisor->phase == PHASE_STOP) {
+        return;
+    }
+    supervisor->phase = PHASE_STOP;
+    supervisor->exit_code = exit_code;
+    for (size_t i = 0; i < CHILDREN; i++) {
+        struct child *child = &supervisor->children[i];
+        if (child->pid == 0) {
+            clear_timer(child); /* no new start */
+            child->state = CHILD_STOPPED;
+        }
+    }
+    stop_next(supervisor);
+}
+
+void supervisor_reload(struct supervisor *supervisor) {
+    for (size_t i = 0; i < CHILDREN; i++) {
+        struct child *child = &supervisor->children[i];
+        bool reads_it = child->role == RP_ROLE_GATE || child->role == RP_ROLE_CORE;
+        if (reads_it && child->state == CHILD_READY) {
+            child->reloading = true;
+            rp_process_signal(child->pid, SIGHUP);
+        }
+    }
+}

@@ -1,0 +1,209 @@
+/* main.c — rempartd --state DIR --share DIR --config FILE [--bin DIR] */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "os/file.h"
+#include "os/tcp.h"
+#include "supervisor.h"
+
+enum { CONFIG_MAX = 1 << 20 };
+
+/* ---- checks before anything is started ---- */
+
+static const char *keep(struct supervisor *supervisor, const char *text) {
+    const char *copy = rp_arena_cstr(supervisor->daemon.arena, rp_view_from_cstr(text));
+    RP_ASSERT(copy != NULL);
+    return copy;
+}
+
+/* The folder that our own program lies in. */
+static rp_err own_folder(struct supervisor *supervisor, const char **ret_folder) {
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0) {
+        return daemon_fail(&supervisor->daemon, RP_ERR(SYSTEM), "/proc/self/exe", NULL);
+    }
+    path[n] = '\0';
+    char *slash = strrchr(path, '/');
+    RP_ASSERT(slash != NULL);
+    *slash = '\0';
+    *ret_folder = keep(supervisor, path);
+    return RP_OK;
+}
+
+/* Absolute names: a role's working directory is the state folder. */
+static rp_err find_places(struct supervisor *supervisor) {
+    struct daemon *daemon = &supervisor->daemon;
+    char path[PATH_MAX];
+    if (!realpath(".", path)) {
+        return daemon_fail(daemon, RP_ERR(SYSTEM), "state folder", NULL);
+    }
+    supervisor->state = keep(supervisor, path);
+    if (!realpath(daemon->share, path)) {
+        return daemon_fail(daemon, RP_ERR(NOT_FOUND), daemon->share, NULL);
+    }
+    daemon->share = keep(supervisor, path);
+    if (!daemon->bin) {
+        return own_folder(supervisor, &supervisor->bin);
+    }
+    if (!realpath(daemon->bin, path)) {
+        return daemon_fail(daemon, RP_ERR(NOT_FOUND), daemon->bin, NULL);
+    }
+    supervisor->bin = keep(supervisor, path);
+    return RP_OK;
+}
+
+/* Two supervisors on one state folder would each start a ledger on the same log. */
+static rp_err lock_state(struct supervisor *supervisor) {
+    struct daemon *daemon = &supervisor->daemon;
+    rp_err err = rp_file_open_rw("rempartd.lock", 0600, &supervisor->lock_fd);
+    if (rp_ok(err)) {
+        err = rp_file_lock(supervisor->lock_fd);
+    }
+    if (rp_is(err, RP_E_BUSY)) {
+        daemon_say(daemon, "%s: another rempartd runs on this state folder", supervisor->state);
+        return err;
+    }
+    return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "rempartd.lock", NULL);
+}
+
+static rp_err find_users(struct supervisor *supervisor) {
+    static const char name[] = "REMPART_USERS=";
+    struct rp_diag diag = {0};
+    memcpy(supervisor->users, name, sizeof name);
+    rp_err err = rp_role_users(supervisor->users + sizeof name - 1, USERS_MAX, &diag);
+    if (!rp_ok(err)) {
+        daemon_say(&supervisor->daemon,
+                   "started as root, but %s: run scripts/setup, or install the package, whose "
+                   "sysusers.d file makes it; or start as an ordinary user",
+                   diag.text);
+        return err;
+    }
+    if (supervisor->users[sizeof name - 1] == '\0') {
+        supervisor->users[0] = '\0';
+        printf("not started as root: all roles share one user, and the trust page says so\n");
+    }
+    return RP_OK;
+}
+
+static rp_err check_port(const struct supervisor *supervisor, const char *key, uint64_t port) {
+    const struct daemon *daemon = &supervisor->daemon;
+    const char *address = daemon->config.address;
+    if (port == 0) {
+        return RP_OK;
+    }
+    rp_err err = rp_tcp_check_free(address, (uint16_t)port);
+    if (rp_is(err, RP_E_BUSY)) {
+        daemon_say(daemon,
+                   "%s port %llu is busy: another program listens there. Stop it, or set %s in %s",
+                   address, (unsigned long long)port, key, daemon->config_file);
+    } else if (rp_is(err, RP_E_DENIED)) {
+        daemon_say(daemon,
+                   "%s port %llu: only root may listen there. Start as root, or set %s in %s",
+                   address, (unsigned long long)port, key, daemon->config_file);
+    } else if (!rp_ok(err)) {
+        daemon_say(daemon, "%s: this machine has no such address. Set gate.address in %s", address,
+                   daemon->config_file);
+    }
+    return err;
+}
+
+static rp_err check_ports(const struct supervisor *supervisor) {
+    RP_TRY(check_port(supervisor, "gate.listen", supervisor->daemon.config.listen));
+    return check_port(supervisor, "gate.listen_http", supervisor->daemon.config.listen_http);
+}
+
+static rp_err prepare(struct supervisor *supervisor) {
+    RP_TRY(find_places(supervisor));
+    RP_TRY(find_users(supervisor));
+    RP_TRY(lock_state(supervisor));
+    RP_TRY(check_ports(supervisor));
+    RP_TRY(supervisor_make_folders(supervisor));
+    rp_err err = rp_process_adopt_orphans();
+    return rp_ok(err) ? RP_OK : daemon_fail(&supervisor->daemon, err, "subreaper", NULL);
+}
+
+/* ---- signals ---- */
+
+static void on_stop(void *ctx, int number) {
+    (void)number;
+    supervisor_stop(ctx, 0);
+}
+
+static void on_child(void *ctx, int number) {
+    (void)number;
+    supervisor_reap(ctx);
+}
+
+/* The same code as at start reads the file; a bad one changes nothing. */
+static void on_reload(void *ctx, int number) {
+    struct supervisor *supervisor = ctx;
+    (void)number;
+    struct rp_arena *arena = rp_arena_new(16 << 20);
+    rp_view text = {NULL, 0};
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    const char *file = supervisor->daemon.config_file;
+    rp_err err = arena ? rp_file_read(file, CONFIG_MAX, arena, &text) : RP_ERR(NO_MEMORY);
+    if (rp_ok(err)) {
+        err = rp_config_parse(text, arena, &config, &diag);
+    }
+    rp_arena_free(arena);
+    if (!rp_ok(err)) {
+        rp_ignore(daemon_fail(&supervisor->daemon, err, file, &diag));
+        daemon_say(&supervisor->daemon, "the configuration stays as it was");
+        return;
+    }
+    daemon_say(&supervisor->daemon, "%s read again", file);
+    supervisor_reload(supervisor);
+}
+
+static rp_err watch_signals(struct supervisor *supervisor) {
+    struct rp_loop *loop = supervisor->daemon.loop;
+    RP_TRY(rp_loop_signal(loop, SIGTERM, on_stop, supervisor));
+    RP_TRY(rp_loop_signal(loop, SIGINT, on_stop, supervisor));
+    RP_TRY(rp_loop_signal(loop, SIGHUP, on_reload, supervisor));
+    return rp_loop_signal(loop, SIGCHLD, on_child, supervisor);
+}
+
+static rp_err supervise(struct supervisor *supervisor) {
+    RP_TRY(watch_signals(supervisor));
+    supervisor_init_children(supervisor);
+    printf("rempart %s in %s\n", supervisor->version, supervisor->state);
+    supervisor_start_next(supervisor);
+    return rp_loop_run(supervisor->daemon.loop);
+}
+
+static void release(struct supervisor *supervisor) {
+    for (size_t i = 0; i < CHILDREN; i++) {
+        rp_timer_free(supervisor->children[i].timer);
+        rp_watch_free(supervisor->children[i].watch);
+    }
+    rp_fd_done(&supervisor->lock_fd);
+    daemon_done(&supervisor->daemon);
+}
+
+int main(int argc, char **argv) {
+    static struct supervisor supervisor = {.version = REMPART_VERSION, .lock_fd = -1};
+    /* Whoever reads our output through a pipe sees each line when it is said. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    rp_err err = daemon_start(&supervisor.daemon, RP_ROLE_SUPERVISOR, argc, argv);
+    if (rp_ok(err)) {
+        supervisor.since_s = rp_env_now_s(&supervisor.daemon.env);
+        err = prepare(&supervisor);
+        if (!rp_ok(err)) {
+            /* Whatever it is, somebody must change something first. */
+            release(&supervisor);
+            return 2;
+        }
+        err = supervise(&supervisor);
+    }
+    int code = rp_ok(err) ? supervisor.exit_code : daemon_exit_code(err);
+    release(&supervisor);
+    return code;
+}

@@ -1,0 +1,71 @@
+/* status.c — run/status.json: what the supervisor knows, whole at every moment. */
+#include "base/assert.h"
+#include "os/file.h"
+#include "supervisor.h"
+#include "wire/json.h"
+
+enum { STATUS_MAX = 64 * 1024 };
+
+static const char *const state_names[CHILD_STATE_COUNT] = {
+    [CHILD_IDLE] = "idle",       [CHILD_STARTING] = "starting", [CHILD_READY] = "ready",
+    [CHILD_WAITING] = "waiting", [CHILD_STOPPING] = "stopping", [CHILD_STOPPED] = "stopped",
+    [CHILD_MISSING] = "missing",
+};
+
+const char *supervisor_state_name(enum child_state state) {
+    RP_ASSERT(state < CHILD_STATE_COUNT);
+    return state_names[state];
+}
+
+static const char *phase_name(enum phase phase) {
+    return phase == PHASE_START ? "starting" : phase == PHASE_SERVE ? "ready" : "stopping";
+}
+
+/* What the role said about itself, if it is JSON; a role's word is not copied unread. */
+static void add_isolation(struct rp_arena *arena, struct rp_json *role, const char *text) {
+    struct rp_json *isolation = NULL;
+    rp_err err = rp_json_parse(rp_view_from_cstr(text), RP_JSON_LIMITS, arena, &isolation, NULL);
+    if (*text != '\0' && rp_ok(err)) {
+        rp_json_add(arena, role, "isolation", isolation);
+    } else {
+        rp_json_add_null(arena, role, "isolation");
+    }
+}
+
+static void add_role(struct rp_arena *arena, struct rp_json *roles, const struct child *child) {
+    struct rp_json *role = rp_json_add_object(arena, roles, NULL);
+    rp_json_add_cstr(arena, role, "name", rp_role_name(child->role));
+    rp_json_add_cstr(arena, role, "state", supervisor_state_name(child->state));
+    rp_json_add_u64(arena, role, "pid", (uint64_t)child->pid);
+    rp_json_add_u64(arena, role, "restarts", child->restarts);
+    rp_json_add_cstr(arena, role, "since", rp_time_print(child->since_s).s);
+    rp_json_add_cstr(arena, role, "last_end", child->last_end);
+    add_isolation(arena, role, child->isolation);
+}
+
+static rp_err write_status(const struct supervisor *supervisor, struct rp_arena *arena,
+                           struct rp_buf *out) {
+    struct rp_json *root = rp_json_object(arena);
+    rp_json_add_cstr(arena, root, "version", supervisor->version);
+    rp_json_add_cstr(arena, root, "state", phase_name(supervisor->phase));
+    rp_json_add_u64(arena, root, "pid", (uint64_t)getpid());
+    rp_json_add_cstr(arena, root, "since", rp_time_print(supervisor->since_s).s);
+    struct rp_json *roles = rp_json_add_array(arena, root, "roles");
+    for (size_t i = 0; i < CHILDREN; i++) {
+        add_role(arena, roles, &supervisor->children[i]);
+    }
+    RP_TRY(rp_json_print(root, out));
+    return rp_file_replace("run/status.json", 0644, rp_buf_view(out));
+}
+
+void supervisor_write_status(struct supervisor *supervisor) {
+    struct rp_arena *arena = rp_arena_new(4 * STATUS_MAX);
+    struct rp_buf out = rp_buf_new(STATUS_MAX);
+    rp_err err = arena ? write_status(supervisor, arena, &out) : RP_ERR(NO_MEMORY);
+    if (!rp_ok(err)) {
+        /* The roles go on; only the picture of them is old. */
+        rp_ignore(daemon_fail(&supervisor->daemon, err, "run/status.json", NULL));
+    }
+    rp_buf_done(&out);
+    rp_arena_free(arena);
+}

@@ -1,0 +1,87 @@
+/* supervisor.h — starts the roles one after the other, and keeps them alive.
+ *
+ * Order: ledger, kms, core, gate, probe, hunt; each must say "ready" before the next begins. One
+ * that ends is started again after a pause that doubles. What stands is written to
+ * run/status.json at every change. The supervisor holds no key and reads no stranger's byte.
+ *
+ *   main.c      options, checks before the start, signals
+ *   folders.c   the state folder: who owns what
+ *   children.c  start, readiness, end, start again
+ *   status.c    run/status.json
+ */
+#ifndef RP_DAEMONS_SUPERVISOR_H
+#define RP_DAEMONS_SUPERVISOR_H
+
+#include "daemon.h"
+#include "os/process.h"
+
+enum {
+    CHILDREN = 6,
+    READY_MAX = 512, /* what a role may say when it is ready */
+    USERS_MAX = 1024
+};
+
+enum child_state {
+    CHILD_IDLE, /* not started yet */
+    CHILD_STARTING,
+    CHILD_READY,
+    CHILD_WAITING, /* for its next start */
+    CHILD_STOPPING,
+    CHILD_STOPPED,
+    CHILD_MISSING, /* its program is not installed */
+    CHILD_STATE_COUNT
+};
+
+enum phase { PHASE_START, PHASE_SERVE, PHASE_STOP };
+
+struct child {
+    struct supervisor *supervisor;
+    enum rp_role_id role;
+    bool optional; /* its absence stops nothing */
+    enum child_state state;
+    pid_t pid; /* 0 = none */
+    int ready_fd;
+    struct rp_watch *watch;
+    struct rp_timer *timer; /* readiness, pause or stop: one at a time */
+    int64_t started_ns;     /* monotonic */
+    int64_t since_s;        /* of its state */
+    int64_t pause_ms;       /* before the next start */
+    unsigned restarts;
+    unsigned failures; /* since it was last ready */
+    bool reloading;    /* we asked it to begin anew */
+    char said[READY_MAX + 1];
+    size_t said_n;
+    char isolation[READY_MAX]; /* JSON, "" = not told */
+    char last_end[80];         /* "exit 1", "signal 9" */
+};
+
+struct supervisor {
+    struct daemon daemon;
+    const char *version;
+    const char *bin, *state; /* absolute */
+    char users[USERS_MAX + 32];
+    enum phase phase;
+    int exit_code;
+    int lock_fd;
+    int64_t since_s;
+    struct child children[CHILDREN];
+};
+
+const char *supervisor_state_name(enum child_state state);
+
+/* Sub-folders with the right owner and mode, and run/ on tmpfs. Tells stderr what fails. */
+rp_err supervisor_make_folders(struct supervisor *supervisor);
+
+void supervisor_init_children(struct supervisor *supervisor);
+/* Starts the next role that has not been; when there is none, says "ready". */
+void supervisor_start_next(struct supervisor *supervisor);
+/* Looks who has ended. */
+void supervisor_reap(struct supervisor *supervisor);
+/* Ends all in reverse order, then the loop. */
+void supervisor_stop(struct supervisor *supervisor, int exit_code);
+/* A new configuration: the roles that read it begin anew. */
+void supervisor_reload(struct supervisor *supervisor);
+
+void supervisor_write_status(struct supervisor *supervisor);
+
+#endif
