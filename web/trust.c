@@ -5,7 +5,7 @@
 #include "os/file.h"
 #include "os/shm.h"
 
-enum { KEY_MAX = 1024 };
+enum { KEY_MAX = 1024, TEXT_MAX = 16384 };
 
 /* ---- what the probes saw ---- */
 
@@ -121,17 +121,75 @@ const struct rp_trust_part *rp_trust_find_part(const struct rp_request *request,
     return NULL;
 }
 
+/* ---- words ---- */
+
+rp_view rp_trust_base(struct rp_request *request) {
+    const struct rp_config *config = request->web->config;
+    return config->listen == 443 ? rp_arena_printf(request->arena, "https://%s", config->host)
+                                 : rp_arena_printf(request->arena, "https://%s:%llu", config->host,
+                                                   (unsigned long long)config->listen);
+}
+
+/* What a name in braces stands for; p == NULL when it is no name of ours. */
+static rp_view fact(struct rp_request *request, rp_view name) {
+    const struct rp_config *config = request->web->config;
+    if (rp_view_equal(name, RP_VIEW("operator"))) {
+        return rp_view_from_cstr(config->operator_name);
+    }
+    if (rp_view_equal(name, RP_VIEW("contact"))) {
+        return rp_view_from_cstr(config->contact);
+    }
+    if (rp_view_equal(name, RP_VIEW("bounty_url"))) {
+        return config->bounty_url[0]
+                   ? rp_view_from_cstr(config->bounty_url)
+                   : rp_arena_printf(request->arena, "%.*s/.well-known/security.txt",
+                                     RP_FMT(rp_trust_base(request)));
+    }
+    return (rp_view){NULL, 0};
+}
+
+rp_view rp_trust_say(struct rp_request *request, const char *text) {
+    rp_view rest = rp_view_from_cstr(text);
+    if (rp_view_find_byte(rest, '{') == rest.n) {
+        return rest;
+    }
+    struct rp_buf out = rp_buf_new(TEXT_MAX);
+    while (rest.n > 0) {
+        size_t open = rp_view_find_byte(rest, '{');
+        size_t close = rp_view_find_byte(rest, '}');
+        rp_view value = {NULL, 0};
+        if (open < close && close < rest.n) {
+            value = fact(request, rp_view_sub(rest, open + 1, close - open - 1));
+        }
+        size_t taken = value.p ? close + 1 : RP_MIN(open + 1, rest.n);
+        rp_buf_add(&out, rp_view_sub(rest, 0, value.p ? open : taken));
+        rp_buf_add(&out, value);
+        rest = rp_view_from(rest, taken);
+    }
+    rp_view copy = {NULL, 0};
+    if (!rp_ok(rp_buf_err(&out)) ||
+        !rp_ok(rp_arena_copy(request->arena, rp_buf_view(&out), &copy))) {
+        copy = rp_view_from_cstr(text);
+    }
+    rp_buf_done(&out);
+    return copy;
+}
+
 rp_view rp_trust_word(const struct rp_request *request, enum rp_status status) {
-    static const enum rp_text_key words[RP_STATUS_COUNT] = {
-        [RP_STATUS_FAILING] = RP_TEXT_status_failing,
-        [RP_STATUS_STALE] = RP_TEXT_status_stale,
-        [RP_STATUS_NOT_BUILT] = RP_TEXT_status_not_built,
-        [RP_STATUS_NOT_MET] = RP_TEXT_status_not_met,
-        [RP_STATUS_DECLARED] = RP_TEXT_status_declared,
-        [RP_STATUS_PROVEN] = RP_TEXT_status_proven,
-        [RP_STATUS_NOT_APPLICABLE] = RP_TEXT_status_not_applicable};
+    return rp_view_from_cstr(rp_status_text(status, request->lang));
+}
+
+rp_view rp_trust_words(const struct rp_request *request, enum rp_status status, size_t count) {
+    static const enum rp_text_key several[RP_STATUS_COUNT] = {
+        [RP_STATUS_FAILING] = RP_TEXT_several_failing,
+        [RP_STATUS_STALE] = RP_TEXT_several_stale,
+        [RP_STATUS_NOT_BUILT] = RP_TEXT_several_not_built,
+        [RP_STATUS_NOT_MET] = RP_TEXT_several_not_met,
+        [RP_STATUS_DECLARED] = RP_TEXT_several_declared,
+        [RP_STATUS_PROVEN] = RP_TEXT_several_proven,
+        [RP_STATUS_NOT_APPLICABLE] = RP_TEXT_several_not_applicable};
     RP_ASSERT(status < RP_STATUS_COUNT);
-    return rp_text(request->lang, words[status]);
+    return count > 1 ? rp_text(request->lang, several[status]) : rp_trust_word(request, status);
 }
 
 rp_view rp_trust_class(enum rp_status status) {

@@ -36,8 +36,13 @@ rp_err rp_trust_compute(struct rp_request *request, struct rp_trust *ret_trust);
 const struct rp_trust_part *rp_trust_find_part(const struct rp_request *request,
                                                const struct rp_trust *trust, rp_view id,
                                                const struct rp_trust_promise **ret_promise);
+/* A text of a promise with the operator's own facts in it: {operator}, {contact}, {bounty_url}. */
+rp_view rp_trust_say(struct rp_request *request, const char *text);
+/* https://host:port of this installation. */
+rp_view rp_trust_base(struct rp_request *request);
 /* The words for a status in the reader's language, and the class of its colour. */
 rp_view rp_trust_word(const struct rp_request *request, enum rp_status status);
+rp_view rp_trust_words(const struct rp_request *request, enum rp_status status, size_t count);
 rp_view rp_trust_class(enum rp_status status);
 /* The public log's verifier key, p == NULL when there is none yet. */
 rp_view rp_trust_log_key(struct rp_request *request);

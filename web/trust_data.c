@@ -60,7 +60,8 @@ static void add_text(struct rp_request *request, struct rp_json *text,
                      const struct rp_promise *promise, enum rp_lang lang, const char *name) {
     struct rp_buf all = rp_buf_new(SENTENCES_MAX);
     for (size_t i = 0; i < promise->sentence_count; i++) {
-        rp_buf_printf(&all, "%s%s", i ? " " : "", promise->sentences[i].text.s[lang]);
+        rp_buf_add_cstr(&all, i ? " " : "");
+        rp_buf_add(&all, rp_trust_say(request, promise->sentences[i].text.s[lang]));
     }
     rp_json_add_string(request->arena, text, name, rp_buf_view(&all));
     rp_buf_done(&all);
@@ -104,19 +105,12 @@ rp_err rp_trust_json(struct rp_request *request) {
 
 /* ---- the feed and the badge ---- */
 
-static rp_view base_address(struct rp_request *request) {
-    const struct rp_config *config = request->web->config;
-    return config->listen == 443 ? rp_arena_printf(request->arena, "https://%s", config->host)
-                                 : rp_arena_printf(request->arena, "https://%s:%llu", config->host,
-                                                   (unsigned long long)config->listen);
-}
-
 rp_err rp_trust_feed(struct rp_request *request) {
     struct rp_trust trust;
     RP_TRY(rp_trust_compute(request, &trust));
     size_t count = request->web->promises->count;
     struct rp_template_feed_xml feed = {.updated = rp_page_time_iso(request, trust.now_ms),
-                                        .base = base_address(request)};
+                                        .base = rp_trust_base(request)};
     feed.entries.p = rp_arena_array(request->arena, count, sizeof *feed.entries.p);
     if (!feed.entries.p) {
         return RP_ERR(NO_MEMORY);
@@ -132,7 +126,7 @@ rp_err rp_trust_feed(struct rp_request *request) {
             .title =
                 rp_arena_printf(request->arena, "%s: %.*s", promise->promise->id, RP_FMT(word)),
             .updated = rp_page_time_iso(request, promise->observed_ms),
-            .summary = rp_view_from_cstr(promise->promise->sentences[0].text.s[request->lang])};
+            .summary = rp_trust_say(request, promise->promise->sentences[0].text.s[request->lang])};
     }
     rp_template_feed_xml_print(&request->response.body, request->lang, &feed);
     request->response.content_type = "application/atom+xml; charset=utf-8";

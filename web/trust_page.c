@@ -14,8 +14,9 @@ typedef struct rp_template_trust_sections_promises_sentences page_sentence;
 typedef struct rp_template_trust_sections_promises_parts page_part;
 typedef struct rp_template_trust_roles page_role;
 
-static rp_view text_of(const struct rp_request *request, const struct rp_text *text) {
-    return rp_view_from_cstr(text->s[request->lang]);
+static rp_view text_of(struct rp_request *request, const struct rp_text *text) {
+    const char *said = text->s[request->lang];
+    return said ? rp_trust_say(request, said) : (rp_view){NULL, 0};
 }
 
 static rp_view evidence_path(struct rp_request *request, const struct rp_part *part,
@@ -160,7 +161,7 @@ static void fill_tally(struct rp_request *request, const struct rp_trust *trust,
         size_t count = trust->counts[order[i]];
         if (count > 0) {
             page->tally.p[page->tally.n].status = rp_trust_class(order[i]);
-            page->tally.p[page->tally.n].word = rp_trust_word(request, order[i]);
+            page->tally.p[page->tally.n].word = rp_trust_words(request, order[i], count);
             page->tally.p[page->tally.n++].count = count;
         }
     }

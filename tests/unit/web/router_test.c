@@ -190,6 +190,11 @@ static void every_sentence_is_on_the_page_once(void **state) {
         assert_int_equal(ask_holds(&ask.request.response.body, anchor), seen[number]);
     }
     assert_false(ask_holds(&ask.request.response.body, "<script"));
+    /* The operator's own facts stand in the sentences. */
+    assert_false(ask_holds(&ask.request.response.body, "{operator}"));
+    assert_true(ask_holds(&ask.request.response.body, "security@example.com."));
+    assert_true(
+        ask_holds(&ask.request.response.body, "https://example.org:8443/.well-known/security.txt"));
     ask_end(&ask);
 }
 
