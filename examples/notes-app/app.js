@@ -58,7 +58,7 @@ async function spaces(who, method, target, {body, headers} = {}) {
 const keys = new Map();
 async function keyOf(kid) {
   if (!keys.has(kid)) {
-    const {json} = await call('GET', '/.rempart/jwks.json');
+    const {json} = await call('GET', '/.rempart/api/v1/jwks.json');
     for (const jwk of json?.keys ?? []) keys.set(jwk.kid, crypto.createPublicKey({key: jwk, format: 'jwk'}));
   }
   return keys.get(kid);

@@ -48,8 +48,8 @@ struct rp_runner {
     size_t task_count;
 };
 
-static void conclude(struct rp_observation *seen, enum rp_verdict verdict, const char *format,
-                     va_list args) {
+__attribute__((format(printf, 3, 0))) static void
+conclude(struct rp_observation *seen, enum rp_verdict verdict, const char *format, va_list args) {
     seen->verdict = verdict;
     vsnprintf(seen->detail, sizeof seen->detail, format, args);
 }
