@@ -49,6 +49,7 @@ static const struct rp_role roles[] = {
      .name = "ledger",
      .user = "rempart-ledger",
      .connect = RP_CONNECT_NEVER,
+     .threads = true,
      PATHS(ledger_paths)},
     {.id = RP_ROLE_KMS,
      .name = "kms",

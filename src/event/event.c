@@ -4,7 +4,7 @@
 #include "base/checked.h"
 #include "wire/json.h"
 
-enum { TEXT_MAX = 512 };
+enum { TEXT_MAX = RP_EVENT_TEXT_MAX };
 
 struct row {
     const char *id;
@@ -136,9 +136,7 @@ static size_t utf8_length(rp_view v) {
     return wrong ? 0 : n;
 }
 
-/* What a stranger sent, as text that prints: at most TEXT_MAX bytes, U+FFFD for what is no UTF-8.
- */
-static size_t clean_text(rp_view v, uint8_t out[static TEXT_MAX]) {
+size_t rp_event_clean(rp_view v, uint8_t out[static TEXT_MAX]) {
     static const uint8_t replacement[] = {0xef, 0xbf, 0xbd};
     size_t n = 0;
     while (v.n > 0) {
@@ -163,7 +161,7 @@ void rp_event_add_text(struct rp_event *event, const char *field, rp_view value)
     check_field(event, field);
     uint8_t text[TEXT_MAX];
     rp_view copy;
-    if (rp_ok(rp_arena_copy(event->arena, rp_view_of(text, clean_text(value, text)), &copy))) {
+    if (rp_ok(rp_arena_copy(event->arena, rp_view_of(text, rp_event_clean(value, text)), &copy))) {
         rp_json_add_string(event->arena, event->fields, field, copy);
     } else {
         event->root = NULL;

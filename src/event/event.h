@@ -15,7 +15,7 @@
 #include "base/env.h"
 #include "os/role.h"
 
-enum { RP_EVENT_MAX = 16 * 1024 };
+enum { RP_EVENT_MAX = 16 * 1024, RP_EVENT_TEXT_MAX = 512 };
 
 enum rp_event_kind {
 #define RP_EVENT(NAME, id, stream, severity, class_uid, activity, fields, fr, en) RP_EVENT_##NAME,
@@ -57,6 +57,10 @@ struct rp_event *rp_event_new(struct rp_arena *arena, enum rp_event_kind kind, i
 void rp_event_add_text(struct rp_event *event, const char *field, rp_view value);
 void rp_event_add_u64(struct rp_event *event, const char *field, uint64_t value);
 void rp_event_add_id(struct rp_event *event, const char *field, rp_id value);
+
+/* What a stranger sent, as text that prints: bounded, cut between characters, U+FFFD for each byte
+ * that is no UTF-8. Returns its length. */
+size_t rp_event_clean(rp_view v, uint8_t out[static RP_EVENT_TEXT_MAX]);
 
 /* The canonical bytes, in the arena. TOO_LARGE over 16 KiB. */
 rp_err rp_event_print(const struct rp_event *event, rp_view *ret_bytes);

@@ -1,0 +1,204 @@
+#include "ledger.h"
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "os/file.h"
+
+enum { APPEND = RP_IPC_CORE_LEDGER_APPEND, HEAD = RP_IPC_CORE_LEDGER_HEAD };
+
+static int64_t now_ms(const struct ledger *ledger) {
+    return rp_env_now_ms(&ledger->daemon->env);
+}
+
+/* ---- telling "stored" ---- */
+
+static void answer_waiting(struct ledger *ledger, rp_err err) {
+    for (size_t i = 0; i < ledger->waiting_count; i++) {
+        _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(16);
+        if (rp_ok(err)) {
+            rp_pack_u64(&reply, ledger->waiting[i].next);
+        }
+        rp_ipc_reply(ledger->server, ledger->waiting[i].call, err, rp_buf_view(&reply));
+    }
+    ledger->waiting_count = 0;
+}
+
+rp_err intake_commit(struct ledger *ledger) {
+    rp_err err = rp_engine_commit(ledger->engine);
+    answer_waiting(ledger, err);
+    if (rp_is(err, RP_E_SYSTEM)) {
+        ledger_stop(ledger, err, "journal: the disk failed to keep what it took", NULL);
+    }
+    return err;
+}
+
+static void commit_posted(void *ctx) {
+    struct ledger *ledger = ctx;
+    ledger->commit_posted = false;
+    rp_ignore(intake_commit(ledger)); /* whoever waits was told */
+}
+
+/* At the end of this turn of the loop: what else arrives in it shares the wait for the disk. */
+static void commit_soon(struct ledger *ledger) {
+    if (!ledger->commit_posted) {
+        ledger->commit_posted = rp_ok(rp_loop_post(ledger->daemon->loop, commit_posted, ledger));
+        if (!ledger->commit_posted) {
+            rp_ignore(intake_commit(ledger));
+        }
+    }
+}
+
+static rp_err stage(struct ledger *ledger, const struct rp_append *append, uint64_t *ret_next) {
+    rp_err err = rp_engine_stage(ledger->engine, append, now_ms(ledger), ret_next);
+    if (rp_is(err, RP_E_OVERLOAD)) {
+        RP_TRY(intake_commit(ledger));
+        err = rp_engine_stage(ledger->engine, append, now_ms(ledger), ret_next);
+    }
+    return err;
+}
+
+/* ---- requests ---- */
+
+/* Who may write where: the key service and the supervisor tell the operator; core tells the
+ * operator and the tenants; what the probes find is public. */
+static bool may_write(enum rp_role_id from, enum rp_tree_kind kind) {
+    switch (kind) {
+    case RP_TREE_PUBLIC:
+        return from == RP_ROLE_PROBE || from == RP_ROLE_HUNT;
+    case RP_TREE_OPERATOR:
+        return from == RP_ROLE_KMS || from == RP_ROLE_SUPERVISOR || from == RP_ROLE_CORE;
+    case RP_TREE_TENANT:
+        return from == RP_ROLE_CORE;
+    case RP_TREE_COUNT:
+        break;
+    }
+    return false;
+}
+
+/* What only the ledger itself says: others' files and trees hang on these. */
+static bool holds_own_event(const struct rp_append *append) {
+    for (size_t i = 0; i < append->count; i++) {
+        if (rp_event_is(append->events[i], RP_EVENT_ANCHOR) ||
+            rp_event_is(append->events[i], RP_EVENT_GATE_SEGMENT)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rp_err take_append(struct ledger *ledger, enum rp_role_id from, rp_view request,
+                          uint64_t *ret_next) {
+    struct rp_append append;
+    RP_TRY(rp_append_unpack(request, &append));
+    if (!may_write(from, append.tree.kind) || holds_own_event(&append)) {
+        return RP_ERR(DENIED);
+    }
+    if (ledger->disk_low) {
+        return RP_ERR(NO_SPACE);
+    }
+    return stage(ledger, &append, ret_next);
+}
+
+static void request_append(struct ledger *ledger, enum rp_role_id from, struct rp_ipc_call_id call,
+                           rp_view request) {
+    uint64_t next;
+    rp_err err = take_append(ledger, from, request, &next);
+    if (!rp_ok(err)) {
+        rp_ipc_reply(ledger->server, call, err, RP_VIEW(""));
+        return;
+    }
+    ledger->waiting[ledger->waiting_count++] = (struct waiting){call, next};
+    if (ledger->waiting_count == WAITING_MAX) {
+        rp_ignore(intake_commit(ledger));
+        return;
+    }
+    commit_soon(ledger);
+}
+
+static void request_head(struct ledger *ledger, struct rp_ipc_call_id call, rp_view request) {
+    struct rp_tree tree;
+    rp_err err = rp_head_unpack(request, &tree);
+    if (rp_ok(err) && tree.kind == RP_TREE_TENANT && rp_engine_size(ledger->engine, tree) == 0) {
+        err = RP_ERR(NOT_FOUND);
+    }
+    if (!rp_ok(err)) {
+        rp_ipc_reply(ledger->server, call, err, RP_VIEW(""));
+        return;
+    }
+    grower_head(ledger, tree, call);
+}
+
+void intake_request(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
+                    struct rp_ipc_call_id call, rp_view request) {
+    struct ledger *ledger = ctx;
+    if ((int)message == (int)APPEND) {
+        request_append(ledger, from, call, request);
+    } else if ((int)message == (int)HEAD) {
+        request_head(ledger, call, request);
+    } else {
+        rp_ipc_reply(ledger->server, call, RP_ERR(PROTOCOL), RP_VIEW(""));
+    }
+}
+
+/* ---- the ledger's own events ---- */
+
+rp_err intake_emit(struct ledger *ledger, struct rp_tree tree, const struct rp_event *event) {
+    struct rp_append append = {.tree = tree, .count = 1};
+    uint64_t next;
+    RP_TRY(rp_event_print(event, &append.events[0]));
+    RP_TRY(stage(ledger, &append, &next));
+    commit_soon(ledger);
+    return RP_OK;
+}
+
+rp_err intake_emit_now(struct ledger *ledger, struct rp_tree tree, const struct rp_event *event) {
+    RP_TRY(intake_emit(ledger, tree, event));
+    return intake_commit(ledger);
+}
+
+static const struct rp_tree operator_tree = {.kind = RP_TREE_OPERATOR};
+
+void intake_peer_refused(void *ctx, enum rp_role_id named, pid_t pid, const char *reason) {
+    struct ledger *ledger = ctx;
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(RP_EVENT_MAX);
+    if (!arena) {
+        return;
+    }
+    struct rp_event *event =
+        rp_event_new(arena, RP_EVENT_PEER_REFUSED, now_ms(ledger), RP_ROLE_LEDGER);
+    rp_event_add_text(event, "name", rp_view_from_cstr(rp_role_name(named)));
+    rp_event_add_u64(event, "pid", (uint64_t)pid);
+    rp_event_add_text(event, "reason", rp_view_from_cstr(reason));
+    rp_ignore(intake_emit(ledger, operator_tree, event)); /* the breach was ended all the same */
+}
+
+/* ---- the disk ---- */
+
+static void say_disk_low(struct ledger *ledger, uint64_t bytes, unsigned percent) {
+    daemon_say(ledger->daemon, "disk: %u%% free, refusing new events until there is room", percent);
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(RP_EVENT_MAX);
+    if (!arena) {
+        return;
+    }
+    struct rp_event *event = rp_event_new(arena, RP_EVENT_DISK_LOW, now_ms(ledger), RP_ROLE_LEDGER);
+    rp_event_add_u64(event, "free_bytes", bytes);
+    rp_event_add_u64(event, "percent", percent);
+    /* What is left of the disk is our reserve for this one. */
+    rp_ignore(intake_emit(ledger, operator_tree, event));
+}
+
+void intake_check_disk(void *ctx) {
+    struct ledger *ledger = ctx;
+    uint64_t bytes;
+    unsigned percent, wanted = (unsigned)ledger->daemon->config.disk_free_percent;
+    if (!rp_ok(rp_folder_free("ledger", &bytes, &percent))) {
+        return;
+    }
+    if (!ledger->disk_low && percent < wanted) {
+        ledger->disk_low = true;
+        say_disk_low(ledger, bytes, percent);
+    } else if (ledger->disk_low && percent >= wanted) {
+        ledger->disk_low = false;
+        daemon_say(ledger->daemon, "disk: %u%% free, taking events again", percent);
+    }
+}

@@ -1,0 +1,118 @@
+/* ledger.h — the role that takes every event: one loop that journals, one thread that grows trees.
+ *
+ * intake.c answers APPEND and HEAD: what arrives in one turn of the loop becomes one write and one
+ * wait, then everybody is told. grower.c hands the journal's end to the thread that owns the
+ * forest: tiles, checkpoints, anchors. gate.c drains the workers' rings. The two threads share
+ * nothing but the jobs between them, each owned by one side at a time.
+ */
+#ifndef RP_DAEMONS_LEDGER_H
+#define RP_DAEMONS_LEDGER_H
+
+#include "daemon.h"
+#include "ipc/ipc.h"
+#include "ledger/access_io.h"
+#include "ledger/engine_io.h"
+#include "ledger/forest_io.h"
+#include "ledger/limits.h"
+#include "os/pool.h"
+#include "os/shm.h"
+
+enum { WAITING_MAX = 1024, HEADS_MAX = 64, RINGS_MAX = 64 };
+
+struct ledger;
+
+/* Work for the growing thread, and its answer. */
+struct job {
+    struct ledger *ledger;
+    void (*run)(struct job *job);  /* there */
+    void (*done)(struct job *job); /* here, afterwards */
+    bool busy;
+    struct rp_journal_place end;
+    enum rp_forest_which which;
+    struct rp_tree tree;
+    struct rp_ipc_call_id call;
+    struct rp_buf bytes; /* a checkpoint's text, or the lines of an access segment */
+    uint64_t time_ms, count;
+    rp_hash hash;
+    rp_err err;
+    struct rp_diag diag;
+};
+
+struct waiting {
+    struct rp_ipc_call_id call;
+    uint64_t next;
+};
+
+struct ring {
+    uint64_t number; /* of run/ring.<number> */
+    struct rp_shm shm;
+    uint32_t records;
+    uint64_t lost; /* as last seen */
+};
+
+struct ledger {
+    struct daemon *daemon;
+    struct rp_disk disk;
+    struct rp_grow_home home;
+    struct rp_engine *engine;
+    struct rp_forest *forest; /* the growing thread's while the pool runs */
+    struct rp_ipc_server *server;
+    struct rp_pool *pool;
+    rp_err fatal; /* why the loop was stopped */
+
+    struct waiting waiting[WAITING_MAX];
+    size_t waiting_count;
+    bool commit_posted;
+    bool disk_low;
+
+    struct job grow, anchor, access;
+    struct job heads[HEADS_MAX];
+    struct rp_journal_place grown;    /* all before is in signed trees, the tenants' perhaps not */
+    struct rp_journal_place anchored; /* where the last round of anchoring stood */
+    bool tenants_wait;
+    int64_t tenants_ms;                  /* when all trees were signed last */
+    struct rp_journal_place anchor_leaf; /* the journal's end with the open anchor's leaf */
+    bool anchor_open;                    /* its leaf is journaled, its records not yet written */
+    bool said_trouble;
+
+    struct ring rings[RINGS_MAX];
+    size_t ring_count;
+    struct rp_gate_limits limits;
+    uint64_t ring_lost, bad_records;
+    struct rp_buf lines; /* of the access segment that is being gathered */
+    uint64_t line_count;
+    int64_t lines_ms; /* when its first line came */
+    uint64_t last_segment_ms;
+    struct rp_timer *timers[6];
+    size_t timer_count;
+};
+
+/* Ends the program for a reason that no later try would mend. */
+void ledger_stop(struct ledger *ledger, rp_err err, const char *what, const struct rp_diag *diag);
+
+/* ---- intake.c ---- */
+void intake_request(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
+                    struct rp_ipc_call_id call, rp_view request);
+void intake_peer_refused(void *ctx, enum rp_role_id named, pid_t pid, const char *reason);
+/* An event of the ledger's own, durable with the next commit; now: when this returns. */
+rp_err intake_emit(struct ledger *ledger, struct rp_tree tree, const struct rp_event *event);
+rp_err intake_emit_now(struct ledger *ledger, struct rp_tree tree, const struct rp_event *event);
+rp_err intake_commit(struct ledger *ledger);
+/* Looks at the disk; below the share that must be free, appends are refused. */
+void intake_check_disk(void *ctx);
+
+/* ---- grower.c ---- */
+rp_err grower_start(struct ledger *ledger); /* opens and catches up, before anyone is answered */
+rp_err grower_run(struct ledger *ledger);   /* starts the thread and the timers */
+void grower_stop(struct ledger *ledger);    /* ends the thread; then publishes what is left */
+/* Answers the call with the tree's checkpoint, later. */
+void grower_head(struct ledger *ledger, struct rp_tree tree, struct rp_ipc_call_id call);
+bool grower_submit(struct job *job); /* false: the thread is busy, ask again later */
+
+/* ---- gate.c ---- */
+rp_err gate_start(struct ledger *ledger); /* leaves for segments that a crash left without one */
+void gate_scan(void *ctx);                /* every second: which rings are there */
+void gate_drain(void *ctx);               /* every 100 ms */
+void gate_stop(struct ledger *ledger);
+
+#endif
