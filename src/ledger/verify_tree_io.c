@@ -104,19 +104,22 @@ static rp_err check_checkpoint(struct rp_verify_tree *tree) {
 /* ---- tiles ---- */
 
 /* Tile or bundle n as the checkpoint needs it. While the log grows a partial file may have given
- * way to a wider one: then that one's beginning is what we need. *ret_name says which file. */
+ * way to a wider one: then that one's beginning is what we need, and *ret_wider says so. */
 static rp_err read_tile(struct rp_verify_tree *tree, int level, uint64_t n,
-                        char ret_name[static RP_TILE_PATH_MAX], rp_view *ret_bytes) {
+                        char ret_name[static RP_TILE_PATH_MAX], rp_view *ret_bytes,
+                        bool *ret_wider) {
     unsigned width = rp_tile_width(level, n, tree->size);
     RP_ASSERT(width > 0);
     tile_name((struct rp_tlog_tile){level, n, width}, ret_name);
     rp_err err = read_file(tree, ret_name, FILE_MAX, ret_bytes);
+    *ret_wider = false;
     if (rp_is(err, RP_E_NOT_FOUND) && width < RP_TILE_WIDTH) {
         uint64_t now = rp_verify_size_now(tree);
         unsigned wider = now > tree->size ? rp_tile_width(level, n, now) : width;
         char other[RP_TILE_PATH_MAX];
         tile_name((struct rp_tlog_tile){level, n, wider}, other);
         err = wider > width ? read_file(tree, other, FILE_MAX, ret_bytes) : err;
+        *ret_wider = true;
     }
     return rp_ok(err) ? err : missing(tree, ret_name);
 }
@@ -125,12 +128,10 @@ static rp_err read_tile(struct rp_verify_tree *tree, int level, uint64_t n,
 static rp_err read_hashes(struct rp_verify_tree *tree, int level, uint64_t n,
                           char ret_name[static RP_TILE_PATH_MAX], rp_view *ret_hashes) {
     rp_view bytes;
-    RP_TRY(read_tile(tree, level, n, ret_name, &bytes));
+    bool wider;
+    RP_TRY(read_tile(tree, level, n, ret_name, &bytes, &wider));
     size_t want = (size_t)rp_tile_width(level, n, tree->size) * RP_SHA256;
-    char wanted_name[RP_TILE_PATH_MAX];
-    tile_name((struct rp_tlog_tile){level, n, rp_tile_width(level, n, tree->size)}, wanted_name);
-    bool stood_in = bytes.n > want && !rp_file_exists(wanted_name);
-    if (bytes.n < want || (bytes.n > want && !stood_in)) {
+    if (bytes.n < want || (bytes.n > want && !wider)) {
         return rp_verify_bad(tree->v, tree, ret_name, RP_MIN(bytes.n, want),
                              "%zu bytes instead of %zu", bytes.n, want);
     }
@@ -209,7 +210,8 @@ static rp_err check_bundle(struct rp_verify_tree *tree, uint64_t n) {
     rp_view hashes, bytes, entry;
     unsigned width = rp_tile_width(RP_ENTRIES_LEVEL, n, tree->size);
     RP_TRY(read_hashes(tree, 0, n, tile, &hashes));
-    RP_TRY(read_tile(tree, RP_ENTRIES_LEVEL, n, bundle, &bytes));
+    bool wider;
+    RP_TRY(read_tile(tree, RP_ENTRIES_LEVEL, n, bundle, &bytes, &wider));
     rp_view rest = bytes;
     for (unsigned i = 0; i < width; i++) {
         size_t at = bytes.n - rest.n;
@@ -223,9 +225,7 @@ static rp_err check_bundle(struct rp_verify_tree *tree, uint64_t n) {
         }
         RP_TRY(rp_verify_see_entry(tree, n * RP_TILE_WIDTH + i, entry));
     }
-    char path[RP_VERIFY_PATH_MAX];
-    full_path(tree, bundle, path);
-    if (rest.n > 0 && rp_file_exists(path)) {
+    if (rest.n > 0 && !wider) {
         return rp_verify_bad(tree->v, tree, bundle, bytes.n - rest.n,
                              "more bytes than its entries have");
     }
@@ -296,7 +296,8 @@ static rp_err check_narrower(struct rp_verify_tree *tree, const char *file,
         return RP_OK; /* swept away while we looked */
     }
     RP_TRY(err);
-    RP_TRY(read_tile(tree, tile.level, tile.n, name, &now));
+    bool wider;
+    RP_TRY(read_tile(tree, tile.level, tile.n, name, &now, &wider));
     size_t want = (size_t)tile.width * RP_SHA256;
     if (tile.level == RP_ENTRIES_LEVEL) {
         rest = now;
