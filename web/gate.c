@@ -70,6 +70,8 @@ rp_err rp_canary_answer(struct rp_request *request) {
         strcmp(person.tenant_name, "canary-b") != 0) {
         return RP_ERR(NOT_FOUND);
     }
+    /* Careless on purpose, as applications are: what reaches a browser is up to the gate (S81). */
+    rp_response_head(&request->response, "Set-Cookie", RP_VIEW("canary=1; Path=/.rempart/canary/"));
     struct rp_json *root = rp_json_object(request->arena);
     rp_json_add_string(request->arena, root, "assertion", token);
     rp_json_add_cstr(request->arena, root, "tenant", rp_id_print(request->who.tenant).s);

@@ -163,9 +163,13 @@ rp_err rp_socket_write(int fd, rp_view bytes, size_t *ret_n) {
 rp_err rp_socket_receive(int fd, uint8_t *out, size_t max, size_t *ret_n) {
     RP_ASSERT(fd >= 0);
     RP_ASSERT(max > 0);
+    /* The kernel flags a message that did not fit. Asking recv for MSG_TRUNC instead would throw
+     * a TCP stream's bytes away unread. */
+    struct iovec part = {.iov_base = out, .iov_len = max};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     ssize_t n;
     do {
-        n = recv(fd, out, max, MSG_TRUNC);
+        n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
     } while (n < 0 && errno == EINTR);
     if (n < 0) {
         return last_error();
@@ -173,8 +177,7 @@ rp_err rp_socket_receive(int fd, uint8_t *out, size_t max, size_t *ret_n) {
     if (n == 0) {
         return RP_ERR(CLOSED);
     }
-    /* With MSG_TRUNC the kernel tells the real length of a message that did not fit. */
-    if ((size_t)n > max) {
+    if (message.msg_flags & MSG_TRUNC) {
         return RP_ERR(TOO_LARGE);
     }
     *ret_n = (size_t)n;
