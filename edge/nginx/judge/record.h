@@ -1,0 +1,29 @@
+/* record.h — one finished request as the record that the ledger reads.
+ *
+ * What the gate refused is told with its reason, whether the module or nginx said no; what an
+ * application answered, an error included, was allowed. The client's address goes in as a hash
+ * under a salt that lives as long as this nginx. Pure.
+ */
+#ifndef RP_EDGE_RECORD_H
+#define RP_EDGE_RECORD_H
+
+#include "event/gate_record.h"
+
+enum { JUDGE_SALT_BYTES = 16 };
+
+struct judge_outcome {
+    enum rp_gate_reason reason; /* of the module; NONE when it had nothing to say */
+    unsigned status;
+    bool answered_by_upstream; /* an application (or core) chose this status */
+    bool session;
+    rp_view method, uri, host, app; /* app is empty for what core and the gate serve */
+    rp_view address;                /* binary */
+    uint64_t bytes;
+    int64_t time_ms;
+    uint32_t duration_us;
+};
+
+void judge_record(const struct judge_outcome *outcome, const uint8_t salt[static JUDGE_SALT_BYTES],
+                  struct rp_gate_record *ret_record);
+
+#endif

@@ -1,0 +1,119 @@
+/* ngx_http_rempart_module.c — the module's table: directives, configurations, handlers.
+ *
+ *   rempart_state DIR;                    http       tables and rings of this installation
+ *   rempart_confine read|write PATH…;     http       walls around each worker, files it may use
+ *   rempart_session none|optional|required [pwd|mfa|phr];
+ *   rempart_app NAME;                     the application behind this place
+ *   rempart_identity_header NAME subject|email|tenant|roles;
+ *   rempart_cookies off | harden [NAME…]; the named ones stay readable for scripts
+ *   rempart_hsts on|off;                  default on where there is a rempart_state
+ */
+#include "ngx_rempart.h"
+
+#include "base/env.h"
+
+enum { ANYWHERE = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF };
+
+static ngx_command_t commands[] = {
+    {ngx_string("rempart_state"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_rempart_set_state,
+     NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_confine"), NGX_HTTP_MAIN_CONF | NGX_CONF_2MORE, ngx_rempart_set_confine,
+     NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_session"), ANYWHERE | NGX_CONF_TAKE12, ngx_rempart_set_session,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_app"), ANYWHERE | NGX_CONF_TAKE1, ngx_rempart_set_app,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_identity_header"), ANYWHERE | NGX_CONF_TAKE2,
+     ngx_rempart_set_identity_header, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_cookies"), ANYWHERE | NGX_CONF_1MORE, ngx_rempart_set_cookies,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_hsts"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
+     NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_rempart_loc_conf_t, hsts), NULL},
+    ngx_null_command};
+
+static void *create_main_conf(ngx_conf_t *cf) {
+    ngx_rempart_main_conf_t *conf = ngx_pcalloc(cf->pool, sizeof *conf);
+    if (!conf) {
+        return NULL;
+    }
+    conf->ready_fd = -1;
+    /* A salt for each life of the configuration: hashes of addresses cannot be compared longer. */
+    struct rp_env env = rp_env_real();
+    env.fill_random(env.ctx, conf->salt, sizeof conf->salt);
+    return conf;
+}
+
+static void *create_loc_conf(ngx_conf_t *cf) {
+    ngx_rempart_loc_conf_t *conf = ngx_pcalloc(cf->pool, sizeof *conf);
+    if (!conf) {
+        return NULL;
+    }
+    conf->need = NGX_CONF_UNSET_UINT;
+    conf->least_acr = NGX_CONF_UNSET_UINT;
+    conf->hsts = NGX_CONF_UNSET;
+    conf->harden = NGX_CONF_UNSET;
+    conf->for_scripts = NGX_CONF_UNSET_PTR;
+    conf->identity_names = NGX_CONF_UNSET_PTR;
+    conf->identity_claims = NGX_CONF_UNSET_PTR;
+    return conf;
+}
+
+static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
+    ngx_rempart_loc_conf_t *above = parent;
+    ngx_rempart_loc_conf_t *conf = child;
+    const ngx_rempart_main_conf_t *main_conf =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_rempart_module);
+    bool at_work = main_conf->state.len > 0;
+    ngx_conf_merge_uint_value(conf->need, above->need, JUDGE_NEED_NONE);
+    ngx_conf_merge_uint_value(conf->least_acr, above->least_acr, RP_ACR_PWD);
+    ngx_conf_merge_str_value(conf->app, above->app, "");
+    ngx_conf_merge_value(conf->hsts, above->hsts, at_work);
+    ngx_conf_merge_value(conf->harden, above->harden, at_work);
+    ngx_conf_merge_ptr_value(conf->for_scripts, above->for_scripts, NULL);
+    ngx_conf_merge_ptr_value(conf->identity_names, above->identity_names, NULL);
+    ngx_conf_merge_ptr_value(conf->identity_claims, above->identity_claims, NULL);
+    if (!at_work && (conf->need != JUDGE_NEED_NONE || conf->app.len > 0)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "rempart_session and rempart_app need a rempart_state");
+        return NGX_CONF_ERROR;
+    }
+    return NGX_CONF_OK;
+}
+
+static ngx_int_t add_handler(ngx_conf_t *cf, ngx_uint_t phase, ngx_http_handler_pt handler) {
+    ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    ngx_http_handler_pt *slot = ngx_array_push(&core->phases[phase].handlers);
+    if (!slot) {
+        return NGX_ERROR;
+    }
+    *slot = handler;
+    return NGX_OK;
+}
+
+static ngx_int_t register_handlers(ngx_conf_t *cf) {
+    if (add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_access_handler) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_log_handler) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    return ngx_rempart_header_filter_init(cf);
+}
+
+static ngx_http_module_t context = {
+    ngx_rempart_add_variables, register_handlers, create_main_conf, NULL, NULL, NULL,
+    create_loc_conf,           merge_loc_conf,
+};
+
+ngx_module_t ngx_http_rempart_module = {
+    NGX_MODULE_V1,
+    &context,
+    commands,
+    NGX_HTTP_MODULE,
+    NULL, /* init master */
+    NULL, /* init module */
+    ngx_rempart_init_process,
+    NULL, /* init thread */
+    NULL, /* exit thread */
+    NULL, /* exit process */
+    NULL, /* exit master */
+    NGX_MODULE_V1_PADDING,
+};

@@ -1,0 +1,90 @@
+/* ngx_rempart.h — what the files of the module share. The judgement is in judge/; here stands
+ * only what carries nginx's requests there and its answers back.
+ *
+ * Without a rempart_ directive the module registers its handlers and does nothing.
+ */
+#ifndef NGX_REMPART_H
+#define NGX_REMPART_H
+
+#include "ngx_rempart_nginx.h"
+
+#include "judge/record.h"
+#include "judge/session.h"
+#include "os/role.h"
+#include "worker/tables.h"
+
+extern ngx_module_t ngx_http_rempart_module;
+
+/* What an identity header carries. */
+typedef enum {
+    NGX_REMPART_SUBJECT,
+    NGX_REMPART_EMAIL,
+    NGX_REMPART_TENANT,
+    NGX_REMPART_ROLES
+} ngx_rempart_claim_e;
+
+/* http {}: one for the whole nginx. */
+typedef struct {
+    ngx_str_t state;    /* rempart_state: the folder of tables and rings; empty = none */
+    ngx_array_t *files; /* rempart_confine: struct rp_role_path; NULL = not confined */
+    u_char salt[JUDGE_SALT_BYTES];
+    int ready_fd;                /* the supervisor's pipe, at the first start; else -1 */
+    bool started_as_root;        /* the master; its workers are somebody else */
+    struct worker_tables tables; /* of this worker */
+    ngx_event_t refresh;
+} ngx_rempart_main_conf_t;
+
+/* location {}: what a place asks for and gives. */
+typedef struct {
+    ngx_uint_t need, least_acr; /* judge_need, rp_acr */
+    ngx_str_t app;              /* empty: core's or the gate's own */
+    ngx_flag_t hsts, harden;
+    ngx_array_t *for_scripts;     /* rp_view: cookies that scripts may read */
+    ngx_array_t *identity_names;  /* rp_view, and at the same index … */
+    ngx_array_t *identity_claims; /* … ngx_rempart_claim_e */
+} ngx_rempart_loc_conf_t;
+
+/* A request's way through the module. Lives in the request's pool and survives internal
+ * redirects, so that the record says what was first asked and judged. */
+typedef struct {
+    const ngx_rempart_loc_conf_t *judged_by;
+    ngx_str_t app;
+    enum rp_gate_reason reason;
+    struct judge_visitor visitor;
+    unsigned asked : 1;    /* core was asked for an assertion */
+    unsigned answered : 1; /* and answered */
+    ngx_uint_t answer;     /* with this status */
+} ngx_rempart_ctx_t;
+
+static inline rp_view ngx_rempart_view(ngx_str_t text) {
+    return rp_view_of(text.data, text.len);
+}
+
+/* The request's context; created on demand, NULL when memory is out. */
+ngx_rempart_ctx_t *ngx_rempart_ctx(ngx_http_request_t *r, ngx_flag_t create);
+int64_t ngx_rempart_now_ms(void);
+
+/* directives */
+char *ngx_rempart_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_confine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_cookies(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* phases */
+ngx_int_t ngx_rempart_access_handler(ngx_http_request_t *r);
+ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r);
+ngx_int_t ngx_rempart_header_filter_init(ngx_conf_t *cf);
+ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf);
+
+/* Removes what a stranger may not send, and adds what the gate says instead (entry may be NULL:
+ * nobody is there). */
+ngx_int_t ngx_rempart_rewrite_headers(ngx_http_request_t *r, const ngx_rempart_loc_conf_t *lcf,
+                                      const ngx_rempart_ctx_t *ctx,
+                                      const struct rp_assertion_entry *entry);
+
+/* processes */
+ngx_int_t ngx_rempart_init_process(ngx_cycle_t *cycle);
+
+#endif

@@ -1,0 +1,91 @@
+#include "worker/tables.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/file.h>
+
+#include "base/assert.h"
+#include "os/file.h"
+#include "os/ring.h"
+
+struct worker_tables worker_tables_new(const char *folder) {
+    RP_ASSERT(folder != NULL);
+    return (struct worker_tables){.folder = folder, .ring_lock = -1};
+}
+
+static bool path_of(const struct worker_tables *tables, const char *name,
+                    char out[static PATH_MAX]) {
+    int n = snprintf(out, PATH_MAX, "%s/%s", tables->folder, name);
+    return n > 0 && n < PATH_MAX;
+}
+
+static rp_err check_seen(const void *table, size_t n) {
+    return table && n == rp_seen_table_bytes() ? RP_OK : RP_ERR(CORRUPT);
+}
+
+static void refresh(const struct worker_tables *tables, struct worker_mapping *mapping,
+                    const char *name, bool writable, rp_err (*check)(const void *, size_t)) {
+    char path[PATH_MAX];
+    struct stat st;
+    if (!path_of(tables, name, path) || stat(path, &st) != 0) {
+        rp_shm_done(&mapping->shm);
+        return;
+    }
+    if (mapping->shm.p && mapping->device == st.st_dev && mapping->inode == st.st_ino) {
+        return;
+    }
+    struct rp_shm shm = {0};
+    if (!rp_ok(rp_shm_open(path, writable, 0, &shm))) {
+        return; /* looked at again in a second; the old mapping, if any, still holds */
+    }
+    if (!rp_ok(check(shm.p, shm.n))) {
+        rp_shm_done(&shm);
+    }
+    rp_shm_done(&mapping->shm);
+    *mapping = (struct worker_mapping){.shm = shm, .device = st.st_dev, .inode = st.st_ino};
+}
+
+void worker_tables_refresh(struct worker_tables *tables) {
+    RP_ASSERT(tables != NULL && tables->folder != NULL);
+    refresh(tables, &tables->sessions, "sessions.tab", false, rp_session_table_check);
+    refresh(tables, &tables->seen, "seen.tab", true, check_seen);
+    refresh(tables, &tables->assertions, "assertions.tab", false, rp_assertion_table_check);
+}
+
+static bool take_one(struct worker_tables *tables, unsigned index) {
+    char name[32], path[PATH_MAX];
+    snprintf(name, sizeof name, "ring.%u", index);
+    _cleanup_fd_ int lock = -1;
+    if (!path_of(tables, name, path) || !rp_ok(rp_file_open(path, &lock)) ||
+        flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        return false;
+    }
+    struct rp_shm ring = {0};
+    if (!rp_ok(rp_shm_open(path, true, 0, &ring))) {
+        return false;
+    }
+    if (!rp_ok(rp_ring_check(ring.p, ring.n))) {
+        rp_shm_done(&ring);
+        return false;
+    }
+    tables->ring = ring;
+    tables->ring_lock = lock;
+    lock = -1;
+    return true;
+}
+
+void worker_ring_take(struct worker_tables *tables, unsigned first) {
+    RP_ASSERT(tables != NULL && tables->ring.p == NULL);
+    for (unsigned i = 0; i < WORKER_RINGS_MAX; i++) {
+        if (take_one(tables, (first + i) % WORKER_RINGS_MAX)) {
+            return;
+        }
+    }
+}
+
+struct judge_tables worker_tables_view(const struct worker_tables *tables) {
+    RP_ASSERT(tables != NULL);
+    return (struct judge_tables){.sessions = tables->sessions.shm.p,
+                                 .seen = tables->seen.shm.p,
+                                 .assertions = tables->assertions.shm.p};
+}

@@ -1,0 +1,40 @@
+/* tables.h — what one worker maps: core's tables, and a ring of its own.
+ *
+ * Core may start after the gate, or anew: each second the worker looks whether a name leads to
+ * another file, and maps that. What is not there, or is no table of this version, is absent:
+ * then places that need a person answer 503.
+ * A ring has one writer. At a reload old and new workers live side by side, so each takes the
+ * first ring that nobody holds a lock on; a lock ends with its process.
+ */
+#ifndef RP_EDGE_TABLES_H
+#define RP_EDGE_TABLES_H
+
+#include <sys/stat.h>
+
+#include "judge/session.h"
+#include "os/shm.h"
+
+enum { WORKER_RINGS_MAX = 128 };
+
+struct worker_mapping {
+    struct rp_shm shm;
+    dev_t device;
+    ino_t inode;
+};
+
+struct worker_tables {
+    const char *folder; /* "run" */
+    struct worker_mapping sessions, seen, assertions;
+    struct rp_shm ring; /* p == NULL: none was free, records are not kept */
+    int ring_lock;
+};
+
+/* folder must outlive the tables. */
+struct worker_tables worker_tables_new(const char *folder);
+/* Maps what is new; drops what is gone. */
+void worker_tables_refresh(struct worker_tables *tables);
+/* Takes a ring, beginning to look at `first`. */
+void worker_ring_take(struct worker_tables *tables, unsigned first);
+struct judge_tables worker_tables_view(const struct worker_tables *tables);
+
+#endif
