@@ -1,0 +1,54 @@
+#include "pages.h"
+
+#include "base/assert.h"
+#include "base/checked.h"
+
+const struct gate_page gate_pages[] = {
+#define RP_GATE_PAGE(status, code, retry, fr_title, fr_text, en_title, en_text)                    \
+    {status, code, retry, {fr_title, en_title}, {fr_text, en_text}},
+#include "pages.def"
+#undef RP_GATE_PAGE
+};
+const size_t gate_page_count = RP_COUNT_OF(gate_pages);
+
+static const char style[] =
+    "body{font:17px/1.5 system-ui,sans-serif;max-width:34em;margin:15vh auto;padding:0 1.2em;"
+    "color:#1d2733;background:#fff}h1{font-size:1.5em;font-weight:600}a{color:#0b5cad}"
+    "p.s{color:#5b6775;font-size:.85em}@media(prefers-color-scheme:dark){body{color:#e3e8ee;"
+    "background:#14191f}a{color:#7db8f5}p.s{color:#93a0ad}}";
+
+static void add_link(struct rp_buf *out, const char *target, const char *text) {
+    rp_buf_printf(out, "<p><a href=\"%s\">%s</a></p>\n", target, text);
+}
+
+/* An empty href is the page itself: "try again" without knowing the address. */
+static void add_way_on(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang) {
+    bool french = lang == RP_FR;
+    if (page->status == 401) {
+        add_link(out, "/.rempart/id/sign-in", french ? "Se connecter" : "Sign in");
+    } else if (page->retry) {
+        add_link(out, "", french ? "Réessayer" : "Try again");
+    } else if (page->status != 421) {
+        add_link(out, "/", french ? "Retour à l’accueil" : "Back to the start page");
+    }
+}
+
+void gate_page_html(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang) {
+    RP_ASSERT(page != NULL && lang < RP_LANG_COUNT);
+    rp_buf_printf(out,
+                  "<!doctype html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+                  "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                  "<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>%s</h1>\n"
+                  "<p>%s</p>\n",
+                  lang == RP_FR ? "fr" : "en", page->title[lang], style, page->title[lang],
+                  page->text[lang]);
+    add_way_on(out, page, lang);
+    rp_buf_printf(out, "<p class=\"s\">%u</p>\n</main>\n</body>\n</html>\n", page->status);
+}
+
+void gate_page_json(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang) {
+    RP_ASSERT(page != NULL && lang < RP_LANG_COUNT);
+    /* The texts are ours and hold nothing that JSON would escape: a test looks. */
+    rp_buf_printf(out, "{\"code\":\"%s\",\"detail\":\"%s\",\"status\":%u,\"title\":\"%s\"}\n",
+                  page->code, page->text[lang], page->status, page->title[lang]);
+}

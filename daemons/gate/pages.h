@@ -1,0 +1,21 @@
+/* pages.h — the gate's error pages: calm, plain, without scripts; and the same as RFC 9457
+ * problem documents. Rendered from pages.def into gate/pages/STATUS.LANG.FORM. Pure. */
+#ifndef RP_GATE_PAGES_H
+#define RP_GATE_PAGES_H
+
+#include "base/buf.h"
+
+struct gate_page {
+    unsigned status;
+    const char *code;
+    bool retry;
+    const char *title[RP_LANG_COUNT], *text[RP_LANG_COUNT];
+};
+
+extern const struct gate_page gate_pages[];
+extern const size_t gate_page_count;
+
+void gate_page_html(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang);
+void gate_page_json(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang);
+
+#endif
