@@ -66,7 +66,7 @@ static const char *random_text(struct core *core, struct rp_arena *arena) {
     return copy;
 }
 
-static rp_err code_now(const struct core *core, const char *seed, char ret_code[static 6]) {
+static rp_err code_before(const struct core *core, const char *seed, char ret_code[static 6]) {
     struct rp_buf bytes = rp_buf_new(64);
     rp_err err = rp_base32_parse(rp_view_from_cstr(seed), &bytes);
     struct rp_secret *key _cleanup_(rp_secret_freep) = NULL;
@@ -75,7 +75,8 @@ static rp_err code_now(const struct core *core, const char *seed, char ret_code[
     }
     rp_buf_done(&bytes);
     RP_TRY(err);
-    rp_totp_code(key, (uint64_t)(rp_env_now_s(&core->env) / TOTP_STEP_S), ret_code);
+    /* The step before, which clock skew allows: the current one stays for the probe's sign-in. */
+    rp_totp_code(key, (uint64_t)(rp_env_now_s(&core->env) / TOTP_STEP_S) - 1, ret_code);
     return RP_OK;
 }
 
@@ -97,7 +98,7 @@ static rp_err enrol_canary(struct core *core, struct rp_identity *identity, cons
     canary.seed = rp_arena_cstr(arena, rp_view_from_cstr(seed));
     char phc[RP_PASSWORD_TEXT], code[6];
     RP_TRY(rp_password_hash(rp_view_from_cstr(canary.password), phc));
-    RP_TRY(code_now(core, seed, code));
+    RP_TRY(code_before(core, seed, code));
     RP_TRY(rp_identity_enrol(identity, rp_view_from_cstr(token.s), phc, rp_view_of(code, 6)));
     *ret_canary = canary;
     return canary.seed ? RP_OK : RP_ERR(NO_MEMORY);
