@@ -12,6 +12,7 @@
 #include "base/checked.h"
 #include "event/gate_record.h"
 #include "ipc/ipc.h"
+#include "ledger/access_io.h"
 #include "ledger/read_io.h"
 #include "os/file.h"
 #include "os/ring.h"
@@ -368,6 +369,29 @@ static void test_ring_becomes_segments_and_leaves(void **state) {
     assert_verifies(NULL);
 }
 
+/* A crash came between a segment and its leaf: the next start gives it one. */
+static void test_segment_without_leaf_gets_one(void **state) {
+    struct home *home = *state;
+    struct rp_disk disk = rp_disk_real();
+    struct rp_sha256 sum;
+    struct rp_verify_report report;
+    start(home);
+    stop(home);
+    assert_ok(rp_access_write(&disk, "ledger", 1700000000001, RP_VIEW("{}\n"), &sum));
+    give_to_role("ledger/access");
+    give_to_role("ledger/access/1700000000001.jsonl.gz");
+    assert_err(rp_verify_folder("ledger", NULL, NULL, &report), CORRUPT);
+    start(home);
+    stop(home);
+    assert_verifies(NULL);
+    start(home); /* once, not at every start */
+    stop(home);
+    struct rp_arena *arena = rp_arena_new(1 << 20);
+    rp_view entry;
+    assert_int_equal(count_entries("ledger/operator", RP_EVENT_GATE_SEGMENT, &entry, arena), 1);
+    rp_arena_free(arena);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void) {
@@ -379,6 +403,7 @@ int main(void) {
         TEST(test_altered_tree_refuses_to_start),
         TEST(test_low_disk_refuses_and_says_so_once),
         TEST(test_ring_becomes_segments_and_leaves),
+        TEST(test_segment_without_leaf_gets_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
