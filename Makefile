@@ -38,10 +38,11 @@ fuzz:
 	@scripts/setup test
 	@scripts/fuzz "$(T)" "$(or $(SECONDS),60)"
 
-bench bench-%:
+bench: bench-all
+bench-%:
 	@scripts/setup test
 	@scripts/build $(BUILD)
-	@bench/run $(BUILD) $(patsubst bench-%,%,$(filter bench-%,$@))
+	@bench/run $(BUILD) $*
 
 format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
