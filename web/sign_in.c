@@ -139,7 +139,7 @@ static rp_err end_first_step(struct rp_request *request) {
     if (!rp_is(err, RP_E_SECOND_FACTOR)) {
         return err;
     }
-    /*= S99 */ /* the password alone opens nothing: it earns a pending token, not a session */
+    /*= S99, S100 */ /* the password alone opens nothing: it earns a pending token, not a session */
     rp_response_cookie(&request->response, RP_COOKIE_PENDING, rp_view_from_cstr(pending.s),
                        RP_COOKIE_PENDING_S);
     rp_response_redirect(&request->response, rp_page_link(request, CODE, "next", state->next, NULL,

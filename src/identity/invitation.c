@@ -302,7 +302,7 @@ rp_err rp_identity_enrol_seed(struct rp_identity *identity, rp_view token,
 
 struct enrolment {
     struct rp_identity *identity;
-    const struct found *found;
+    struct found found;
     const char *password_text;
     uint64_t step; /* of the code: it cannot be used again to sign in */
     bool sign_in;
@@ -319,13 +319,13 @@ static rp_err spend(struct rp_db *db, const struct enrolment *enrolment) {
                        "WHERE token_hash = ?2 AND used_ms IS NULL",
                        &row));
     rp_row_bind_u64(row, 1, (uint64_t)rp_identity_now(enrolment->identity));
-    rp_row_bind_blob(row, 2, rp_hash_view(&enrolment->found->invitation.token_hash));
+    rp_row_bind_blob(row, 2, rp_hash_view(&enrolment->found.invitation.token_hash));
     RP_TRY(rp_row_run(row, &changed));
     return changed == 1 ? RP_OK : RP_ERR(REPLAYED);
 }
 
 static rp_err insert_person(struct rp_db *db, const struct enrolment *enrolment) {
-    const struct found *found = enrolment->found;
+    const struct found *found = &enrolment->found;
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
                        "INSERT INTO person (id, tenant, address, email_sealed, password, "
@@ -351,7 +351,7 @@ static rp_err insert_person(struct rp_db *db, const struct enrolment *enrolment)
 
 /* Password and code were both shown just now: asking for them again would prove nothing more. */
 static rp_err open_session(struct enrolment *enrolment) {
-    const struct invitation *invitation = &enrolment->found->invitation;
+    const struct invitation *invitation = &enrolment->found.invitation;
     const struct rp_session_new session = {.person = invitation->person,
                                            .tenant = invitation->tenant,
                                            .roles = invitation->roles,
@@ -363,7 +363,7 @@ static rp_err open_session(struct enrolment *enrolment) {
 
 static rp_err do_enrol(struct rp_db *db, void *ctx) {
     struct enrolment *enrolment = ctx;
-    const struct invitation *invitation = &enrolment->found->invitation;
+    const struct invitation *invitation = &enrolment->found.invitation;
     RP_TRY(spend(db, enrolment));
     RP_TRY(insert_person(db, enrolment));
     struct rp_event *event = rp_identity_event(enrolment->identity, RP_EVENT_PERSON_ENROLLED);
@@ -382,19 +382,18 @@ static rp_err enrol(struct rp_identity *identity, rp_view token, const char *pas
     if (!rp_ok(rp_phc_parse(rp_view_from_cstr(password_text), &phc))) {
         return RP_ERR(INVALID);
     }
-    struct found found;
-    RP_TRY(find(identity, token, &found));
-    if (found.seed_sealed.n == 0) {
+    struct found *found = &enrolment->found;
+    RP_TRY(find(identity, token, found));
+    if (found->seed_sealed.n == 0) {
         return RP_ERR(DENIED); /* no seed was ever shown, so no code can be right */
     }
     _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
-    RP_TRY(open_seed(identity, &found, &seed));
+    RP_TRY(open_seed(identity, found, &seed));
     struct rp_totp_match match = rp_totp_match(seed, code, rp_identity_now(identity));
     if (match.count == 0) {
         return RP_ERR(DENIED);
     }
     enrolment->identity = identity;
-    enrolment->found = &found;
     enrolment->password_text = password_text;
     enrolment->step = match.steps[match.count - 1];
     return rp_db_transact(identity->db, do_enrol, enrolment);
