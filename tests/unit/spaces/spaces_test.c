@@ -1,0 +1,433 @@
+/* spaces_test.c — records of two tenants, and everything an attacker may do to their rows. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "identity/identity.h"
+#include "spaces/spaces.h"
+#include "stack.h"
+
+#define NOTES RP_VIEW("notes")
+
+static struct stack stack;
+static struct unit_world world;
+static struct rp_env env;
+static struct rp_store *store;
+static struct rp_keys *keys;
+static struct rp_identity *identity;
+static struct rp_arena *arena;
+static rp_id alpha, beta;
+static const rp_id ann = {{0xa1}};
+
+static int setup(void **state) {
+    (void)state;
+    world = (struct unit_world){.now_ns = (int64_t)1800000000 * 1000000000};
+    env = unit_env(&world);
+    assert_ok(rp_crypto_start());
+    stack_start(&stack);
+    struct rp_identity_options options = {true, 3600000, 3600};
+    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+    assert_ok(rp_keys_new(&env, &keys));
+    assert_ok(rp_identity_new(&env, store, keys, &options, &identity));
+    assert_ok(rp_identity_new_tenant(identity, RP_VIEW("Alpha"), &alpha));
+    assert_ok(rp_identity_new_tenant(identity, RP_VIEW("Beta"), &beta));
+    arena = rp_arena_new(64 << 20);
+    assert_non_null(arena);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    rp_arena_free(arena);
+    rp_identity_free(identity);
+    rp_keys_free(keys);
+    rp_store_close(store);
+    stack_stop(&stack);
+    return 0;
+}
+
+/* A handle as core makes it for one request; the key is good until the next handle. */
+static struct rp_space space_of(rp_id tenant) {
+    struct rp_space space = {
+        .env = &env, .tenant = tenant, .person = ann, .app = RP_VIEW("notes-app")};
+    assert_ok(rp_identity_tenant_key(identity, tenant, &space.key));
+    assert_ok(rp_store_tenant(store, tenant, false, &space.db, NULL));
+    return space;
+}
+
+static struct rp_record create(rp_id tenant, const char *document) {
+    struct rp_space space = space_of(tenant);
+    struct rp_record record;
+    assert_ok(rp_space_create(&space, NOTES, rp_view_from_cstr(document), arena, &record, NULL));
+    return record;
+}
+
+static struct rp_record update(rp_id tenant, rp_id id, const char *document) {
+    struct rp_space space = space_of(tenant);
+    struct rp_record record;
+    assert_ok(
+        rp_space_update(&space, NOTES, id, 0, rp_view_from_cstr(document), arena, &record, NULL));
+    return record;
+}
+
+static rp_err read_in(rp_id tenant, rp_view collection, rp_id id, struct rp_record *ret_record) {
+    struct rp_space space = space_of(tenant);
+    return rp_space_read(&space, collection, id, arena, ret_record);
+}
+
+static size_t events_with(rp_id tenant, const char *needle) {
+    struct rp_space space = space_of(tenant);
+    uint64_t first = 0;
+    rp_view *events = NULL;
+    size_t count = 0, found = 0;
+    assert_ok(rp_db_outbox(space.db, 1000, arena, &first, &events, &count));
+    for (size_t i = 0; i < count; i++) {
+        found += rp_view_find(events[i], rp_view_from_cstr(needle)) < events[i].n;
+    }
+    return found;
+}
+
+/* ---- the ordinary day ---- */
+
+static void what_was_written_is_read_canonically(void **state) {
+    (void)state;
+    struct rp_record got, record = create(alpha, " { \"b\" : 1.0 , \"a\" : \"\\u00e9\" } ");
+    assert_int_equal(record.version, 1);
+    assert_view(record.document, "{\"a\":\"\xc3\xa9\",\"b\":1}");
+    assert_ok(read_in(alpha, NOTES, record.id, &got));
+    assert_view_equal(got.document, record.document);
+    assert_int_equal(got.version, 1);
+    assert_int_equal(got.changed_ms, (int64_t)1800000000 * 1000);
+    assert_err(read_in(alpha, NOTES, (rp_id){{9}}, &got), NOT_FOUND);
+    assert_err(read_in(alpha, RP_VIEW("other"), record.id, &got), NOT_FOUND);
+    assert_err(read_in(alpha, RP_VIEW("../x"), record.id, &got), NOT_FOUND);
+}
+
+static void a_change_names_the_version_it_saw(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), got;
+    struct rp_space space = space_of(alpha);
+    assert_ok(
+        rp_space_update(&space, NOTES, record.id, 1, RP_VIEW("{\"n\":2}"), arena, &got, NULL));
+    assert_int_equal(got.version, 2);
+    assert_err(
+        rp_space_update(&space, NOTES, record.id, 1, RP_VIEW("{\"n\":3}"), arena, &got, NULL),
+        CONFLICT);
+    assert_err(rp_space_delete(&space, NOTES, record.id, 1), CONFLICT);
+    assert_ok(
+        rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("{\"n\":4}"), arena, &got, NULL));
+    assert_int_equal(got.version, 3);
+    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_view(got.document, "{\"n\":4}");
+    assert_ok(rp_space_delete(&space, NOTES, record.id, 3));
+    assert_err(rp_space_read(&space, NOTES, record.id, arena, &got), NOT_FOUND);
+    assert_err(rp_space_delete(&space, NOTES, record.id, 0), NOT_FOUND);
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), arena, &got, NULL),
+               NOT_FOUND);
+}
+
+static void bad_documents_are_refused_whole(void **state) {
+    (void)state;
+    struct rp_space space = space_of(alpha);
+    struct rp_record record;
+    struct rp_diag diag = {0};
+    uint64_t last = 9;
+    static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "\"\xff\"", "[1,]", "nul"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_err(rp_space_create(&space, NOTES, rp_view_from_cstr(bad[i]), arena, &record, &diag),
+                   SYNTAX);
+        assert_true(diag.line > 0 && diag.text[0] != 0);
+    }
+    static const char *const names[] = {"",
+                                        "Notes",
+                                        "a b",
+                                        "a/b",
+                                        "caf\xc3\xa9",
+                                        "0123456789012345678901234567890123456789"
+                                        "01234567890123456789012345"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_err(rp_space_create(&space, rp_view_from_cstr(names[i]), RP_VIEW("1"), arena,
+                                   &record, &diag),
+                   INVALID);
+    }
+    assert_ok(rp_db_outbox_last(space.db, &last));
+    assert_int_equal(last, 0);
+}
+
+static void the_largest_document_fits_and_one_more_byte_does_not(void **state) {
+    (void)state;
+    struct rp_space space = space_of(alpha);
+    struct rp_record record, got;
+    char *big = test_malloc(RP_RECORD_MAX + 1);
+    memset(big, 'x', RP_RECORD_MAX + 1);
+    big[0] = big[RP_RECORD_MAX - 1] = '"';
+    rp_view document = rp_view_of(big, RP_RECORD_MAX);
+    assert_ok(rp_space_create(&space, NOTES, document, arena, &record, NULL));
+    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_view_equal(got.document, document);
+    big[RP_RECORD_MAX - 1] = 'x';
+    big[RP_RECORD_MAX] = '"';
+    document.n++;
+    assert_err(rp_space_create(&space, NOTES, document, arena, &record, NULL), TOO_LARGE);
+    test_free(big);
+}
+
+static void pages_follow_each_other(void **state) {
+    (void)state;
+    struct rp_space space = space_of(alpha);
+    struct rp_record *records = NULL, record;
+    size_t count = 0, seen = 0;
+    rp_id after = {{0}};
+    for (int i = 0; i < 23; i++) {
+        assert_ok(rp_space_create(&space, NOTES, RP_VIEW("{}"), arena, &record, NULL));
+    }
+    assert_ok(rp_space_create(&space, RP_VIEW("other"), RP_VIEW("{}"), arena, &record, NULL));
+    do {
+        assert_ok(rp_space_list(&space, NOTES, after, 10, arena, &records, &count));
+        for (size_t i = 0; i < count; i++) {
+            assert_true(__builtin_memcmp(records[i].id.b, after.b, RP_ID_BYTES) > 0);
+            after = records[i].id;
+        }
+        seen += count;
+    } while (count > 0);
+    assert_int_equal(seen, 23);
+    assert_err(rp_space_list(&space, NOTES, after, 0, arena, &records, &count), INVALID);
+    assert_err(rp_space_list(&space, NOTES, after, RP_PAGE_MAX + 1, arena, &records, &count),
+               INVALID);
+}
+
+/*= S114 type=test */
+static void every_change_is_an_event_of_its_tenant(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"text\":\"PLANTED\"}");
+    (void)update(alpha, record.id, "{}");
+    struct rp_space space = space_of(alpha);
+    assert_ok(rp_space_delete(&space, NOTES, record.id, 0));
+    char id[64];
+    snprintf(id, sizeof id, "\"record\":\"%s\"", rp_id_print(record.id).s);
+    assert_int_equal(events_with(alpha, id), 3);
+    assert_int_equal(events_with(alpha, "record.created"), 1);
+    assert_int_equal(events_with(alpha, "record.updated"), 1);
+    assert_int_equal(events_with(alpha, "record.deleted"), 1);
+    assert_int_equal(events_with(alpha, "\"app\":\"notes-app\""), 3);
+    assert_int_equal(events_with(alpha, "PLANTED"), 0);
+    assert_int_equal(events_with(beta, "record"), 0);
+}
+
+static void without_room_for_its_event_a_change_does_not_happen(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), got;
+    struct rp_space space = space_of(alpha);
+    struct rp_row *row = NULL;
+    assert_ok(rp_db_query(space.db, "UPDATE outbox_state SET last = 100000", &row));
+    assert_ok(rp_row_run(row, NULL));
+    assert_err(rp_space_create(&space, NOTES, RP_VIEW("1"), arena, &got, NULL), OVERLOAD);
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), arena, &got, NULL),
+               OVERLOAD);
+    assert_err(rp_space_delete(&space, NOTES, record.id, 0), OVERLOAD);
+    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_view(got.document, "{\"n\":1}");
+    assert_int_equal(got.version, 1);
+}
+
+/* ---- the other tenant ---- */
+
+/*= S66 type=test */
+/*= S68 type=test */
+static void a_tenant_sees_nothing_of_another(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), got, *records = NULL;
+    size_t count = 9;
+    assert_err(read_in(beta, NOTES, record.id, &got), NOT_FOUND);
+    struct rp_space space = space_of(beta);
+    assert_ok(rp_space_list(&space, NOTES, (rp_id){{0}}, 10, arena, &records, &count));
+    assert_int_equal(count, 0);
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), arena, &got, NULL),
+               NOT_FOUND);
+    assert_err(rp_space_delete(&space, NOTES, record.id, 0), NOT_FOUND);
+    assert_ok(read_in(alpha, NOTES, record.id, &got));
+}
+
+static void an_app_sees_its_own_records_only(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), got;
+    struct rp_space space = space_of(alpha);
+    space.app = RP_VIEW("wiki");
+    assert_err(rp_space_read(&space, NOTES, record.id, arena, &got), NOT_FOUND);
+    assert_err(rp_space_delete(&space, NOTES, record.id, 0), NOT_FOUND);
+}
+
+/* Copies the sealed bytes of a row into memory of the test. */
+static rp_view sealed_of(rp_id tenant, rp_id id) {
+    struct rp_space space = space_of(tenant);
+    struct rp_row *row = NULL;
+    rp_view copy;
+    assert_ok(rp_db_query(space.db, "SELECT sealed FROM record WHERE id = ?1", &row));
+    rp_row_bind_id(row, 1, id);
+    assert_ok(rp_row_first(row));
+    assert_ok(rp_arena_copy(arena, rp_row_blob(row, 0), &copy));
+    rp_row_done(row);
+    return copy;
+}
+
+static void put_sealed(rp_id tenant, rp_id id, rp_view sealed) {
+    struct rp_space space = space_of(tenant);
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    assert_ok(rp_db_query(space.db, "UPDATE record SET sealed = ?2 WHERE id = ?1", &row));
+    rp_row_bind_id(row, 1, id);
+    rp_row_bind_blob(row, 2, sealed);
+    assert_ok(rp_row_run(row, &changed));
+    assert_int_equal(changed, 1);
+}
+
+/*= S67 type=test */
+static void a_row_copied_into_another_tenants_file_does_not_open(void **state) {
+    (void)state;
+    struct rp_record a = create(alpha, "{\"owner\":\"alpha\"}"), got;
+    struct rp_record b = create(beta, "{\"owner\":\"beta\"}");
+    put_sealed(beta, b.id, sealed_of(alpha, a.id));
+    assert_err(read_in(beta, NOTES, b.id, &got), CORRUPT);
+    /* With its id as well. */
+    struct rp_space space = space_of(beta);
+    struct rp_row *row = NULL;
+    assert_ok(rp_db_query(space.db, "UPDATE record SET id = ?1", &row));
+    rp_row_bind_id(row, 1, a.id);
+    assert_ok(rp_row_run(row, NULL));
+    assert_err(read_in(beta, NOTES, a.id, &got), CORRUPT);
+    assert_int_equal(events_with(beta, "record.corrupt"), 2);
+    assert_int_equal(events_with(alpha, "record.corrupt"), 0);
+}
+
+/*= S67 type=test */
+static void another_tenants_wrapped_key_does_not_open(void **state) {
+    (void)state;
+    struct rp_db *db = NULL;
+    struct rp_row *row = NULL;
+    const struct rp_secret *key = NULL;
+    rp_view wrapped;
+    assert_ok(rp_store_tenant(store, alpha, false, &db, NULL));
+    assert_ok(rp_db_query(db, "SELECT wrapped FROM tenant_key", &row));
+    assert_ok(rp_row_first(row));
+    assert_ok(rp_arena_copy(arena, rp_row_blob(row, 0), &wrapped));
+    rp_row_done(row);
+    assert_ok(rp_store_tenant(store, beta, false, &db, NULL));
+    assert_ok(rp_db_query(db, "UPDATE tenant_key SET wrapped = ?1", &row));
+    rp_row_bind_blob(row, 1, wrapped);
+    assert_ok(rp_row_run(row, NULL));
+    assert_err(rp_identity_tenant_key(identity, beta, &key), CORRUPT);
+    assert_ok(rp_identity_tenant_key(identity, alpha, &key));
+}
+
+static void two_records_with_swapped_contents_do_not_open(void **state) {
+    (void)state;
+    struct rp_record a = create(alpha, "{\"n\":\"a\"}"), b = create(alpha, "{\"n\":\"b\"}"), got;
+    rp_view sealed_a = sealed_of(alpha, a.id), sealed_b = sealed_of(alpha, b.id);
+    put_sealed(alpha, a.id, sealed_b);
+    put_sealed(alpha, b.id, sealed_a);
+    assert_err(read_in(alpha, NOTES, a.id, &got), CORRUPT);
+    assert_err(read_in(alpha, NOTES, b.id, &got), CORRUPT);
+    put_sealed(alpha, a.id, sealed_a);
+    assert_ok(read_in(alpha, NOTES, a.id, &got));
+}
+
+static void an_old_version_put_back_does_not_open(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"balance\":1000}"), got;
+    rp_view old = sealed_of(alpha, record.id);
+    (void)update(alpha, record.id, "{\"balance\":0}");
+    put_sealed(alpha, record.id, old);
+    assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+}
+
+static void a_record_moved_to_another_app_or_collection_does_not_open(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{}"), got;
+    struct rp_space space = space_of(alpha);
+    struct rp_row *row = NULL;
+    assert_ok(rp_db_query(space.db, "UPDATE record SET collection = 'public'", &row));
+    assert_ok(rp_row_run(row, NULL));
+    assert_err(read_in(alpha, RP_VIEW("public"), record.id, &got), CORRUPT);
+    space = space_of(alpha);
+    assert_ok(rp_db_query(space.db, "UPDATE record SET collection = 'notes', app = 'wiki'", &row));
+    assert_ok(rp_row_run(row, NULL));
+    space.app = RP_VIEW("wiki");
+    assert_err(rp_space_read(&space, NOTES, record.id, arena, &got), CORRUPT);
+}
+
+static void each_flipped_byte_is_noticed(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), got, *records = NULL;
+    rp_view sealed = sealed_of(alpha, record.id);
+    uint8_t *bytes = test_malloc(sealed.n);
+    size_t count = 0;
+    for (size_t i = 0; i < sealed.n; i++) {
+        memcpy(bytes, sealed.p, sealed.n);
+        bytes[i] ^= (uint8_t)(1u << (i % 8));
+        put_sealed(alpha, record.id, rp_view_of(bytes, sealed.n));
+        assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+    }
+    for (size_t n = 0; n < sealed.n; n++) {
+        put_sealed(alpha, record.id, rp_view_of(sealed.p, n));
+        assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+    }
+    assert_int_equal(events_with(alpha, "record.corrupt"), 2 * sealed.n);
+    struct rp_space space = space_of(alpha);
+    assert_err(rp_space_list(&space, NOTES, (rp_id){{0}}, 10, arena, &records, &count), CORRUPT);
+    put_sealed(alpha, record.id, sealed);
+    assert_ok(read_in(alpha, NOTES, record.id, &got));
+    test_free(bytes);
+}
+
+/* ---- the disk ---- */
+
+/*= S82 type=test */
+static void no_document_lies_in_clear(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"text\":\"PLANTED-IN-A-NOTE\"}");
+    (void)update(alpha, record.id, "{\"text\":\"PLANTED-IN-ANOTHER\"}");
+    struct rp_id_text id = rp_id_print(alpha);
+    char path[128];
+    for (int wal = 1; wal >= 0; wal--) {
+        snprintf(path, sizeof path, "tenants/%.2s/%.2s/%s.db%s", id.s, id.s + 2, id.s,
+                 wal ? "-wal" : "");
+        if (!wal) {
+            rp_store_close(store);
+            store = NULL;
+        }
+        size_t n = 0;
+        uint8_t *bytes = unit_file(path, &n);
+        rp_view all = rp_view_of(bytes, n);
+        assert_int_equal(rp_view_find(all, RP_VIEW("PLANTED")), n);
+        assert_true(rp_view_find(all, RP_VIEW("RP1A")) < n); /* what is there is sealed */
+        test_free(bytes);
+    }
+    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_written_is_read_canonically),
+        TEST(a_change_names_the_version_it_saw),
+        TEST(bad_documents_are_refused_whole),
+        TEST(the_largest_document_fits_and_one_more_byte_does_not),
+        TEST(pages_follow_each_other),
+        TEST(every_change_is_an_event_of_its_tenant),
+        TEST(without_room_for_its_event_a_change_does_not_happen),
+        TEST(a_tenant_sees_nothing_of_another),
+        TEST(an_app_sees_its_own_records_only),
+        TEST(a_row_copied_into_another_tenants_file_does_not_open),
+        TEST(another_tenants_wrapped_key_does_not_open),
+        TEST(two_records_with_swapped_contents_do_not_open),
+        TEST(an_old_version_put_back_does_not_open),
+        TEST(a_record_moved_to_another_app_or_collection_does_not_open),
+        TEST(each_flipped_byte_is_noticed),
+        TEST(no_document_lies_in_clear),
+    };
+    if (!stack_is_there()) {
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
