@@ -134,7 +134,7 @@ static rp_err check_gate(struct rp_request *request) {
 rp_err rp_access_check(struct rp_request *request, const struct rp_route *route) {
     RP_ASSERT(request->thread != NULL || route->guard == RP_GUARD_OPEN ||
               route->guard == RP_GUARD_FORM);
-    if (route->writes && !request->from_cli && atomic_load(&request->web->ledger_down)) {
+    if (route->writes && atomic_load(&request->web->ledger_down)) {
         return RP_ERR(LEDGER_DOWN);
     }
     if (route->writes && atomic_load(&request->web->disk_low)) {

@@ -1,8 +1,9 @@
 /* forward.c — outboxes to the ledger: what committed is handed on until the ledger has it.
  *
  * The loop keeps the set of databases in which something may wait, and hands it to the one
- * forwarder thread every 200 ms; what could not be sent comes back into the set. At start the set
- * is everything. Sending again after a doubt is always right: the ledger knows (stream, sequence).
+ * forwarder thread every 100 ms; what could not be sent comes back into the set. At start the set
+ * is everything. A ledger that was away is asked at every round, so that writes wait no longer than
+ * they must. Sending again after a doubt is always right: the ledger knows (stream, sequence).
  */
 #include <stdlib.h>
 
@@ -12,7 +13,7 @@
 #include "os/file.h"
 
 enum {
-    ROUND_MS = 200,
+    ROUND_MS = 100,
     PING_MS = 1000,
     SET_MAX = 4096,
     BATCH_EVENTS = 64,
@@ -203,7 +204,8 @@ static bool is_empty(const struct dirty *set) {
 static void start_round(void *ctx) {
     struct forwarder *f = ctx;
     int64_t now_ms = f->core->env.monotonic_ns(f->core->env.ctx) / 1000000;
-    if (f->running || (is_empty(&f->next) && now_ms - f->pinged_ms < PING_MS)) {
+    bool idle = is_empty(&f->next) && f->ledger_up;
+    if (f->running || (idle && now_ms - f->pinged_ms < PING_MS)) {
         return;
     }
     f->pinged_ms = now_ms;
