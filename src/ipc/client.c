@@ -51,7 +51,9 @@ static rp_err send_frame(struct rp_ipc_client *client, uint32_t number, rp_view 
     struct rp_ipc_head head = {.number = number, .request = ++client->request};
     rp_buf_clear(&client->out);
     RP_TRY(rp_ipc_frame_write(&client->out, &head, payload));
-    return deadline_passed(rp_socket_send(client->fd, rp_buf_view(&client->out)));
+    rp_err err = rp_socket_send(client->fd, rp_buf_view(&client->out));
+    explicit_bzero(client->out.p, client->out.n); /* it may have been a passphrase */
+    return deadline_passed(err);
 }
 
 /* The answer to the request just sent. Only one is ever under way, so any other is a breach. */
@@ -153,6 +155,9 @@ rp_err rp_ipc_call(struct rp_ipc_client *client, enum rp_ipc_message message, rp
         return err;
     }
     rp_buf_add(reply, payload);
+    if (payload.n > 0) {
+        explicit_bzero(client->in + RP_IPC_HEAD, payload.n); /* it may have been a key on lease */
+    }
     RP_TRY(answer);
     return rp_buf_err(reply);
 }

@@ -75,6 +75,8 @@ static void answer(struct rp_ipc_peer *peer, uint32_t number, uint32_t request, 
     rp_err sent = rp_ipc_frame_write(&server->out, &head, payload);
     if (rp_ok(sent)) {
         sent = rp_socket_send(peer->fd, rp_buf_view(&server->out));
+        /*= S84 */ /* it may have been a key on lease: no copy stays in this process */
+        explicit_bzero(server->out.p, server->out.n);
     }
     if (!rp_ok(sent)) {
         close_peer(peer);
@@ -144,6 +146,7 @@ static void peer_ready(void *ctx, unsigned events) {
     rp_err err = rp_socket_receive(peer->fd, server->in, sizeof server->in, &n);
     if (rp_ok(err)) {
         take_message(peer, n);
+        explicit_bzero(server->in, n); /* it may have been a passphrase */
     } else if (rp_is(err, RP_E_TOO_LARGE)) {
         refuse(peer, "message over the limit");
     } else if (!rp_is(err, RP_E_BUSY)) {

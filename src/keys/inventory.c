@@ -97,6 +97,7 @@ rp_err rp_inventory_print(const struct rp_inventory *inventory, struct rp_arena 
     rp_json_add_bool(arena, root, "sealed", inventory->hierarchy == NULL);
     rp_json_add_cstr(arena, root, "unseal", inventory->unseal);
     rp_json_add_u64(arena, root, "leases", inventory->leases);
+    rp_json_add_bool(arena, root, "recovery", inventory->recovery);
     struct rp_json *list = rp_json_add_array(arena, root, "keys");
     size_t count = inventory->hierarchy ? rp_hierarchy_count(inventory->hierarchy) : 0;
     for (size_t i = 0; i < count; i++) {

@@ -23,10 +23,12 @@ struct rp_inventory {
     const struct rp_hierarchy *hierarchy; /* NULL = sealed, or never made */
     const char *unseal;                   /* "file", "passphrase" */
     size_t leases;
+    bool recovery; /* a recovery sheet was printed */
     int64_t now_s;
 };
 
-/* {"generated_at","sealed","unseal","leases","keys":[{created,id,kind,state,version,kid?}…]} */
+/* {"generated_at","sealed","unseal","recovery","leases","keys":[{created,id,kind,state,version,kid?}…]}
+ */
 rp_err rp_inventory_print(const struct rp_inventory *inventory, struct rp_arena *arena,
                           struct rp_buf *out);
 

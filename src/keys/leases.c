@@ -49,6 +49,10 @@ rp_err rp_lease_table_add(struct rp_lease_table *table, const struct rp_lease *l
     return RP_OK;
 }
 
+bool rp_lease_table_has(const struct rp_lease_table *table, uint64_t id) {
+    return find(table, id) < table->count;
+}
+
 rp_err rp_lease_table_end(struct rp_lease_table *table, uint64_t id) {
     size_t i = find(table, id);
     if (i == table->count) {

@@ -25,6 +25,7 @@ void rp_lease_table_free(struct rp_lease_table *table); /* accepts NULL */
 
 /* OVERLOAD when the table is full, DUPLICATE for an id that is there. */
 rp_err rp_lease_table_add(struct rp_lease_table *table, const struct rp_lease *lease);
+bool rp_lease_table_has(const struct rp_lease_table *table, uint64_t id);
 /* Forgets one. NOT_FOUND for one that is not there (any more). */
 rp_err rp_lease_table_end(struct rp_lease_table *table, uint64_t id);
 /* Takes out one whose time is over; false when there is none. */

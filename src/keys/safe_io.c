@@ -34,8 +34,7 @@ static rp_err read_root(const char *path, struct root_file *ret_file) {
 }
 
 rp_err rp_safe_look(struct rp_safe *ret_safe, struct rp_diag *diag) {
-    struct rp_safe safe = {.has_key_file = rp_file_exists(key_file),
-                           .has_recovery = rp_file_exists(root_recovery)};
+    struct rp_safe safe = {0};
     bool has_root = rp_file_exists(root_sealed);
     bool has_keyring = rp_file_exists(keyring_file);
     struct root_file root;
@@ -49,7 +48,7 @@ rp_err rp_safe_look(struct rp_safe *ret_safe, struct rp_diag *diag) {
     }
     if (rp_file_exists(making) || (!has_root && !has_keyring)) {
         safe.state = RP_SAFE_EMPTY;
-    } else if (has_root && has_keyring && (safe.kind != RP_ROOT_FILE || safe.has_key_file)) {
+    } else if (has_root && has_keyring && (safe.kind != RP_ROOT_FILE || rp_file_exists(key_file))) {
         safe.state = RP_SAFE_SEALED;
     } else {
         safe.state = RP_SAFE_BROKEN;
@@ -158,6 +157,10 @@ rp_err rp_safe_open(const struct rp_env *env, enum rp_root_kind kind, rp_view op
     struct rp_secret *root = NULL;
     RP_TRY(root_by(kind, opener, &root));
     return rp_hierarchy_load(env, root, keyring, ret_hierarchy);
+}
+
+bool rp_safe_has_recovery(void) {
+    return rp_file_exists(root_recovery);
 }
 
 rp_err rp_safe_new_recovery(const struct rp_env *env, const struct rp_hierarchy *hierarchy,

@@ -49,6 +49,7 @@ rp_err rp_safe_renew_key_file(const struct rp_env *env, const struct rp_hierarch
 /* Keeps the hierarchy after a rotation. */
 rp_err rp_safe_save(const struct rp_hierarchy *hierarchy);
 
+bool rp_safe_has_recovery(void);
 /* A new recovery code, which cancels the former; its text is appended to ret_text and stands
  * nowhere else. */
 rp_err rp_safe_new_recovery(const struct rp_env *env, const struct rp_hierarchy *hierarchy,

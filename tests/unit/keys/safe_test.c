@@ -102,10 +102,10 @@ static void a_lost_key_file_is_replaced_by_the_recovery_code(void **state) {
     struct rp_buf wrapped;
     struct rp_buf code = rp_buf_new(128);
     struct rp_hierarchy *hierarchy = create(RP_ROOT_FILE, NULL, &wrapped);
-    assert_false(look().has_recovery);
+    assert_false(rp_safe_has_recovery());
     assert_ok(rp_safe_new_recovery(&env, hierarchy, &code));
     rp_hierarchy_free(hierarchy);
-    assert_true(look().has_recovery);
+    assert_true(rp_safe_has_recovery());
     assert_ok(rp_file_remove("kms/unseal.key"));
     assert_int_equal(look().state, RP_SAFE_BROKEN);
     assert_string_equal(look().missing, "kms/unseal.key");

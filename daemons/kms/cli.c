@@ -1,0 +1,83 @@
+/* cli.c — what the operator may ask at a terminal: status, unsealing, rotation, a recovery code. */
+#include "base/assert.h"
+#include "base/checked.h"
+#include "kms.h"
+
+static rp_err status(struct kms *kms) {
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(KMS_REPLY_MAX);
+    RP_TRY(kms_print_inventory(kms, &text));
+    rp_pack_bytes(&kms->reply, rp_buf_view(&text));
+    return rp_buf_err(&kms->reply);
+}
+
+/* 0 = a passphrase, 1 = a recovery code. */
+static rp_err unseal(struct kms *kms, rp_view request) {
+    struct rp_unpack in = rp_unpack_new(request);
+    uint8_t kind = rp_unpack_u8(&in);
+    rp_view opener = rp_unpack_bytes(&in, RP_PASSPHRASE_MAX);
+    RP_TRY(rp_unpack_end(&in));
+    if (kind > 1) {
+        return RP_ERR(INVALID);
+    }
+    return kms_unseal(kms, kind == 0 ? RP_ROOT_PASSPHRASE : RP_ROOT_RECOVERY, opener);
+}
+
+static rp_err record_and_save(struct kms *kms, enum rp_key_kind kind) {
+    size_t active = rp_hierarchy_active(kms->hierarchy, kind);
+    struct rp_key_fact fact = rp_hierarchy_fact(kms->hierarchy, active);
+    RP_TRY(kms_record_rotated(kms, &fact));
+    return rp_safe_save(kms->hierarchy);
+}
+
+/* Nothing, or one byte: the kind of key (rp_key_kind); the master key when nothing is said. */
+static rp_err rotate(struct kms *kms, rp_view request) {
+    uint8_t kind = request.n == 0 ? (uint8_t)RP_KEY_MASTER : request.p[0];
+    if (request.n > 1 || kind < RP_KEY_MASTER || kind >= RP_KEY_KIND_END) {
+        return RP_ERR(INVALID);
+    }
+    RP_TRY(kms_flush_assertions(kms));
+    RP_TRY(rp_hierarchy_rotate(kms->hierarchy, (enum rp_key_kind)kind));
+    rp_err err = record_and_save(kms, (enum rp_key_kind)kind);
+    if (!rp_ok(err)) {
+        rp_hierarchy_rotate_undo(kms->hierarchy);
+        return err;
+    }
+    kms_publish(kms);
+    return RP_OK;
+}
+
+/* One byte: 1 = a new code though there is one, which it cancels. */
+static rp_err recovery(struct kms *kms, rp_view request) {
+    if (request.n != 1 || request.p[0] > 1) {
+        return RP_ERR(INVALID);
+    }
+    if (rp_safe_has_recovery() && request.p[0] == 0) {
+        return RP_ERR(DUPLICATE);
+    }
+    RP_TRY(kms_record_recovery(kms));
+    struct rp_buf text = rp_buf_new(128);
+    rp_err err = rp_safe_new_recovery(&kms->daemon.env, kms->hierarchy, &text);
+    if (rp_ok(err)) {
+        rp_pack_bytes(&kms->reply, rp_buf_view(&text));
+        err = rp_buf_err(&kms->reply);
+    }
+    rp_wipe(text.p, text.capacity);
+    rp_buf_done(&text);
+    kms_publish(kms);
+    return err;
+}
+
+rp_err kms_answer_cli(struct kms *kms, enum rp_ipc_message message, rp_view request) {
+    switch ((int)message) {
+    case RP_IPC_CLI_KMS_STATUS:
+        return status(kms);
+    case RP_IPC_CLI_KMS_UNSEAL:
+        return unseal(kms, request);
+    case RP_IPC_CLI_KMS_ROTATE:
+        return kms->hierarchy ? rotate(kms, request) : RP_ERR(KMS_SEALED);
+    case RP_IPC_CLI_KMS_RECOVERY:
+        return kms->hierarchy ? recovery(kms, request) : RP_ERR(KMS_SEALED);
+    default:
+        return RP_ERR(PROTOCOL); /* the pair table lets nothing else through */
+    }
+}
