@@ -54,7 +54,7 @@ for (const {lang, width, height, words} of cases) {
     await type('password', password);
     await type('password_again', password);
     await type('code', totp(seed));
-    await page.keyboard.press('Enter');
+    await Promise.all([page.waitForURL(url => !url.pathname.endsWith('/enrol')), page.keyboard.press('Enter')]);
     await page.waitForLoadState();
     await looksRight(page, `enrolled-${label}`);
 

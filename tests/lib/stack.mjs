@@ -116,6 +116,8 @@ export class Stack {
   }
 
   async startNotes({listen = 'run/notes.sock'} = {}) {
+    this.notes?.kill('SIGKILL');
+    fs.rmSync(this.file(listen), {force: true});
     this.notes = spawn(process.execPath, [path.join(root, 'examples/notes-app/app.js'), '--state', '.', '--listen', listen],
       {cwd: this.state, stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
     this.notesLog = '';

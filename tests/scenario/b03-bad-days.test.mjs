@@ -121,7 +121,7 @@ test('a record altered on the disk is refused, and an event', async () => {
   const {stdout} = await stack.rempart('tenant', 'list', '--json');
   const main = JSON.parse(stdout).tenants.find(tenant => tenant.name === 'main').id;
   const file = tenantFile(stack, main);
-  await sql(file, "UPDATE record SET sealed = substr(sealed, 1, length(sealed) - 1) || x'00'");
+  await sql(file, "UPDATE record SET sealed = CAST(substr(sealed, 1, length(sealed) - 1) || x'00' AS BLOB)");
   await sleep(200);
   await person.get('/');
   await until('the event', async () => {
