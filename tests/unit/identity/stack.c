@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,12 +26,15 @@ static void make_folder(const char *path, enum rp_role_id owner, mode_t mode) {
     assert_ok(rp_folder_own(path, uid, gid, mode));
 }
 
-/* In the child: only what survives exec. Its end is bound to the test's. */
+/* In the child. */
 static void become(const char *program, int ready) {
-    char text[16];
+    char text[16], users[512];
     snprintf(text, sizeof text, "%d", ready);
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setenv("REMPART_READY_FD", text, 1);
+    if (!rp_ok(rp_role_users(users, sizeof users, NULL)) ||
+        setenv("REMPART_USERS", users, 1) != 0) {
+        _exit(126);
+    }
     execl(program, program, "--state", ".", "--share", ".", (char *)NULL);
     _exit(127);
 }
@@ -76,11 +78,22 @@ static void wait_until_unsealed(void) {
     assert_ok(err);
 }
 
+/* A test that fails in the middle, or in its setup, leaves nobody behind. */
+static struct stack *standing;
+
+static void end_at_exit(void) {
+    if (standing != NULL && standing->kms > 0) {
+        (void)kill(standing->kms, SIGKILL);
+    }
+    if (standing != NULL && standing->ledger > 0) {
+        (void)kill(standing->ledger, SIGKILL);
+    }
+}
+
 /* Started by root, each role needs its user; scripts/setup makes them. */
 static bool users_are_there(void) {
-    uid_t uid;
-    gid_t gid;
-    return geteuid() != 0 || rp_ok(rp_role_uid(RP_ROLE_KMS, &uid, &gid));
+    char users[512];
+    return rp_ok(rp_role_users(users, sizeof users, NULL));
 }
 
 bool stack_is_there(void) {
@@ -92,7 +105,11 @@ bool stack_is_there(void) {
 }
 
 void stack_start(struct stack *stack) {
+    if (standing == NULL) {
+        assert_int_equal(atexit(end_at_exit), 0);
+    }
     *stack = (struct stack){.folder = NULL};
+    standing = stack;
     stack->folder = unit_dir_new();
     assert_int_equal(chdir(stack->folder), 0);
     assert_int_equal(chmod(".", 0755), 0);
