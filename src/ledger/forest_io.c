@@ -143,8 +143,12 @@ rp_err rp_forest_publish(struct rp_forest *forest, enum rp_forest_which which,
     size_t n = 0;
     for (size_t i = 0; i < forest->open_count; i++) {
         struct rp_grow *grow = forest->open[i].grow;
-        bool fixed = rp_grow_tree(grow).kind != RP_TREE_TENANT;
-        if ((fixed || which == RP_FOREST_ALL) && needs_checkpoint(grow)) {
+        uint64_t size;
+        rp_hash root;
+        /* A tenant's first checkpoint does not wait its turn: a tree without one proves nothing. */
+        bool soon =
+            rp_grow_tree(grow).kind != RP_TREE_TENANT || !rp_grow_published(grow, &size, &root);
+        if ((soon || which == RP_FOREST_ALL) && needs_checkpoint(grow)) {
             group[n++] = grow;
         }
         if (n == GROUP || (n > 0 && i + 1 == forest->open_count)) {

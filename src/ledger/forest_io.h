@@ -16,7 +16,7 @@
 #include "ledger/idmap.h"
 #include "ledger/journal_io.h"
 
-enum rp_forest_which { RP_FOREST_FIXED /* public and operator */, RP_FOREST_ALL };
+enum rp_forest_which { RP_FOREST_FIXED /* public, operator, newborn */, RP_FOREST_ALL };
 
 struct rp_forest;
 

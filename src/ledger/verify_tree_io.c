@@ -90,6 +90,10 @@ static rp_err check_checkpoint(struct rp_verify_tree *tree) {
     struct rp_tlog_checkpoint checkpoint;
     char path[RP_VERIFY_PATH_MAX];
     full_path(tree, "checkpoint", path);
+    /* A tree that has just been born is signed a moment later. */
+    for (unsigned i = 0; i < LOOKS && !rp_file_exists(path); i++) {
+        rp_verify_wait();
+    }
     if (!rp_file_exists(path)) {
         return missing(tree, "checkpoint");
     }
