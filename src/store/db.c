@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "os/file.h"
 #include "store/migrate.h"
+#include "store/vfs.h"
 
 enum { BUSY_TIMEOUT_MS = 2000, VALUE_BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -159,7 +160,9 @@ rp_err rp_db_open(const char *file, rp_id tenant, bool create, struct rp_db **re
     _cleanup_(close_handle) sqlite3 *handle = NULL;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_EXRESCODE;
-    int result = sqlite3_open_v2(file, &handle, flags, NULL);
+    const char *vfs = NULL;
+    RP_TRY(rp_store_vfs(&vfs));
+    int result = sqlite3_open_v2(file, &handle, flags, vfs);
     if (result != SQLITE_OK) {
         return rp_fail(diag, rp_store_err(handle, result), "%s: %s", file, sqlite3_errmsg(handle));
     }

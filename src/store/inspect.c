@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "os/file.h"
 #include "store/internal.h"
+#include "store/vfs.h"
 
 enum { PATH_MAX_HERE = 128, INSPECT_BUSY_MS = 500 };
 
@@ -19,6 +20,8 @@ static void make_uri(const char *file, char *out, size_t n) {
 
 rp_err rp_inspect_open(const char *file, struct rp_db **ret_db) {
     RP_ASSERT(file != NULL && strlen(file) < RP_DB_NAME && strchr(file, '?') == NULL);
+    const char *vfs = NULL;
+    RP_TRY(rp_store_vfs(&vfs));
     char uri[PATH_MAX_HERE * 2];
     make_uri(file, uri, sizeof uri);
     struct rp_db *db = calloc(1, sizeof *db);
@@ -27,7 +30,7 @@ rp_err rp_inspect_open(const char *file, struct rp_db **ret_db) {
     }
     int result = sqlite3_open_v2(
         uri, &db->handle,
-        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
     rp_err err = result == SQLITE_OK ? RP_OK : rp_store_err(db->handle, result);
     if (rp_ok(err)) {
         (void)sqlite3_busy_timeout(db->handle, INSPECT_BUSY_MS);

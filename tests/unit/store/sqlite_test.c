@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/inspect.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -452,6 +453,39 @@ static void deleted_bytes_are_overwritten(void **state) {
     test_free(bytes);
 }
 
+/* A state folder below one that its owner closed to us: /root, say. */
+static bool works_where_it_stands(void) {
+    struct rp_db *db = NULL;
+    bool ok = rp_ok(rp_store_open(&env, "sqlite:", &store, NULL)) &&
+              rp_ok(rp_store_tenant(store, alpha, true, &db, NULL)) && rp_ok(write_one(db, 1, 700));
+    rp_store_close(store);
+    struct rp_db *seen = NULL;
+    ok = ok && rp_ok(rp_inspect_open(TENANT_FILE, &seen));
+    rp_inspect_close(seen);
+    return ok;
+}
+
+static void a_closed_folder_above_does_not_matter(void **state) {
+    (void)state;
+    rp_store_close(store);
+    assert_int_equal(mkdir("closed", 0700), 0);
+    assert_int_equal(mkdir("closed/state", 0777), 0);
+    assert_int_equal(chmod("closed/state", 0777), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        bool there = chdir("closed/state") == 0 && chmod("..", 0) == 0;
+        bool nobody = geteuid() != 0 || setresuid(65534, 65534, 65534) == 0;
+        _exit(there && nobody && works_where_it_stands() ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(chmod("closed", 0700), 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -467,6 +501,7 @@ int main(void) {
         TEST(a_torn_log_recovers_to_a_commit),
         TEST(files_are_for_their_owner_and_group),
         TEST(deleted_bytes_are_overwritten),
+        TEST(a_closed_folder_above_does_not_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
