@@ -60,7 +60,17 @@ static ngx_int_t clean_cookie(ngx_http_request_t *r, ngx_table_elt_t *header, bo
     return NGX_OK;
 }
 
-/* Copies what stays into a new list; nginx's own pointers to single headers keep theirs. */
+static ngx_int_t keep(ngx_list_t *list, const ngx_table_elt_t *header) {
+    ngx_table_elt_t *slot = ngx_list_push(list);
+    if (!slot) {
+        return NGX_ERROR;
+    }
+    *slot = *header;
+    return NGX_OK;
+}
+
+/* Copies what stays into a new list; the gate itself still sees the whole through nginx's pointers
+ * to single headers, our cookies among them. */
 static ngx_int_t filter_list(ngx_http_request_t *r, const ngx_rempart_loc_conf_t *lcf) {
     connections_t connections = connections_of(r);
     ngx_list_t kept;
@@ -70,17 +80,16 @@ static ngx_int_t filter_list(ngx_http_request_t *r, const ngx_rempart_loc_conf_t
     for (ngx_list_part_t *part = &r->headers_in.headers.part; part; part = part->next) {
         ngx_table_elt_t *headers = part->elts;
         for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            bool stays = !goes(&connections, lcf, &headers[i]);
-            if (stays && is_named(&headers[i], RP_VIEW("cookie")) &&
-                clean_cookie(r, &headers[i], &stays) != NGX_OK) {
+            if (goes(&connections, lcf, &headers[i])) {
+                continue;
+            }
+            ngx_table_elt_t copy = headers[i];
+            bool left = true;
+            if (is_named(&copy, RP_VIEW("cookie")) && clean_cookie(r, &copy, &left) != NGX_OK) {
                 return NGX_ERROR;
             }
-            ngx_table_elt_t *copy = stays ? ngx_list_push(&kept) : NULL;
-            if (stays && !copy) {
+            if (left && keep(&kept, &copy) != NGX_OK) {
                 return NGX_ERROR;
-            }
-            if (copy) {
-                *copy = headers[i];
             }
         }
     }
