@@ -1,7 +1,7 @@
 #include "crypto/hash.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -10,39 +10,38 @@
 
 enum { HKDF_MAX = 255 * RP_SHA256, READ_CHUNK = 8192 };
 
-static void free_digest(EVP_MD_CTX **ctx) {
-    EVP_MD_CTX_free(*ctx);
+/* The low-level calls, which OpenSSL would rather see go: through EVP each hash of a cookie or of a
+ * Merkle node looks the algorithm up and allocates, which takes six times as long (0.74 against
+ * 0.12 µs for 43 bytes). The state lies on our stack and is wiped: it may have been a key's. */
+static void wipe_digest(SHA256_CTX *ctx) {
+    rp_wipe(ctx, sizeof *ctx);
 }
 
-static void update(EVP_MD_CTX *ctx, rp_view v) {
-    int ok = EVP_DigestUpdate(ctx, v.p, v.n);
+static void update(SHA256_CTX *ctx, rp_view v) {
+    int ok = SHA256_Update(ctx, v.p, v.n);
     RP_ASSERT(ok == 1);
 }
 
-/* Hashing fails only when memory is out; a caller could do nothing about that. */
-static EVP_MD_CTX *start_sha256(void) {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    RP_ASSERT(ctx != NULL);
-    int ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+static SHA256_CTX start_sha256(void) {
+    SHA256_CTX ctx;
+    int ok = SHA256_Init(&ctx);
     RP_ASSERT(ok == 1);
     return ctx;
 }
 
-static struct rp_sha256 finish_sha256(EVP_MD_CTX *ctx) {
+static struct rp_sha256 finish_sha256(SHA256_CTX *ctx) {
     struct rp_sha256 hash;
-    unsigned n = 0;
-    int ok = EVP_DigestFinal_ex(ctx, hash.b, &n);
+    int ok = SHA256_Final(hash.b, ctx);
     RP_ASSERT(ok == 1);
-    RP_ASSERT(n == sizeof hash.b);
     return hash;
 }
 
 struct rp_sha256 rp_sha256_of3(rp_view a, rp_view b, rp_view c) {
-    _cleanup_(free_digest) EVP_MD_CTX *ctx = start_sha256();
-    update(ctx, a);
-    update(ctx, b);
-    update(ctx, c);
-    return finish_sha256(ctx);
+    _cleanup_(wipe_digest) SHA256_CTX ctx = start_sha256();
+    update(&ctx, a);
+    update(&ctx, b);
+    update(&ctx, c);
+    return finish_sha256(&ctx);
 }
 
 struct rp_sha256 rp_sha256_of2(rp_view a, rp_view b) {
@@ -54,7 +53,7 @@ struct rp_sha256 rp_sha256_of(rp_view v) {
 }
 
 rp_err rp_sha256_of_fd(int fd, struct rp_sha256 *ret_hash) {
-    _cleanup_(free_digest) EVP_MD_CTX *ctx = start_sha256();
+    _cleanup_(wipe_digest) SHA256_CTX ctx = start_sha256();
     uint8_t chunk[READ_CHUNK];
     off_t at = 0;
     for (;;) {
@@ -66,10 +65,10 @@ rp_err rp_sha256_of_fd(int fd, struct rp_sha256 *ret_hash) {
             return rp_err_from_errno(errno);
         }
         if (got == 0) {
-            *ret_hash = finish_sha256(ctx);
+            *ret_hash = finish_sha256(&ctx);
             return RP_OK;
         }
-        update(ctx, rp_view_of(chunk, (size_t)got));
+        update(&ctx, rp_view_of(chunk, (size_t)got));
         at += got;
     }
 }
@@ -88,12 +87,12 @@ static struct rp_sha256 hmac3(rp_view key, rp_view a, rp_view b, rp_view c) {
     for (size_t i = 0; i < sizeof block; i++) {
         block[i] ^= 0x36;
     }
-    _cleanup_(free_digest) EVP_MD_CTX *ctx = start_sha256();
-    update(ctx, rp_view_of(block, sizeof block));
-    update(ctx, a);
-    update(ctx, b);
-    update(ctx, c);
-    struct rp_sha256 inner = finish_sha256(ctx);
+    _cleanup_(wipe_digest) SHA256_CTX ctx = start_sha256();
+    update(&ctx, rp_view_of(block, sizeof block));
+    update(&ctx, a);
+    update(&ctx, b);
+    update(&ctx, c);
+    struct rp_sha256 inner = finish_sha256(&ctx);
     for (size_t i = 0; i < sizeof block; i++) {
         block[i] ^= 0x36 ^ 0x5c;
     }

@@ -4,6 +4,9 @@
 #ifndef RP_CRYPTO_THIRD_PARTY_H
 #define RP_CRYPTO_THIRD_PARTY_H
 
+/* hash.c says why it uses SHA256_Init and its like. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -11,6 +14,7 @@
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 #include <sodium.h>
 
