@@ -35,6 +35,8 @@ struct http *http_new(const char *host, const char *address, uint16_t port, cons
     http->resolve = curl_slist_append(NULL, resolve);
     curl_easy_setopt(curl, CURLOPT_RESOLVE, http->resolve);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    /* In HTTP/2 nginx ends the connection where a head is too long; here it must answer. */
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
