@@ -7,9 +7,11 @@
  *   session-table RUN revoke COOKIE
  *   session-table RUN assert SESSION APP JWT EMAIL ROLES AGE_MS
  *   session-table RUN drain INDEX                           ring.INDEX as lines of text
+ *   session-table RUN live INDEX                            beats and drains until it is ended
  */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "base/env.h"
@@ -126,6 +128,25 @@ static rp_err drain(const char *folder, const char *index) {
     return RP_OK;
 }
 
+/* What core and the ledger do all day, for benches: nothing is printed. */
+static rp_err live(const char *folder, const char *index) {
+    char name[32];
+    snprintf(name, sizeof name, "ring.%s", index);
+    struct rp_shm ring, sessions;
+    RP_TRY(map(folder, name, &ring));
+    RP_TRY(rp_ring_check(ring.p, ring.n));
+    RP_TRY(map(folder, "sessions.tab", &sessions));
+    uint32_t records = ((const struct rp_ring *)ring.p)->records;
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    for (;;) {
+        uint8_t bytes[RP_RING_RECORD];
+        while (rp_ring_get(ring.p, records, bytes)) {
+        }
+        rp_session_table_heartbeat(sessions.p, now_ms());
+        nanosleep(&pause, NULL);
+    }
+}
+
 static rp_err run(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[2], "init") == 0) {
         return init(argv[1]);
@@ -144,6 +165,9 @@ static rp_err run(int argc, char **argv) {
     }
     if (argc == 4 && strcmp(argv[2], "drain") == 0) {
         return drain(argv[1], argv[3]);
+    }
+    if (argc == 4 && strcmp(argv[2], "live") == 0) {
+        return live(argv[1], argv[3]);
     }
     return RP_ERR(INVALID);
 }
