@@ -11,6 +11,7 @@ enum {
     DISK_MS = 1000,
     RINGS_MS = 1000,
     DRAIN_MS = 100,
+    BEHIND_BYTES = 12 * 1024 * 1024, /* of journal: a third of a second of growing */
     QUEUE = HEADS_MAX + 8
 };
 
@@ -56,6 +57,7 @@ bool grower_submit(struct job *job) {
     RP_ASSERT(!job->busy && job->run && job->done);
     job->busy = true;
     job->end = rp_engine_end(job->ledger->engine);
+    job->end_bytes = rp_engine_written(job->ledger->engine);
     if (!rp_ok(rp_pool_submit(job->ledger->pool, run_job, job))) {
         job->busy = false;
     }
@@ -83,8 +85,23 @@ static void save_at(struct ledger *ledger, struct rp_journal_place place) {
     }
 }
 
+bool grower_is_behind(struct ledger *ledger) {
+    uint64_t behind = rp_engine_written(ledger->engine) - ledger->grown_bytes;
+    /* Trees that cannot be written at all must not keep the journal from taking events. */
+    if (behind < BEHIND_BYTES || ledger->said_trouble) {
+        return false;
+    }
+    if (!ledger->grow.busy) {
+        ledger->grow.which = RP_FOREST_FIXED;
+        (void)grower_submit(&ledger->grow);
+    }
+    return ledger->grow.busy;
+}
+
 static void grow_done(struct job *job) {
     struct ledger *ledger = job->ledger;
+    ledger->grown_bytes = rp_ok(job->err) ? job->end_bytes : ledger->grown_bytes;
+    intake_release(ledger);
     if (!rp_ok(job->err)) {
         return;
     }

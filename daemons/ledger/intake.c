@@ -35,12 +35,23 @@ rp_err intake_commit(struct ledger *ledger) {
 static void commit_posted(void *ctx) {
     struct ledger *ledger = ctx;
     ledger->commit_posted = false;
+    if (grower_is_behind(ledger)) {
+        ledger->commit_held = true;
+        return;
+    }
     rp_ignore(intake_commit(ledger)); /* whoever waits was told */
+}
+
+void intake_release(struct ledger *ledger) {
+    if (ledger->commit_held) {
+        ledger->commit_held = false;
+        rp_ignore(intake_commit(ledger));
+    }
 }
 
 /* At the end of this turn of the loop: what else arrives in it shares the wait for the disk. */
 static void commit_soon(struct ledger *ledger) {
-    if (!ledger->commit_posted) {
+    if (!ledger->commit_posted && !ledger->commit_held) {
         ledger->commit_posted = rp_ok(rp_loop_post(ledger->daemon->loop, commit_posted, ledger));
         if (!ledger->commit_posted) {
             rp_ignore(intake_commit(ledger));

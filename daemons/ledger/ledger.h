@@ -28,6 +28,7 @@ struct job {
     void (*done)(struct job *job); /* here, afterwards */
     bool busy;
     struct rp_journal_place end;
+    uint64_t end_bytes;
     enum rp_forest_which which;
     struct rp_tree tree;
     struct rp_ipc_call_id call;
@@ -63,10 +64,12 @@ struct ledger {
     struct waiting waiting[WAITING_MAX];
     size_t waiting_count;
     bool commit_posted;
+    bool commit_held; /* the trees are too far behind: whoever waits waits a little longer */
     bool disk_low;
 
     struct job grow, anchor, access;
     struct job heads[HEADS_MAX];
+    uint64_t grown_bytes;             /* journal bytes that are in signed trees */
     struct rp_journal_place grown;    /* all before is in signed trees, the tenants' perhaps not */
     struct rp_journal_place anchored; /* where the last round of anchoring stood */
     bool tenants_wait;
@@ -98,6 +101,7 @@ void intake_peer_refused(void *ctx, enum rp_role_id named, pid_t pid, const char
 rp_err intake_emit(struct ledger *ledger, struct rp_tree tree, const struct rp_event *event);
 rp_err intake_emit_now(struct ledger *ledger, struct rp_tree tree, const struct rp_event *event);
 rp_err intake_commit(struct ledger *ledger);
+void intake_release(struct ledger *ledger);
 /* Looks at the disk; below the share that must be free, appends are refused. */
 void intake_check_disk(void *ctx);
 
@@ -105,6 +109,9 @@ void intake_check_disk(void *ctx);
 rp_err grower_start(struct ledger *ledger); /* opens and catches up, before anyone is answered */
 rp_err grower_run(struct ledger *ledger);   /* starts the thread and the timers */
 void grower_stop(struct ledger *ledger);    /* ends the thread; then publishes what is left */
+/* True when the trees are so far behind the journal that no more may be taken for now; the thread
+ * is at work on it, and intake_release is called when it is done. */
+bool grower_is_behind(struct ledger *ledger);
 /* Answers the call with the tree's checkpoint, later. */
 void grower_head(struct ledger *ledger, struct rp_tree tree, struct rp_ipc_call_id call);
 bool grower_submit(struct job *job); /* false: the thread is busy, ask again later */

@@ -157,6 +157,10 @@ struct rp_journal_place rp_engine_end(const struct rp_engine *engine) {
     return rp_journal_end(engine->journal);
 }
 
+uint64_t rp_engine_written(const struct rp_engine *engine) {
+    return rp_journal_written(engine->journal);
+}
+
 uint64_t rp_engine_size(const struct rp_engine *engine, struct rp_tree tree) {
     return rp_ledger_state_size(&engine->state, tree);
 }

@@ -34,6 +34,7 @@ rp_err rp_engine_stage(struct rp_engine *engine, const struct rp_append *append,
 rp_err rp_engine_commit(struct rp_engine *engine);
 
 struct rp_journal_place rp_engine_end(const struct rp_engine *engine);
+uint64_t rp_engine_written(const struct rp_engine *engine); /* journal bytes since it was opened */
 uint64_t rp_engine_size(const struct rp_engine *engine, struct rp_tree tree);
 /* A tree that is longer on disk than the journal remembers (its torn end was acknowledged after
  * all): its next entry goes behind what stands there. */

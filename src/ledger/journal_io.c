@@ -211,7 +211,8 @@ struct rp_journal {
     uint64_t segment_bytes;
     int fd;
     struct rp_journal_place end; /* all before is durable */
-    uint64_t next_number;        /* of the next record, over all segments */
+    uint64_t written;
+    uint64_t next_number; /* of the next record, over all segments */
     uint32_t batch;
     struct rp_buf pending;
     size_t pending_count;
@@ -375,6 +376,10 @@ struct rp_journal_place rp_journal_end(const struct rp_journal *journal) {
     return journal->end;
 }
 
+uint64_t rp_journal_written(const struct rp_journal *journal) {
+    return journal->written;
+}
+
 rp_err rp_journal_begin(const struct rp_journal *journal, struct rp_journal_place *ret_place) {
     struct segments s;
     RP_TRY(find_segments(journal->folder, 0, &s));
@@ -441,6 +446,7 @@ rp_err rp_journal_commit(struct rp_journal *journal) {
     rp_err err = write_batch(journal);
     if (rp_ok(err)) {
         journal->end.offset += journal->pending.n;
+        journal->written += journal->pending.n;
         journal->next_number += journal->pending_count;
         journal->batch++;
     }

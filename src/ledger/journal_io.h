@@ -32,6 +32,7 @@ rp_err rp_journal_open(const struct rp_disk *disk, const char *folder, uint64_t 
                        struct rp_diag *diag);
 void rp_journal_free(struct rp_journal *journal); /* accepts NULL; a batch not committed is lost */
 struct rp_journal_place rp_journal_end(const struct rp_journal *journal);
+uint64_t rp_journal_written(const struct rp_journal *journal); /* bytes since it was opened */
 /* Where the oldest segment begins. */
 rp_err rp_journal_begin(const struct rp_journal *journal, struct rp_journal_place *ret_place);
 

@@ -195,7 +195,9 @@ static rp_err check_vector(const char *kind, const struct rp_json *v) {
         assert_true(n < RP_COUNT_OF(proof));
         assert_ok(rp_base64_parse(p->string, &bytes));
         bool whole = bytes.n == 32;
-        memcpy(proof[n].b, bytes.p, whole ? 32 : 0);
+        if (whole) {
+            memcpy(proof[n].b, bytes.p, 32);
+        }
         rp_buf_done(&bytes);
         if (!whole) {
             return RP_ERR(CORRUPT);
