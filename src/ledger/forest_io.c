@@ -145,9 +145,12 @@ rp_err rp_forest_publish(struct rp_forest *forest, enum rp_forest_which which,
         struct rp_grow *grow = forest->open[i].grow;
         uint64_t size;
         rp_hash root;
-        /* A tenant's first checkpoint does not wait its turn: a tree without one proves nothing. */
-        bool soon =
-            rp_grow_tree(grow).kind != RP_TREE_TENANT || !rp_grow_published(grow, &size, &root);
+        /* A tenant's first checkpoint does not wait its turn: a tree without one proves nothing.
+         * Nor does one whose full tile stands already: files past the checkpoint look like a
+         * rollback to who verifies meanwhile. */
+        bool soon = rp_grow_tree(grow).kind != RP_TREE_TENANT ||
+                    !rp_grow_published(grow, &size, &root) ||
+                    size / RP_TILE_WIDTH != rp_grow_size(grow) / RP_TILE_WIDTH;
         if ((soon || which == RP_FOREST_ALL) && needs_checkpoint(grow)) {
             group[n++] = grow;
         }
