@@ -180,6 +180,8 @@ static void became_ready(struct child *child, rp_view isolation) {
     set_state(child, CHILD_READY);
     printf("%-7s ready (%lld ms)\n", rp_role_name(child->role),
            (long long)(monotonic_ms(supervisor) - child->started_ns / 1000000));
+    report_started(supervisor->report, rp_role_name(child->role), supervisor->version,
+                   child->isolation);
     if (supervisor->phase == PHASE_START) {
         supervisor_start_next(supervisor);
     }
@@ -287,6 +289,7 @@ static void child_ended(struct child *child, const struct rp_exit *ended) {
     bool hopeless = refused || child->failures >= FAILURES_AT_START;
     daemon_say(&supervisor->daemon, "%s ended: %s%s", rp_role_name(child->role), child->last_end,
                child->reloading ? " (as asked)" : "");
+    report_stopped(supervisor->report, rp_role_name(child->role), child->last_end, child->restarts);
     if (supervisor->phase == PHASE_START && hopeless) {
         daemon_say(&supervisor->daemon, "%s does not become ready; giving up",
                    rp_role_name(child->role));

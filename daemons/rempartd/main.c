@@ -157,6 +157,7 @@ static void on_reload(void *ctx, int number) {
     if (!rp_ok(err)) {
         rp_ignore(daemon_fail(&supervisor->daemon, err, file, &diag));
         daemon_say(&supervisor->daemon, "the configuration stays as it was");
+        report_config_refused(supervisor->report, file, &diag);
         return;
     }
     daemon_say(&supervisor->daemon, "%s read again", file);
@@ -173,6 +174,7 @@ static rp_err watch_signals(struct supervisor *supervisor) {
 
 static rp_err supervise(struct supervisor *supervisor) {
     RP_TRY(watch_signals(supervisor));
+    RP_TRY(report_new(&supervisor->daemon.env, &supervisor->report));
     supervisor_init_children(supervisor);
     printf("rempart %s in %s\n", supervisor->version, supervisor->state);
     supervisor_start_next(supervisor);
@@ -184,6 +186,7 @@ static void release(struct supervisor *supervisor) {
         rp_timer_free(supervisor->children[i].timer);
         rp_watch_free(supervisor->children[i].watch);
     }
+    report_free(supervisor->report);
     rp_fd_done(&supervisor->lock_fd);
     daemon_done(&supervisor->daemon);
 }

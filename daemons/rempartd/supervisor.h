@@ -8,12 +8,14 @@
  *   folders.c   the state folder: who owns what
  *   children.c  start, readiness, end, start again
  *   status.c    run/status.json
+ *   report.c    role.started and role.stopped for the ledger
  */
 #ifndef RP_DAEMONS_SUPERVISOR_H
 #define RP_DAEMONS_SUPERVISOR_H
 
 #include "daemon.h"
 #include "os/process.h"
+#include "report.h"
 
 enum {
     CHILDREN = 6,
@@ -64,6 +66,7 @@ struct supervisor {
     int exit_code;
     int lock_fd;
     int64_t since_s;
+    struct report *report;
     struct child children[CHILDREN];
 };
 
