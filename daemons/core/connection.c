@@ -26,6 +26,7 @@ enum {
 struct connection {
     uint32_t magic;
     struct core *core;
+    struct connection *next, *previous;
     int fd;
     bool from_cli;
     bool working; /* the request is with a pool */
@@ -47,6 +48,14 @@ static void connection_free(struct connection *c) {
     rp_arena_free(c->arena);
     rp_buf_done(&c->in);
     rp_buf_done(&c->out);
+    if (c->previous) {
+        c->previous->next = c->next;
+    } else {
+        c->core->first = c->next;
+    }
+    if (c->next) {
+        c->next->previous = c->previous;
+    }
     c->core->connections--;
     c->magic = 0;
     free(c);
@@ -139,7 +148,12 @@ static void run_password(void *thread_state, void *ctx) {
     (void)thread_state;
     struct connection *c = ctx;
     rp_web_password(&c->request.password);
-    rp_err err = rp_pool_submit_to(c->core->store_pool, c->key, run_step, c);
+    rp_err err = RP_ERR(OVERLOAD);
+    pthread_mutex_lock(&c->core->stop_lock);
+    if (!c->core->stopping) {
+        err = rp_pool_submit_to(c->core->store_pool, c->key, run_step, c);
+    }
+    pthread_mutex_unlock(&c->core->stop_lock);
     if (!rp_ok(err)) {
         rp_web_refuse(&c->request, err);
         hand_back(c);
@@ -257,10 +271,15 @@ static void open_connection(struct core *core, int fd, bool from_cli) {
     }
     *c = (struct connection){.magic = CONNECTION_MAGIC,
                              .core = core,
+                             .next = core->first,
                              .fd = fd,
                              .from_cli = from_cli,
                              .in = rp_buf_new(8 * READ_BYTES),
                              .out = rp_buf_new(ANSWER_MAX + 1024 * 1024)};
+    if (core->first) {
+        core->first->previous = c;
+    }
+    core->first = c;
     core->connections++;
     c->arena = rp_arena_new(ARENA_MAX);
     c->reader =
@@ -308,4 +327,17 @@ rp_err core_listen(struct core *core) {
     RP_TRY(rp_socket_listen("run/cli.sock", RP_SOCKET_STREAM, 0660, &core->cli_fd));
     RP_TRY(rp_loop_watch(core->loop, core->core_fd, RP_READY_READ, accept_gate, core, &watch));
     return rp_loop_watch(core->loop, core->cli_fd, RP_READY_READ, accept_cli, core, &watch);
+}
+
+void core_hang_up(struct core *core) {
+    while (core->first) {
+        struct connection *c = core->first;
+        if (c->working) {
+            rp_request_done(&c->request);
+            c->working = false;
+        }
+        connection_free(c);
+    }
+    rp_fd_done(&core->core_fd);
+    rp_fd_done(&core->cli_fd);
 }

@@ -9,6 +9,8 @@
 #ifndef RP_CORE_CORE_H
 #define RP_CORE_CORE_H
 
+#include <pthread.h>
+
 #include "daemon.h"
 #include "os/loop.h"
 #include "os/pool.h"
@@ -35,7 +37,10 @@ struct core {
     struct rp_shm sessions, seen, assertions;
     struct rp_pool *store_pool, *password_pool;
     struct forwarder *forwarder;
-    uid_t owner; /* of the state folder: may administer over run/cli.sock */
+    pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
+    bool stopping;
+    struct connection *first; /* all of them */
+    uid_t owner;              /* of the state folder: may administer over run/cli.sock */
     unsigned connections;
     int core_fd, cli_fd;
 };
@@ -58,6 +63,8 @@ struct rp_web_thread *core_slot_thread(struct core_slot *slot);
 void *core_slot_new(void *core, unsigned index);
 void core_slot_free(void *slot);
 rp_err core_pools_start(struct core *core);
+/* Waits for what runs; afterwards nobody but the loop's thread is left. */
+void core_pools_stop(struct core *core);
 
 /* ---- tables.c: what the gate maps ---- */
 rp_err core_tables_create(struct core *core);
@@ -77,9 +84,12 @@ rp_err core_chores_start(struct core *core);
 
 /* ---- connection.c ---- */
 rp_err core_listen(struct core *core);
+/* The pools are closed: what was under way is dropped. */
+void core_hang_up(struct core *core);
 
 /* ---- forward.c: outboxes to the ledger ---- */
 rp_err core_forward_start(struct core *core);
+void core_forward_stop(struct core *core);
 /* Something waits in this tenant's outbox (none = the system's). Loop thread only. */
 void core_forward_soon(struct core *core, rp_id tenant);
 

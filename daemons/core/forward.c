@@ -230,3 +230,11 @@ rp_err core_forward_start(struct core *core) {
     RP_TRY(rp_pool_new(1, 4, core_slot_new, core_slot_free, core, &f->pool));
     return rp_loop_timer(core->loop, 0, ROUND_MS, start_round, f, NULL);
 }
+
+void core_forward_stop(struct core *core) {
+    if (core->forwarder) {
+        rp_pool_free(core->forwarder->pool);
+        free(core->forwarder);
+        core->forwarder = NULL;
+    }
+}

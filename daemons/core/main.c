@@ -62,6 +62,8 @@ int main(int argc, char **argv) {
     struct core *core = calloc(1, sizeof *core);
     if (rp_ok(err) && core) {
         core->daemon = &daemon;
+        core->core_fd = core->cli_fd = -1;
+        pthread_mutex_init(&core->stop_lock, NULL);
         core->env = daemon.env;
         core->loop = daemon.loop;
         core->arena = daemon.arena;
@@ -70,8 +72,9 @@ int main(int argc, char **argv) {
         core->web.config = &core->config;
         core->web.promises = &core->promises;
         err = serve(core);
-        rp_pool_free(core->store_pool);
-        rp_pool_free(core->password_pool);
+        core_forward_stop(core);
+        core_pools_stop(core);
+        core_hang_up(core);
     }
     free(core);
     daemon_done(&daemon);

@@ -84,3 +84,11 @@ rp_err core_pools_start(struct core *core) {
     return rp_pool_new(CORE_PASSWORD_THREADS, CORE_PASSWORD_QUEUE, NULL, NULL, NULL,
                        &core->password_pool);
 }
+
+void core_pools_stop(struct core *core) {
+    pthread_mutex_lock(&core->stop_lock);
+    core->stopping = true;
+    pthread_mutex_unlock(&core->stop_lock);
+    rp_pool_free(core->store_pool);
+    rp_pool_free(core->password_pool);
+}
