@@ -70,6 +70,7 @@ static rp_err stage(struct ledger *ledger, const struct rp_append *append, uint6
 
 /* ---- requests ---- */
 
+/*= S113: the log stands apart: roles hand it events by one table, and none can change or read it */
 /* Who may write where: the key service and the supervisor tell the operator; core tells the
  * operator and the tenants; what the probes find is public. */
 static bool may_write(enum rp_role_id from, enum rp_tree_kind kind) {

@@ -24,6 +24,7 @@ static const struct row table[] = {
 };
 _Static_assert(RP_COUNT_OF(table) == RP_EVENT_COUNT, "one row for each kind");
 
+/*= S111: event, audit, fault, administrator and operator logs; every event is in one of them */
 static const char *const stream_names[] = {
     [RP_STREAM_EVENT] = "event", [RP_STREAM_AUDIT] = "audit",       [RP_STREAM_FAULT] = "fault",
     [RP_STREAM_ADMIN] = "admin", [RP_STREAM_OPERATOR] = "operator",

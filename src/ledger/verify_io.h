@@ -49,6 +49,7 @@ struct rp_verify_tree {
     struct rp_tlog_vkey vkey;
     uint64_t size;
     rp_hash root;
+    struct rp_merkle_edge edge; /* over the entries as they are read */
 };
 
 /* Says what does not fit, once, and returns CORRUPT. file is relative to the tree's folder (tree

@@ -227,6 +227,7 @@ static rp_err check_bundle(struct rp_verify_tree *tree, uint64_t n) {
         if (!rp_view_equal(hash_view(&leaf), rp_view_sub(hashes, i * RP_SHA256, RP_SHA256))) {
             return blame(tree, n, hashes, tile, bundle, i, &leaf, at);
         }
+        rp_merkle_edge_add(&tree->edge, &leaf);
         RP_TRY(rp_verify_see_entry(tree, n * RP_TILE_WIDTH + i, entry));
     }
     if (rest.n > 0 && !wider) {
@@ -279,8 +280,9 @@ static rp_err check_upper_levels(struct rp_verify_tree *tree) {
             RP_TRY(check_upper_tile(tree, level, n));
         }
     }
-    rp_arena_reset(tree->arena);
-    if (!edge_gives_root(tree) && rp_verify_size_now(tree) == tree->size) {
+    RP_ASSERT(tree->edge.size == tree->size);
+    rp_hash root = rp_merkle_edge_root(&tree->edge);
+    if (!rp_view_equal(hash_view(&root), hash_view(&tree->root))) {
         return rp_verify_bad(tree->v, tree, "checkpoint", 0,
                              "its root is not the root of the entries that stand here");
     }

@@ -99,15 +99,19 @@ static void test_a_full_arena_is_an_answer(void **state) {
     }
 }
 
+/*= S111 type=test: each kind of event names its log, and the five of them are used */
 static void test_table(void **state) {
     (void)state;
+    unsigned streams = 0;
     for (int i = 0; i < RP_EVENT_COUNT; i++) {
         enum rp_event_kind kind;
         assert_true(rp_event_kind_of(rp_view_from_cstr(rp_event_id((enum rp_event_kind)i)), &kind));
         assert_int_equal(kind, i);
+        streams |= 1u << rp_event_stream(kind);
         assert_true(strlen(rp_event_text(kind, RP_FR)) > 0);
         assert_true(strlen(rp_event_text(kind, RP_EN)) > 0);
     }
+    assert_int_equal(streams, 31);
     enum rp_event_kind kind;
     assert_false(rp_event_kind_of(RP_VIEW("no.such"), &kind));
 }

@@ -131,6 +131,7 @@ static rp_err append_as(enum rp_role_id role, struct rp_tree tree, rp_id from, u
 
 #define EVENT RP_VIEW("{\"a\":1}")
 
+/*= S113 type=test */
 static void test_who_may_write_where(void **state) {
     struct home *home = *state;
     static const struct {
@@ -243,6 +244,30 @@ static void test_killed_at_any_time(void **state) {
     uint64_t entries;
     assert_verifies(&entries);
     assert_true(entries >= next);
+    munmap(acked, sizeof *acked);
+}
+
+/* A stranger reads while the log grows as fast as it can. */
+static void test_verified_while_it_grows(void **state) {
+    struct home *home = *state;
+    uint64_t *acked = mmap(NULL, sizeof *acked, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                           -1, 0),
+             before = 0;
+    assert_true(acked != MAP_FAILED);
+    start(home);
+    pid_t sender = start_sender(acked);
+    for (unsigned round = 0; round < 6; round++) {
+        usleep(300000);
+        uint64_t entries;
+        assert_verifies(&entries);
+        assert_true(entries >= before);
+        before = entries;
+    }
+    assert_true(before > 0);
+    kill(sender, SIGKILL);
+    assert_int_equal(waitpid(sender, NULL, 0), sender);
+    stop(home);
+    assert_verifies(NULL);
     munmap(acked, sizeof *acked);
 }
 
@@ -399,6 +424,7 @@ int main(void) {
         TEST(test_who_may_write_where),
         TEST(test_streams_and_heads),
         TEST(test_killed_at_any_time),
+        TEST(test_verified_while_it_grows),
         TEST(test_torn_write_becomes_an_event),
         TEST(test_altered_tree_refuses_to_start),
         TEST(test_low_disk_refuses_and_says_so_once),
