@@ -13,7 +13,7 @@ void ledger_stop(struct ledger *ledger, rp_err err, const char *what, const stru
 
 static rp_err open_key(struct ledger *ledger) {
     struct rp_diag diag = {0};
-    rp_err err = rp_folder_make("ledger/journal", 0700);
+    rp_err err = rp_folder_make("ledger/journal", 0750);
     if (rp_ok(err)) {
         err = rp_log_key_open(&ledger->daemon->env, "ledger/key", &ledger->home.key, &diag);
     }

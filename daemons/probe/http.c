@@ -37,6 +37,8 @@ struct http *http_new(const char *host, const char *address, uint16_t port, cons
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
     /* In HTTP/2 nginx ends the connection where a head is too long; here it must answer. */
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    /* Over HTTP/2 nginx ends the connection at a header that is too long, without an answer. */
+    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);

@@ -31,7 +31,7 @@ rp_err rp_anchor_save_plan(const struct rp_grow_home *home, const struct rp_anch
     RP_TRY(rp_buf_err(&bytes));
     home_path(home, "anchor", path);
     home_path(home, "anchor.tmp", temporary);
-    RP_TRY(home->disk->put(home->disk->ctx, temporary, path, 0600, rp_buf_view(&bytes)));
+    RP_TRY(home->disk->put(home->disk->ctx, temporary, path, 0640, rp_buf_view(&bytes)));
     RP_TRY(home->disk->sync_all(home->disk->ctx, home->folder));
     *ret_root = root;
     return RP_OK;

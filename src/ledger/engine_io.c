@@ -191,7 +191,7 @@ rp_err rp_engine_save(struct rp_engine *engine, struct rp_journal_place place) {
     engine->state.offset = place.offset;
     rp_ledger_state_print(&bytes, &engine->state);
     RP_TRY(rp_buf_err(&bytes));
-    RP_TRY(rp_file_replace(engine->state_path, 0600, rp_buf_view(&bytes)));
+    RP_TRY(rp_file_replace(engine->state_path, 0640, rp_buf_view(&bytes)));
     RP_CRASH_POINT("state.saved");
     return rp_journal_forget(engine->journal, place);
 }

@@ -229,7 +229,7 @@ static rp_err start_segment(struct rp_journal *journal, uint64_t first) {
     rp_journal_head_print(&head, first);
     RP_TRY(rp_buf_err(&head));
     RP_TRY(rp_file_remove(path)); /* at most a torn head stands there */
-    RP_TRY(rp_file_open_append(path, 0600, &fd));
+    RP_TRY(rp_file_open_append(path, 0640, &fd));
     rp_err err = journal->disk->append(journal->disk->ctx, fd, rp_buf_view(&head));
     if (rp_ok(err)) {
         err = journal->disk->sync(journal->disk->ctx, fd);
@@ -327,7 +327,7 @@ static rp_err open_last(struct rp_journal *journal, uint64_t *ret_cut, struct rp
         return start_segment(journal, 0);
     }
     segment_path(journal->folder, s.last, path);
-    RP_TRY(rp_file_open_append(path, 0600, &journal->fd));
+    RP_TRY(rp_file_open_append(path, 0640, &journal->fd));
     uint64_t size;
     bool torn = false;
     RP_TRY(rp_file_size(journal->fd, &size));
@@ -351,7 +351,7 @@ rp_err rp_journal_open(const struct rp_disk *disk, const char *folder, uint64_t 
                        struct rp_journal **ret_journal, uint64_t *ret_cut_bytes,
                        struct rp_diag *diag) {
     RP_ASSERT(strlen(folder) < FOLDER_MAX);
-    RP_TRY(rp_folder_make(folder, 0700));
+    RP_TRY(rp_folder_make(folder, 0750));
     struct rp_journal *journal = calloc(1, sizeof *journal);
     if (!journal) {
         return RP_ERR(NO_MEMORY);

@@ -19,7 +19,7 @@ export async function proven(stack, promise, probe) {
     const part = await partNow(stack, promise, probe);
     if (part.status !== 'proven') throw new Error(`${part.status}: ${part.detail}`);
     return true;
-  }, {seconds: 45, every: 500});
+  }, {seconds: 100, every: 500});
 }
 
 // Green, broken: red within the delay, mended: green again.
@@ -31,7 +31,7 @@ export async function turnsRed(stack, {promise, probe, sabotage, mend}) {
       const part = await partNow(stack, promise, probe);
       if (part.status !== 'failing') throw new Error(`${part.status}: ${part.detail}`);
       return true;
-    }, {seconds: 45, every: 500});
+    }, {seconds: 100, every: 500});
   } finally {
     await mend();
   }

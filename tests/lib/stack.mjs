@@ -138,7 +138,7 @@ export class Stack {
 
   // The CLI on this installation.
   rempart(...args) {
-    return run(path.join(bin, 'rempart'), [...args, '--state', this.state], {env: {...this.env, LANG: 'C.UTF-8'}});
+    return run(path.join(bin, 'rempart'), [...args, '--state', this.state], {env: {...this.env, LANG: 'C.UTF-8'}, seconds: 150});
   }
 
   async status() { return JSON.parse(fs.readFileSync(this.file('run/status.json'), 'utf8')); }

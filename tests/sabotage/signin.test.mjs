@@ -1,7 +1,7 @@
 // The second factor made optional, and one-time codes that no longer work; the page says so.
 import {after, before, test} from 'node:test';
 import fs from 'node:fs';
-import {canaries, crash, editFile, sql, turnsRed} from '../lib/sabotage.mjs';
+import {canaries, editFile, sql, turnsRed} from '../lib/sabotage.mjs';
 import {Stack} from '../lib/stack.mjs';
 
 let stack;
@@ -15,12 +15,14 @@ test('a second factor that the operator made optional turns S99 and S100 red', a
     promise: 'second-factor', probe: 'signin.password_alone',
     sabotage: async () => {
       back = editFile(stack.file('rempart.yaml'), text => text + 'sign_in:\n  second_factor: optional\n');
-      await crash(stack, 'core');
+      await stack.down();
+      await stack.up();
     },
     mend: async () => {
       back();
+      await stack.down();
       await sql(stack.file('db/system.db'), 'DELETE FROM session');
-      await crash(stack, 'core');
+      await stack.up();
     },
   });
 });

@@ -17,11 +17,12 @@ test('a session moved into another tenant turns S66 to S68 red', async () => {
   await turnsRed(stack, {
     promise: 'tenant-isolation', probe: 'tenant.api_cross_read',
     sabotage: async () => {
-      await sql(system, `UPDATE session SET tenant = x'${b}' WHERE tenant = x'${a}'`);
+      // Both rows: a session without a membership is not believed.
+      await sql(system, `UPDATE membership SET tenant = x'${b}' WHERE tenant = x'${a}'; UPDATE session SET tenant = x'${b}' WHERE tenant = x'${a}'`);
       await crash(stack, 'core'); // the table that the gate reads is made anew from the database
     },
     mend: async () => {
-      await sql(system, `DELETE FROM session WHERE tenant = x'${b}'`);
+      await sql(system, `DELETE FROM session; UPDATE membership SET tenant = x'${a}' WHERE person IN (SELECT id FROM person WHERE tenant = x'${a}')`);
       await crash(stack, 'core');
     },
   });

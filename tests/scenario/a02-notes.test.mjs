@@ -14,7 +14,7 @@ test('nobody reaches the application without a session', async () => {
   assert.equal(page.status, 302);
   assert.match(page.headers.location, /\/\.rempart\/id\/sign-in$/);
   const deep = await stack.client().get('/a/page?with=query');
-  assert.match(deep.headers.location, /\/\.rempart\/id\/sign-in\?next=%2Fa%2Fpage%3Fwith%3Dquery$/i);
+  assert.match(deep.headers.location, /\/\.rempart\/id\/sign-in\?next=\/a\/page%3Fwith%3Dquery$/i);
   const api = await stack.client().get('/', {headers: {accept: 'application/json'}});
   assert.equal(api.status, 401);
 });
