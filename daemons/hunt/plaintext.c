@@ -190,7 +190,7 @@ static rp_err hunt_entry(void *ctx, const char *name, bool is_folder) {
 
 /* Where customers' data could lie. Not canary/ and probe/planted, where the needles are kept. */
 static void hunt_everywhere(struct hunting *hunting) {
-    static const char *const folders[] = {"db", "tenants", "ledger", "log", "gate/tmp", "apps"};
+    static const char *const folders[] = {"db", "tenants", "ledger", "log", "apps"};
     for (size_t i = 0; i < RP_COUNT_OF(folders) && !hunting->concluded; i++) {
         (void)snprintf(hunting->path, sizeof hunting->path, "%s", folders[i]);
         rp_err err = rp_folder_each(hunting->path, hunt_entry, hunting);
