@@ -101,7 +101,7 @@ static rp_err add_records(struct rp_engine *engine, const struct rp_append *appe
             .tree = append->tree,
             .stream = append->stream,
             .sequence = append->first_sequence == 0 ? 0 : append->first_sequence + i,
-            .index = index++,
+            .index = index + (i - known),
             .received_ms = now_ms,
             .event = append->events[i],
         };
