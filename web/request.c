@@ -83,6 +83,7 @@ rp_err rp_request_start(struct rp_request *request, struct rp_web *web,
                                    .lang = RP_FR,
                                    .response = rp_response_new()};
     if (fcgi->too_large) {
+        rp_ignore(read_path(request)); /* where it went says whether a page or JSON answers */
         return RP_ERR(TOO_LARGE);
     }
     RP_TRY(read_method(request));

@@ -16,6 +16,7 @@ void rp_response_clear(struct rp_response *response) {
     response->status = 200;
     response->content_type = NULL;
     response->cache = NULL;
+    response->for_others = false;
     rp_buf_clear(&response->heads);
     rp_buf_clear(&response->body);
 }
@@ -99,8 +100,9 @@ rp_err rp_response_print(const struct rp_response *response, struct rp_buf *out)
                     "X-Content-Type-Options: nosniff\r\n"
                     "X-Frame-Options: DENY\r\n"
                     "Referrer-Policy: same-origin\r\n"
-                    "Cross-Origin-Opener-Policy: same-origin\r\n"
-                    "Cross-Origin-Resource-Policy: same-origin\r\n");
+                    "Cross-Origin-Opener-Policy: same-origin\r\n");
+    rp_buf_printf(out, "Cross-Origin-Resource-Policy: %s\r\n",
+                  response->for_others ? "cross-origin" : "same-origin");
     rp_buf_add(out, rp_buf_view(&response->heads));
     rp_buf_add(out, RP_VIEW("\r\n"));
     rp_buf_add(out, rp_buf_view(&response->body));

@@ -16,6 +16,7 @@ struct rp_response {
     int status;
     const char *content_type; /* NULL = no body */
     const char *cache;        /* NULL = "no-store" */
+    bool for_others;          /* may be shown on other people's pages */
     struct rp_buf heads;
     struct rp_buf body;
 };

@@ -123,6 +123,7 @@ rp_err rp_trust_feed(struct rp_request *request) {
         rp_view word = rp_trust_word(request, promise->status);
         feed.entries.p[feed.entries.n++] = (struct rp_template_feed_xml_entries){
             .id = rp_view_from_cstr(promise->promise->id),
+            .status = rp_trust_class(promise->status),
             .title =
                 rp_arena_printf(request->arena, "%s: %.*s", promise->promise->id, RP_FMT(word)),
             .updated = rp_page_time_iso(request, promise->observed_ms),
@@ -143,6 +144,7 @@ rp_err rp_trust_badge(struct rp_request *request) {
         .colour = trust.counts[RP_STATUS_FAILING] ? RP_VIEW("#9c1c1c") : RP_VIEW("#14603f")};
     rp_template_badge_svg_print(&request->response.body, request->lang, &badge);
     request->response.content_type = "image/svg+xml";
+    request->response.for_others = true;
     request->response.cache = "no-cache";
     return RP_OK;
 }

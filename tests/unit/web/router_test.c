@@ -94,6 +94,12 @@ static void bad_requests_are_refused(void **state) {
     ask_run(&ask);
     assert_int_equal(ask.request.response.status, 413);
     ask_end(&ask);
+    ask_new(&ask, "POST", "/.rempart/api/v1/spaces/notes", "");
+    ask.fcgi.too_large = true;
+    ask_run(&ask);
+    assert_int_equal(ask.request.response.status, 413);
+    assert_string_equal(ask.request.response.content_type, "application/problem+json");
+    ask_end(&ask);
 }
 
 static void without_a_backend_there_is_a_retry(void **state) {
