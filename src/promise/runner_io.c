@@ -14,6 +14,7 @@
 
 enum {
     TICK_MS = 250,
+    UNSURE_AGAIN_MS = 5000,
     SUMMARY_MS = 3600 * 1000,
     LEDGER_DEADLINE_MS = 2000,
     WAITERS_MAX = 16,
@@ -176,7 +177,10 @@ static void finished(void *ctx) {
     task->running = false;
     int64_t now_ms =
         task->runner->options.env->monotonic_ns(task->runner->options.env->ctx) / 1000000;
-    task->due_ms = now_ms + task->part->period_ms;
+    /* Who could not look tries again soon: at a first start the others are only just up. */
+    bool unsure = task->seen.verdict == RP_VERDICT_UNSURE;
+    int64_t wait_ms = task->part->period_ms;
+    task->due_ms = now_ms + (unsure ? RP_MIN(wait_ms, (int64_t)UNSURE_AGAIN_MS) : wait_ms);
     if (task->again) {
         task->again = false;
         start_task(task);
