@@ -31,7 +31,7 @@ quick:
 	@meson test -C $(BUILD) --suite unit --suite replay --print-errorlogs
 
 sanitized:
-	@scripts/build build-san -Db_sanitize=address,undefined -Db_lundef=false -Dcrash_points=true
+	@scripts/build build-san -Db_sanitize=address,undefined -Db_lundef=false
 
 # Live fuzzing with libFuzzer: T=name (all by default), SECONDS each.
 fuzz:
