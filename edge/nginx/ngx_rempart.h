@@ -32,6 +32,7 @@ typedef struct {
     bool started_as_root;        /* the master; its workers are somebody else */
     struct worker_tables tables; /* of this worker */
     ngx_event_t refresh;
+    uint64_t requests; /* named by this worker */
 } ngx_rempart_main_conf_t;
 
 /* location {}: what a place asks for and gives. */

@@ -1,5 +1,6 @@
 /* ngx_rempart_variables.c — $rempart_lang (fr, en), $rempart_form (html, json) choose an error
- * page; $rempart_app tells core for which application an assertion is asked. */
+ * page; $rempart_app tells core for which application an assertion is asked; $rempart_request_id is
+ * nginx's $request_id without asking OpenSSL for chance, which costs a system call each time. */
 #include "ngx_rempart.h"
 
 #include "judge/accept.h"
@@ -47,16 +48,34 @@ static ngx_int_t get_app(ngx_http_request_t *r, ngx_http_variable_value_t *value
     return give(value, ctx ? ngx_rempart_view(ctx->app) : RP_VIEW(""));
 }
 
+static ngx_int_t get_request_id(ngx_http_request_t *r, ngx_http_variable_value_t *value,
+                                uintptr_t data) {
+    (void)data;
+    ngx_rempart_main_conf_t *main_conf = ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
+    struct judge_request_id id =
+        judge_request_id(main_conf->salt, (uint64_t)ngx_pid, main_conf->requests++);
+    u_char *text = ngx_pnalloc(r->pool, sizeof id.s);
+    if (!text) {
+        return NGX_ERROR;
+    }
+    ngx_memcpy(text, id.s, sizeof id.s);
+    give(value, rp_view_of(text, sizeof id.s));
+    value->no_cacheable = 0; /* one request, one name */
+    return NGX_OK;
+}
+
 ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf) {
     static struct {
         ngx_str_t name;
         ngx_http_get_variable_pt get;
-    } variables[] = {{ngx_string("rempart_lang"), get_lang},
-                     {ngx_string("rempart_form"), get_form},
-                     {ngx_string("rempart_app"), get_app}};
+        ngx_uint_t flags;
+    } variables[] = {{ngx_string("rempart_lang"), get_lang, NGX_HTTP_VAR_NOCACHEABLE},
+                     {ngx_string("rempart_form"), get_form, NGX_HTTP_VAR_NOCACHEABLE},
+                     {ngx_string("rempart_app"), get_app, NGX_HTTP_VAR_NOCACHEABLE},
+                     {ngx_string("rempart_request_id"), get_request_id, 0}};
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         ngx_http_variable_t *variable =
-            ngx_http_add_variable(cf, &variables[i].name, NGX_HTTP_VAR_NOCACHEABLE);
+            ngx_http_add_variable(cf, &variables[i].name, variables[i].flags);
         if (!variable) {
             return NGX_ERROR;
         }

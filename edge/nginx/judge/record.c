@@ -1,6 +1,7 @@
 #include "judge/record.h"
 
 #include "base/assert.h"
+#include "base/id.h"
 #include "crypto/hash.h"
 
 /* Why nginx itself ended a request so. */
@@ -73,4 +74,14 @@ void judge_record(const struct judge_outcome *outcome, const uint8_t salt[static
     rp_gate_record_app(ret_record, outcome->app);
     struct rp_sha256 hash = rp_sha256_of2(rp_view_of(salt, JUDGE_SALT_BYTES), outcome->address);
     memcpy(ret_record->client_hash, hash.b, sizeof ret_record->client_hash);
+}
+
+struct judge_request_id judge_request_id(const uint8_t salt[static JUDGE_SALT_BYTES],
+                                         uint64_t process, uint64_t count) {
+    const uint64_t who[2] = {process, count};
+    struct rp_sha256 hash = rp_sha256_of3(RP_VIEW("request"), rp_view_of(salt, JUDGE_SALT_BYTES),
+                                          rp_view_of(who, sizeof who));
+    struct judge_request_id id;
+    rp_hex_print(rp_view_of(hash.b, sizeof id.s / 2), id.s);
+    return id;
 }

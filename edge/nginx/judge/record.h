@@ -26,4 +26,12 @@ struct judge_outcome {
 void judge_record(const struct judge_outcome *outcome, const uint8_t salt[static JUDGE_SALT_BYTES],
                   struct rp_gate_record *ret_record);
 
+/* A name for one request, so that the lines of several programs can be laid side by side: 32
+ * hexadecimal digits. Unique, and nobody outside can tell the next one from it. */
+struct judge_request_id {
+    char s[32];
+};
+struct judge_request_id judge_request_id(const uint8_t salt[static JUDGE_SALT_BYTES],
+                                         uint64_t process, uint64_t count);
+
 #endif

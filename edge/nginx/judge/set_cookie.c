@@ -58,7 +58,8 @@ enum judge_set_cookie judge_set_cookie(rp_view header, const rp_view *for_script
         return JUDGE_DROP;
     }
     rp_view rest = header;
-    rp_view name = rp_view_trim(rp_view_cut(&rest, '='));
+    rp_view pair = rp_view_cut(&rest, ';');
+    rp_view name = rp_view_trim(rp_view_cut(&pair, '='));
     bool for_script = is_one_of(name, tokens, RP_COUNT_OF(tokens)) ||
                       is_one_of(name, for_scripts, for_scripts_count);
     struct attributes have = attributes_of(header);

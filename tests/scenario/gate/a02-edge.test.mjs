@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
@@ -14,6 +16,7 @@ let gate, core, app;
 before(async () => {
   app = http.createServer((request, response) => {
     if (request.url === '/accel') response.setHeader('x-accel-redirect', '/.rempart/internal/assert');
+    if (request.url === '/heads') { response.end(request.rawHeaders.join(' ')); return; }
     if (request.url === '/weak') response.setHeader('strict-transport-security', 'max-age=1');
     response.end('app');
   });
@@ -116,6 +119,33 @@ test('an application cannot send nginx into a place of ours', async () => {
   assert.equal(told.text, 'app');
   assert.equal(told.headers['x-accel-redirect'], undefined);
   assert.equal(core.asked.length, before);
+});
+
+test('HTTP/2 is judged like HTTP/1.1', async () => {
+  const session = http2.connect(`https://localhost:${gate.port}`, {ca: fs.readFileSync(gate.file('gate/tls/ca.pem')), lookup: (name, options, done) => options.all ? done(null, [{address: '127.0.0.1', family: 4}]) : done(null, '127.0.0.1', 4)});
+  const told = await new Promise((resolve, reject) => {
+    const stream = session.request({':path': '/heads', 'rempart-assertion': 'forged', 'x-remote-user': 'forged', cookie: '__Host-rempart-form=f'});
+    let heads, text = '';
+    stream.on('response', got => { heads = got; });
+    stream.on('data', data => { text += data; });
+    stream.on('end', () => resolve({heads, text}));
+    stream.on('error', reject);
+  });
+  session.close();
+  assert.equal(told.heads[':status'], 200);
+  assert.match(told.heads['strict-transport-security'], /max-age=63072000/);
+  assert.doesNotMatch(told.text, /forged|__Host-rempart/);
+  assert.match(told.text, /x-forwarded-proto/i);
+});
+
+test('too many requests are told to wait', async () => {
+  const agent = new https.Agent({keepAlive: true, maxSockets: 8});
+  const all = await Promise.all(Array.from({length: 180}, () => gate.ask('/.rempart/id/sign-in', {more: {agent}, headers: {accept: 'text/html', 'accept-language': 'en'}})));
+  agent.destroy();
+  const refused = all.filter(one => one.status === 429);
+  assert.ok(refused.length > 20 && refused.length < 120, `${refused.length} refused`);
+  assert.equal(refused[0].headers['retry-after'], '5');
+  assert.match(refused[0].text, /Too many requests/);
 });
 
 test('WebSocket goes through, another upgrade does not', async () => {

@@ -90,11 +90,27 @@ static void the_address_is_a_salted_hash(void **state) {
     assert_memory_not_equal(first.client_hash, later.client_hash, 16);
 }
 
+static void each_request_has_a_name_of_its_own(void **state) {
+    (void)state;
+    static const uint8_t next_salt[JUDGE_SALT_BYTES] = {1};
+    struct judge_request_id id = judge_request_id(salt, 7, 1), same = judge_request_id(salt, 7, 1);
+    const struct judge_request_id others[] = {judge_request_id(salt, 7, 2),
+                                              judge_request_id(salt, 8, 1),
+                                              judge_request_id(next_salt, 7, 1)};
+    assert_memory_equal(id.s, same.s, sizeof id.s);
+    for (size_t i = 0; i < 3; i++) {
+        assert_memory_not_equal(id.s, others[i].s, sizeof id.s);
+    }
+    rp_id parsed;
+    assert_true(rp_id_parse(rp_view_of(id.s, sizeof id.s), &parsed));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_holds_the_path_without_its_query),
         cmocka_unit_test(the_reason_follows_from_who_said_no),
         cmocka_unit_test(the_address_is_a_salted_hash),
+        cmocka_unit_test(each_request_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,8 @@ static void what_is_missing_is_added(void **state) {
         {"XSRF-TOKEN=1", "XSRF-TOKEN=1; Secure; SameSite=Lax"},
         {"theme=dark; Secure", "theme=dark; Secure; SameSite=Lax"},
         {"csrftoken=1; HttpOnly", "csrftoken=1; HttpOnly; Secure; SameSite=Lax"},
+        {"XSRF-TOKEN", "XSRF-TOKEN; Secure; SameSite=Lax"}, /* found by the fuzzer */
+        {"sid; x=XSRF-TOKEN=", "sid; x=XSRF-TOKEN=; Secure; HttpOnly; SameSite=Lax"},
         {"", "; Secure; HttpOnly; SameSite=Lax"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
