@@ -91,6 +91,10 @@ static void harden(sqlite3 *handle) {
     /* 128 connections are open at once: little memory for each. */
     (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_LOOKASIDE, NULL, 256, 64);
     (void)sqlite3_busy_timeout(handle, BUSY_TIMEOUT_MS);
+    /* An empty -wal and its -shm stay beside a closed file: making and removing them would be most
+     * of what opening a tenant costs. */
+    int keep_wal = 1;
+    (void)sqlite3_file_control(handle, "main", SQLITE_FCNTL_PERSIST_WAL, &keep_wal);
 }
 
 static rp_err check_kind(sqlite3 *handle, const char *file, rp_id tenant, struct rp_diag *diag) {

@@ -1,0 +1,229 @@
+/* store.c — what a record costs: written beside the disk's own fdatasync, read among many tenants.
+ *
+ * Write: one tenant, a 1 KiB note, from JSON to committed with its event; every other turn the peer
+ * appends 4 KiB to a file and calls fdatasync. Target: p99 ≤ the peer's p99 + 3 ms.
+ * Read: a random record of a random tenant. 128 files stay open, so most reads open one; the lease
+ * of the tenant's key is not in it. Target: p99 ≤ 2 ms with 10,000 tenants and 1,000,000 records:
+ *   REMPART_BENCH_TENANTS=10000 REMPART_BENCH_RECORDS=1000000 make bench-store
+ */
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "bench.h"
+#include "crypto/hash.h"
+#include "os/file.h"
+#include "spaces/internal.h"
+
+enum { ROUNDS = 9, SAMPLES = 100, READS = 4000, NOTE = 1024 };
+
+struct world {
+    struct rp_env env;
+    struct rp_store *store;
+    struct rp_secret *key;
+    struct rp_arena *arena;
+    uint64_t tenants, records; /* in all */
+};
+
+static int64_t now_ns(const struct world *world) {
+    return world->env.monotonic_ns(world->env.ctx);
+}
+
+static uint64_t setting(const char *name, uint64_t usual) {
+    const char *text = getenv(name);
+    uint64_t value = 0;
+    return text && rp_view_to_u64(rp_view_from_cstr(text), 100000000, &value) ? value : usual;
+}
+
+/* Tenants and records are numbered, so that any of them can be named again. */
+static rp_id name_of(uint64_t kind, uint64_t number) {
+    uint64_t words[2] = {kind, number};
+    struct rp_sha256 hash = rp_sha256_of(rp_view_of(words, sizeof words));
+    rp_id id;
+    memcpy(id.b, hash.b, sizeof id.b);
+    return id;
+}
+
+static struct rp_space space_of(struct world *world, uint64_t tenant) {
+    struct rp_space space = {.env = &world->env,
+                             .key = world->key,
+                             .tenant = name_of(1, tenant),
+                             .person = name_of(2, 0),
+                             .app = RP_VIEW("notes")};
+    BENCH_OK(rp_store_tenant(world->store, space.tenant, true, &space.db, NULL));
+    return space;
+}
+
+static rp_view note(void) {
+    static char text[NOTE];
+    memset(text, 'n', sizeof text);
+    memcpy(text, "{\"text\":\"", 9);
+    memcpy(text + NOTE - 2, "\"}", 2);
+    return rp_view_of(text, sizeof text);
+}
+
+/* ---- writing ---- */
+
+static int by_time(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* In milliseconds. */
+static double percentile(int64_t *times, size_t n, unsigned percent) {
+    qsort(times, n, sizeof *times, by_time);
+    return (double)times[(n - 1) * percent / 100] / 1e6;
+}
+
+static void write_records(struct world *world, int64_t times[static SAMPLES]) {
+    struct rp_space space = space_of(world, 0);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        struct rp_record record;
+        rp_arena_reset(world->arena);
+        int64_t start = now_ns(world);
+        BENCH_OK(rp_space_create(&space, RP_VIEW("bench"), note(), world->arena, &record, NULL));
+        times[i] = now_ns(world) - start;
+    }
+}
+
+static void sync_blocks(struct world *world, int fd, int64_t times[static SAMPLES]) {
+    static const uint8_t block[4096] = {1};
+    for (size_t i = 0; i < SAMPLES; i++) {
+        int64_t start = now_ns(world);
+        BENCH_OK(rp_file_write_all(fd, rp_view_of(block, sizeof block)));
+        BENCH_OK(rp_file_sync(fd));
+        times[i] = now_ns(world) - start;
+    }
+}
+
+static void bench_write(struct world *world) {
+    static int64_t ours[ROUNDS * SAMPLES], peer[ROUNDS * SAMPLES];
+    _cleanup_fd_ int fd = -1;
+    BENCH_OK(rp_file_open_append("peer", 0600, &fd));
+    for (size_t round = 0; round < ROUNDS; round++) {
+        write_records(world, &ours[round * SAMPLES]);
+        sync_blocks(world, fd, &peer[round * SAMPLES]);
+    }
+    static const unsigned percents[] = {50, 99};
+    for (size_t i = 0; i < RP_COUNT_OF(percents); i++) {
+        double mine = percentile(ours, RP_COUNT_OF(ours), percents[i]);
+        double disk = percentile(peer, RP_COUNT_OF(peer), percents[i]);
+        printf(
+            "record_write_p%u ours=%.3f peer=%.3f ratio=%.2f (ms a record of 1 KiB with its "
+            "event, one tenant, %d samples; peer = this run's fdatasync of 4 KiB; %.3f ms more)\n",
+            percents[i], mine, disk, disk / mine, ROUNDS * SAMPLES, mine - disk);
+    }
+}
+
+/* ---- reading ---- */
+
+struct fill {
+    struct world *world;
+    uint64_t tenant, count;
+};
+
+static rp_err insert_record(struct rp_db *db, rp_id id, rp_view sealed) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "INSERT INTO record (app, collection, id, version, changed_ms, sealed) "
+                       "VALUES ('notes', 'read', ?1, 1, 1, ?2)",
+                       &row));
+    rp_row_bind_id(row, 1, id);
+    rp_row_bind_blob(row, 2, sealed);
+    return rp_row_run(row, NULL);
+}
+
+/* All of a tenant's records in one transaction: filling is not what is measured. */
+static rp_err fill_tenant(struct rp_db *db, void *ctx) {
+    const struct fill *fill = ctx;
+    struct rp_buf sealed = rp_buf_new(2 * NOTE);
+    rp_err err = RP_OK;
+    for (uint64_t i = 0; rp_ok(err) && i < fill->count; i++) {
+        const struct rp_record_place place = {.tenant = name_of(1, fill->tenant),
+                                              .app = RP_VIEW("notes"),
+                                              .collection = RP_VIEW("read"),
+                                              .id = name_of(3, i),
+                                              .version = 1};
+        rp_buf_clear(&sealed);
+        err = rp_record_seal(&fill->world->env, fill->world->key, &place, note(), &sealed);
+        if (rp_ok(err)) {
+            err = insert_record(db, place.id, rp_buf_view(&sealed));
+        }
+    }
+    rp_buf_done(&sealed);
+    return err;
+}
+
+static void fill_all(struct world *world) {
+    for (uint64_t i = 0; i < world->tenants; i++) {
+        struct rp_space space = space_of(world, i);
+        struct fill fill = {world, i, world->records / world->tenants};
+        BENCH_OK(rp_db_transact(space.db, fill_tenant, &fill));
+    }
+}
+
+static uint64_t below(const struct world *world, uint64_t limit) {
+    uint64_t number;
+    world->env.fill_random(world->env.ctx, (uint8_t *)&number, sizeof number);
+    return number % limit;
+}
+
+static void bench_read(struct world *world) {
+    static int64_t times[READS];
+    fill_all(world);
+    /* What the filling left in write-ahead logs is not what reading costs. */
+    rp_store_close(world->store);
+    BENCH_OK(rp_store_open(&world->env, "sqlite:", &world->store, NULL));
+    for (size_t i = 0; i < READS; i++) {
+        struct rp_record record;
+        uint64_t tenant = below(world, world->tenants);
+        rp_id id = name_of(3, below(world, world->records / world->tenants));
+        rp_arena_reset(world->arena);
+        int64_t start = now_ns(world);
+        struct rp_space space = space_of(world, tenant);
+        BENCH_OK(rp_space_read(&space, RP_VIEW("read"), id, world->arena, &record));
+        times[i] = now_ns(world) - start;
+        RP_ASSERT(record.document.n == NOTE);
+    }
+    double p99 = percentile(times, READS, 99), p50 = percentile(times, READS, 50);
+    printf(
+        "record_read_p99 ours=%.3f peer=2.000 ratio=%.2f (ms, %llu tenants, %llu records, random; "
+        "peer = the limit; median %.3f ms)\n",
+        p99, 2.0 / p99, (unsigned long long)world->tenants, (unsigned long long)world->records,
+        p50);
+}
+
+static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw) {
+    (void)st;
+    (void)flag;
+    (void)ftw;
+    return remove(path);
+}
+
+int main(void) {
+    char folder[] = "/var/tmp/rempart-bench-XXXXXX";
+    struct world world = {.env = rp_env_real(),
+                          .tenants = setting("REMPART_BENCH_TENANTS", 300),
+                          .records = setting("REMPART_BENCH_RECORDS", 30000),
+                          .arena = rp_arena_new(4 << 20)};
+    RP_ASSERT(world.arena != NULL && world.tenants > 0 && world.records >= world.tenants);
+    if (mkdtemp(folder) == NULL || chdir(folder) != 0) {
+        fprintf(stderr, "store: no folder under /var/tmp\n");
+        return 1;
+    }
+    BENCH_OK(rp_crypto_start());
+    BENCH_OK(rp_secret_new_random(&world.env, 32, &world.key));
+    BENCH_OK(rp_store_open(&world.env, "sqlite:", &world.store, NULL));
+    bench_write(&world);
+    bench_read(&world);
+    rp_store_close(world.store);
+    rp_secret_free(world.key);
+    rp_arena_free(world.arena);
+    if (chdir("/") != 0 || nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0) {
+        fprintf(stderr, "store: %s is left behind\n", folder);
+    }
+    return 0;
+}
