@@ -87,8 +87,9 @@ static bool is_passed_on(const char *variable) {
     return false;
 }
 
-static rp_err spawn(struct child *child, const char *program) {
-    const struct supervisor *supervisor = child->supervisor;
+/* extra: one more option, or NULL. */
+static rp_err spawn(const struct supervisor *supervisor, const char *program, const char *extra,
+                    pid_t *ret_pid, int *ret_ready_fd) {
     const char *variables[RP_PROCESS_VARIABLES_MAX] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
     size_t n = 1;
     if (supervisor->users[0] != '\0') {
@@ -103,9 +104,9 @@ static rp_err spawn(struct child *child, const char *program) {
     const char *const arguments[] = {"--state",  ".",
                                      "--share",  supervisor->daemon.share,
                                      "--config", supervisor->daemon.config_file,
-                                     NULL};
+                                     extra,      NULL};
     struct rp_process process = {program, arguments, variables};
-    return rp_process_start(&process, &child->pid, &child->ready_fd);
+    return rp_process_start(&process, ret_pid, ret_ready_fd);
 }
 
 static void readable(void *ctx, unsigned events);
@@ -142,18 +143,22 @@ static void start_failed(struct child *child, rp_err err, const char *program) {
     }
 }
 
+static void program_of(const struct supervisor *supervisor, enum rp_role_id role,
+                       char out[static PATH_MAX]) {
+    int n = snprintf(out, PATH_MAX, "%s/rempart-%s", supervisor->bin, rp_role_name(role));
+    RP_ASSERT(n > 0 && n < PATH_MAX);
+}
+
 static void start(void *ctx) {
     struct child *child = ctx;
     struct supervisor *supervisor = child->supervisor;
     RP_ASSERT(child->pid == 0);
     clear_timer(child);
     char program[PATH_MAX];
-    int n = snprintf(program, sizeof program, "%s/rempart-%s", supervisor->bin,
-                     rp_role_name(child->role));
-    RP_ASSERT(n > 0 && (size_t)n < sizeof program);
+    program_of(supervisor, child->role, program);
     child->said_n = 0;
     child->isolation[0] = '\0';
-    rp_err err = spawn(child, program);
+    rp_err err = spawn(supervisor, program, NULL, &child->pid, &child->ready_fd);
     if (!rp_ok(err)) {
         start_failed(child, err, program);
         return;
@@ -299,9 +304,15 @@ static void child_ended(struct child *child, const struct rp_exit *ended) {
     begin_pause(child, refused);
 }
 
+static void gate_rendered(struct supervisor *supervisor, const struct rp_exit *ended);
+
 void supervisor_reap(struct supervisor *supervisor) {
     struct rp_exit ended;
     while (rp_process_reap(&ended)) {
+        if (supervisor->renderer == ended.pid) {
+            gate_rendered(supervisor, &ended);
+            continue;
+        }
         for (size_t i = 0; i < CHILDREN; i++) {
             if (supervisor->children[i].pid == ended.pid) {
                 child_ended(&supervisor->children[i], &ended);
@@ -351,11 +362,50 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code) {
     stop_next(supervisor);
 }
 
+/* The gate is nginx, which reads nginx.conf: rempart-gate writes that file first, and nginx is told
+ * when it has. Meanwhile, and when it fails, the old configuration serves. */
+static void render_gate(struct supervisor *supervisor) {
+    if (supervisor->renderer != 0) {
+        supervisor->render_again = true;
+        return;
+    }
+    char program[PATH_MAX];
+    program_of(supervisor, RP_ROLE_GATE, program);
+    _cleanup_fd_ int ready_fd = -1; /* it ends instead of becoming ready */
+    rp_err err = spawn(supervisor, program, "--render", &supervisor->renderer, &ready_fd);
+    if (!rp_ok(err)) {
+        rp_ignore(daemon_fail(&supervisor->daemon, err, program, NULL));
+    }
+}
+
+static void gate_rendered(struct supervisor *supervisor, const struct rp_exit *ended) {
+    supervisor->renderer = 0;
+    if (supervisor->render_again) {
+        supervisor->render_again = false;
+        render_gate(supervisor);
+        return;
+    }
+    if (ended->signal != 0 || ended->code != 0) {
+        daemon_say(&supervisor->daemon, "the gate's configuration stays as it was");
+        return;
+    }
+    for (size_t i = 0; i < CHILDREN; i++) {
+        const struct child *child = &supervisor->children[i];
+        if (child->role == RP_ROLE_GATE && child->state == CHILD_READY) {
+            rp_process_signal(child->pid, SIGHUP);
+        }
+    }
+}
+
 void supervisor_reload(struct supervisor *supervisor) {
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
-        bool reads_it = child->role == RP_ROLE_GATE || child->role == RP_ROLE_CORE;
-        if (reads_it && child->state == CHILD_READY) {
+        if (child->state != CHILD_READY) {
+            continue; /* it reads the file when it starts */
+        }
+        if (child->role == RP_ROLE_GATE) {
+            render_gate(supervisor);
+        } else if (child->role == RP_ROLE_CORE) {
             child->reloading = true;
             rp_process_signal(child->pid, SIGHUP);
         }

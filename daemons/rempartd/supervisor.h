@@ -65,6 +65,8 @@ struct supervisor {
     enum phase phase;
     int exit_code;
     int lock_fd;
+    pid_t renderer; /* rempart-gate writing nginx.conf for a reload; 0 = none */
+    bool render_again;
     int64_t since_s;
     struct report *report;
     struct child children[CHILDREN];
@@ -82,7 +84,7 @@ void supervisor_start_next(struct supervisor *supervisor);
 void supervisor_reap(struct supervisor *supervisor);
 /* Ends all in reverse order, then the loop. */
 void supervisor_stop(struct supervisor *supervisor, int exit_code);
-/* A new configuration: the roles that read it begin anew. */
+/* A new configuration: core begins anew, the gate gets its file written and is told. */
 void supervisor_reload(struct supervisor *supervisor);
 
 void supervisor_write_status(struct supervisor *supervisor);
