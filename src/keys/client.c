@@ -114,6 +114,8 @@ void rp_keys_free(struct rp_keys *keys) {
     if (!keys) {
         return;
     }
+    /* What waits goes first: then there is room for a full cache. */
+    send_reports(keys);
     while (evict(keys, RP_LEASE_CLOSED)) {
     }
     send_reports(keys);

@@ -62,7 +62,7 @@ static pid_t start(const char *program) {
 }
 
 /* The key service opens itself with its key file once the ledger has taken its first event. */
-static void wait_until_unsealed(void) {
+void stack_wait_open(void) {
     struct rp_env env = rp_env_real();
     struct rp_keys *keys = NULL;
     assert_ok(rp_keys_new(&env, &keys));
@@ -104,7 +104,15 @@ bool stack_is_there(void) {
     return false;
 }
 
-void stack_start(struct stack *stack) {
+void stack_start_ledger(struct stack *stack) {
+    stack->ledger = start(getenv("REMPART_LEDGER"));
+}
+
+void stack_start_kms(struct stack *stack) {
+    stack->kms = start(getenv("REMPART_KMS"));
+}
+
+void stack_start_with(struct stack *stack, rp_view config) {
     if (standing == NULL) {
         assert_int_equal(atexit(end_at_exit), 0);
     }
@@ -116,23 +124,37 @@ void stack_start(struct stack *stack) {
     make_folder("ledger", RP_ROLE_LEDGER, 02755);
     make_folder("kms", RP_ROLE_KMS, 0700);
     make_folder("run", RP_ROLE_SUPERVISOR, geteuid() == 0 ? 03775 : 0755);
-    assert_ok(rp_file_create("rempart.yaml", 0644, RP_VIEW("host: localhost\n")));
-    stack->ledger = start(getenv("REMPART_LEDGER"));
-    stack->kms = start(getenv("REMPART_KMS"));
-    wait_until_unsealed();
+    assert_ok(rp_file_create("rempart.yaml", 0644, config));
+    stack_start_ledger(stack);
+    stack_start_kms(stack);
 }
 
-static void end(pid_t *child, int number) {
+void stack_start(struct stack *stack) {
+    stack_start_with(stack, RP_VIEW("host: localhost\n"));
+    stack_wait_open();
+}
+
+/* Its wait status. */
+static int end(pid_t *child, int number) {
+    int status = 0;
     if (*child > 0) {
         assert_int_equal(kill(*child, number), 0);
-        int status = 0;
         assert_int_equal(waitpid(*child, &status, 0), *child);
         *child = 0;
     }
+    return status;
 }
 
 void stack_kill_kms(struct stack *stack) {
     end(&stack->kms, SIGKILL);
+}
+
+void stack_kill_ledger(struct stack *stack) {
+    end(&stack->ledger, SIGKILL);
+}
+
+void stack_end_kms(struct stack *stack) {
+    assert_int_equal(end(&stack->kms, SIGTERM), 0);
 }
 
 void stack_stop(struct stack *stack) {

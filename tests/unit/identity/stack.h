@@ -16,9 +16,18 @@ struct stack {
 bool stack_is_there(void);
 /* Makes a folder, goes there, starts both and waits until the key service is open. */
 void stack_start(struct stack *stack);
+/* The same with a rempart.yaml of the test's, and without waiting: it may stay sealed. */
+void stack_start_with(struct stack *stack, rp_view config);
 /* Ends both and removes the folder. */
 void stack_stop(struct stack *stack);
-/* The key service dies in the middle of its work. */
+/* The key service, or the ledger, dies in the middle of its work. */
 void stack_kill_kms(struct stack *stack);
+void stack_kill_ledger(struct stack *stack);
+/* The key service is asked to end, and ends well. */
+void stack_end_kms(struct stack *stack);
+/* What died is started again; for the key service without waiting until it is open. */
+void stack_start_kms(struct stack *stack);
+void stack_start_ledger(struct stack *stack);
+void stack_wait_open(void);
 
 #endif
