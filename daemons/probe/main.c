@@ -32,7 +32,12 @@ static rp_err serve(struct daemon *daemon) {
     }
     struct probe probe = {
         .env = daemon->env, .config = &daemon->config, .address = gate_address(&daemon->config)};
-    return probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &probe);
+    rp_err err = probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &probe);
+    for (size_t i = 0; i < RP_CANARIES; i++) {
+        http_free(probe.people[i].http);
+    }
+    curl_global_cleanup();
+    return err;
 }
 
 int main(int argc, char **argv) {

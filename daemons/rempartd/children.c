@@ -87,9 +87,14 @@ static bool is_passed_on(const char *variable) {
     return false;
 }
 
-/* extra: one more option, or NULL. */
-static rp_err spawn(const struct supervisor *supervisor, const char *program, const char *extra,
-                    pid_t *ret_pid, int *ret_ready_fd) {
+static void program_of(const struct supervisor *supervisor, enum rp_role_id role,
+                       char out[static PATH_MAX]) {
+    int n = snprintf(out, PATH_MAX, "%s/rempart-%s", supervisor->bin, rp_role_name(role));
+    RP_ASSERT(n > 0 && n < PATH_MAX);
+}
+
+rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id role,
+                        const char *const *arguments, pid_t *ret_pid, int *ret_ready_fd) {
     const char *variables[RP_PROCESS_VARIABLES_MAX] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
     size_t n = 1;
     if (supervisor->users[0] != '\0') {
@@ -101,12 +106,19 @@ static rp_err spawn(const struct supervisor *supervisor, const char *program, co
             variables[n++] = *one;
         }
     }
+    char program[PATH_MAX];
+    program_of(supervisor, role, program);
+    struct rp_process process = {program, arguments, variables};
+    return rp_process_start(&process, ret_pid, ret_ready_fd);
+}
+
+static rp_err spawn(struct child *child) {
+    const struct supervisor *supervisor = child->supervisor;
     const char *const arguments[] = {"--state",  ".",
                                      "--share",  supervisor->daemon.share,
                                      "--config", supervisor->daemon.config_file,
-                                     extra,      NULL};
-    struct rp_process process = {program, arguments, variables};
-    return rp_process_start(&process, ret_pid, ret_ready_fd);
+                                     NULL};
+    return supervisor_spawn(supervisor, child->role, arguments, &child->pid, &child->ready_fd);
 }
 
 static void readable(void *ctx, unsigned events);
@@ -126,8 +138,10 @@ static void close_ready(struct child *child) {
 }
 
 /* The program of a role that may be left out, or the end of the start. */
-static void start_failed(struct child *child, rp_err err, const char *program) {
+static void start_failed(struct child *child, rp_err err) {
     struct supervisor *supervisor = child->supervisor;
+    char program[PATH_MAX];
+    program_of(supervisor, child->role, program);
     bool missing = rp_is(err, RP_E_NOT_FOUND);
     daemon_say(&supervisor->daemon, "%s: %s%s", program,
                missing ? "no such program" : rp_err_text(err, RP_EN),
@@ -143,24 +157,16 @@ static void start_failed(struct child *child, rp_err err, const char *program) {
     }
 }
 
-static void program_of(const struct supervisor *supervisor, enum rp_role_id role,
-                       char out[static PATH_MAX]) {
-    int n = snprintf(out, PATH_MAX, "%s/rempart-%s", supervisor->bin, rp_role_name(role));
-    RP_ASSERT(n > 0 && n < PATH_MAX);
-}
-
 static void start(void *ctx) {
     struct child *child = ctx;
     struct supervisor *supervisor = child->supervisor;
     RP_ASSERT(child->pid == 0);
     clear_timer(child);
-    char program[PATH_MAX];
-    program_of(supervisor, child->role, program);
     child->said_n = 0;
     child->isolation[0] = '\0';
-    rp_err err = spawn(supervisor, program, NULL, &child->pid, &child->ready_fd);
+    rp_err err = spawn(child);
     if (!rp_ok(err)) {
-        start_failed(child, err, program);
+        start_failed(child, err);
         return;
     }
     child->started_ns = monotonic_ms(supervisor) * 1000000;
@@ -239,8 +245,13 @@ void supervisor_start_next(struct supervisor *supervisor) {
         return;
     }
     for (size_t i = 0; i < CHILDREN; i++) {
-        if (supervisor->children[i].state == CHILD_IDLE) {
-            start(&supervisor->children[i]);
+        struct child *child = &supervisor->children[i];
+        if (child->state == CHILD_IDLE) {
+            start(child);
+            return;
+        }
+        /* One that ended meanwhile is waited for: what comes after builds on it. */
+        if (child->state != CHILD_READY && child->state != CHILD_MISSING) {
             return;
         }
     }
@@ -304,13 +315,10 @@ static void child_ended(struct child *child, const struct rp_exit *ended) {
     begin_pause(child, refused);
 }
 
-static void gate_rendered(struct supervisor *supervisor, const struct rp_exit *ended);
-
 void supervisor_reap(struct supervisor *supervisor) {
     struct rp_exit ended;
     while (rp_process_reap(&ended)) {
-        if (supervisor->renderer == ended.pid) {
-            gate_rendered(supervisor, &ended);
+        if (supervisor_rendered(supervisor, &ended)) {
             continue;
         }
         for (size_t i = 0; i < CHILDREN; i++) {
@@ -352,6 +360,7 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code) {
     }
     supervisor->phase = PHASE_STOP;
     supervisor->exit_code = exit_code;
+    supervisor_stop_renderer(supervisor);
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         if (child->pid == 0) {
@@ -360,54 +369,4 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code) {
         }
     }
     stop_next(supervisor);
-}
-
-/* The gate is nginx, which reads nginx.conf: rempart-gate writes that file first, and nginx is told
- * when it has. Meanwhile, and when it fails, the old configuration serves. */
-static void render_gate(struct supervisor *supervisor) {
-    if (supervisor->renderer != 0) {
-        supervisor->render_again = true;
-        return;
-    }
-    char program[PATH_MAX];
-    program_of(supervisor, RP_ROLE_GATE, program);
-    _cleanup_fd_ int ready_fd = -1; /* it ends instead of becoming ready */
-    rp_err err = spawn(supervisor, program, "--render", &supervisor->renderer, &ready_fd);
-    if (!rp_ok(err)) {
-        rp_ignore(daemon_fail(&supervisor->daemon, err, program, NULL));
-    }
-}
-
-static void gate_rendered(struct supervisor *supervisor, const struct rp_exit *ended) {
-    supervisor->renderer = 0;
-    if (supervisor->render_again) {
-        supervisor->render_again = false;
-        render_gate(supervisor);
-        return;
-    }
-    if (ended->signal != 0 || ended->code != 0) {
-        daemon_say(&supervisor->daemon, "the gate's configuration stays as it was");
-        return;
-    }
-    for (size_t i = 0; i < CHILDREN; i++) {
-        const struct child *child = &supervisor->children[i];
-        if (child->role == RP_ROLE_GATE && child->state == CHILD_READY) {
-            rp_process_signal(child->pid, SIGHUP);
-        }
-    }
-}
-
-void supervisor_reload(struct supervisor *supervisor) {
-    for (size_t i = 0; i < CHILDREN; i++) {
-        struct child *child = &supervisor->children[i];
-        if (child->state != CHILD_READY) {
-            continue; /* it reads the file when it starts */
-        }
-        if (child->role == RP_ROLE_GATE) {
-            render_gate(supervisor);
-        } else if (child->role == RP_ROLE_CORE) {
-            child->reloading = true;
-            rp_process_signal(child->pid, SIGHUP);
-        }
-    }
 }

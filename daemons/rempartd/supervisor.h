@@ -7,6 +7,7 @@
  *   main.c      options, checks before the start, signals
  *   folders.c   the state folder: who owns what
  *   children.c  start, readiness, end, start again
+ *   reload.c    a new configuration
  *   status.c    run/status.json
  *   report.c    role.started and role.stopped for the ledger
  */
@@ -65,10 +66,12 @@ struct supervisor {
     enum phase phase;
     int exit_code;
     int lock_fd;
-    pid_t renderer; /* rempart-gate writing nginx.conf for a reload; 0 = none */
-    bool render_again;
     int64_t since_s;
     struct report *report;
+    struct renderer {
+        pid_t pid; /* of "rempart-gate --render"; 0 = none runs */
+        struct rp_timer *timer;
+    } renderer;
     struct child children[CHILDREN];
 };
 
@@ -78,14 +81,22 @@ const char *supervisor_state_name(enum child_state state);
 rp_err supervisor_make_folders(struct supervisor *supervisor);
 
 void supervisor_init_children(struct supervisor *supervisor);
-/* Starts the next role that has not been; when there is none, says "ready". */
+/* Starts the next role once all before it are ready; when there is none, says "ready". */
 void supervisor_start_next(struct supervisor *supervisor);
+/* Starts a role's program with these arguments, in the environment that every role gets. */
+rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id role,
+                        const char *const *arguments, pid_t *ret_pid, int *ret_ready_fd);
 /* Looks who has ended. */
 void supervisor_reap(struct supervisor *supervisor);
 /* Ends all in reverse order, then the loop. */
 void supervisor_stop(struct supervisor *supervisor, int exit_code);
-/* A new configuration: core begins anew, the gate gets its file written and is told. */
+/* A new configuration: core, probe and hunt begin anew; the gate's is written and nginx reads it
+ * without losing a connection. The ledger and the kms keep theirs until the next start. */
 void supervisor_reload(struct supervisor *supervisor);
+
+/* True when it was the renderer that ended. */
+bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *ended);
+void supervisor_stop_renderer(struct supervisor *supervisor);
 
 void supervisor_write_status(struct supervisor *supervisor);
 

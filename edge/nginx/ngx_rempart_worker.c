@@ -1,6 +1,8 @@
 /* ngx_rempart_worker.c — a worker's first moment: its tables, its ring, then its walls. */
 #include "ngx_rempart.h"
 
+#include <sys/prctl.h>
+
 #include "os/file.h"
 #include "worker/confine.h"
 
@@ -53,12 +55,27 @@ static void tell_ready(ngx_rempart_main_conf_t *main_conf, const struct rp_isola
     rp_fd_done(&main_conf->ready_fd);
 }
 
+/* A master that is killed cannot end its workers, and nothing may outlive the supervisor. */
+static ngx_int_t end_with_master(ngx_log_t *log) {
+    if (ngx_process != NGX_PROCESS_WORKER) {
+        return NGX_OK;
+    }
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != ngx_parent) {
+        ngx_log_error(NGX_LOG_EMERG, log, 0, "rempart: the master process is gone");
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
 ngx_int_t ngx_rempart_init_process(ngx_cycle_t *cycle) {
     ngx_rempart_main_conf_t *main_conf =
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_rempart_module);
     bool worker = ngx_process == NGX_PROCESS_WORKER || ngx_process == NGX_PROCESS_SINGLE;
     if (!main_conf || main_conf->state.len == 0 || !worker) {
         return NGX_OK;
+    }
+    if (end_with_master(cycle->log) != NGX_OK) {
+        return NGX_ERROR;
     }
     main_conf->tables = worker_tables_new((const char *)main_conf->state.data);
     worker_tables_refresh(&main_conf->tables);

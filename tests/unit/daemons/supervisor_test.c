@@ -253,6 +253,25 @@ static void one_that_ends_is_started_again(void **state) {
     assert_int_equal(finish(stage), 0);
 }
 
+/* The ledger ends while core is on its way: gate waits for both, and "ready" means all. */
+static void one_that_ends_during_the_start_is_waited_for(void **state) {
+    struct stage *stage = *state;
+    SKIP_UNLESS_IT_CAN_START();
+    write_role("core", "#!/bin/sh\nsleep 0.5\nprintf 'ready\\n{}\\n' >&3\nexec sleep 100\n");
+    begin(stage);
+    wait_until_it_says(stage, "kms     ready");
+    assert_int_equal(kill((pid_t)look(stage, "ledger").pid, SIGKILL), 0);
+    wait_until_it_says(stage, "\nready\n");
+    rp_view out = read_whole(stage, "out");
+    size_t core = rp_view_find(out, RP_VIEW("core    ready"));
+    size_t gate = rp_view_find(out, RP_VIEW("gate    ready"));
+    assert_true(core < gate && gate < out.n);
+    for (size_t i = 0; i < 6; i++) {
+        assert_string_equal(look(stage, names[i]).state, "ready");
+    }
+    assert_int_equal(finish(stage), 0);
+}
+
 static void nothing_outlives_it(void **state) {
     struct stage *stage = *state;
     SKIP_UNLESS_IT_CAN_START();
@@ -367,10 +386,14 @@ static void a_bad_file_at_reload_changes_nothing(void **state) {
     assert_int_equal(kill(stage->pid, SIGHUP), 0);
     wait_until_it_says(stage, "the configuration stays as it was");
     assert_int_equal(look(stage, "core").pid, pid);
-    /* And a good one makes core begin anew, at once. */
+    /* And a good one makes core begin anew, at once, and nginx read what was written before. */
     write_config(stage->port);
+    write_role("gate", "#!/bin/sh\n"
+                       "case \"$*\" in *--render*) touch rendered; exit 0;; esac\n");
     assert_int_equal(kill(stage->pid, SIGHUP), 0);
-    wait_until_it_says(stage, "core ended: signal 1 (as asked)");
+    wait_until_it_says(stage, "gate ended: signal 1");
+    assert_true(rp_file_exists("st/rendered"));
+    wait_until_it_says(stage, "core ended: exit 0 (as asked)");
     assert_int_equal(finish(stage), 0);
 }
 
@@ -397,6 +420,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_STAGE(all_are_started_in_order_and_ended),
         ON_STAGE(one_that_ends_is_started_again),
+        ON_STAGE(one_that_ends_during_the_start_is_waited_for),
         ON_STAGE(nothing_outlives_it),
         ON_STAGE(one_that_does_not_stop_is_ended),
         ON_STAGE(a_missing_program_is_told),
