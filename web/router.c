@@ -133,6 +133,14 @@ static bool needs_thread(const struct rp_route *route) {
     return route->guard != RP_GUARD_OPEN || route->place != RP_ANYWHERE;
 }
 
+/* A page that needs a person leads to the sign-in, and back. */
+static void send_to_sign_in(struct rp_request *request) {
+    rp_response_clear(&request->response);
+    rp_response_redirect(&request->response,
+                         rp_page_link(request, "/.rempart/id/sign-in", "next",
+                                      rp_next_path(request->path), NULL, (rp_view){NULL, 0}));
+}
+
 enum rp_next rp_web_run(struct rp_request *request, struct rp_web_thread *thread) {
     const struct rp_route *route = request->route;
     RP_ASSERT(route != NULL && request->step < RP_STEPS_MAX);
@@ -146,6 +154,11 @@ enum rp_next rp_web_run(struct rp_request *request, struct rp_web_thread *thread
     }
     if (rp_ok(err)) {
         err = route->handler(request);
+    }
+    if (rp_is(err, RP_E_UNAUTHENTICATED) && route->kind == RP_KIND_PAGE &&
+        request->method == RP_GET) {
+        send_to_sign_in(request);
+        return RP_NEXT_DONE;
     }
     if (!rp_ok(err)) {
         rp_problem(request, route->kind, err, NULL);

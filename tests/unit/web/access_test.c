@@ -268,6 +268,24 @@ static void writes_wait_while_the_ledger_is_down(void **state) {
     ask.thread = NULL;
 }
 
+static void a_page_that_needs_a_person_leads_to_the_sign_in(void **state) {
+    (void)state;
+    struct rp_web_thread thread = {0};
+    ask.thread = &thread;
+    ask_new(&ask, "GET", "/.rempart/id/account", "");
+    ask_run(&ask);
+    assert_int_equal(ask.request.response.status, 303);
+    assert_true(ask_holds(&ask.request.response.heads,
+                          "Location: /.rempart/id/sign-in?next=%2F.rempart%2Fid%2Faccount\r\n"));
+    ask_end(&ask);
+    ask_new(&ask, "GET", "/.rempart/api/v1/audit", "");
+    ask_run(&ask);
+    assert_int_equal(ask.request.response.status, 401);
+    assert_true(ask_holds(&ask.request.response.heads, "WWW-Authenticate: "));
+    ask_end(&ask);
+    ask.thread = NULL;
+}
+
 static void administration_exists_on_the_machine_only(void **state) {
     (void)state;
     struct rp_web_thread thread = {0};
@@ -295,6 +313,7 @@ int main(void) {
         cmocka_unit_test(any_changed_byte_of_an_assertion_is_refused),
         cmocka_unit_test(forms_without_their_token_do_nothing),
         cmocka_unit_test(writes_wait_while_the_ledger_is_down),
+        cmocka_unit_test(a_page_that_needs_a_person_leads_to_the_sign_in),
         cmocka_unit_test(administration_exists_on_the_machine_only)};
     if (!rp_ok(rp_crypto_start())) {
         return 1;
