@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {echoApp} from '../../lib/upstream.mjs';
 import {Gate, cookie, fastcgi, id} from './alone.mjs';
+import {until} from '../../lib/stack.mjs';
 
 let gate, app, core, answer;
 before(async () => {
@@ -162,7 +163,9 @@ test('each request leaves a record with its reason, none with its query', async 
   await gate.ask('/no?secret=1');
   await gate.ask('/big', {method: 'POST', body: 'x'.repeat(70000), headers: gate.signIn('f')}).catch(() => {});
   await gate.ask('/', {host: 'unknown.test'});
-  const told = gate.records();
+  // A record is written when the request ends: a moment after its answer.
+  const told = [];
+  await until('four records', () => told.push(...gate.records()) >= 4);
   assert.ok(told.some(line => /kind=1 reason=none status=200 session=1 method=GET host=localhost app=echo path=\/ok$/.test(line)), told.join('\n'));
   assert.ok(told.some(line => /kind=2 reason=no_session status=401 .* path=\/no$/.test(line)), told.join('\n'));
   assert.ok(told.some(line => /reason=too_large status=413/.test(line)), told.join('\n'));
