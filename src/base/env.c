@@ -46,10 +46,13 @@ rp_id rp_env_new_id(const struct rp_env *env) {
     return id;
 }
 
+/* Times come out of files and shared tables, too: what no year of four digits holds is printed as
+ * the nearest that one does. */
 struct rp_time_text rp_time_print(int64_t seconds) {
+    static const int64_t last_of_9999 = 253402300799;
     struct rp_time_text text;
     struct tm utc;
-    time_t at = (time_t)seconds;
+    time_t at = (time_t)(seconds < 0 ? 0 : seconds > last_of_9999 ? last_of_9999 : seconds);
     struct tm *ok = gmtime_r(&at, &utc);
     RP_ASSERT(ok != NULL);
     size_t n = strftime(text.s, sizeof text.s, "%Y-%m-%dT%H:%M:%SZ", &utc);

@@ -29,7 +29,7 @@ static inline int64_t rp_env_now_s(const struct rp_env *env) {
 
 rp_id rp_env_new_id(const struct rp_env *env);
 
-/* "2026-11-23T10:00:00Z" and a NUL; UTC, RFC 3339. */
+/* "2026-11-23T10:00:00Z" and a NUL; UTC, RFC 3339. Before 1970 and after 9999: the nearest end. */
 struct rp_time_text {
     char s[24];
 };

@@ -17,7 +17,7 @@ static rp_err read_state(struct rp_db *db, struct state *ret_state) {
         return RP_ERR(CORRUPT);
     }
     struct state state = {.last = rp_row_u64(row, 0), .acked = rp_row_u64(row, 1)};
-    if (state.acked > state.last) {
+    if (state.acked > state.last || state.last >= INT64_MAX) {
         return RP_ERR(CORRUPT);
     }
     *ret_state = state;
@@ -64,7 +64,11 @@ static rp_err take_event(struct rp_row *row, uint64_t expected, struct rp_arena 
     if (rp_row_u64(row, 0) != expected) {
         return RP_ERR(CORRUPT); /* an event was taken out of the middle */
     }
-    RP_TRY(rp_arena_copy(arena, rp_row_blob(row, 1), ret_event));
+    rp_view event = rp_row_blob(row, 1);
+    if (event.n == 0 || event.n > RP_EVENT_MAX) {
+        return RP_ERR(CORRUPT); /* nothing of that size was ever put there */
+    }
+    RP_TRY(rp_arena_copy(arena, event, ret_event));
     *ret_more = true;
     return RP_OK;
 }

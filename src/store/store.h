@@ -77,7 +77,8 @@ static inline void rp_row_donep(struct rp_row **row) {
 /* Inside a transaction: puts the event behind the change. OVERLOAD over 100,000 waiting. */
 rp_err rp_db_emit(struct rp_db *db, const struct rp_event *event);
 /* The oldest waiting events, at most max and what the arena holds (TOO_LARGE when not even one);
- * numbers are consecutive from *ret_first. CORRUPT when one is missing. */
+ * numbers are consecutive from *ret_first. CORRUPT when one is missing or of a size that none has.
+ */
 rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64_t *ret_first,
                     rp_view **ret_events, size_t *ret_count);
 /* The ledger has everything up to and including `sequence`. INVALID for one never given out. */

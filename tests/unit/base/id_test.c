@@ -28,6 +28,11 @@ static void times_print_as_rfc3339(void **state) {
     (void)state;
     assert_string_equal(rp_time_print(0).s, "1970-01-01T00:00:00Z");
     assert_string_equal(rp_time_print(1795478400).s, "2026-11-24T00:00:00Z");
+    assert_string_equal(rp_time_print(253402300799).s, "9999-12-31T23:59:59Z");
+    assert_string_equal(rp_time_print(253402300800).s, "9999-12-31T23:59:59Z");
+    assert_string_equal(rp_time_print(INT64_MAX).s, "9999-12-31T23:59:59Z");
+    assert_string_equal(rp_time_print(-1).s, "1970-01-01T00:00:00Z");
+    assert_string_equal(rp_time_print(INT64_MIN).s, "1970-01-01T00:00:00Z");
 }
 
 int main(void) {

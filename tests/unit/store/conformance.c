@@ -278,6 +278,26 @@ static void an_event_that_was_taken_out_is_noticed(void **state) {
     assert_err(rp_db_outbox(db, 3, arena, &first, &events, &count), CORRUPT);
 }
 
+static void an_event_that_none_of_ours_can_be_is_noticed(void **state) {
+    (void)state;
+    struct rp_db *db = open_tenant(alpha);
+    uint64_t first = 0, last = 0;
+    rp_view *events = NULL;
+    size_t count = 0;
+    struct rp_row *row = NULL;
+    emit_all(db, 1, 3);
+    assert_ok(rp_db_query(db, "UPDATE outbox SET event = ?1 WHERE sequence = 2", &row));
+    uint8_t *long_one = test_calloc(1, RP_EVENT_MAX + 1);
+    rp_row_bind_blob(row, 1, rp_view_of(long_one, RP_EVENT_MAX + 1));
+    assert_ok(rp_row_run(row, NULL));
+    test_free(long_one);
+    assert_err(rp_db_outbox(db, 10, arena, &first, &events, &count), CORRUPT);
+    assert_ok(rp_db_query(db, "UPDATE outbox_state SET last = ?1 WHERE one = 1", &row));
+    rp_row_bind_u64(row, 1, INT64_MAX);
+    assert_ok(rp_row_run(row, NULL));
+    assert_err(rp_db_outbox_last(db, &last), CORRUPT);
+}
+
 static void an_outbox_over_its_limit_refuses_the_change(void **state) {
     (void)state;
     struct rp_db *db = open_tenant(alpha);
@@ -340,6 +360,7 @@ int main(void) {
         TEST(what_the_ledger_has_goes_away),
         TEST(each_database_counts_for_itself),
         TEST(an_event_that_was_taken_out_is_noticed),
+        TEST(an_event_that_none_of_ours_can_be_is_noticed),
         TEST(an_outbox_over_its_limit_refuses_the_change),
         TEST(a_small_arena_takes_fewer_events),
         TEST(more_tenants_than_open_handles),
