@@ -177,9 +177,22 @@ static rp_err fence_memory(scmp_filter_ctx filter) {
     return RP_OK;
 }
 
+/* Local sockets that need a connect to reach anybody: a datagram finds its way by sendto alone. */
+static rp_err allow_local(scmp_filter_ctx filter, int call) {
+    enum { KIND = 0xf /* the rest are flags */ };
+    static const scmp_datum_t kinds[] = {SOCK_STREAM, SOCK_SEQPACKET};
+    for (size_t i = 0; i < RP_COUNT_OF(kinds); i++) {
+        const struct scmp_arg_cmp both[] = {SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+                                            SCMP_A1(SCMP_CMP_MASKED_EQ, KIND, kinds[i])};
+        RP_TRY(from_negative(
+            seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, RP_COUNT_OF(both), both)));
+    }
+    return RP_OK;
+}
+
 static rp_err fence_sockets(scmp_filter_ctx filter, enum rp_connect connect) {
-    RP_TRY(allow_if(filter, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)));
-    RP_TRY(allow_if(filter, SCMP_SYS(socketpair), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)));
+    RP_TRY(allow_local(filter, SCMP_SYS(socket)));
+    RP_TRY(allow_local(filter, SCMP_SYS(socketpair)));
     if (connect != RP_CONNECT_NEVER) {
         RP_TRY(from_negative(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0)));
     }

@@ -231,6 +231,16 @@ static int connect_unix(const struct rp_isolation *isolation) {
     return connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ? 0 : 2;
 }
 
+/* A datagram needs no connect: it would leave a role that may reach nobody. */
+static int open_datagram(const struct rp_isolation *isolation) {
+    (void)isolation;
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        return 1;
+    }
+    return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0 ? 2 : 3;
+}
+
 static int open_inet(const struct rp_isolation *isolation) {
     (void)isolation;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -263,6 +273,9 @@ static void connections_are_what_the_row_says(void **state) {
     assert_int_equal(run(&never, connect_unix), -SIGSYS);
     assert_int_equal(run(&local, connect_unix), 0);
     assert_int_equal(run(&inet, connect_unix), 0);
+    assert_int_equal(run(&never, open_datagram), -SIGSYS);
+    assert_int_equal(run(&local, open_datagram), -SIGSYS);
+    assert_int_equal(run(&inet, open_datagram), -SIGSYS);
     assert_int_equal(run(&never, open_inet), 13);
     assert_int_equal(run(&local, open_inet), 13);
     assert_int_equal(run(&inet, open_inet), 0);
