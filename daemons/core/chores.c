@@ -70,10 +70,11 @@ static void expire_leases(void *thread_state, void *ctx) {
 }
 
 static void expire_sessions(void *thread_state, void *ctx) {
-    (void)ctx;
+    const struct core *core = ctx;
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     if (thread) {
-        rp_ignore(rp_identity_expire(thread->identity)); /* the next round tries again */
+        /* The next round tries again. */
+        rp_ignore(rp_identity_expire(thread->identity, core->sessions.p, core->seen.p));
     }
 }
 

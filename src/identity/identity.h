@@ -102,8 +102,9 @@ rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending,
 rp_err rp_identity_session(struct rp_identity *identity, rp_view cookie,
                            struct rp_session *ret_session);
 rp_err rp_identity_sign_out(struct rp_identity *identity, const struct rp_session *session);
-/* Removes what ran out: sessions (with their event), half sign-ins, failures. Call every minute. */
-rp_err rp_identity_expire(struct rp_identity *identity);
+/* Removes what ran out: sessions (with their event), half sign-ins, failures. Call every minute.
+ * The tables tell which sessions were idle for too long; filling a new table must not wake them. */
+rp_err rp_identity_expire(struct rp_identity *identity, const void *table, const void *seen);
 /* Every live session, to fill the table at start. */
 rp_err rp_identity_each_session(struct rp_identity *identity,
                                 rp_err (*each)(void *ctx, const struct rp_session *session),

@@ -181,6 +181,22 @@ static rp_err read_expired(struct rp_identity *identity, struct rp_session *ret_
     return RP_OK;
 }
 
+struct idle {
+    const void *table, *seen;
+    int64_t now_ms;
+    struct rp_session sessions[EXPIRE_AT_ONCE];
+    size_t count;
+};
+
+static rp_err note_idle(void *ctx, const struct rp_session *session) {
+    struct idle *idle = ctx;
+    if (idle->count < EXPIRE_AT_ONCE &&
+        rp_session_table_is_idle(idle->table, idle->seen, &session->cookie_hash, idle->now_ms)) {
+        idle->sessions[idle->count++] = *session;
+    }
+    return RP_OK;
+}
+
 static rp_err delete_old(struct rp_db *db, const char *sql, int64_t before_ms) {
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db, sql, &row));
@@ -188,15 +204,29 @@ static rp_err delete_old(struct rp_db *db, const char *sql, int64_t before_ms) {
     return rp_row_run(row, NULL);
 }
 
+static rp_err end_all(struct rp_identity *identity, const struct rp_session *sessions, size_t count,
+                      rp_view reason) {
+    for (size_t i = 0; i < count; i++) {
+        struct ending ending = {identity, &sessions[i], reason};
+        RP_TRY(end_session(identity->db, &ending));
+    }
+    return RP_OK;
+}
+
+struct expiring {
+    struct rp_identity *identity;
+    struct idle idle;
+};
+
 static rp_err expire(struct rp_db *db, void *ctx) {
-    struct rp_identity *identity = ctx;
+    struct expiring *expiring = ctx;
+    struct rp_identity *identity = expiring->identity;
     struct rp_session sessions[EXPIRE_AT_ONCE];
     size_t count = 0;
     RP_TRY(read_expired(identity, sessions, &count));
-    for (size_t i = 0; i < count; i++) {
-        struct ending ending = {identity, &sessions[i], RP_VIEW("expired")};
-        RP_TRY(end_session(db, &ending));
-    }
+    RP_TRY(end_all(identity, sessions, count, RP_VIEW("expired")));
+    RP_TRY(rp_identity_each_session(identity, note_idle, &expiring->idle));
+    RP_TRY(end_all(identity, expiring->idle.sessions, expiring->idle.count, RP_VIEW("idle")));
     int64_t now_ms = rp_identity_now(identity);
     RP_TRY(delete_old(db, "DELETE FROM pending_sign_in WHERE expires_ms <= ?1", now_ms));
     /* Spent links are kept a while, so that using one again is told from never having been. */
@@ -204,7 +234,10 @@ static rp_err expire(struct rp_db *db, void *ctx) {
     return rp_throttle_expire(identity);
 }
 
-rp_err rp_identity_expire(struct rp_identity *identity) {
-    RP_ASSERT(identity != NULL);
-    return rp_db_transact(identity->db, expire, identity);
+rp_err rp_identity_expire(struct rp_identity *identity, const void *table, const void *seen) {
+    RP_ASSERT(identity != NULL && table != NULL && seen != NULL);
+    struct expiring expiring = {
+        .identity = identity,
+        .idle = {.table = table, .seen = seen, .now_ms = rp_identity_now(identity)}};
+    return rp_db_transact(identity->db, expire, &expiring);
 }

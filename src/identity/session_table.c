@@ -156,6 +156,19 @@ void rp_session_table_revoke(void *table, const struct rp_sha256 *cookie_hash) {
     }
 }
 
+bool rp_session_table_is_idle(const void *table, const void *seen,
+                              const struct rp_sha256 *cookie_hash, int64_t now_ms) {
+    RP_ASSERT(table != NULL && seen != NULL);
+    for (uint32_t i = 0; i < RP_SESSION_PROBES; i++) {
+        uint32_t index = (first_slot(cookie_hash) + i) & (RP_SESSION_SLOTS - 1);
+        const struct rp_session_slot *slot = const_slot_at(table, index);
+        if (slot->used == SLOT_LIVE && same_hash(slot->cookie_hash, cookie_hash->b)) {
+            return is_idle(seen_at(seen, index), now_ms, slot->idle_max_s);
+        }
+    }
+    return false;
+}
+
 /* A heartbeat far ahead of our clock is no sign of life either. */
 static bool core_is_silent(const void *table, int64_t now_ms) {
     const struct rp_session_header *header = table;

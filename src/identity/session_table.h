@@ -66,6 +66,10 @@ rp_err rp_session_table_put(void *table, void *seen, const struct rp_sha256 *coo
                             int64_t now_ms);
 void rp_session_table_revoke(void *table, const struct rp_sha256 *cookie_hash);
 
+/* Core: it stands in the table and nobody used it for too long. Touches nothing. */
+bool rp_session_table_is_idle(const void *table, const void *seen,
+                              const struct rp_sha256 *cookie_hash, int64_t now_ms);
+
 /* Gate: UNAUTHENTICATED when there is none, EXPIRED when it ran out, KMS_DOWN's cousin
  * UNREACHABLE when core has been silent for longer than its grace. Touches `seen`. */
 rp_err rp_session_table_find(const void *table, void *seen, const struct rp_sha256 *cookie_hash,

@@ -102,6 +102,10 @@ static void idle_time_ends_a_session_and_use_extends_it(void **state) {
     assert_ok(find(cookie(5, 1), NOW + 118 * 1000, &got));
     rp_session_table_heartbeat(tables.table, NOW + 200 * 1000);
     assert_err(find(cookie(5, 1), NOW + 178 * 1000, &got), EXPIRED);
+    struct rp_sha256 one = cookie(5, 1), none = cookie(5, 2);
+    assert_false(rp_session_table_is_idle(tables.table, tables.seen, &one, NOW + 177 * 1000 + 999));
+    assert_true(rp_session_table_is_idle(tables.table, tables.seen, &one, NOW + 178 * 1000));
+    assert_false(rp_session_table_is_idle(tables.table, tables.seen, &none, NOW + HOUR_MS));
 }
 
 static void the_gate_cannot_outlive_the_absolute_end(void **state) {
