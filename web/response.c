@@ -99,7 +99,9 @@ rp_err rp_response_print(const struct rp_response *response, struct rp_buf *out)
                     "data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
                     "X-Content-Type-Options: nosniff\r\n"
                     "X-Frame-Options: DENY\r\n"
-                    "Referrer-Policy: same-origin\r\n"
+                    /* An invitation's address is its secret: the application next door must not be
+                     * told it when somebody walks on. (no-referrer would make Origin null.) */
+                    "Referrer-Policy: strict-origin\r\n"
                     "Cross-Origin-Opener-Policy: same-origin\r\n");
     rp_buf_printf(out, "Cross-Origin-Resource-Policy: %s\r\n",
                   response->for_others ? "cross-origin" : "same-origin");

@@ -16,6 +16,7 @@ static void every_answer_is_fenced(void **state) {
     assert_true(holds(&out, "Status: 200 OK\r\n"));
     assert_true(holds(&out, "Content-Security-Policy: default-src 'none';"));
     assert_true(holds(&out, "frame-ancestors 'none'"));
+    assert_true(holds(&out, "Referrer-Policy: strict-origin\r\n"));
     assert_true(holds(&out, "X-Content-Type-Options: nosniff\r\n"));
     assert_true(holds(&out, "Cache-Control: no-store\r\n"));
     assert_true(rp_view_ends(rp_buf_view(&out), RP_VIEW("\r\n\r\n")));
