@@ -84,7 +84,9 @@ static rp_err code_before(const struct core *core, const char *seed, char ret_co
 static rp_err enrol_canary(struct core *core, struct rp_identity *identity, const char *name,
                            struct rp_arena *arena, struct rp_canary *ret_canary) {
     struct rp_canary canary = {.password = random_text(core, arena)};
-    rp_view email = rp_arena_printf(arena, "%s@%s", name, core->config.host);
+    /* A new address each time: one that a start cut short has enrolled cannot be enrolled again. */
+    struct rp_id_text own = rp_id_print(rp_env_new_id(&core->env));
+    rp_view email = rp_arena_printf(arena, "%s-%.8s@%s", name, own.s, core->config.host);
     if (!canary.password || !email.p) {
         return RP_ERR(NO_MEMORY);
     }

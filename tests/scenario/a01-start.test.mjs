@@ -1,5 +1,6 @@
 // A first start: everything up, the page complete, every sentence once, some of them proven.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import {after, before, test} from 'node:test';
 import {Stack, until} from '../lib/stack.mjs';
 
@@ -54,7 +55,6 @@ test('each proven part leads to a leaf, and its proof verifies offline', async (
   const proof = await stack.client().get(part.evidence.proof_url);
   assert.equal(proof.status, 200);
   assert.match(proof.text, /^c2sp\.org\/tlog-proof@v1\n/);
-  const fs = await import('node:fs');
   const file = stack.file('evidence.tlog-proof');
   fs.writeFileSync(file, proof.body);
   const key = fs.readFileSync(stack.file('ledger/public/vkey'), 'utf8').trim();
@@ -72,4 +72,17 @@ test('a stop ends every process, and a second start needs nothing', async () => 
   for (const role of roles) assert.throws(() => process.kill(role.pid, 0), {code: 'ESRCH'}, role.name);
   await stack.up();
   assert.equal((await stack.client().get('/trust')).status, 200);
+});
+
+// As after a crash between their enrolment and the file that names them.
+test('a start that finds no canaries makes new ones', async () => {
+  const file = stack.file('canary/credentials.json');
+  const before = JSON.parse(fs.readFileSync(file, 'utf8')).people;
+  await stack.down();
+  fs.rmSync(file);
+  await stack.up();
+  const after = JSON.parse(fs.readFileSync(file, 'utf8')).people;
+  assert.equal(after.length, 2);
+  for (const [i, person] of after.entries()) assert.notEqual(person.tenant, before[i].tenant);
+  await until('the new canaries sign in', async () => (await stack.probe('tenant-isolation')).status === 'proven', {seconds: 60, every: 1000});
 });
