@@ -4,6 +4,8 @@
  * forwarder thread every 100 ms; what could not be sent comes back into the set. At start the set
  * is everything. A ledger that was away is asked at every round, so that writes wait no longer than
  * they must. Sending again after a doubt is always right: the ledger knows (stream, sequence).
+ * A tenant's database that cannot be read, or that the ledger finds a gap in, keeps nobody else
+ * waiting: it stays in the set and is tried again each second.
  */
 #include <stdlib.h>
 
@@ -37,8 +39,19 @@ struct forwarder {
     struct rp_pool *pool;     /* one thread */
     struct dirty next, round; /* the loop's; the thread's while a round runs */
     bool running, ledger_up, disk_low;
+    size_t broken; /* tenants of the last round that stayed in the set for their own fault */
     int64_t pinged_ms;
     bool said_down; /* the thread's: one line a change */
+};
+
+/* One round, as the thread goes through it. */
+struct sending {
+    const struct daemon *daemon;
+    struct rp_web_thread *thread;
+    struct dirty *set;
+    bool ledger_failed; /* the last error was the ledger's, not one database's */
+    bool say_broken;    /* one line when the first breaks, not one a second */
+    size_t broken;
 };
 
 static void add(struct dirty *set, rp_id tenant) {
@@ -74,7 +87,15 @@ static size_t batch_count(const rp_view *events, size_t count) {
     return n;
 }
 
-static rp_err send_batch(struct rp_web_thread *thread, struct rp_db *db, struct rp_tree tree,
+static rp_err append(struct sending *sending, struct rp_tree tree, rp_id stream, uint64_t first,
+                     const rp_view *events, size_t n) {
+    rp_err err = rp_ledger_append(sending->thread->ledger, tree, stream, first, events, n, NULL);
+    /* PROTOCOL is its answer to a number that leaves a gap: others' numbers may be good. */
+    sending->ledger_failed = !rp_ok(err) && !rp_is(err, RP_E_PROTOCOL);
+    return err;
+}
+
+static rp_err send_batch(struct sending *sending, struct rp_db *db, struct rp_tree tree,
                          rp_id stream, struct rp_arena *arena, size_t *ret_sent) {
     uint64_t first = 0;
     rp_view *events = NULL;
@@ -83,14 +104,14 @@ static rp_err send_batch(struct rp_web_thread *thread, struct rp_db *db, struct 
     size_t n = batch_count(events, count);
     RP_ASSERT(n > 0 || count == 0);
     if (n > 0) {
-        RP_TRY(rp_ledger_append(thread->ledger, tree, stream, first, events, n, NULL));
+        RP_TRY(append(sending, tree, stream, first, events, n));
         RP_TRY(rp_db_outbox_ack(db, first + n - 1));
     }
     *ret_sent = n;
     return RP_OK;
 }
 
-static rp_err send_all(struct rp_web_thread *thread, struct rp_db *db, struct rp_tree tree,
+static rp_err send_all(struct sending *sending, struct rp_db *db, struct rp_tree tree,
                        rp_id stream) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
     if (!arena) {
@@ -99,48 +120,82 @@ static rp_err send_all(struct rp_web_thread *thread, struct rp_db *db, struct rp
     size_t sent = 0;
     do {
         rp_arena_reset(arena);
-        RP_TRY(send_batch(thread, db, tree, stream, arena, &sent));
+        RP_TRY(send_batch(sending, db, tree, stream, arena, &sent));
     } while (sent > 0);
     return RP_OK;
 }
 
-static rp_err send_system(struct rp_web_thread *thread) {
+static rp_err send_system(struct sending *sending) {
     struct rp_db *db = NULL;
-    RP_TRY(rp_store_system(thread->store, &db, NULL));
-    return send_all(thread, db, (struct rp_tree){.kind = RP_TREE_OPERATOR}, system_stream);
+    RP_TRY(rp_store_system(sending->thread->store, &db, NULL));
+    return send_all(sending, db, (struct rp_tree){.kind = RP_TREE_OPERATOR}, system_stream);
 }
 
-static rp_err send_tenant(struct rp_web_thread *thread, rp_id tenant) {
+static rp_err send_tenant(struct sending *sending, rp_id tenant) {
     struct rp_db *db = NULL;
-    RP_TRY(rp_store_tenant(thread->store, tenant, false, &db, NULL));
-    return send_all(thread, db, (struct rp_tree){.kind = RP_TREE_TENANT, .tenant = tenant}, tenant);
+    RP_TRY(rp_store_tenant(sending->thread->store, tenant, false, &db, NULL));
+    return send_all(sending, db, (struct rp_tree){.kind = RP_TREE_TENANT, .tenant = tenant},
+                    tenant);
+}
+
+/* RP_OK also when only this tenant's events have to wait: then *ret_broken. */
+static rp_err try_tenant(struct sending *sending, rp_id tenant, bool *ret_broken) {
+    sending->ledger_failed = false;
+    rp_err err = send_tenant(sending, tenant);
+    if (sending->ledger_failed) {
+        return err;
+    }
+    *ret_broken = !rp_ok(err);
+    if (*ret_broken && sending->say_broken && sending->broken == 0) {
+        daemon_say(sending->daemon, "tenant %s: its events wait: %s", rp_id_print(tenant).s,
+                   rp_err_text(err, RP_EN));
+    }
+    sending->broken += *ret_broken;
+    return RP_OK;
 }
 
 /* ---- one round ---- */
 
-/* The first that cannot be sent ends the round: the ledger is one, and what is left stays. */
-static rp_err send_set(struct rp_web_thread *thread, struct dirty *set) {
+/* A ledger that does not answer ends the round: it is one, and what is left stays. */
+static rp_err send_set(struct sending *sending) {
+    struct dirty *set = sending->set;
     if (set->own) {
-        RP_TRY(send_system(thread));
+        RP_TRY(send_system(sending));
         set->own = false;
     }
-    while (set->count > 0) {
-        RP_TRY(send_tenant(thread, set->tenants[set->count - 1]));
-        set->count--;
+    /* Those that are broken gather at the front. */
+    while (set->count > sending->broken) {
+        rp_id *last = &set->tenants[set->count - 1], tenant = *last;
+        bool broken = false;
+        RP_TRY(try_tenant(sending, tenant, &broken));
+        if (broken) {
+            *last = set->tenants[sending->broken - 1];
+            set->tenants[sending->broken - 1] = tenant;
+        } else {
+            set->count--;
+        }
     }
     return RP_OK;
 }
 
 static rp_err send_one(void *ctx, rp_id tenant, rp_view name) {
+    struct sending *sending = ctx;
+    bool broken = false;
     (void)name;
-    return send_tenant(ctx, tenant);
+    RP_TRY(try_tenant(sending, tenant, &broken));
+    if (broken) {
+        add(sending->set, tenant);
+    }
+    return RP_OK;
 }
 
-static rp_err send_every(struct rp_web_thread *thread, struct dirty *set) {
-    RP_TRY(send_system(thread));
-    RP_TRY(rp_identity_each_tenant(thread->identity, send_one, thread));
-    set->all = set->own = false;
+static rp_err send_every(struct sending *sending) {
+    struct dirty *set = sending->set;
+    RP_TRY(send_system(sending));
     set->count = 0;
+    RP_TRY(rp_identity_each_tenant(sending->thread->identity, send_one, sending));
+    set->own = false;
+    set->all = sending->broken > SET_MAX; /* then the set does not hold them */
     return RP_OK;
 }
 
@@ -183,13 +238,18 @@ static void round_ended(void *ctx) {
 static void run_round(void *thread_state, void *ctx) {
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     struct forwarder *f = ctx;
+    struct sending sending = {.daemon = f->core->daemon,
+                              .thread = thread,
+                              .set = &f->round,
+                              .say_broken = f->broken == 0};
     rp_err err = RP_ERR(NO_MEMORY);
     if (thread) {
-        err = f->round.all ? send_every(thread, &f->round) : send_set(thread, &f->round);
+        err = f->round.all ? send_every(&sending) : send_set(&sending);
         if (rp_ok(err)) {
             err = ping(thread);
         }
     }
+    f->broken = sending.broken;
     f->ledger_up = rp_ok(err);
     f->disk_low = disk_is_low(f->core);
     say_change(f, err);
@@ -197,15 +257,20 @@ static void run_round(void *thread_state, void *ctx) {
     RP_ASSERT(rp_ok(posted));
 }
 
-static bool is_empty(const struct dirty *set) {
-    return !set->all && !set->own && set->count == 0;
+/* Nothing is new: at most what could not be sent a moment ago. */
+static bool is_quiet(const struct forwarder *f) {
+    const struct dirty *set = &f->next;
+    return !set->all && !set->own && set->count <= f->broken;
 }
 
 static void start_round(void *ctx) {
     struct forwarder *f = ctx;
     int64_t now_ms = f->core->env.monotonic_ns(f->core->env.ctx) / 1000000;
-    bool idle = is_empty(&f->next) && f->ledger_up;
-    if (f->running || (idle && now_ms - f->pinged_ms < PING_MS)) {
+    if (f->running) {
+        return; /* what it counts is its own until it ends */
+    }
+    bool idle = is_quiet(f) && f->ledger_up;
+    if (idle && now_ms - f->pinged_ms < PING_MS) {
         return;
     }
     f->pinged_ms = now_ms;

@@ -114,6 +114,28 @@ test('a database file from a newer version is refused, named, and left as it is'
   assert.equal((await stack.client().get('/trust')).status, 200);
 });
 
+/*= S66 type=test */
+test('one tenant\'s file that does not open keeps no other tenant waiting', async () => {
+  const {stdout} = await stack.rempart('tenant', 'create', 'Librairie Dupuis');
+  const file = tenantFile(stack, stdout.trim());
+  await stack.down();
+  const kind = await sql(file, 'PRAGMA application_id');
+  await sql(file, 'PRAGMA application_id = 1');
+  await stack.up();
+  await stack.startNotes();
+  await until('its trouble, said once', () => stack.output.includes(`${stdout.trim()}: its events wait`));
+  await sleep(1500);
+  assert.equal(stack.output.split('its events wait').length, 2);
+  const page = await person.get('/');
+  assert.equal(page.status, 200);
+  assert.equal((await person.submit(page, {text: 'as ever'})).status, 200);
+  await until('the event', async () => {
+    const audit = (await person.get('/.rempart/api/v1/audit?newest=1&limit=5')).json();
+    return audit.entries.some(({event}) => event.metadata.event_code === 'record.created');
+  });
+  await sql(file, `PRAGMA application_id = ${kind}`);
+});
+
 test('a record altered on the disk is refused, and an event', async () => {
   await stack.startNotes();
   const page = await person.get('/');
