@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "core.h"
+#include "ipc/peer.h"
 #include "os/file.h"
 #include "os/socket.h"
 
@@ -290,21 +291,34 @@ static void open_connection(struct core *core, int fd, bool from_cli) {
     }
 }
 
+/* The user at the other end, as the kernel knows it; -1 when it does not. */
+static uid_t user_of(int fd) {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+    return rp_ok(rp_socket_peer(fd, &pid, &uid, &gid)) ? uid : (uid_t)-1;
+}
+
+/* What nginx says of a visitor is believed, so that only nginx may say it: every role's group opens
+ * the socket. */
 static void accept_gate(void *ctx, unsigned events) {
     (void)events;
     struct core *core = ctx;
     int fd;
-    if (rp_ok(rp_socket_accept(core->core_fd, &fd))) {
-        open_connection(core, fd, false);
+    if (!rp_ok(rp_socket_accept(core->core_fd, &fd))) {
+        return;
     }
+    if (!rp_ipc_may_be(RP_ROLE_GATE, user_of(fd))) {
+        rp_fd_done(&fd);
+        return;
+    }
+    open_connection(core, fd, false);
 }
 
 /* The machine's owner: root, or whoever the state folder belongs to. */
 static bool is_owner(const struct core *core, int fd) {
-    pid_t pid;
-    uid_t uid;
-    gid_t gid;
-    return rp_ok(rp_socket_peer(fd, &pid, &uid, &gid)) && (uid == 0 || uid == core->owner);
+    uid_t uid = user_of(fd);
+    return uid == 0 || uid == core->owner;
 }
 
 static void accept_cli(void *ctx, unsigned events) {

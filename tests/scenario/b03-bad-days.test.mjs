@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {canaries, crash, sql, tenantFile} from '../lib/sabotage.mjs';
-import {Stack, sleep, until} from '../lib/stack.mjs';
+import {Stack, run, sleep, until} from '../lib/stack.mjs';
 
 let stack, person;
 before(async () => {
@@ -51,6 +51,18 @@ test('a person of one tenant never sees another tenant\'s log', async () => {
   const log = await lea.get(`/.rempart/log/${canaries(stack)[0].tenant}/checkpoint`);
   assert.notEqual(log.status, 200);
 });
+
+// Every role's group opens the socket, so core asks the kernel who it is.
+test('another role that speaks to core as if it were the gate is not heard',
+  {skip: process.getuid() !== 0 && 'without root all roles are one user'}, async () => {
+    const script = `const socket = require('node:net').connect(process.argv[1]);
+      socket.on('close', () => process.exit(3));
+      setTimeout(() => process.exit(0), 1500);`;
+    const speakAs = user => run('setpriv', ['--reuid', user, '--regid', 'rempart', '--clear-groups',
+      process.execPath, '-e', script, stack.file('run/core.sock')]);
+    assert.equal((await speakAs('rempart-probe')).code, 3, 'the probe is turned away');
+    assert.equal((await speakAs('rempart-gate')).code, 0, 'the gate is not');
+  });
 
 test('core stopped: sessions live on for a while, pages that need core say so', async () => {
   const pid = await stack.pid('core');
