@@ -154,7 +154,11 @@ function readForm(request) {
   return new Promise((resolve, reject) => {
     let body = '';
     request.setEncoding('utf8');
-    request.on('data', part => { body += part; if (body.length > 65536) reject(Object.assign(new Error('too large'), {status: 413})); });
+    request.on('data', part => {
+      if (body.length + part.length <= 65536) { body += part; return; }
+      request.removeAllListeners('data').resume(); // the rest is read and kept nowhere
+      reject(Object.assign(new Error('too large'), {status: 413}));
+    });
     request.on('error', reject).on('end', () => resolve(new URLSearchParams(body)));
   });
 }

@@ -65,6 +65,12 @@ test('a note is written through the application, read back, sealed on disk, and 
   });
 });
 
+test('a form that is too large is refused by the application, which goes on', async () => {
+  const list = await person.get('/');
+  assert.equal((await person.submit(list, {text: 'x'.repeat(900 * 1024)})).status, 413);
+  assert.equal((await person.get('/')).status, 200);
+});
+
 test('every POST needs its form\'s token', async () => {
   const answer = await person.post('/.rempart/id/sign-out', {}, {follow: false});
   assert.ok([400, 403].includes(answer.status), `${answer.status}`);
