@@ -71,8 +71,13 @@ export class Stack {
       const text = typeof config === 'function' ? config(stack.port) : config ?? stack.defaultConfig(upstream);
       fs.writeFileSync(file, text);
     }
-    await stack.up({expectReady});
-    if (app === 'notes' && expectReady) await stack.startNotes();
+    try {
+      await stack.up({expectReady});
+      if (app === 'notes' && expectReady) await stack.startNotes();
+    } catch (error) {
+      await stack.stop(); // nobody else could: what is left running would keep the test from ending
+      throw error;
+    }
     return stack;
   }
 
