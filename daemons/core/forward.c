@@ -90,8 +90,10 @@ static size_t batch_count(const rp_view *events, size_t count) {
 static rp_err append(struct sending *sending, struct rp_tree tree, rp_id stream, uint64_t first,
                      const rp_view *events, size_t n) {
     rp_err err = rp_ledger_append(sending->thread->ledger, tree, stream, first, events, n, NULL);
-    /* PROTOCOL is its answer to a number that leaves a gap: others' numbers may be good. */
-    sending->ledger_failed = !rp_ok(err) && !rp_is(err, RP_E_PROTOCOL);
+    /* PROTOCOL and CONFLICT are its answers to numbers that leave a gap, or that other events had:
+     * others' numbers may be good. */
+    sending->ledger_failed =
+        !rp_ok(err) && !rp_is(err, RP_E_PROTOCOL) && !rp_is(err, RP_E_CONFLICT);
     return err;
 }
 

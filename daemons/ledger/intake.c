@@ -6,6 +6,8 @@
 
 enum { APPEND = RP_IPC_CORE_LEDGER_APPEND, HEAD = RP_IPC_CORE_LEDGER_HEAD };
 
+static const struct rp_tree operator_tree = {.kind = RP_TREE_OPERATOR};
+
 static int64_t now_ms(const struct ledger *ledger) {
     return rp_env_now_ms(&ledger->daemon->env);
 }
@@ -98,6 +100,26 @@ static bool holds_own_event(const struct rp_append *append) {
     return false;
 }
 
+/* Its sender tries again each second; one event a minute says it. */
+static void say_diverged(struct ledger *ledger, const struct rp_append *append) {
+    enum { AGAIN_MS = 60000 };
+    if (ledger->diverged_ms != 0 && now_ms(ledger) - ledger->diverged_ms < AGAIN_MS) {
+        return;
+    }
+    ledger->diverged_ms = now_ms(ledger);
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(RP_EVENT_MAX);
+    if (!arena) {
+        return;
+    }
+    struct rp_event *event =
+        rp_event_new(arena, RP_EVENT_STREAM_DIVERGED, now_ms(ledger), RP_ROLE_LEDGER);
+    if (append->tree.kind == RP_TREE_TENANT) {
+        rp_event_add_id(event, "tenant", append->tree.tenant);
+    }
+    rp_event_add_u64(event, "sequence", append->first_sequence);
+    rp_ignore(intake_emit(ledger, operator_tree, event)); /* the events were refused all the same */
+}
+
 static rp_err take_append(struct ledger *ledger, enum rp_role_id from, rp_view request,
                           uint64_t *ret_next) {
     struct rp_append append;
@@ -108,7 +130,11 @@ static rp_err take_append(struct ledger *ledger, enum rp_role_id from, rp_view r
     if (ledger->disk_low) {
         return RP_ERR(NO_SPACE);
     }
-    return stage(ledger, &append, ret_next);
+    rp_err err = stage(ledger, &append, ret_next);
+    if (rp_is(err, RP_E_CONFLICT)) {
+        say_diverged(ledger, &append);
+    }
+    return err;
 }
 
 static void request_append(struct ledger *ledger, enum rp_role_id from, struct rp_ipc_call_id call,
@@ -167,8 +193,6 @@ rp_err intake_emit_now(struct ledger *ledger, struct rp_tree tree, const struct 
     RP_TRY(intake_emit(ledger, tree, event));
     return intake_commit(ledger);
 }
-
-static const struct rp_tree operator_tree = {.kind = RP_TREE_OPERATOR};
 
 void intake_peer_refused(void *ctx, enum rp_role_id named, pid_t pid, const char *reason) {
     struct ledger *ledger = ctx;

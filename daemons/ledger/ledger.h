@@ -66,6 +66,7 @@ struct ledger {
     bool commit_posted;
     bool commit_held; /* the trees are too far behind: whoever waits waits a little longer */
     bool disk_low;
+    int64_t diverged_ms; /* when a sender's other events were last told; 0 = never */
 
     struct job grow, anchor, access;
     struct job heads[HEADS_MAX];

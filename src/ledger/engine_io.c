@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/hash.h"
 #include "os/file.h"
 
 enum { PATH_SIZE = 288, UNDO_MAX = 1 << 20 };
@@ -13,7 +14,7 @@ struct undo {
     bool is_stream;
     struct rp_tree tree;
     rp_id stream;
-    uint64_t old;
+    uint64_t old, old_tail;
 };
 
 struct rp_engine {
@@ -32,16 +33,32 @@ static uint64_t stream_last(const struct rp_engine *engine, rp_id stream) {
     return rp_idmap_get(&engine->state.streams, stream);
 }
 
+/* What a stream's last event was, in 8 bytes; never 0, which means "not known". */
+static uint64_t tail_of(rp_view event) {
+    struct rp_sha256 sum = rp_sha256_of(event);
+    uint64_t tail;
+    memcpy(&tail, sum.b, sizeof tail);
+    return tail ? tail : 1;
+}
+
 static rp_err set_size(struct rp_engine *engine, struct rp_tree tree, uint64_t size) {
-    struct undo undo = {false, tree, {{0}}, rp_ledger_state_size(&engine->state, tree)};
+    struct undo undo = {.tree = tree, .old = rp_ledger_state_size(&engine->state, tree)};
     RP_TRY(rp_ledger_state_set_size(&engine->state, tree, size));
     rp_buf_add(&engine->undo, rp_view_of(&undo, sizeof undo));
     return rp_buf_err(&engine->undo);
 }
 
-static rp_err set_stream(struct rp_engine *engine, rp_id stream, uint64_t last) {
-    struct undo undo = {true, {.kind = RP_TREE_PUBLIC}, stream, stream_last(engine, stream)};
+static rp_err set_stream(struct rp_engine *engine, rp_id stream, uint64_t last, uint64_t tail) {
+    struct undo undo = {.is_stream = true,
+                        .stream = stream,
+                        .old = stream_last(engine, stream),
+                        .old_tail = rp_idmap_get(&engine->state.tails, stream)};
     RP_TRY(rp_idmap_set(&engine->state.streams, stream, last));
+    rp_err err = rp_idmap_set(&engine->state.tails, stream, tail);
+    if (!rp_ok(err)) {
+        rp_ignore(rp_idmap_set(&engine->state.streams, stream, undo.old)); /* its slot is there */
+        return err;
+    }
     rp_buf_add(&engine->undo, rp_view_of(&undo, sizeof undo));
     return rp_buf_err(&engine->undo);
 }
@@ -56,13 +73,28 @@ static void undo_to(struct rp_engine *engine, size_t to) {
         rp_err err = undo.is_stream ? rp_idmap_set(&engine->state.streams, undo.stream, undo.old)
                                     : rp_ledger_state_set_size(&engine->state, undo.tree, undo.old);
         RP_ASSERT(rp_ok(err));
+        if (undo.is_stream) {
+            err = rp_idmap_set(&engine->state.tails, undo.stream, undo.old_tail);
+            RP_ASSERT(rp_ok(err));
+        }
     }
     engine->undo.failed = false;
 }
 
 /* ---- taking in ---- */
 
-/* How many of the first events were stored before. PROTOCOL when one before them is missing. */
+/* A sender that repeats itself repeats what it sent: it starts where it was not answered, so its
+ * events reach the last one we know, and that one is the same. One whose database was put back
+ * would give new events old numbers, and they would never be logged. */
+static bool continues(const struct rp_engine *engine, const struct rp_append *append,
+                      uint64_t last) {
+    uint64_t at = last - append->first_sequence,
+             tail = rp_idmap_get(&engine->state.tails, append->stream);
+    return at < append->count && (tail == 0 || tail == tail_of(append->events[at]));
+}
+
+/* How many of the first events were stored before. PROTOCOL when one before them is missing,
+ * CONFLICT when they are not those that were stored. */
 static rp_err count_known(const struct rp_engine *engine, const struct rp_append *append,
                           size_t *ret_known) {
     if (append->first_sequence == 0) {
@@ -74,7 +106,7 @@ static rp_err count_known(const struct rp_engine *engine, const struct rp_append
         return RP_ERR(PROTOCOL);
     }
     *ret_known = (size_t)RP_MIN(next - append->first_sequence, (uint64_t)append->count);
-    return RP_OK;
+    return *ret_known == 0 || continues(engine, append, next - 1) ? RP_OK : RP_ERR(CONFLICT);
 }
 
 static size_t journal_bytes(const struct rp_append *append, size_t from) {
@@ -91,7 +123,8 @@ static rp_err set_numbers(struct rp_engine *engine, const struct rp_append *appe
     if (append->first_sequence == 0 || known == append->count) {
         return RP_OK;
     }
-    return set_stream(engine, append->stream, append->first_sequence + append->count - 1);
+    return set_stream(engine, append->stream, append->first_sequence + append->count - 1,
+                      tail_of(append->events[append->count - 1]));
 }
 
 static rp_err add_records(struct rp_engine *engine, const struct rp_append *append, size_t known,
@@ -219,6 +252,7 @@ static rp_err load_state(struct rp_engine *engine, bool *ret_found, struct rp_di
 static rp_err learn(struct rp_engine *engine, const struct rp_journal_record *record) {
     RP_TRY(rp_engine_raise(engine, record->tree, record->index + 1));
     if (record->sequence > 0 && record->sequence > stream_last(engine, record->stream)) {
+        RP_TRY(rp_idmap_set(&engine->state.tails, record->stream, tail_of(record->event)));
         return rp_idmap_set(&engine->state.streams, record->stream, record->sequence);
     }
     return RP_OK;

@@ -1,12 +1,15 @@
 /* engine_io.h — taking events in: numbered once, journaled together, then told "stored".
  *
  * stage() checks an append against what is known (a sequence seen before is accepted again
- * without a second leaf; a gap is refused) and gives each event its place in its tree; nothing is
- * durable yet. commit() makes all that was staged durable with one write and one wait, or undoes
- * all of it. save() keeps the numbers beside the journal, so that old segments may go.
+ * without a second leaf when it is the same event; a gap is refused, and so is a sender whose
+ * database was put back and gives old numbers to new events) and gives each event its place in its
+ * tree; nothing is durable yet. commit() makes all that was staged durable with one write and one
+ * wait, or undoes all of it. save() keeps the numbers beside the journal, so that old segments may
+ * go.
  *
- * Threads: one. Fails: NO_SPACE, IO (undone, again later); PROTOCOL (a gap); OVERLOAD (commit
- * first); SYSTEM (the disk cannot be believed any more: end the process).
+ * Threads: one. Fails: NO_SPACE, IO (undone, again later); PROTOCOL (a gap); CONFLICT (other events
+ * under known numbers); OVERLOAD (commit first); SYSTEM (the disk cannot be believed any more: end
+ * the process).
  */
 #ifndef RP_LEDGER_ENGINE_IO_H
 #define RP_LEDGER_ENGINE_IO_H

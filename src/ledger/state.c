@@ -3,17 +3,21 @@
 #include "base/assert.h"
 #include "crypto/hash.h"
 
-static const uint8_t magic[16] = "rempart-state 1\n";
+static const uint8_t magic[16] = "rempart-state 2\n";
+/* Written before tails were kept; read once more. */
+static const uint8_t magic_1[16] = "rempart-state 1\n";
 enum { PAIR = RP_ID_BYTES + 8 };
 
 void rp_ledger_state_start(struct rp_ledger_state *ret_state) {
     *ret_state = (struct rp_ledger_state){.tenants = rp_idmap_new(RP_STATE_IDS_MAX),
-                                          .streams = rp_idmap_new(RP_STATE_IDS_MAX)};
+                                          .streams = rp_idmap_new(RP_STATE_IDS_MAX),
+                                          .tails = rp_idmap_new(RP_STATE_IDS_MAX)};
 }
 
 void rp_ledger_state_done(struct rp_ledger_state *state) {
     rp_idmap_done(&state->tenants);
     rp_idmap_done(&state->streams);
+    rp_idmap_done(&state->tails);
 }
 
 uint64_t rp_ledger_state_size(const struct rp_ledger_state *state, struct rp_tree tree) {
@@ -31,7 +35,7 @@ rp_err rp_ledger_state_set_size(struct rp_ledger_state *state, struct rp_tree tr
     return RP_OK;
 }
 
-/* ---- the file: magic, numbers, two lists of pairs, SHA-256 of all before ---- */
+/* ---- the file: magic, numbers, three lists of pairs, SHA-256 of all before ---- */
 
 static void add_u64(struct rp_buf *out, uint64_t x) {
     for (unsigned i = 0; i < 8; i++) {
@@ -58,6 +62,7 @@ void rp_ledger_state_print(struct rp_buf *out, const struct rp_ledger_state *sta
     add_u64(out, state->fixed[RP_TREE_OPERATOR]);
     add_map(out, &state->tenants);
     add_map(out, &state->streams);
+    add_map(out, &state->tails);
     struct rp_sha256 sum = rp_sha256_of(rp_view_from(rp_buf_view(out), start));
     rp_buf_add(out, rp_view_of(sum.b, sizeof sum.b));
 }
@@ -102,7 +107,8 @@ rp_err rp_ledger_state_parse(rp_view bytes, struct rp_ledger_state *state) {
     if (!rp_view_equal(rp_view_from(bytes, body.n), rp_view_of(sum.b, sizeof sum.b))) {
         return RP_ERR(CORRUPT);
     }
-    if (!rp_view_starts(body, rp_view_of(magic, sizeof magic))) {
+    bool first = rp_view_starts(body, rp_view_of(magic_1, sizeof magic_1));
+    if (!first && !rp_view_starts(body, rp_view_of(magic, sizeof magic))) {
         return RP_ERR(EXISTS_NEWER);
     }
     rp_view rest = rp_view_from(body, sizeof magic);
@@ -113,5 +119,8 @@ rp_err rp_ledger_state_parse(rp_view bytes, struct rp_ledger_state *state) {
     }
     RP_TRY(take_map(&rest, &state->tenants));
     RP_TRY(take_map(&rest, &state->streams));
+    if (!first) {
+        RP_TRY(take_map(&rest, &state->tails));
+    }
     return rest.n == 0 ? RP_OK : RP_ERR(CORRUPT);
 }

@@ -1,8 +1,8 @@
 /* state.h — what the journal's removed segments would have told: one small file beside it.
  *
- * For each stream its last sequence, for each tree its size, and the place in the journal before
- * which everything is durable in the trees and anchored. Starting again = this file, then the
- * journal from that place on; both only ever raise the numbers.
+ * For each stream its last sequence and what that event was, for each tree its size, and the place
+ * in the journal before which everything is durable in the trees and anchored. Starting again =
+ * this file, then the journal from that place on; both only ever raise the numbers.
  */
 #ifndef RP_LEDGER_STATE_H
 #define RP_LEDGER_STATE_H
@@ -11,13 +11,14 @@
 #include "ledger/client.h"
 #include "ledger/idmap.h"
 
-enum { RP_STATE_IDS_MAX = 1 << 21, RP_STATE_BYTES_MAX = 2 * (RP_STATE_IDS_MAX + 8) * 24 };
+enum { RP_STATE_IDS_MAX = 1 << 21, RP_STATE_BYTES_MAX = 3 * (RP_STATE_IDS_MAX + 8) * 24 };
 
 struct rp_ledger_state {
     uint64_t segment, offset;       /* the place */
     uint64_t fixed[RP_TREE_TENANT]; /* sizes of public and operator */
     struct rp_idmap tenants;        /* sizes */
     struct rp_idmap streams;        /* last sequences */
+    struct rp_idmap tails;          /* the first 8 bytes of the SHA-256 of those events */
 };
 
 void rp_ledger_state_start(struct rp_ledger_state *ret_state);

@@ -87,6 +87,43 @@ static void test_overlapping_batch(void **state) {
     assert_int_equal(log_size("ledger/01010101010101010101010101010101"), 5);
 }
 
+static rp_err stage_texts(struct vault *vault, uint64_t first, const char *const *texts, size_t n) {
+    struct rp_append append = {
+        .tree = vault_tenant(1), .stream = stream, .first_sequence = first, .count = n};
+    uint64_t next;
+    for (size_t i = 0; i < n; i++) {
+        append.events[i] = rp_view_from_cstr(texts[i]);
+    }
+    return rp_engine_stage(vault->engine, &append, 1, &next);
+}
+
+/* A database put back to an earlier state gives old numbers to new events: they are not taken for
+ * those that are stored, before and after a restart, with and without the saved state. */
+static void test_other_events_under_known_numbers(void **state) {
+    struct vault *vault = *state;
+    static const char *const sent[] = {"{\"a\":1}", "{\"a\":2}", "{\"a\":3}"};
+    static const char *const other[] = {"{\"b\":2}", "{\"b\":3}", "{\"b\":4}"};
+    assert_ok(stage_texts(vault, 1, sent, 3));
+    assert_err(stage_texts(vault, 2, other, 2), CONFLICT); /* not yet durable */
+    assert_ok(rp_engine_commit(vault->engine));
+    for (unsigned round = 0; round < 3; round++) {
+        assert_err(stage_texts(vault, 3, other, 1), CONFLICT);
+        assert_err(stage_texts(vault, 2, other, 3), CONFLICT);
+        assert_err(stage_texts(vault, 1, other, 2), CONFLICT); /* all old, and ends too early */
+        assert_ok(stage_texts(vault, 2, sent + 1, 2));
+        assert_ok(rp_engine_commit(vault->engine));
+        if (round == 1) {
+            vault_publish(vault);
+            assert_ok(rp_engine_save(vault->engine, rp_engine_end(vault->engine)));
+        }
+        reopen(vault);
+    }
+    assert_ok(stage_texts(vault, 4, other, 1));
+    reopen(vault); /* given up before it was durable */
+    assert_ok(stage_texts(vault, 3, sent + 2, 1));
+    assert_ok(rp_engine_commit(vault->engine));
+}
+
 static void test_same_trees_after_any_restart(void **state) {
     struct vault *vault = *state;
     struct rp_tree trees[] = {vault_public, vault_operator, vault_tenant(1), vault_tenant(2)};
@@ -430,6 +467,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_sequences),
         TEST(test_overlapping_batch),
+        TEST(test_other_events_under_known_numbers),
         TEST(test_same_trees_after_any_restart),
         TEST(test_entries_and_proofs_by_a_stranger),
         TEST(test_rollback_is_seen),

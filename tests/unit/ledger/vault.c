@@ -68,10 +68,11 @@ void vault_close(struct vault *vault) {
 rp_err vault_stage(struct vault *vault, struct rp_tree tree, rp_id stream, uint64_t sequence,
                    size_t bytes, uint64_t *ret_next) {
     char text[4096];
+    /* The same number is the same event, as a sender that repeats itself sends it. */
+    unsigned long long what = sequence ? sequence : ++vault->counter;
     assert_true(bytes < sizeof text);
     memset(text, 'x', bytes);
-    int n =
-        snprintf(text, sizeof text, "{\"n\":%llu,\"x\":\"", (unsigned long long)++vault->counter);
+    int n = snprintf(text, sizeof text, "{\"n\":%llu,\"x\":\"", what);
     assert_true(n > 0);
     text[n] = 'x';
     struct rp_append append = {
