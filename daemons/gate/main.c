@@ -70,8 +70,12 @@ static const char *find_module(struct rp_arena *arena) {
 /* The applications' socket: nginx would open its own to everybody, so it inherits this one. */
 static rp_err open_api_socket(const struct gate_worker *worker, int *ret_fd) {
     _cleanup_fd_ int fd = -1;
+    gid_t group = worker->gid;
     RP_TRY(rp_socket_listen("run/api.sock", RP_SOCKET_STREAM, 0660, &fd));
-    if (worker->user && chown("run/api.sock", worker->uid, worker->gid) != 0) {
+    if (worker->user) {
+        RP_TRY(rp_role_app_group(&group));
+    }
+    if (worker->user && chown("run/api.sock", worker->uid, group) != 0) {
         return rp_err_from_errno(errno);
     }
     if (fcntl(fd, F_SETFD, 0) != 0) {

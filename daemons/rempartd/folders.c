@@ -12,7 +12,8 @@
 #include "supervisor.h"
 
 /* The group reads what its members must; the keys' folder is the exception: the role alone. New
- * files take the folder's group (02000). */
+ * files take the folder's group (02000). The tokens are the applications' group's to read, so that
+ * an application needs no membership that opens a database. */
 static const struct {
     const char *path;
     enum rp_role_id owner;
@@ -34,7 +35,7 @@ static rp_err own(const char *path, enum rp_role_id owner, mode_t mode) {
     gid_t gid = (gid_t)-1, unused;
     if (geteuid() == 0) {
         RP_TRY(rp_role_uid(owner, &uid, &unused));
-        RP_TRY(rp_role_group(&gid));
+        RP_TRY(strcmp(path, "apps") == 0 ? rp_role_app_group(&gid) : rp_role_group(&gid));
     }
     return rp_folder_own(path, uid, gid, mode);
 }

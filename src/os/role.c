@@ -50,17 +50,25 @@ const char *rp_role_user(enum rp_role_id id) {
 
 struct identity {
     uid_t uid;
-    gid_t gid;   /* the user's own group */
-    gid_t group; /* RP_ROLE_GROUP */
+    gid_t gid;       /* the user's own group */
+    gid_t groups[2]; /* RP_ROLE_GROUP, RP_ROLE_APP_GROUP */
 };
 
-rp_err rp_role_group(gid_t *ret_gid) {
-    const struct group *group = getgrnam(RP_ROLE_GROUP);
+static rp_err look_up_group(const char *name, gid_t *ret_gid) {
+    const struct group *group = getgrnam(name);
     if (!group) {
         return RP_ERR(NOT_FOUND);
     }
     *ret_gid = group->gr_gid;
     return RP_OK;
+}
+
+rp_err rp_role_group(gid_t *ret_gid) {
+    return look_up_group(RP_ROLE_GROUP, ret_gid);
+}
+
+rp_err rp_role_app_group(gid_t *ret_gid) {
+    return look_up_group(RP_ROLE_APP_GROUP, ret_gid);
 }
 
 static rp_err look_up_user(const char *user, struct identity *ret_identity) {
@@ -86,9 +94,10 @@ rp_err rp_role_users(char *out, size_t out_max, struct rp_diag *diag) {
         }
     }
     gid_t group;
-    if (geteuid() == 0 && !rp_ok(rp_role_group(&group))) {
+    if (geteuid() == 0 && (!rp_ok(rp_role_group(&group)) || !rp_ok(rp_role_app_group(&group)))) {
         rp_buf_done(&buf);
-        return rp_fail(diag, RP_ERR(NOT_FOUND), "the group %s does not exist", RP_ROLE_GROUP);
+        return rp_fail(diag, RP_ERR(NOT_FOUND), "the group %s or %s does not exist", RP_ROLE_GROUP,
+                       RP_ROLE_APP_GROUP);
     }
     rp_buf_add_byte(&buf, '\0');
     rp_err err = rp_buf_err(&buf);
@@ -182,7 +191,7 @@ static void or_die(bool done, const char *what) {
 
 /*= S104 */ /* each part of the suite has a user of its own, without any privilege */
 static void become(const struct identity *identity) {
-    or_die(setgroups(1, &identity->group) == 0, "setgroups");
+    or_die(setgroups(RP_COUNT_OF(identity->groups), identity->groups) == 0, "setgroups");
     or_die(setresgid(identity->gid, identity->gid, identity->gid) == 0, "setresgid");
     or_die(setresuid(identity->uid, identity->uid, identity->uid) == 0, "setresuid");
     RP_ASSERT(setuid(0) != 0);
@@ -228,11 +237,12 @@ static rp_err find_user(const struct rp_role *role, struct identity *ret_identit
                         struct rp_diag *diag) {
     RP_ASSERT(role->user != NULL);
     struct identity identity = {0};
-    if (!rp_ok(look_up_user(role->user, &identity)) || !rp_ok(rp_role_group(&identity.group))) {
+    if (!rp_ok(look_up_user(role->user, &identity)) || !rp_ok(rp_role_group(&identity.groups[0])) ||
+        !rp_ok(rp_role_app_group(&identity.groups[1]))) {
         return rp_fail(diag, RP_ERR(DENIED),
-                       "started as root, but the user %s or the group %s does not exist: run "
+                       "started as root, but the user %s or the group %s or %s does not exist: run "
                        "scripts/setup or install the package",
-                       role->user, RP_ROLE_GROUP);
+                       role->user, RP_ROLE_GROUP, RP_ROLE_APP_GROUP);
     }
     if (identity.uid == 0) {
         return rp_fail(diag, RP_ERR(DENIED), "the user %s is root", role->user);

@@ -29,6 +29,8 @@ enum rp_role_id {
 
 /* The group of all roles: it opens the sockets in run/ and the files that one writes for all. */
 #define RP_ROLE_GROUP "rempart"
+/* The group of applications: it opens run/api.sock and apps/NAME.token, and nothing else. */
+#define RP_ROLE_APP_GROUP "rempart-app"
 
 enum rp_connect { RP_CONNECT_NEVER, RP_CONNECT_UNIX, RP_CONNECT_INET };
 enum rp_access { RP_ACCESS_READ = 1, RP_ACCESS_WRITE = 2 /* write, create, rename, remove */ };
@@ -73,8 +75,9 @@ const char *rp_role_user(enum rp_role_id id);
  * entry nobody can ask the user database. Empty text without root; NOT_FOUND names the first
  * missing user or group in diag. */
 rp_err rp_role_users(char *out, size_t out_max, struct rp_diag *diag);
-/* The group RP_ROLE_GROUP; NOT_FOUND when it does not exist. */
+/* The groups RP_ROLE_GROUP and RP_ROLE_APP_GROUP; NOT_FOUND when one does not exist. */
 rp_err rp_role_group(gid_t *ret_gid);
+rp_err rp_role_app_group(gid_t *ret_gid);
 /* The uid that the role runs under: what REMPART_USERS says; else its own user's when we are
  * root (NOT_FOUND when it does not exist), else ours. */
 rp_err rp_role_uid(enum rp_role_id id, uid_t *ret_uid, gid_t *ret_gid);

@@ -1,5 +1,6 @@
 // Bad days of the running suite: a stopped role, a sealed key service, a newer file, a full disk.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import {after, before, test} from 'node:test';
 import {canaries, crash, sql, tenantFile} from '../lib/sabotage.mjs';
 import {Stack, run, sleep, until} from '../lib/stack.mjs';
@@ -62,6 +63,22 @@ test('another role that speaks to core as if it were the gate is not heard',
       process.execPath, '-e', script, stack.file('run/core.sock')]);
     assert.equal((await speakAs('rempart-probe')).code, 3, 'the probe is turned away');
     assert.equal((await speakAs('rempart-gate')).code, 0, 'the gate is not');
+  });
+
+test('an application of its own group opens its socket and its token, and nothing else',
+  {skip: process.getuid() !== 0 && 'without root there are no groups to tell apart'}, async () => {
+    const script = `const fs = require('node:fs'), net = require('node:net'), path = require('node:path');
+      const [state, ...files] = process.argv.slice(1);
+      const opens = file => { try { fs.closeSync(fs.openSync(path.join(state, file))); return true; } catch { return false; } };
+      const socket = net.connect(path.join(state, 'run/api.sock'));
+      socket.on('error', () => { console.log(JSON.stringify({socket: false})); });
+      socket.on('connect', () => {
+        console.log(JSON.stringify({socket: true, files: files.filter(opens)})); socket.destroy(); });`;
+    const secrets = ['db/system.db', 'canary/credentials.json', 'kms/unseal.key', 'ledger/key'];
+    for (const file of secrets) assert.ok(fs.existsSync(stack.file(file)), file);
+    const {stdout, stderr} = await run('setpriv', ['--reuid', 'nobody', '--regid', 'rempart-app', '--clear-groups',
+      process.execPath, '-e', script, stack.state, 'apps/notes.token', ...secrets]);
+    assert.deepEqual(JSON.parse(stdout), {socket: true, files: ['apps/notes.token']}, stderr);
   });
 
 test('core stopped: sessions live on for a while, pages that need core say so', async () => {

@@ -315,7 +315,7 @@ static int check_state(const struct rp_isolation *isolation) {
     bool done = getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0;
     done = done && isolation->network_fenced && umask(0) == 0027;
     if (isolation->own_user) {
-        done = done && getuid() != 0 && geteuid() == getuid() && getgroups(0, NULL) == 1;
+        done = done && getuid() != 0 && geteuid() == getuid() && getgroups(0, NULL) == 2;
     }
     return done ? 0 : 1;
 }
