@@ -1,6 +1,7 @@
 #include "crypto/hash.h"
 
 #include <errno.h>
+#include <openssl/md5.h>
 #include <openssl/sha.h>
 #include <unistd.h>
 
@@ -127,4 +128,14 @@ rp_err rp_hkdf_sha256(const struct rp_secret *ikm, rp_view salt, rp_view info, s
     rp_wipe(&t, sizeof t);
     *ret_key = rp_take(&key);
     return RP_OK;
+}
+
+void rp_sha1_of(rp_view v, uint8_t ret_hash[static RP_SHA1]) {
+    const unsigned char *done = SHA1(v.p, v.n, ret_hash);
+    RP_ASSERT(done != NULL);
+}
+
+void rp_md5_of(rp_view v, uint8_t ret_hash[static RP_MD5]) {
+    const unsigned char *done = MD5(v.p, v.n, ret_hash);
+    RP_ASSERT(done != NULL);
 }

@@ -4,7 +4,7 @@
 
 #include "crypto/secret.h"
 
-enum { RP_SHA256 = 32, RP_SHA1 = 20 };
+enum { RP_SHA256 = 32, RP_SHA1 = 20, RP_MD5 = 16 };
 
 struct rp_sha256 {
     uint8_t b[RP_SHA256];
@@ -25,5 +25,10 @@ rp_err rp_hkdf_sha256(const struct rp_secret *ikm, rp_view salt, rp_view info, s
 /* RFC 6238 with SHA-1, 6 digits, 30 s: what every authenticator application speaks. Writes six
  * ASCII digits. */
 void rp_totp_code(const struct rp_secret *key, uint64_t step, char ret_digits[static 6]);
+
+/* Broken long ago, and here only because rules of the web application firewall ask for them
+ * (t:md5, t:sha1): they name a text, they prove nothing. */
+void rp_sha1_of(rp_view v, uint8_t ret_hash[static RP_SHA1]);
+void rp_md5_of(rp_view v, uint8_t ret_hash[static RP_MD5]);
 
 #endif
