@@ -29,8 +29,9 @@ enum rp_notice_kind {
 
 enum rp_notice_channel { /* a set */
                          RP_NOTICE_MAIL = 1,
-                         RP_NOTICE_INBOX = 2,  /* the person's own list in account and console */
-                         RP_NOTICE_WEBHOOK = 4 /* the operator's endpoints, signed */
+                         RP_NOTICE_INBOX = 2, /* the person's own list in account and console */
+                         RP_NOTICE_WEBHOOK =
+                             4 /* the operator’s endpoints: not built, UNSUPPORTED */
 };
 
 struct rp_notice_value {
@@ -52,7 +53,7 @@ struct rp_notice {
 };
 
 /* Inside the caller's transaction on the system database. *key: the tenant's, on lease. */
-rp_err rp_notify_put(const struct rp_env *env, struct rp_db *system, const struct rp_secret *key,
+rp_err rp_notify_put(const struct rp_env *env, struct rp_db *db, const struct rp_secret *key,
                      const struct rp_notice *notice);
 
 #endif

@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 /* Every statement of the program fits one connection's cache. */
-enum { RP_STATEMENTS_MAX = 128, RP_DB_NAME = 64 };
+enum { RP_STATEMENTS_MAX = 256, RP_DB_NAME = 64 };
 
 struct rp_row {
     struct rp_db *db;

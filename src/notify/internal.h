@@ -1,0 +1,16 @@
+/* internal.h — what the files of this room share: names of kinds, and the sealed form. */
+#ifndef RP_NOTIFY_INTERNAL_H
+#define RP_NOTIFY_INTERNAL_H
+
+#include "notify/notify.h"
+#include "notify/outbox.h"
+
+enum { RP_NOTICE_SEALED_MAX = 16 * 1024, RP_NOTICE_KEY_MAX = 64 };
+
+/* "mail" and "inbox"; the channels that have rows. */
+const char *rp_notice_channel_name(enum rp_notice_channel channel);
+
+/* The place that a notice's bytes are sealed to, as associated data. */
+struct rp_buf rp_notice_place(rp_id id, rp_id tenant, enum rp_notice_channel channel);
+
+#endif

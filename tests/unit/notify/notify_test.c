@@ -1,0 +1,323 @@
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "notify/letter.h"
+
+static struct unit_world world;
+static struct rp_env env;
+static struct rp_store *store;
+static struct rp_db *db;
+static struct rp_arena *arena;
+static struct rp_secret *key;
+static char *folder;
+static const rp_id tenant = {{0xaa, 1}}, person = {{0xbb, 2}};
+
+static void make_tenant(void) {
+    struct rp_row *row = NULL;
+    assert_ok(rp_db_query(db,
+                          "INSERT INTO tenant (id, name, internal, ready, created_ms) "
+                          "VALUES (?1, 'Acme', 0, 1, 0)",
+                          &row));
+    rp_row_bind_id(row, 1, tenant);
+    assert_ok(rp_row_run(row, NULL));
+}
+
+static int setup(void **state) {
+    (void)state;
+    world = (struct unit_world){.now_ns = (int64_t)1764000000 * 1000000000};
+    folder = unit_dir_new();
+    assert_int_equal(chdir(folder), 0);
+    env = unit_env(&world);
+    arena = rp_arena_new(1 << 22);
+    assert_ok(rp_crypto_start());
+    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+    assert_ok(rp_store_system(store, &db, NULL));
+    assert_ok(rp_secret_new_random(&env, 32, &key));
+    make_tenant();
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    rp_secret_free(key);
+    rp_store_close(store);
+    rp_arena_free(arena);
+    assert_int_equal(chdir("/"), 0);
+    unit_dir_remove(folder);
+    return 0;
+}
+
+static void pass_ms(int64_t ms) {
+    world.now_ns += ms * 1000000;
+}
+
+static const struct rp_notice_value values[] = {
+    {"tenant", RP_VIEW_INIT("Société Étoile")},
+    {"link", RP_VIEW_INIT("https://example.com/.rempart/id/enrol?token=secret-token-here")},
+    {"valid_until", RP_VIEW_INIT("1er décembre")},
+};
+
+static struct rp_notice invitation(rp_view notice_key) {
+    return (struct rp_notice){.kind = RP_NOTICE_INVITATION,
+                              .channels = RP_NOTICE_MAIL,
+                              .tenant = tenant,
+                              .address = RP_VIEW("a@example.com"),
+                              .lang = RP_FR,
+                              .key = notice_key,
+                              .values = values,
+                              .value_count = 3};
+}
+
+static struct rp_notice_row due(void) {
+    struct rp_notice_row row;
+    assert_ok(rp_notify_due(&env, db, arena, &row));
+    return row;
+}
+
+static void none_is_due(void) {
+    struct rp_notice_row row;
+    assert_err(rp_notify_due(&env, db, arena, &row), NOT_FOUND);
+}
+
+static void a_notice_and_its_change_are_there_together_or_not_at_all(void **state) {
+    (void)state;
+    struct rp_notice notice = invitation(RP_VIEW(""));
+    assert_ok(rp_db_begin(db));
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    rp_db_rollback(db);
+    none_is_due();
+    assert_ok(rp_db_begin(db));
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    assert_ok(rp_db_commit(db));
+    assert_view(due().state, "waiting");
+}
+
+static void the_same_key_is_the_same_notice(void **state) {
+    (void)state;
+    struct rp_notice notice = invitation(RP_VIEW("k1"));
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    assert_err(rp_notify_put(&env, db, key, &notice), DUPLICATE);
+    struct rp_notice_row row = due();
+    assert_ok(rp_notify_take(db, &row));
+    assert_ok(rp_notify_settle(&env, db, &row, RP_NOTICE_SENT, RP_VIEW("")));
+    assert_err(rp_notify_put(&env, db, key, &notice), DUPLICATE); /* also once it is out */
+    notice.key = RP_VIEW("k2");
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    notice.channels = RP_NOTICE_WEBHOOK;
+    assert_err(rp_notify_put(&env, db, key, &notice), UNSUPPORTED);
+}
+
+static void values_are_sealed_and_gone_when_sent(void **state) {
+    (void)state;
+    struct rp_notice notice = invitation(RP_VIEW(""));
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    struct rp_notice_row row = due();
+    assert_int_equal(rp_view_find(row.sealed, RP_VIEW("secret-token")), row.sealed.n);
+    struct rp_notice_content content;
+    assert_ok(rp_notice_open(key, &row, arena, &content));
+    assert_view(content.address, "a@example.com");
+    assert_int_equal(content.value_count, 3);
+    assert_view(content.values[0].value, "Société Étoile");
+    struct rp_notice_row moved = row;
+    moved.tenant.b[0] ^= 1;
+    assert_err(rp_notice_open(key, &moved, arena, &content), CORRUPT);
+    assert_ok(rp_notify_take(db, &row));
+    assert_ok(rp_notify_settle(&env, db, &row, RP_NOTICE_SENT, RP_VIEW("")));
+    struct rp_notice_row *rows = NULL;
+    size_t count = 0;
+    assert_ok(rp_notify_list(db, (rp_id){{0}}, 10, arena, &rows, &count));
+    assert_int_equal(count, 1);
+    assert_view(rows[0].state, "sent");
+    assert_int_equal(rows[0].sealed.n, 0);
+    none_is_due();
+}
+
+static void one_under_way_at_a_crash_is_found_again(void **state) {
+    (void)state;
+    struct rp_notice notice = invitation(RP_VIEW(""));
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    struct rp_notice_row row = due();
+    assert_ok(rp_notify_take(db, &row));
+    none_is_due(); /* while the courier has it */
+    pass_ms(91 * 1000);
+    struct rp_notice_row again = due();
+    assert_view(again.state, "sending");
+    assert_true(rp_id_equal(again.id, row.id));
+}
+
+static void pauses_grow_and_end_after_three_days(void **state) {
+    (void)state;
+    struct rp_notice notice = invitation(RP_VIEW(""));
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    int64_t last_pause = 0, waited = 0;
+    unsigned tries = 0;
+    for (;;) {
+        struct rp_notice_row row;
+        int64_t pause = 0;
+        while (!rp_ok(rp_notify_due(&env, db, arena, &row)) && pause < 86400000) {
+            pass_ms(30000);
+            pause += 30000;
+        }
+        if (pause >= 86400000) {
+            break;
+        }
+        assert_true(pause >= last_pause);
+        last_pause = pause;
+        waited += pause;
+        assert_ok(rp_notify_take(db, &row));
+        assert_ok(rp_notify_settle(&env, db, &row, RP_NOTICE_LATER, RP_VIEW("451 no\r\nroom")));
+        tries++;
+    }
+    assert_true(tries >= 8 && tries <= 14);
+    assert_true(waited <= (int64_t)3 * 86400000);
+    struct rp_notice_row *rows = NULL;
+    size_t count = 0;
+    assert_ok(rp_notify_list(db, (rp_id){{0}}, 10, arena, &rows, &count));
+    assert_view(rows[0].state, "refused");
+    assert_view(rows[0].problem, "451 no  room");
+    assert_ok(rp_notify_retry(&env, db, rows[0].id));
+    assert_view(due().state, "waiting");
+    assert_int_equal(due().tries, 0);
+}
+
+static void an_inbox_is_read_by_its_person_only(void **state) {
+    (void)state;
+    struct rp_notice notice = invitation(RP_VIEW(""));
+    notice.channels = RP_NOTICE_INBOX | RP_NOTICE_MAIL;
+    notice.person = person;
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    struct rp_notice_row *rows = NULL;
+    size_t count = 0;
+    assert_ok(rp_notify_list(db, person, 10, arena, &rows, &count));
+    assert_int_equal(count, 1);
+    assert_view(rows[0].state, "unread");
+    assert_err(rp_notify_read(db, tenant, rows[0].id), NOT_FOUND);
+    assert_ok(rp_notify_read(db, person, rows[0].id));
+    assert_ok(rp_notify_list(db, person, 10, arena, &rows, &count));
+    assert_view(rows[0].state, "read");
+    struct rp_notice_content content;
+    assert_ok(rp_notice_open(key, &rows[0], arena, &content)); /* its text stays */
+}
+
+static void what_waits_is_bounded(void **state) {
+    (void)state;
+    struct rp_notice notice = invitation(RP_VIEW(""));
+    assert_ok(rp_db_begin(db));
+    for (size_t i = 0; i < RP_NOTICES_MAX; i++) {
+        rp_err err = rp_notify_put(&env, db, key, &notice);
+        assert_ok(err);
+    }
+    assert_err(rp_notify_put(&env, db, key, &notice), OVERLOAD);
+    rp_db_rollback(db);
+}
+
+/* ---- letters ---- */
+
+/* Every {name} of a text stands in the kind's list, and nothing of the template is left over. */
+static void every_kind_has_its_letters(void **state) {
+    (void)state;
+    for (unsigned kind = 0; kind < RP_NOTICE_COUNT; kind++) {
+        struct rp_notice_content content = {.address = RP_VIEW("a@example.com")};
+        rp_view list = rp_view_from_cstr(rp_notice_kind_values((enum rp_notice_kind)kind));
+        while (list.p && content.value_count < RP_NOTICE_VALUES_MAX) {
+            const char *name = rp_arena_cstr(arena, rp_view_cut(&list, ' '));
+            content.values[content.value_count++] =
+                (struct rp_notice_value){name, RP_VIEW("VALUE")};
+        }
+        for (unsigned lang = 0; lang < RP_LANG_COUNT; lang++) {
+            struct rp_letter letter;
+            assert_ok(rp_letter_print((enum rp_notice_kind)kind, (enum rp_lang)lang, &content,
+                                      arena, &letter));
+            assert_true(letter.subject.n > 0 && letter.text.n > 0);
+            assert_int_equal(rp_view_find(letter.text, RP_VIEW("–")), letter.text.n);
+            assert_int_equal(rp_view_find(letter.subject, RP_VIEW("–")), letter.subject.n);
+            assert_int_equal(letter.text.p[letter.text.n - 1], '\n');
+        }
+    }
+}
+
+static void a_value_stays_on_its_line(void **state) {
+    (void)state;
+    struct rp_notice_content content = {
+        .values = {{"tenant", RP_VIEW_INIT("Evil\n\nYour password: https://evil.example")},
+                   {"link", RP_VIEW_INIT("L")},
+                   {"valid_until", RP_VIEW_INIT("U")}},
+        .value_count = 3};
+    struct rp_letter letter;
+    assert_ok(rp_letter_print(RP_NOTICE_INVITATION, RP_EN, &content, arena, &letter));
+    assert_int_equal(rp_view_find(letter.text, RP_VIEW("\nYour")), letter.text.n);
+    assert_int_equal(rp_view_find_byte(letter.subject, '\n'), letter.subject.n);
+}
+
+static void quoted_printable_is_what_the_rfc_says(void **state) {
+    (void)state;
+    struct rp_buf out = rp_buf_new(4096);
+    rp_quoted_printable(&out, RP_VIEW("a=b \né\n.dot\n"));
+    assert_view(rp_buf_view(&out), "a=3Db=20\r\n=C3=A9\r\n=2Edot\r\n");
+    rp_buf_clear(&out);
+    char text[301];
+    memset(text, 'x', 300);
+    rp_quoted_printable(&out, rp_view_of(text, 300));
+    rp_view rest = rp_buf_view(&out);
+    size_t letters = 0;
+    while (rest.p) {
+        rp_view line = rp_view_cut(&rest, '\n');
+        assert_true(line.n <= 77); /* 76 and the CR */
+        for (size_t i = 0; i < line.n; i++) {
+            letters += line.p[i] == 'x';
+        }
+    }
+    assert_int_equal(letters, 300);
+    rp_buf_done(&out);
+}
+
+static void a_mail_is_the_same_each_time(void **state) {
+    (void)state;
+    struct rp_notice_content content = {.values = {values[0], values[1], values[2]},
+                                        .value_count = 3};
+    struct rp_letter letter;
+    assert_ok(rp_letter_print(RP_NOTICE_INVITATION, RP_FR, &content, arena, &letter));
+    const struct rp_mail mail = {.from = RP_VIEW("noreply@example.com"),
+                                 .to = RP_VIEW("a@example.com"),
+                                 .name = RP_VIEW("Étoile"),
+                                 .id = tenant,
+                                 .lang = RP_FR,
+                                 .date_s = 1764000000};
+    struct rp_buf one = rp_buf_new(RP_MAIL_MAX), two = rp_buf_new(RP_MAIL_MAX);
+    assert_ok(rp_mail_print(&mail, &letter, &one));
+    assert_ok(rp_mail_print(&mail, &letter, &two));
+    assert_view_equal(rp_buf_view(&one), rp_buf_view(&two));
+    rp_view text = rp_buf_view(&one);
+    assert_true(rp_view_find(text, RP_VIEW("Message-ID: <aa01")) < text.n);
+    assert_true(rp_view_find(text, RP_VIEW("Auto-Submitted: auto-generated\r\n")) < text.n);
+    assert_true(rp_view_find(text, RP_VIEW("Date: Mon, 24 Nov 2025 16:00:00 +0000\r\n")) < text.n);
+    for (size_t i = 0; i < text.n; i++) {
+        assert_true(text.p[i] < 127);
+    }
+    struct rp_mail evil = mail;
+    evil.to = RP_VIEW("a@example.com>\r\nBcc: <b@example.com");
+    assert_err(rp_mail_print(&evil, &letter, &two), INVALID);
+    rp_buf_done(&one);
+    rp_buf_done(&two);
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_notice_and_its_change_are_there_together_or_not_at_all),
+        TEST(the_same_key_is_the_same_notice),
+        TEST(values_are_sealed_and_gone_when_sent),
+        TEST(one_under_way_at_a_crash_is_found_again),
+        TEST(pauses_grow_and_end_after_three_days),
+        TEST(an_inbox_is_read_by_its_person_only),
+        TEST(what_waits_is_bounded),
+        TEST(every_kind_has_its_letters),
+        TEST(a_value_stays_on_its_line),
+        TEST(quoted_printable_is_what_the_rfc_says),
+        TEST(a_mail_is_the_same_each_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
