@@ -110,7 +110,8 @@ struct rp_waf_ctl {
 struct rp_waf_expire {
     enum rp_waf_variable collection;
     rp_view name;
-    uint64_t seconds;
+    uint64_t seconds;            /* 0 when it is known only then … */
+    struct rp_waf_text lifetime; /* … by this: expirevar:ip.x=%{tx.y} */
 };
 struct rp_waf_initcol {
     enum rp_waf_variable collection;
@@ -139,7 +140,7 @@ struct rp_waf_rule {
     enum rp_waf_operator op;
     bool negated;
     struct rp_waf_text argument; /* of the operator, as written */
-    /* pm, pmFromFile, ipMatchFromFile, within without macros: the phrases or ranges, parsed. */
+    /* pm, pmFromFile: the phrases, as bytes; ipMatch, ipMatchFromFile: addresses, as text. */
     const rp_view *phrases;
     size_t phrase_count;
 
@@ -180,6 +181,7 @@ struct rp_waf_settings {
     uint64_t arguments_max;
     uint8_t argument_separator;    /* '&' */
     unsigned cookie_format;        /* 0 or 1 */
+    uint64_t collection_timeout_s; /* SecCollectionTimeout */
     const rp_view *response_types; /* SecResponseBodyMimeType, lower case */
     size_t response_type_count;
     rp_view component; /* SecComponentSignature: "OWASP_CRS/3.3.4" */
@@ -206,8 +208,8 @@ struct rp_waf_ruleset {
 /* How files are found. */
 struct rp_waf_loader {
     void *ctx;
-    /* The bytes of one file. `from` is the file that names it ("" for the first), for relative
-     * paths. */
+    /* The bytes of one file, and the path that names it from then on. `from` is the file that
+     * names it, for relative paths; "" for the first and for what glob gave. */
     rp_err (*read)(void *ctx, rp_view from, rp_view path, struct rp_arena *arena,
                    rp_view *ret_bytes, rp_view *ret_path);
     /* The files that a pattern with * ? [ ] means, sorted; zero is no error. */

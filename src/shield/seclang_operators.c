@@ -1,0 +1,392 @@
+/* seclang_operators.c — "!@rx …": what a rule asks, its argument checked, its phrases read. */
+#include <arpa/inet.h>
+
+#include "base/assert.h"
+#include "shield/seclang_internal.h"
+
+enum form {
+    FORM_NONE,    /* takes no argument */
+    FORM_TEXT,    /* anything but nothing */
+    FORM_NUMBER,  /* a whole number, or a macro */
+    FORM_PHRASES, /* words */
+    FORM_FILES,   /* files of phrases */
+    FORM_NETS,
+    FORM_NET_FILES,
+    FORM_RANGES, /* of bytes */
+};
+
+static enum form form_of(enum rp_waf_operator op) {
+    switch (op) {
+    case RP_OP_PM:
+        return FORM_PHRASES;
+    case RP_OP_PM_FROM_FILE:
+        return FORM_FILES;
+    case RP_OP_EQ:
+    case RP_OP_GE:
+    case RP_OP_GT:
+    case RP_OP_LE:
+    case RP_OP_LT:
+        return FORM_NUMBER;
+    case RP_OP_IP_MATCH:
+        return FORM_NETS;
+    case RP_OP_IP_MATCH_FROM_FILE:
+        return FORM_NET_FILES;
+    case RP_OP_VALIDATE_BYTE_RANGE:
+        return FORM_RANGES;
+    case RP_OP_DETECT_SQLI:
+    case RP_OP_DETECT_XSS:
+    case RP_OP_VALIDATE_URL_ENCODING:
+    case RP_OP_VALIDATE_UTF8:
+    case RP_OP_UNCONDITIONAL_MATCH:
+    case RP_OP_NO_MATCH:
+    case RP_OP_GEO_LOOKUP:
+        return FORM_NONE;
+    case RP_OP_RX:
+    case RP_OP_RX_GLOBAL:
+    case RP_OP_STREQ:
+    case RP_OP_STR_MATCH:
+    case RP_OP_CONTAINS:
+    case RP_OP_CONTAINS_WORD:
+    case RP_OP_BEGINS_WITH:
+    case RP_OP_ENDS_WITH:
+    case RP_OP_WITHIN:
+    case RP_OP_VERIFY_CC:
+    case RP_OP_VERIFY_SSN:
+    case RP_OP_VERIFY_CPF:
+    case RP_OP_RBL:
+        return FORM_TEXT;
+    case RP_OP_COUNT:
+        break;
+    }
+    RP_UNREACHABLE();
+}
+
+static const struct {
+    const char *name;
+    enum rp_waf_operator op;
+} other_names[] = {
+    {"pmf", RP_OP_PM_FROM_FILE},
+    {"ipMatchF", RP_OP_IP_MATCH_FROM_FILE},
+};
+
+static const struct {
+    const char *name, *why;
+} refused[] = {
+    {"inspectFile", "Rempart runs no programs on request; uploads are scanned by their own role"},
+    {"fuzzyHash", "Rempart keeps no fuzzy hashes; uploads are scanned by their own role"},
+    {"gsbLookup", "Rempart asks nobody while a request waits; expected pmFromFile with a list"},
+    {"rsub", "Rempart rewrites no bodies"},
+    {"validateDTD", "Rempart reads XML as a stream and knows no DTD"},
+    {"validateSchema", "Rempart reads XML as a stream and knows no schema"},
+    {"validateHash", "Rempart signs no links"},
+    {"verifySVNR", "Rempart does not know this number; expected verifySSN, verifyCPF or rx"},
+};
+
+static rp_err find_operator(struct seclang *in, rp_view name, enum rp_waf_operator *ret_op) {
+    *ret_op = rp_waf_operator_named(name);
+    for (size_t i = 0; i < RP_COUNT_OF(other_names) && *ret_op == RP_OP_COUNT; i++) {
+        if (seclang_is_word(name, other_names[i].name)) {
+            *ret_op = other_names[i].op;
+        }
+    }
+    if (*ret_op != RP_OP_COUNT) {
+        return RP_OK;
+    }
+    for (size_t i = 0; i < RP_COUNT_OF(refused); i++) {
+        if (seclang_is_word(name, refused[i].name)) {
+            return seclang_fail(in, name, RP_ERR(UNSUPPORTED), "@%s: %s", refused[i].name,
+                                refused[i].why);
+        }
+    }
+    return seclang_fail(in, name, RP_ERR(UNKNOWN_KEY),
+                        "unknown operator \"@%.*s\"; expected one such as @rx, @pm or @eq",
+                        SECLANG_FMT(name));
+}
+
+static rp_err add_phrase(struct seclang *in, struct seclang_list *phrases, rp_view phrase) {
+    rp_view *added = seclang_add(in, phrases, sizeof *added);
+    if (!added) {
+        return RP_ERR(TOO_LARGE);
+    }
+    *added = phrase;
+    return RP_OK;
+}
+
+/* ---- pm ---- */
+
+int seclang_hex_digit(uint8_t byte) {
+    return byte >= '0' && byte <= '9'   ? byte - '0'
+           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
+           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
+                                        : -1;
+}
+
+/* The bytes between two bars, |41 42|, at v's start; 0 when it is no such thing, else how far. */
+static size_t hex_part(rp_view v, uint8_t *out, size_t *n) {
+    size_t i = 1, written = 0;
+    while (i + 1 < v.n && seclang_hex_digit(v.p[i]) >= 0 && seclang_hex_digit(v.p[i + 1]) >= 0) {
+        out[written++] = (uint8_t)(seclang_hex_digit(v.p[i]) << 4 | seclang_hex_digit(v.p[i + 1]));
+        i += 2;
+        while (i < v.n && v.p[i] == ' ') {
+            i++;
+        }
+    }
+    if (written == 0 || i >= v.n || v.p[i] != '|') {
+        return 0;
+    }
+    *n += written;
+    return i + 1;
+}
+
+static rp_err phrases_of(struct seclang *in, rp_view at, rp_view text,
+                         struct seclang_list *phrases) {
+    uint8_t *out = rp_arena_alloc(in->arena, text.n);
+    if (!out) {
+        return RP_ERR(TOO_LARGE);
+    }
+    size_t n = 0, from = 0;
+    for (size_t i = 0; i <= text.n;) {
+        if (i == text.n || seclang_is_space(text.p[i])) {
+            if (n > from) {
+                RP_TRY(add_phrase(in, phrases, rp_view_of(out + from, n - from)));
+            }
+            from = n;
+            i++;
+            continue;
+        }
+        size_t hex = text.p[i] == '|' ? hex_part(rp_view_from(text, i), out + n, &n) : 0;
+        if (hex == 0) {
+            out[n++] = text.p[i];
+        }
+        i += hex == 0 ? 1 : hex;
+    }
+    if (phrases->count == 0) {
+        return seclang_fail(in, at, RP_ERR(SYNTAX), "@pm without phrases; expected at least one");
+    }
+    return RP_OK;
+}
+
+/* ---- addresses ---- */
+
+static bool is_net(rp_view text) {
+    char address[INET6_ADDRSTRLEN];
+    rp_view rest = text;
+    rp_view host = rp_view_cut(&rest, '/');
+    uint8_t bytes[16];
+    if (host.n == 0 || host.n >= sizeof address || rp_view_find_byte(host, 0) < host.n) {
+        return false;
+    }
+    memcpy(address, host.p, host.n);
+    address[host.n] = 0;
+    uint64_t bits = 0, bits_max = 0;
+    if (inet_pton(AF_INET, address, bytes) == 1) {
+        bits_max = 32;
+    } else if (inet_pton(AF_INET6, address, bytes) == 1) {
+        bits_max = 128;
+    }
+    return bits_max > 0 && (rest.p == NULL || rp_view_to_u64(rest, bits_max, &bits));
+}
+
+static rp_err add_net(struct seclang *in, rp_view at, rp_view net, struct seclang_list *phrases) {
+    if (!is_net(net)) {
+        return seclang_fail(in, at, RP_ERR(INVALID),
+                            "\"%.*s\" is no address; expected one such as 192.0.2.1, 192.0.2.0/24 "
+                            "or 2001:db8::/32",
+                            SECLANG_FMT(net));
+    }
+    return add_phrase(in, phrases, net);
+}
+
+static rp_err nets_of(struct seclang *in, rp_view at, rp_view text, struct seclang_list *phrases) {
+    rp_view rest = text;
+    while (rest.p != NULL) {
+        rp_view net = rp_view_trim(rp_view_cut(&rest, ','));
+        RP_TRY(add_net(in, at, net, phrases));
+    }
+    return RP_OK;
+}
+
+/* ---- files ---- */
+
+/* Phrases keep the spaces at their ends: "Call to private " is one. Addresses do not. */
+static rp_err lines_of(struct seclang *in, rp_view at, rp_view bytes, bool nets,
+                       struct seclang_list *phrases) {
+    rp_view rest = bytes;
+    while (rest.p != NULL) {
+        rp_view line = rp_view_cut(&rest, '\n');
+        if (line.n > 0 && line.p[line.n - 1] == '\r') {
+            line.n--;
+        }
+        if (rp_view_trim(line).n == 0 || rp_view_trim(line).p[0] == '#') {
+            continue;
+        }
+        RP_TRY(nets ? add_net(in, at, rp_view_trim(line), phrases) : add_phrase(in, phrases, line));
+    }
+    return RP_OK;
+}
+
+static rp_err files_of(struct seclang *in, rp_view at, rp_view text, bool nets,
+                       struct seclang_list *phrases) {
+    rp_view rest = rp_view_trim(text);
+    while (rest.n > 0) {
+        size_t n = 0;
+        while (n < rest.n && !seclang_is_space(rest.p[n])) {
+            n++;
+        }
+        rp_view name = rp_view_sub(rest, 0, n), bytes, path;
+        if (rp_view_find(name, RP_VIEW("://")) < name.n) {
+            return seclang_fail(in, at, RP_ERR(UNSUPPORTED),
+                                "%.*s: Rempart fetches no lists from the network; expected a file",
+                                SECLANG_FMT(name));
+        }
+        rp_err err =
+            in->loader->read(in->loader->ctx, in->line.file, name, in->arena, &bytes, &path);
+        if (!rp_ok(err)) {
+            return seclang_fail(in, at, err, "%.*s: cannot be read; expected it beside its rules",
+                                SECLANG_FMT(name));
+        }
+        RP_TRY(lines_of(in, at, bytes, nets, phrases));
+        rest = seclang_skip_spaces(rp_view_from(rest, n));
+    }
+    if (phrases->count == 0) {
+        return seclang_fail(in, at, RP_ERR(INVALID), "%.*s holds no line; expected at least one",
+                            SECLANG_FMT(text));
+    }
+    return RP_OK;
+}
+
+/* ---- the argument ---- */
+
+static rp_err check_number(struct seclang *in, rp_view at, const struct rp_waf_text *argument) {
+    rp_view text;
+    uint64_t number = 0;
+    if (!seclang_text_literal(argument, &text)) {
+        return RP_OK;
+    }
+    rp_view digits = rp_view_trim(text);
+    if (digits.n > 1 && digits.p[0] == '-') {
+        digits = rp_view_from(digits, 1);
+    }
+    while (digits.n > 1 && digits.p[0] == '0') {
+        digits = rp_view_from(digits, 1);
+    }
+    if (!rp_view_to_u64(digits, INT64_MAX, &number)) {
+        return seclang_fail(in, at, RP_ERR(INVALID),
+                            "\"%.*s\" is no number; expected a whole number or %%{…}",
+                            SECLANG_FMT(text));
+    }
+    return RP_OK;
+}
+
+static rp_err check_ranges(struct seclang *in, rp_view at, const struct rp_waf_text *argument) {
+    rp_view rest;
+    if (!seclang_text_literal(argument, &rest)) {
+        return seclang_fail(in, at, RP_ERR(UNSUPPORTED),
+                            "@validateByteRange with %%{…}; expected numbers and ranges");
+    }
+    while (rest.p != NULL) {
+        rp_view part = rp_view_trim(rp_view_cut(&rest, ','));
+        rp_view last = part, first = rp_view_cut(&last, '-');
+        uint64_t low = 0, high = 0;
+        bool good = rp_view_to_u64(rp_view_trim(first), 255, &low);
+        high = low;
+        if (good && last.p != NULL) {
+            good = rp_view_to_u64(rp_view_trim(last), 255, &high);
+        }
+        if (!good || low > high) {
+            return seclang_fail(in, at, RP_ERR(INVALID),
+                                "\"%.*s\" is no range of bytes; expected such as 32-126 or 9, from "
+                                "0 to 255",
+                                SECLANG_FMT(part));
+        }
+    }
+    return RP_OK;
+}
+
+static rp_err literal_only(struct seclang *in, rp_view at, const struct rp_waf_rule *rule,
+                           rp_view *ret_text) {
+    if (seclang_text_literal(&rule->argument, ret_text)) {
+        return RP_OK;
+    }
+    return seclang_fail(in, at, RP_ERR(UNSUPPORTED), "@%s with %%{…}; expected a fixed list",
+                        rp_waf_operator_name(rule->op));
+}
+
+static rp_err read_list(struct seclang *in, rp_view at, enum form form, struct rp_waf_rule *rule) {
+    struct seclang_list phrases = {0};
+    rp_view text;
+    RP_TRY(literal_only(in, at, rule, &text));
+    if (form == FORM_PHRASES) {
+        RP_TRY(phrases_of(in, at, text, &phrases));
+    } else if (form == FORM_NETS) {
+        RP_TRY(nets_of(in, at, text, &phrases));
+    } else {
+        RP_TRY(files_of(in, at, text, form == FORM_NET_FILES, &phrases));
+    }
+    rule->phrases = phrases.items;
+    rule->phrase_count = phrases.count;
+    return RP_OK;
+}
+
+static rp_err read_argument(struct seclang *in, rp_view at, rp_view argument,
+                            struct rp_waf_rule *rule) {
+    enum form form = form_of(rule->op);
+    if (form != FORM_NONE && argument.n == 0) {
+        return seclang_fail(in, at, RP_ERR(SYNTAX), "@%s without an argument; expected one",
+                            rp_waf_operator_name(rule->op));
+    }
+    RP_TRY(seclang_text(in, at, argument, &rule->argument));
+    switch (form) {
+    case FORM_NONE:
+    case FORM_TEXT:
+        return RP_OK;
+    case FORM_NUMBER:
+        return check_number(in, at, &rule->argument);
+    case FORM_RANGES:
+        return check_ranges(in, at, &rule->argument);
+    case FORM_PHRASES:
+    case FORM_FILES:
+    case FORM_NETS:
+    case FORM_NET_FILES:
+        return read_list(in, at, form, rule);
+    }
+    RP_UNREACHABLE();
+}
+
+static rp_err note_operator(struct seclang *in, enum rp_waf_operator op) {
+    if (op == RP_OP_GEO_LOOKUP) {
+        return seclang_note(in,
+                            RP_VIEW("@geoLookup: never matches; there is no database of places"));
+    }
+    if (op == RP_OP_RBL) {
+        return seclang_note(in,
+                            RP_VIEW("@rbl: never matches; nobody is asked while a request waits"));
+    }
+    return RP_OK;
+}
+
+rp_err seclang_operator(struct seclang *in, const struct seclang_word *word,
+                        struct seclang_draft *draft) {
+    struct rp_waf_rule *rule = &draft->rule;
+    rp_view rest = seclang_skip_spaces(word->raw), argument;
+    if (rest.n == 0) {
+        return seclang_fail(in, word->raw, RP_ERR(SYNTAX),
+                            "an empty operator; expected one such as \"@rx …\"");
+    }
+    if (rest.p[0] == '!') {
+        rule->negated = true;
+        rest = seclang_skip_spaces(rp_view_from(rest, 1));
+    }
+    rule->op = RP_OP_RX;
+    if (rest.n > 0 && rest.p[0] == '@') {
+        size_t n = 1;
+        while (n < rest.n && !seclang_is_space(rest.p[n])) {
+            n++;
+        }
+        RP_TRY(find_operator(in, rp_view_sub(rest, 1, n - 1), &rule->op));
+        rest = seclang_skip_spaces(rp_view_from(rest, n));
+    }
+    RP_TRY(seclang_unquote(in, rest, word->quote, &argument));
+    RP_TRY(note_operator(in, rule->op));
+    return read_argument(in, rest, argument, rule);
+}
