@@ -28,9 +28,13 @@ static void add_way_on(struct rp_buf *out, const struct gate_page *page, enum rp
         add_link(out, "/.rempart/id/sign-in", french ? "Se connecter" : "Sign in");
     } else if (page->retry) {
         add_link(out, "", french ? "Réessayer" : "Try again");
-    } else if (page->status != 421) {
+    } else if (page->status != 421 && page->status != GATE_NO_CERTIFICATE) {
         add_link(out, "/", french ? "Retour à l’accueil" : "Back to the start page");
     }
+}
+
+static unsigned shown_status(const struct gate_page *page) {
+    return page->status == GATE_NO_CERTIFICATE ? 403 : page->status;
 }
 
 void gate_page_html(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang) {
@@ -43,12 +47,12 @@ void gate_page_html(struct rp_buf *out, const struct gate_page *page, enum rp_la
                   lang == RP_FR ? "fr" : "en", page->title[lang], style, page->title[lang],
                   page->text[lang]);
     add_way_on(out, page, lang);
-    rp_buf_printf(out, "<p class=\"s\">%u</p>\n</main>\n</body>\n</html>\n", page->status);
+    rp_buf_printf(out, "<p class=\"s\">%u</p>\n</main>\n</body>\n</html>\n", shown_status(page));
 }
 
 void gate_page_json(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang) {
     RP_ASSERT(page != NULL && lang < RP_LANG_COUNT);
     /* The texts are ours and hold nothing that JSON would escape: a test looks. */
     rp_buf_printf(out, "{\"code\":\"%s\",\"detail\":\"%s\",\"status\":%u,\"title\":\"%s\"}\n",
-                  page->code, page->text[lang], page->status, page->title[lang]);
+                  page->code, page->text[lang], shown_status(page), page->title[lang]);
 }

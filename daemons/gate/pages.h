@@ -12,6 +12,9 @@ struct gate_page {
     const char *title[RP_LANG_COUNT], *text[RP_LANG_COUNT];
 };
 
+/* nginx's own number for a client certificate that is missing; told as 403. */
+enum { GATE_NO_CERTIFICATE = 496 };
+
 extern const struct gate_page gate_pages[];
 extern const size_t gate_page_count;
 

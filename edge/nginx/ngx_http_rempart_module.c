@@ -6,6 +6,8 @@
  *   rempart_app NAME;                     the application behind this place
  *   rempart_identity_header NAME subject|email|tenant|roles;
  *   rempart_cookies off | harden [NAME…]; the named ones stay readable for scripts
+ *   rempart_header missing|replace NAME VALUE;
+ *   rempart_plain_paths on|off;           refuse addresses that two readers would read differently
  *   rempart_hsts on|off;                  default on where there is a rempart_state
  */
 #include "ngx_rempart.h"
@@ -27,6 +29,10 @@ static ngx_command_t commands[] = {
      ngx_rempart_set_identity_header, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_cookies"), ANYWHERE | NGX_CONF_1MORE, ngx_rempart_set_cookies,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_header"), ANYWHERE | NGX_CONF_TAKE3, ngx_rempart_set_header,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_plain_paths"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
+     NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_rempart_loc_conf_t, plain_paths), NULL},
     {ngx_string("rempart_hsts"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_rempart_loc_conf_t, hsts), NULL},
     ngx_null_command};
@@ -52,6 +58,8 @@ static void *create_loc_conf(ngx_conf_t *cf) {
     conf->least_acr = NGX_CONF_UNSET_UINT;
     conf->hsts = NGX_CONF_UNSET;
     conf->harden = NGX_CONF_UNSET;
+    conf->plain_paths = NGX_CONF_UNSET;
+    conf->headers = NGX_CONF_UNSET_PTR;
     conf->for_scripts = NGX_CONF_UNSET_PTR;
     conf->identity_names = NGX_CONF_UNSET_PTR;
     conf->identity_claims = NGX_CONF_UNSET_PTR;
@@ -69,6 +77,8 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
     ngx_conf_merge_str_value(conf->app, above->app, "");
     ngx_conf_merge_value(conf->hsts, above->hsts, at_work);
     ngx_conf_merge_value(conf->harden, above->harden, at_work);
+    ngx_conf_merge_value(conf->plain_paths, above->plain_paths, 0);
+    ngx_conf_merge_ptr_value(conf->headers, above->headers, NULL);
     ngx_conf_merge_ptr_value(conf->for_scripts, above->for_scripts, NULL);
     ngx_conf_merge_ptr_value(conf->identity_names, above->identity_names, NULL);
     ngx_conf_merge_ptr_value(conf->identity_claims, above->identity_claims, NULL);

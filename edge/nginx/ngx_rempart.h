@@ -35,11 +35,19 @@ typedef struct {
     uint64_t requests; /* named by this worker */
 } ngx_rempart_main_conf_t;
 
+/* A header of an answer: added where it is missing, or in place of what stands there. */
+typedef struct {
+    ngx_str_t name, value;
+    bool replace;
+} ngx_rempart_header_t;
+
 /* location {}: what a place asks for and gives. */
 typedef struct {
     ngx_uint_t need, least_acr; /* judge_need, rp_acr */
     ngx_str_t app;              /* empty: core's or the gate's own */
     ngx_flag_t hsts, harden;
+    ngx_flag_t plain_paths;       /* addresses that could be read in two ways are refused */
+    ngx_array_t *headers;         /* ngx_rempart_header_t */
     ngx_array_t *for_scripts;     /* rp_view: cookies that scripts may read */
     ngx_array_t *identity_names;  /* rp_view, and at the same index … */
     ngx_array_t *identity_claims; /* … ngx_rempart_claim_e */
@@ -71,6 +79,7 @@ char *ngx_rempart_set_confine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_cookies(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* phases */

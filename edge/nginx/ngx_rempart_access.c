@@ -8,6 +8,7 @@
 
 #include "judge/answer.h"
 #include "judge/cookie.h"
+#include "judge/plain.h"
 
 static ngx_str_t assert_location = ngx_string("/.rempart/internal/assert");
 
@@ -104,6 +105,10 @@ static ngx_int_t judge(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx,
     ngx_memzero(ctx, sizeof *ctx);
     ctx->judged_by = lcf;
     ctx->app = lcf->app;
+    /* Rules by path stand or fall with both sides reading the same path. */
+    if (lcf->plain_paths && !judge_path_is_plain(ngx_rempart_view(r->unparsed_uri))) {
+        return refuse(r, ctx, RP_GATE_REASON_BAD_REQUEST);
+    }
     struct judge_tables tables = worker_tables_view(&main_conf->tables);
     struct judge_rule rule = {.need = (enum judge_need)lcf->need,
                               .least_acr = (enum rp_acr)lcf->least_acr};

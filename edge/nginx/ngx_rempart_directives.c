@@ -165,3 +165,23 @@ char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *
     *what = claim;
     return NGX_CONF_OK;
 }
+
+char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
+    (void)cmd;
+    static const word_t kinds[] = {{"missing", 0}, {"replace", 1}};
+    ngx_rempart_loc_conf_t *loc = conf;
+    const ngx_str_t *words = cf->args->elts;
+    ngx_uint_t kind = value_of(cf, words[1], kinds, RP_COUNT_OF(kinds));
+    if (loc->headers == NGX_CONF_UNSET_PTR) {
+        loc->headers = ngx_array_create(cf->pool, 8, sizeof(ngx_rempart_header_t));
+    }
+    if (kind == NGX_CONF_UNSET_UINT || !loc->headers) {
+        return NGX_CONF_ERROR;
+    }
+    ngx_rempart_header_t *header = ngx_array_push(loc->headers);
+    if (!header) {
+        return NGX_CONF_ERROR;
+    }
+    *header = (ngx_rempart_header_t){words[2], words[3], kind == 1};
+    return NGX_CONF_OK;
+}

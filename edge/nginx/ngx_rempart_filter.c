@@ -38,6 +38,47 @@ static ngx_int_t add_hsts(ngx_http_request_t *r) {
     return NGX_OK;
 }
 
+/* Whether the answer has the header; takes it away where ours is to stand instead. */
+static bool has_header(ngx_http_request_t *r, const ngx_rempart_header_t *wanted) {
+    bool found = false;
+    for (ngx_list_part_t *part = &r->headers_out.headers.part; part; part = part->next) {
+        ngx_table_elt_t *headers = part->elts;
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (is_named(&headers[i], ngx_rempart_view(wanted->name))) {
+                found = true;
+                headers[i].hash = wanted->replace ? 0 : headers[i].hash;
+            }
+        }
+    }
+    return found && !wanted->replace;
+}
+
+static ngx_int_t add_headers(ngx_http_request_t *r, const ngx_array_t *list) {
+    const ngx_rempart_header_t *wanted = list->elts;
+    for (ngx_uint_t i = 0; i < list->nelts; i++) {
+        if (has_header(r, &wanted[i])) {
+            continue;
+        }
+        ngx_table_elt_t *header = ngx_list_push(&r->headers_out.headers);
+        if (!header) {
+            return NGX_ERROR;
+        }
+        header->hash = 1;
+        header->key = wanted[i].name;
+        header->value = wanted[i].value;
+        header->lowcase_key = NULL;
+    }
+    return NGX_OK;
+}
+
+/* Server-sent events are useless in a buffer; an application need not know that we have one. */
+static void pass_events_on(ngx_http_request_t *r) {
+    rp_view type = ngx_rempart_view(r->headers_out.content_type);
+    if (r->upstream && rp_view_starts(type, RP_VIEW("text/event-stream"))) {
+        r->upstream->buffering = 0;
+    }
+}
+
 static ngx_int_t harden_one(ngx_http_request_t *r, const ngx_rempart_loc_conf_t *lcf,
                             ngx_table_elt_t *header) {
     u_char *text = ngx_pnalloc(r->pool, header->value.len + JUDGE_SET_COOKIE_EXTRA);
@@ -80,6 +121,12 @@ static ngx_int_t header_filter(ngx_http_request_t *r) {
     /*= S79, S80: the header is on every answer, an error or a redirect included. */
     if (r == r->main && lcf->hsts && encrypted && add_hsts(r) != NGX_OK) {
         return NGX_ERROR;
+    }
+    if (r == r->main && lcf->headers && add_headers(r, lcf->headers) != NGX_OK) {
+        return NGX_ERROR;
+    }
+    if (lcf->app.len > 0) {
+        pass_events_on(r);
     }
     /* Core's own cookies are complete, and only core may set them: that is what `app` tells. */
     if (lcf->harden && lcf->app.len > 0 && harden_cookies(r, lcf) != NGX_OK) {

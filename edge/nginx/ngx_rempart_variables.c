@@ -1,6 +1,7 @@
 /* ngx_rempart_variables.c — $rempart_lang (fr, en), $rempart_form (html, json) choose an error
- * page; $rempart_app tells core for which application an assertion is asked; $rempart_request_id is
- * nginx's $request_id without asking OpenSSL for chance, which costs a system call each time. */
+ * page; $rempart_client is whom limits count; $rempart_app tells core for which application an
+ * assertion is asked; $rempart_request_id is nginx's $request_id without asking OpenSSL for chance,
+ * which costs a system call each time. */
 #include "ngx_rempart.h"
 
 #include "judge/accept.h"
@@ -42,6 +43,26 @@ static ngx_int_t get_form(ngx_http_request_t *r, ngx_http_variable_value_t *valu
     return give(value, json ? RP_VIEW("json") : RP_VIEW("html"));
 }
 
+/* Whom limits count: an IPv4 address, or the /64 of an IPv6 one, because a single subscriber has
+ * all of that. */
+static ngx_int_t get_client(ngx_http_request_t *r, ngx_http_variable_value_t *value,
+                            uintptr_t data) {
+    (void)data;
+    const struct sockaddr *from = r->connection->sockaddr;
+    if (from->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const void *)from;
+        return give(value, rp_view_of(&v4->sin_addr, sizeof v4->sin_addr));
+    }
+    if (from->sa_family != AF_INET6) {
+        return give(value, RP_VIEW("local"));
+    }
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    const struct sockaddr_in6 *v6 = (const void *)from;
+    const uint8_t *address = v6->sin6_addr.s6_addr;
+    bool v4 = ngx_memcmp(address, mapped, sizeof mapped) == 0;
+    return give(value, v4 ? rp_view_of(address + 12, 4) : rp_view_of(address, 8));
+}
+
 static ngx_int_t get_app(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data) {
     (void)data;
     const ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 0);
@@ -72,6 +93,7 @@ ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf) {
     } variables[] = {{ngx_string("rempart_lang"), get_lang, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_form"), get_form, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_app"), get_app, NGX_HTTP_VAR_NOCACHEABLE},
+                     {ngx_string("rempart_client"), get_client, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_request_id"), get_request_id, 0}};
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
         ngx_http_variable_t *variable =

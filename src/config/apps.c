@@ -3,7 +3,9 @@
 #include "config/check.h"
 #include "config/internal.h"
 
-static const char *const app_keys[] = {"name", "host", "upstream", "sign_in", "identity_headers"};
+static const char *const app_keys[] = {
+    "name",      "host",         "upstream", "upstreams",        "sign_in",         "acr",
+    "client_ca", "body_max_kib", "paths",    "security_headers", "identity_headers"};
 
 static rp_err read_identity_headers(const struct reading *in, const struct rp_yaml *headers,
                                     struct rp_config_app *app) {
@@ -33,6 +35,20 @@ static rp_err read_identity_headers(const struct reading *in, const struct rp_ya
     return RP_OK;
 }
 
+/* Several of them: the first is the upstream, the others stand in where it does not answer. */
+static rp_err read_upstreams(const struct reading *in, const struct rp_yaml *node,
+                             struct rp_config_app *app) {
+    struct rp_config_list list = {0};
+    RP_TRY(rp_config_texts(in, node, RP_APP_UPSTREAMS_MAX, rp_config_check_upstream, &list));
+    if (app->upstream || list.count == 0) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->key_line, node->key_column,
+                          "upstreams: expected one or more, and no upstream beside them");
+    }
+    app->upstream = list.items[0];
+    app->more_upstreams = (struct rp_config_list){list.items + 1, list.count - 1};
+    return RP_OK;
+}
+
 static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
                           struct rp_config_app *app) {
     if (rp_view_equal(node->key, RP_VIEW("name"))) {
@@ -44,8 +60,26 @@ static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
     if (rp_view_equal(node->key, RP_VIEW("upstream"))) {
         return rp_config_text(in, node, 1, 1000, rp_config_check_upstream, &app->upstream);
     }
+    if (rp_view_equal(node->key, RP_VIEW("upstreams"))) {
+        return read_upstreams(in, node, app);
+    }
     if (rp_view_equal(node->key, RP_VIEW("sign_in"))) {
         return rp_config_choice(in, node, "none|optional|required", &app->sign_in);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("acr"))) {
+        return rp_config_choice(in, node, "mfa|phr", &app->acr);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("client_ca"))) {
+        return rp_config_text(in, node, 1, 4096, rp_config_check_path, &app->client_ca);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("body_max_kib"))) {
+        return rp_config_number(in, node, 1, 1U << 30, &app->body_max_kib);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("security_headers"))) {
+        return rp_config_read_headers(in, node, app);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("paths"))) {
+        return RP_OK; /* read last: what they do not say is the application's */
     }
     if (rp_view_equal(node->key, RP_VIEW("identity_headers"))) {
         return read_identity_headers(in, node, app);
@@ -81,11 +115,18 @@ static rp_err read_app(const struct reading *in, const struct rp_yaml *node,
     for (const struct rp_yaml *member = node->first; member; member = member->next) {
         RP_TRY(read_member(in, member, app));
     }
+    const struct rp_yaml *paths = rp_yaml_get(node, "paths");
+    if (paths) {
+        RP_TRY(rp_config_read_paths(in, paths, app));
+    }
     if (!app->name || !app->upstream) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
                           "an application needs a name and an upstream");
     }
     bool carries_identity = strcmp(app->sign_in, "none") != 0;
+    for (size_t i = 0; i < app->path_count; i++) {
+        carries_identity = carries_identity || strcmp(app->paths[i].sign_in, "none") != 0;
+    }
     if (app->identity_header_count > 0 && !carries_identity) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
                           "%s has identity_headers, but sign_in is none: nobody is known there",

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "wire/ip.h"
 
 enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, WORD_MAX = 64 };
 
@@ -111,6 +112,9 @@ const char *rp_config_check_app_name(rp_view text) {
     for (size_t i = 0; i < text.n; i++) {
         good = good && (is_lower(text.p[i]) || is_digit(text.p[i]) || text.p[i] == '-');
     }
+    if (rp_view_equal(text, RP_VIEW("canary"))) {
+        return "a name other than canary, which is the probes' own application";
+    }
     return good ? NULL : "a name of 1 to 32 lower-case letters, digits and -";
 }
 
@@ -130,6 +134,54 @@ const char *rp_config_check_upstream(rp_view text) {
         good = text.n > local.n && only(rp_view_from(text, local.n), "/._-");
     }
     return good ? NULL : "http://127.0.0.1:PORT or unix:PATH";
+}
+
+const char *rp_config_check_network(rp_view text) {
+    struct rp_ip_net net;
+    rp_err err = rp_ip_net_parse(text, &net);
+    if (rp_is(err, RP_E_INVALID)) {
+        return "a range without bits after its prefix, such as 192.0.2.0/24";
+    }
+    return rp_ok(err) ? NULL : "an address or a range such as 192.0.2.0/24 or 2001:db8::/32";
+}
+
+const char *rp_config_check_client_address(rp_view text) {
+    rp_view word = RP_VIEW("header ");
+    if (rp_view_equal(text, RP_VIEW("connection")) ||
+        rp_view_equal(text, RP_VIEW("proxy_protocol"))) {
+        return NULL;
+    }
+    rp_view name = rp_view_from(text, word.n);
+    if (!rp_view_starts(text, word) || name.n == 0 || name.n > WORD_MAX || !only(name, "-")) {
+        return "connection, proxy_protocol, or a header such as \"header X-Forwarded-For\"";
+    }
+    if (rp_view_equal_nocase(name, RP_VIEW("forwarded"))) {
+        return "another header: Forwarded is not read; have the provider send X-Forwarded-For";
+    }
+    return NULL;
+}
+
+const char *rp_config_check_place(rp_view text) {
+    static const char expected[] = "a path such as /public/ (all below it) or /status (that alone)";
+    bool good = text.n > 1 && text.p[0] == '/' && only(text, "/._~-") &&
+                rp_view_find(text, RP_VIEW("//")) == text.n;
+    rp_view rest = rp_view_from(text, 1);
+    while (good && rest.p != NULL) {
+        rp_view segment = rp_view_cut(&rest, '/');
+        good = !rp_view_equal(segment, RP_VIEW(".")) && !rp_view_equal(segment, RP_VIEW(".."));
+    }
+    bool taken =
+        rp_view_starts(text, RP_VIEW("/.rempart")) || rp_view_starts(text, RP_VIEW("/trust"));
+    return !good ? expected : taken ? "a path that is not Rempart's own" : NULL;
+}
+
+const char *rp_config_check_value(rp_view text) {
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] < 0x20 || text.p[i] > 0x7e || text.p[i] == '"' || text.p[i] == '\\') {
+            return "printable ASCII without \" and \\";
+        }
+    }
+    return NULL;
 }
 
 const char *rp_config_check_header(rp_view text) {

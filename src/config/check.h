@@ -15,9 +15,13 @@ const char *rp_config_check_address(rp_view text); /* an IPv4 or IPv6 address */
 const char *rp_config_check_path(rp_view text);  /* a file's name nginx takes unquoted, or empty */
 const char *rp_config_check_store(rp_view text); /* what this release can open */
 const char *rp_config_check_url(rp_view text);   /* an https address, or empty */
-const char *rp_config_check_app_name(rp_view text); /* [a-z0-9-]{1,32} */
-const char *rp_config_check_upstream(rp_view text); /* http://HOST:PORT or unix:PATH */
-const char *rp_config_check_header(rp_view text);   /* a header name that nobody else needs */
+const char *rp_config_check_app_name(rp_view text);       /* [a-z0-9-]{1,32} */
+const char *rp_config_check_upstream(rp_view text);       /* http://HOST:PORT or unix:PATH */
+const char *rp_config_check_network(rp_view text);        /* an address or a CIDR range */
+const char *rp_config_check_client_address(rp_view text); /* connection, header NAME, … */
+const char *rp_config_check_place(rp_view text);          /* a path of an application, plain */
+const char *rp_config_check_value(rp_view text);          /* a header's value */
+const char *rp_config_check_header(rp_view text);         /* a header name that nobody else needs */
 
 /* How many single edits lead from one word to the other, or a number over 2. */
 unsigned rp_config_edits(rp_view a, rp_view b);

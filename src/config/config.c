@@ -7,7 +7,9 @@
 #include "config/check.h"
 #include "config/internal.h"
 
-enum type { TEXT, NUMBER, CHOICE };
+enum type { TEXT, NUMBER, CHOICE, LIST };
+
+enum { ITEM_MAX = 200 };
 
 /* One row of config.def. In the table `minimum` holds the choices of a CHOICE. */
 struct setting {
@@ -45,9 +47,14 @@ static const struct {
     const char *key;
     const char *(*check)(rp_view text);
 } forms[] = {
-    {"host", rp_config_check_host},        {"address", rp_config_check_address},
-    {"certificate", rp_config_check_path}, {"certificate_key", rp_config_check_path},
-    {"store", rp_config_check_store},      {"bounty_url", rp_config_check_url},
+    {"host", rp_config_check_host},
+    {"address", rp_config_check_address},
+    {"certificate", rp_config_check_path},
+    {"certificate_key", rp_config_check_path},
+    {"store", rp_config_check_store},
+    {"bounty_url", rp_config_check_url},
+    {"trusted_proxies", rp_config_check_network},
+    {"client_address", rp_config_check_client_address},
 };
 
 static bool is_key(const struct setting *setting, const char *section, rp_view key) {
@@ -123,19 +130,43 @@ rp_err rp_config_choice(const struct reading *in, const struct rp_yaml *node, co
                       "%.*s: expected one of %s", RP_FMT(node->key), choices);
 }
 
-static rp_err read_number(const struct reading *in, const struct rp_yaml *node,
-                          const struct setting *setting, uint64_t *ret_number) {
+rp_err rp_config_number(const struct reading *in, const struct rp_yaml *node, uint64_t min,
+                        uint64_t max, uint64_t *ret_number) {
     RP_TRY(expect_scalar(in, node));
     uint64_t number = 0;
-    bool good = !node->quoted && rp_view_to_u64(node->scalar, setting->max, &number) &&
-                number >= setting->min;
+    bool good = !node->quoted && rp_view_to_u64(node->scalar, max, &number) && number >= min;
     if (!good) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "%s: expected a number from %llu to %llu%s", setting->key,
-                          (unsigned long long)setting->min, (unsigned long long)setting->max,
+                          "%.*s: expected a number from %llu to %llu%s", RP_FMT(node->key),
+                          (unsigned long long)min, (unsigned long long)max,
                           node->quoted ? ", without quotes" : "");
     }
     *ret_number = number;
+    return RP_OK;
+}
+
+rp_err rp_config_texts(const struct reading *in, const struct rp_yaml *node, size_t max,
+                       const char *(*check)(rp_view text), struct rp_config_list *ret_list) {
+    if (node->kind != RP_YAML_SEQUENCE) {
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                          "%.*s: expected a list such as [a, b]", RP_FMT(node->key));
+    }
+    const char **items = rp_arena_array(in->arena, max, sizeof *items);
+    if (!items) {
+        return RP_ERR(TOO_LARGE);
+    }
+    size_t count = 0;
+    for (const struct rp_yaml *item = node->first; item; item = item->next) {
+        if (count == max) {
+            return rp_fail_at(in->diag, RP_ERR(TOO_LARGE), item->line, item->column,
+                              "%.*s: expected at most %zu", RP_FMT(node->key), max);
+        }
+        struct rp_yaml one = *item;
+        one.key = node->key; /* an error names the setting */
+        RP_TRY(rp_config_text(in, &one, 1, ITEM_MAX, check, &items[count]));
+        count++;
+    }
+    *ret_list = (struct rp_config_list){items, count};
     return RP_OK;
 }
 
@@ -164,9 +195,12 @@ static rp_err read_setting(const struct reading *in, const struct rp_yaml *node,
         memcpy(field, &text, sizeof text);
         return RP_OK;
     case NUMBER:
-        RP_TRY(read_number(in, node, setting, &number));
+        RP_TRY(rp_config_number(in, node, setting->min, setting->max, &number));
         memcpy(field, &number, sizeof number);
         return RP_OK;
+    case LIST:
+        return rp_config_texts(in, node, (size_t)setting->max, form_of(setting),
+                               (struct rp_config_list *)(void *)field);
     }
     RP_UNREACHABLE();
 }
@@ -239,25 +273,53 @@ static rp_err read_top(const struct reading *in, const struct rp_yaml *node) {
     return setting ? read_setting(in, node, setting) : unknown_key(in, node, "");
 }
 
+/* An error of the section gate, at the first of the two settings that the file has. */
+static rp_err fail_together(const struct reading *in, const struct rp_yaml *root, const char *key,
+                            const char *otherwise, const char *text) {
+    const struct rp_yaml *gate = rp_yaml_get(root, "gate");
+    const struct rp_yaml *node = gate ? rp_yaml_get(gate, key) : NULL;
+    if (!node) {
+        node = gate ? rp_yaml_get(gate, otherwise) : NULL;
+    }
+    return rp_fail_at(in->diag, RP_ERR(INVALID), node ? node->key_line : 0,
+                      node ? node->key_column : 0, "gate: %s", text);
+}
+
 /* What no single setting can know. */
-static rp_err check_together(const struct reading *in) {
+static rp_err check_together(const struct reading *in, const struct rp_yaml *root) {
     const struct rp_config *config = in->config;
     if ((*config->certificate != '\0') != (*config->certificate_key != '\0')) {
-        return rp_fail(in->diag, RP_ERR(INVALID),
-                       "gate: certificate and certificate_key are given together or not at all");
+        return fail_together(in, root, "certificate", "certificate_key",
+                             "certificate and certificate_key are given together or not at all");
     }
     if (config->listen == config->listen_http) {
-        return rp_fail(in->diag, RP_ERR(INVALID), "gate: listen and listen_http are the same port");
+        return fail_together(in, root, "listen_http", "listen",
+                             "listen and listen_http are the same port");
+    }
+    bool told = strcmp(config->client_address, "connection") != 0;
+    if (told && config->trusted_proxies.count == 0) {
+        return fail_together(in, root, "client_address", "client_address",
+                             "client_address needs trusted_proxies: whose word is believed?");
+    }
+    if (!told && config->trusted_proxies.count > 0) {
+        return fail_together(in, root, "trusted_proxies", "trusted_proxies",
+                             "trusted_proxies needs client_address: header NAME or "
+                             "proxy_protocol, which the provider's pages name");
     }
     return RP_OK;
 }
 
 /* Every setting as config.def has it, through the same code as a file's. */
 static rp_err read_defaults(const struct reading *in) {
+    in->config->apps = rp_arena_array(in->arena, RP_APPS_MAX, sizeof *in->config->apps);
+    if (!in->config->apps) {
+        return RP_ERR(TOO_LARGE);
+    }
     for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
         struct rp_yaml node = {.kind = RP_YAML_SCALAR,
                                .key = rp_view_from_cstr(settings[i].key),
                                .scalar = rp_view_from_cstr(settings[i].standard)};
+        node.kind = settings[i].type == LIST ? RP_YAML_SEQUENCE : RP_YAML_SCALAR;
         RP_TRY(read_setting(in, &node, &settings[i]));
     }
     return RP_OK;
@@ -287,7 +349,7 @@ rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *r
     for (const struct rp_yaml *node = root->first; node; node = node->next) {
         RP_TRY(read_top(&in, node));
     }
-    RP_TRY(check_together(&in));
+    RP_TRY(check_together(&in, root));
     *ret_config = config;
     return RP_OK;
 }
@@ -304,10 +366,11 @@ static void print_limits(struct rp_buf *out, const struct setting *setting) {
 static void print_setting(struct rp_buf *out, const struct setting *setting, enum rp_lang lang) {
     const char *indent = *setting->section == '\0' ? "" : "  ";
     bool quoted = setting->type == TEXT;
+    const char *standard = setting->type == LIST ? "[]" : setting->standard;
     rp_buf_printf(out, "%s# %s", indent, setting->text[lang]);
     print_limits(out, setting);
-    rp_buf_printf(out, "\n%s%s: %s%s%s\n", indent, setting->key, quoted ? "\"" : "",
-                  setting->standard, quoted ? "\"" : "");
+    rp_buf_printf(out, "\n%s%s: %s%s%s\n", indent, setting->key, quoted ? "\"" : "", standard,
+                  quoted ? "\"" : "");
 }
 
 /* Applications have no default, so their sample is a comment. */
@@ -323,6 +386,8 @@ static void print_apps(struct rp_buf *out, enum rp_lang lang) {
                          "#    host: notes.example.com\n"
                          "#    upstream: http://127.0.0.1:3000\n"
                          "#    sign_in: required        # none | optional | required\n"
+                         "#    paths:\n"
+                         "#      - {path: /public/, sign_in: none}\n"
                          "#    identity_headers:\n"
                          "#      X-Remote-User: subject # subject | email | tenant | roles\n");
 }

@@ -9,13 +9,46 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-enum { RP_APPS_MAX = 32 };
+enum {
+    RP_APPS_MAX = 32,
+    RP_APP_UPSTREAMS_MAX = 16,
+    RP_APP_PATHS_MAX = 64,
+    RP_APP_HEADERS_MAX = 16
+};
+
+/* Texts, in the order of the file. */
+struct rp_config_list {
+    const char *const *items;
+    size_t count;
+};
+
+/* A place of an application with rules of its own. "/x/" is everything below, "/x" one address. */
+struct rp_config_path {
+    const char *path;
+    const char *sign_in;   /* as the application's, where the file says nothing */
+    const char *acr;       /* likewise */
+    bool stream;           /* bodies pass as they come, both ways */
+    uint64_t body_max_kib; /* 0 = the application's */
+};
+
+/* A security header: in place of what the application says; "" = the gate adds none. */
+struct rp_config_header {
+    const char *name, *value;
+};
 
 struct rp_config_app {
     const char *name;     /* [a-z0-9-]{1,32}: also the audience of its assertions */
     const char *host;     /* "" = the default app of this installation */
-    const char *upstream; /* "http://127.0.0.1:PORT" or "unix:PATH" */
-    const char *sign_in;  /* "none", "optional", "required" */
+    const char *upstream; /* "http://127.0.0.1:PORT" or "unix:PATH"; the first of several */
+    struct rp_config_list more_upstreams;
+    const char *sign_in;   /* "none", "optional", "required" */
+    const char *acr;       /* "mfa", "phr"; NULL or "" = what sign_in.second_factor asks for */
+    const char *client_ca; /* PEM of the authorities whose certificates may come; NULL = anybody */
+    uint64_t body_max_kib; /* 0 = gate.body_max_kib */
+    const struct rp_config_path *paths;
+    size_t path_count;
+    const struct rp_config_header *headers;
+    size_t header_count;
     /* identity_headers: header name and what it carries: subject, email, tenant, roles */
     struct {
         const char *header;
@@ -26,10 +59,12 @@ struct rp_config_app {
 
 struct rp_config {
     const char *host, *address, *certificate, *certificate_key, *store, *unseal;
+    struct rp_config_list trusted_proxies;
+    const char *client_address;
     const char *second_factor, *operator_name, *contact, *bounty_url;
     uint64_t listen, listen_http, workers, body_max_kib, session_hours, idle_minutes;
-    uint64_t disk_free_percent;
-    struct rp_config_app apps[RP_APPS_MAX];
+    uint64_t disk_free_percent, drain_seconds;
+    struct rp_config_app *apps; /* room for RP_APPS_MAX, in the arena */
     size_t app_count;
 };
 

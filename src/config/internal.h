@@ -21,6 +21,18 @@ rp_err rp_config_text(const struct reading *in, const struct rp_yaml *node, size
 /* One of several words, separated by "|". */
 rp_err rp_config_choice(const struct reading *in, const struct rp_yaml *node, const char *choices,
                         const char **ret_text);
+/* A number without quotes. */
+rp_err rp_config_number(const struct reading *in, const struct rp_yaml *node, uint64_t min,
+                        uint64_t max, uint64_t *ret_number);
+/* A sequence of at most max texts of the form. */
+rp_err rp_config_texts(const struct reading *in, const struct rp_yaml *node, size_t max,
+                       const char *(*check)(rp_view text), struct rp_config_list *ret_list);
+/* Below an application: `paths:` and `security_headers:`. The application's own settings have
+ * been read. */
+rp_err rp_config_read_paths(const struct reading *in, const struct rp_yaml *paths,
+                            struct rp_config_app *app);
+rp_err rp_config_read_headers(const struct reading *in, const struct rp_yaml *headers,
+                              struct rp_config_app *app);
 /* The sequence below `apps:`. */
 rp_err rp_config_read_apps(const struct reading *in, const struct rp_yaml *apps);
 

@@ -15,6 +15,16 @@ static bool has_control(const char *text) {
 static void check_app(const struct rp_config_app *app) {
     RP_ASSERT(app->name[0] != '\0' && strlen(app->name) <= 32);
     RP_ASSERT(strpbrk(app->upstream, " ;{}\"'\\$\n") == NULL);
+    for (size_t i = 0; i < app->more_upstreams.count; i++) {
+        RP_ASSERT(strpbrk(app->more_upstreams.items[i], " ;{}\"'\\$\n") == NULL);
+    }
+    for (size_t i = 0; i < app->path_count; i++) {
+        RP_ASSERT(app->paths[i].path[0] == '/' &&
+                  strpbrk(app->paths[i].path, " ;{}\"'\\$#\n") == NULL);
+    }
+    for (size_t i = 0; i < app->header_count; i++) {
+        RP_ASSERT(strpbrk(app->headers[i].value, "\"\\\n") == NULL);
+    }
     RP_ASSERT(strpbrk(app->host, " ;{}\"'\\$\n/") == NULL);
     for (size_t i = 0; i < app->identity_header_count; i++) {
         RP_ASSERT(strpbrk(app->identity_headers[i].header, " :;{}\"\n") == NULL);

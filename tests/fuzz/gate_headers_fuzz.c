@@ -7,6 +7,7 @@
 #include "judge/accept.h"
 #include "judge/answer.h"
 #include "judge/cookie.h"
+#include "judge/plain.h"
 #include "judge/set_cookie.h"
 #include "judge/strip.h"
 
@@ -62,12 +63,21 @@ static void check_name(rp_view name) {
     free(other);
 }
 
+/* A path that is plain has no segment that climbs, however it is spelled. */
+static void check_plain(rp_view uri) {
+    rp_view path = uri;
+    path = rp_view_cut(&path, '?');
+    bool climbs = rp_view_find(path, RP_VIEW("/../")) < path.n;
+    FUZZ_CHECK(!(climbs && judge_path_is_plain(uri)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     rp_view text = rp_view_of(data, n);
     check_cookie(text);
     check_set_cookie(text);
     check_way_back(text);
     check_name(text);
+    check_plain(text);
     FUZZ_CHECK(judge_language(text) < RP_LANG_COUNT);
     FUZZ_CHECK(!judge_wants_json(text) || !judge_accepts_html(text));
     return 0;

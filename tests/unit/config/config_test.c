@@ -90,8 +90,8 @@ static const struct {
     {"gate: 8443\n", RP_E_INVALID, 1, 7, "indented"},
     {"gate:\n  address: localhost\n", RP_E_INVALID, 2, 12, "an IP address"},
     {"gate:\n  certificate: \"a b; root /\"\n", RP_E_INVALID, 2, 16, "a file name"},
-    {"gate:\n  certificate: a.pem\n", RP_E_INVALID, 0, 0, "together"},
-    {"gate:\n  listen: 80\n  listen_http: 80\n", RP_E_INVALID, 0, 0, "same port"},
+    {"gate:\n  certificate: a.pem\n", RP_E_INVALID, 2, 3, "together"},
+    {"gate:\n  listen: 80\n  listen_http: 80\n", RP_E_INVALID, 3, 3, "same port"},
     {"host: \"a;b\"\n", RP_E_INVALID, 1, 7, "a DNS name"},
     {"host: -a.example\n", RP_E_INVALID, 1, 7, "a DNS name"},
     {"host: a..example\n", RP_E_INVALID, 1, 7, "a DNS name"},
@@ -111,6 +111,28 @@ static const struct {
     {APP "    upstream: \"unix:a b\"\n", RP_E_INVALID, 3, 15, "unix:PATH"},
     {TWO_APPS("a"), RP_E_DUPLICATE, 4, 5, "two applications are called \"a\""},
     {TWO_APPS("b"), RP_E_DUPLICATE, 4, 5, "the same host"},
+    {"gate:\n  trusted_proxies: [192.0.2.0/24]\n", RP_E_INVALID, 2, 3, "needs client_address"},
+    {"gate:\n  client_address: proxy_protocol\n", RP_E_INVALID, 2, 3, "needs trusted_proxies"},
+    {"gate:\n  trusted_proxies: [192.0.2.1/24]\n", RP_E_INVALID, 2, 21, "bits after its prefix"},
+    {"gate:\n  trusted_proxies: [1.1.1.1, nobody]\n", RP_E_INVALID, 2, 30, "2001:db8::/32"},
+    {"gate:\n  trusted_proxies: 192.0.2.1\n", RP_E_INVALID, 2, 20, "a list"},
+    {"gate:\n  client_address: header Forwarded\n", RP_E_INVALID, 2, 19, "X-Forwarded-For"},
+    {"gate:\n  client_address: header X;y\n", RP_E_INVALID, 2, 19, "proxy_protocol"},
+    {"apps:\n  - name: canary\n", RP_E_INVALID, 2, 11, "other than canary"},
+    {APP "    upstream: unix:a\n    upstreams: [unix:b]\n", RP_E_INVALID, 4, 5, "beside them"},
+    {APP "    upstreams: []\n", RP_E_INVALID, 3, 5, "one or more"},
+    {APP "    upstreams: [unix:a, ftp]\n", RP_E_INVALID, 3, 25, "unix:PATH"},
+    {APP "    paths: [{sign_in: none}]\n", RP_E_INVALID, 3, 13, "need the path"},
+    {APP "    paths: [{path: admin}]\n", RP_E_INVALID, 3, 20, "a path such as"},
+    {APP "    paths: [{path: /a/../b}]\n", RP_E_INVALID, 3, 20, "a path such as"},
+    {APP "    paths: [{path: /.rempart/id/}]\n", RP_E_INVALID, 3, 20, "Rempart's own"},
+    {APP "    paths: [{path: /a, sign_in: none, acr: phr}]\n", RP_E_INVALID, 3, 44, "nobody"},
+    {APP "    paths: [{path: /a}, {path: /a}]\n", RP_E_DUPLICATE, 3, 25, "above already"},
+    {APP "    paths: [{path: /a, strem: true}]\n", RP_E_UNKNOWN_KEY, 3, 24, "\"stream\"?"},
+    {APP "    security_headers: {X-Frame-Option: DENY}\n", RP_E_UNKNOWN_KEY, 3, 24,
+     "\"X-Frame-Options\"?"},
+    {APP "    security_headers: {X-Frame-Options: 'a\"b'}\n", RP_E_INVALID, 3, 41, "printable"},
+    {APP "    acr: pwd\n", RP_E_INVALID, 3, 10, "mfa|phr"},
     {APP "    upstream: unix:a\n    identity_headers:\n      Cookie: subject\n", RP_E_INVALID, 5, 7,
      "no other meaning"},
     {APP "    upstream: unix:a\n    identity_headers:\n      X-A: age\n", RP_E_INVALID, 5, 12,
@@ -158,6 +180,45 @@ static void too_many_applications_are_refused(void **state) {
     rp_buf_done(&yaml);
 }
 
+static void an_applications_places_and_headers_are_read(void **state) {
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    assert_ok(
+        rp_config_parse(RP_VIEW("gate:\n"
+                                "  trusted_proxies: [192.0.2.0/24, '2001:db8::/32']\n"
+                                "  client_address: header CF-Connecting-IP\n"
+                                "apps:\n"
+                                "  - name: shop\n"
+                                "    upstreams: ['http://127.0.0.1:1', unix:b]\n"
+                                "    acr: phr\n"
+                                "    body_max_kib: 7\n"
+                                "    client_ca: /etc/ca.pem\n"
+                                "    paths:\n"
+                                "      - {path: /public/, sign_in: none, stream: true}\n"
+                                "      - {path: /status, body_max_kib: 9}\n"
+                                "    security_headers:\n"
+                                "      content-security-policy: \"default-src 'self'; img-src *\"\n"
+                                "      X-Frame-Options: ''\n"),
+                        *state, &config, &diag));
+    assert_int_equal(config.trusted_proxies.count, 2);
+    assert_string_equal(config.trusted_proxies.items[1], "2001:db8::/32");
+    assert_string_equal(config.client_address, "header CF-Connecting-IP");
+    const struct rp_config_app *app = &config.apps[0];
+    assert_string_equal(app->upstream, "http://127.0.0.1:1");
+    assert_int_equal(app->more_upstreams.count, 1);
+    assert_string_equal(app->more_upstreams.items[0], "unix:b");
+    assert_string_equal(app->client_ca, "/etc/ca.pem");
+    assert_int_equal(app->path_count, 2);
+    assert_string_equal(app->paths[0].sign_in, "none");
+    assert_true(app->paths[0].stream);
+    assert_int_equal(app->paths[0].body_max_kib, 7);
+    assert_string_equal(app->paths[1].sign_in, "required");
+    assert_string_equal(app->paths[1].acr, "phr");
+    assert_int_equal(app->paths[1].body_max_kib, 9);
+    assert_string_equal(app->headers[0].name, "Content-Security-Policy");
+    assert_string_equal(app->headers[1].value, "");
+}
+
 /* parse(print(defaults)) = defaults, in both languages. */
 static void the_sample_is_the_defaults(void **state) {
     struct rp_config standard, config;
@@ -171,6 +232,7 @@ static void the_sample_is_the_defaults(void **state) {
 #define SAME_TEXT(field) assert_string_equal(config.field, standard.field)
 #define SAME_NUMBER(field) assert_int_equal(config.field, standard.field)
 #define SAME_CHOICE(field) SAME_TEXT(field)
+#define SAME_LIST(field) assert_int_equal(config.field.count, standard.field.count)
 #define RP_SETTING(section, key, type, field, default_, minimum, maximum, fr, en)                  \
     SAME_##type(field);
 #include "config/config.def"
@@ -218,6 +280,7 @@ int main(void) {
         WITH_ARENA(mistakes_are_told_with_their_place),
         WITH_ARENA(broken_yaml_is_told_with_its_place),
         WITH_ARENA(too_many_applications_are_refused),
+        WITH_ARENA(an_applications_places_and_headers_are_read),
         WITH_ARENA(the_sample_is_the_defaults),
         WITH_ARENA(the_samples_application_is_valid),
         WITH_ARENA(words_are_compared_by_edits),

@@ -123,6 +123,55 @@ static void every_host_has_a_server_and_strangers_have_none(void **state) {
     assert_int_equal(count("https://wiki.example.org:8443$request_uri;"), 1);
 }
 
+static void a_provider_in_front_is_believed_only_by_its_addresses(void **state) {
+    (void)state;
+    render();
+    assert_int_equal(count("real_ip"), 0);
+    static const char *const ranges[] = {"192.0.2.0/24", "2001:db8::/32"};
+    config.trusted_proxies = (struct rp_config_list){ranges, 2};
+    config.client_address = "header CF-Connecting-IP";
+    render();
+    assert_int_equal(count("set_real_ip_from 192.0.2.0/24;"), 1);
+    assert_int_equal(count("set_real_ip_from 2001:db8::/32;"), 1);
+    assert_int_equal(count("real_ip_header CF-Connecting-IP;"), 1);
+    assert_int_equal(count("real_ip_recursive on;"), 1);
+    assert_int_equal(count("proxy_set_header CF-Connecting-IP \"\";"), 1);
+    assert_int_equal(count(" proxy_protocol;"), 0);
+    config.client_address = "proxy_protocol";
+    render();
+    assert_int_equal(count("real_ip_header proxy_protocol;"), 1);
+    assert_int_equal(count(" proxy_protocol;"), count("listen 127.0.0.1:") + 1);
+}
+
+static void each_place_has_its_rules(void **state) {
+    (void)state;
+    static const struct rp_config_path paths[] = {
+        {.path = "/public/", .sign_in = "none", .stream = true, .body_max_kib = 9},
+        {.path = "/status", .sign_in = "required", .acr = "phr"}};
+    static const struct rp_config_header headers[] = {{"X-Frame-Options", ""},
+                                                      {"Referrer-Policy", "no-referrer"}};
+    static const char *const more[] = {"unix:b"};
+    config.apps[0].paths = paths;
+    config.apps[0].path_count = 2;
+    config.apps[0].headers = headers;
+    config.apps[0].header_count = 2;
+    config.apps[0].more_upstreams = (struct rp_config_list){more, 1};
+    config.apps[0].client_ca = "ca.pem";
+    render();
+    assert_int_equal(count("location ^~ /public/ {"), 1);
+    assert_int_equal(count("location = /status {"), 1);
+    assert_int_equal(count("rempart_session none;"), 1);
+    assert_int_equal(count("rempart_session required phr;"), 1);
+    assert_int_equal(count("proxy_request_buffering off;"), 1);
+    assert_int_equal(count("client_max_body_size 9k;"), 1);
+    assert_int_equal(count("rempart_plain_paths on;"), 3);
+    assert_int_equal(count("rempart_header replace Referrer-Policy \"no-referrer\";"), 3);
+    assert_int_equal(count("X-Frame-Options"), 1); /* where no application stands */
+    assert_int_equal(count("server unix:b max_fails=2 fail_timeout=10s;"), 1);
+    assert_int_equal(count("ssl_client_certificate \"/srv/rempart/ca.pem\";"), 1);
+    assert_int_equal(count("ssl_verify_client on;"), 1);
+}
+
 static void the_internal_place_stays_internal(void **state) {
     (void)state;
     render();
@@ -201,6 +250,8 @@ int main(void) {
         TEST(hsts_cookies_and_the_way_to_https),
         TEST(an_application_asks_for_what_the_settings_say),
         TEST(every_host_has_a_server_and_strangers_have_none),
+        TEST(a_provider_in_front_is_believed_only_by_its_addresses),
+        TEST(each_place_has_its_rules),
         TEST(the_internal_place_stays_internal),
         TEST(workers_are_somebody_else_only_as_root),
         TEST(the_operators_certificate_is_used),

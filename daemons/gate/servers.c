@@ -1,0 +1,336 @@
+#include "servers.h"
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "pages.h"
+
+static void add_target(struct rp_buf *out, const char *upstream, bool alone) {
+    rp_view target = rp_view_from_cstr(upstream);
+    if (rp_view_starts(target, RP_VIEW("http://"))) {
+        target = rp_view_from(target, 7);
+    }
+    /* One alone is asked each time; of several, one that fails rests a while. */
+    rp_buf_printf(out, "        server %.*s %s;\n", RP_FMT(target),
+                  alone ? "max_fails=0" : "max_fails=2 fail_timeout=10s");
+}
+
+void gate_add_upstream(struct rp_buf *out, const struct rp_config_app *app) {
+    bool alone = app->more_upstreams.count == 0;
+    rp_buf_printf(out, "    upstream app_%s {\n", app->name);
+    if (!alone) {
+        /* What one worker learns of an instance, all know. */
+        rp_buf_printf(out, "        zone app_%s 64k;\n        least_conn;\n", app->name);
+    }
+    add_target(out, app->upstream, alone);
+    for (size_t i = 0; i < app->more_upstreams.count; i++) {
+        add_target(out, app->more_upstreams.items[i], alone);
+    }
+    rp_buf_add_cstr(out, "        keepalive 32;\n    }\n");
+}
+
+/* ---- servers ---- */
+
+static void add_listen(struct rp_buf *out, const struct rp_config *config, uint64_t port,
+                       const char *options) {
+    bool v6 = strchr(config->address, ':') != NULL;
+    bool proxy = strcmp(config->client_address, "proxy_protocol") == 0;
+    rp_buf_printf(out, "        listen %s%s%s:%llu%s%s;\n", v6 ? "[" : "", config->address,
+                  v6 ? "]" : "", (unsigned long long)port, options, proxy ? " proxy_protocol" : "");
+}
+
+static void add_origin(struct rp_buf *out, const struct rp_config *config, const char *host) {
+    rp_buf_printf(out, "https://%s", host);
+    if (config->listen != 443) {
+        rp_buf_printf(out, ":%llu", (unsigned long long)config->listen);
+    }
+}
+
+static void add_error_pages(struct rp_buf *out) {
+    for (size_t i = 0; i < gate_page_count; i++) {
+        unsigned status = gate_pages[i].status;
+        if (status == GATE_NO_CERTIFICATE) {
+            continue;
+        }
+        rp_buf_printf(out,
+                      "        error_page %u /.rempart/pages/%u.$rempart_lang.$rempart_form;\n",
+                      status, status);
+    }
+    /* nginx has numbers of its own for these. */
+    rp_buf_add_cstr(out, "        error_page 494 =431 "
+                         "/.rempart/pages/431.$rempart_lang.$rempart_form;\n"
+                         "        error_page 495 496 =403 "
+                         "/.rempart/pages/496.$rempart_lang.$rempart_form;\n");
+    rp_buf_add_cstr(
+        out, "        location ^~ /.rempart/pages/ {\n"
+             "            internal;\n"
+             "            alias gate/pages/;\n"
+             "            types { text/html html; application/problem+json json; }\n"
+             "            charset utf-8;\n"
+             "            etag off;\n"
+             "            add_header Cache-Control no-store always;\n"
+             "            add_header Retry-After $rempart_retry always;\n"
+             "            add_header Content-Security-Policy \"default-src 'none'; style-src "
+             "'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'\" always;\n"
+             "        }\n");
+}
+
+static const char core_places[] =
+    "        location ^~ /.rempart/ { fastcgi_pass rempart_core; }\n"
+    "        location ^~ /.rempart/id/ {\n"
+    "            limit_req zone=rempart_all burst=1000 nodelay;\n"
+    "            limit_req zone=rempart_id burst=100 nodelay;\n"
+    "            fastcgi_pass rempart_core;\n"
+    "        }\n"
+    "        location = /trust { fastcgi_pass rempart_core; }\n"
+    "        location = /trust.json { fastcgi_pass rempart_core; }\n"
+    "        location ^~ /trust/ { fastcgi_pass rempart_core; }\n"
+    "        location = /.well-known/openid-configuration { fastcgi_pass rempart_core; }\n"
+    "        location = /.well-known/security.txt { fastcgi_pass rempart_core; }\n"
+    "        location = /.well-known/change-password { fastcgi_pass rempart_core; }\n"
+    "        location ^~ /.rempart/internal/ {\n"
+    "            internal;\n"
+    "            fastcgi_pass_request_headers off;\n"
+    "            fastcgi_pass_request_body off;\n"
+    "            fastcgi_param REQUEST_METHOD GET;\n"
+    "            fastcgi_param REQUEST_URI $uri;\n"
+    "            fastcgi_param DOCUMENT_URI $uri;\n"
+    "            fastcgi_param QUERY_STRING \"\";\n"
+    "            fastcgi_param REMOTE_ADDR $remote_addr;\n"
+    "            fastcgi_param REMPART_REQUEST_ID $rempart_request_id;\n"
+    "            fastcgi_param REMPART_APP $rempart_app;\n"
+    "            fastcgi_param HTTP_HOST $http_host;\n"
+    "            fastcgi_param HTTP_COOKIE $http_cookie;\n"
+    "            fastcgi_pass rempart_core;\n"
+    "        }\n"
+    "        location ^~ /.rempart/log/public/ {\n"
+    "            alias ledger/public/;\n"
+    "            types { }\n"
+    "            add_header Cache-Control \"public, max-age=31536000, immutable\";\n"
+    "            add_header Access-Control-Allow-Origin *;\n"
+    "        }\n";
+
+/* The two files of the log that change, or are read by people. */
+static void add_log_texts(struct rp_buf *out) {
+    static const struct {
+        const char *name;
+        unsigned seconds;
+    } texts[] = {{"checkpoint", 1}, {"vkey", 60}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        rp_buf_printf(out,
+                      "        location = /.rempart/log/public/%s {\n"
+                      "            alias ledger/public/%s;\n"
+                      "            types { }\n"
+                      "            default_type text/plain;\n"
+                      "            charset utf-8;\n"
+                      "            add_header Cache-Control \"public, max-age=%u\";\n"
+                      "            add_header Access-Control-Allow-Origin *;\n"
+                      "        }\n",
+                      texts[i].name, texts[i].name, texts[i].seconds);
+    }
+}
+
+/* How strongly a person must have signed in, where one is asked for at all. */
+static const char *least_acr(const struct rp_config *config) {
+    return strcmp(config->second_factor, "required") == 0 ? "mfa" : "pwd";
+}
+
+/* The canary stands for an application whose answers are known: the probes' own. */
+static void add_core_places(struct rp_buf *out, const struct rp_config *config) {
+    rp_buf_add_cstr(out, core_places);
+    add_log_texts(out);
+    rp_buf_printf(out,
+                  "        location ^~ /.rempart/canary/ {\n"
+                  "            rempart_app canary;\n"
+                  "            rempart_session required %s;\n"
+                  "            fastcgi_pass rempart_core;\n"
+                  "        }\n",
+                  least_acr(config));
+}
+
+/* The application's word is its default; a place may ask for more. */
+static void add_session(struct rp_buf *out, const struct rp_config *config, const char *sign_in,
+                        const char *acr) {
+    if (strcmp(sign_in, "none") == 0) {
+        rp_buf_add_cstr(out, "            rempart_session none;\n");
+        return;
+    }
+    rp_buf_printf(out, "            rempart_session %s %s;\n", sign_in,
+                  acr && *acr ? acr : least_acr(config));
+}
+
+static void add_body_limit(struct rp_buf *out, uint64_t kib) {
+    if (kib > 0) {
+        rp_buf_printf(out, "            client_max_body_size %lluk;\n", (unsigned long long)kib);
+    }
+}
+
+/* What holds at every place of the application; with the headers of nginx's own level, which end
+ * where a place sets one. */
+static void add_to_app(struct rp_buf *out, const struct rp_config_app *app) {
+    rp_buf_printf(out, "            rempart_app %s;\n", app->name);
+    gate_add_headers(out, "            ", app);
+    for (size_t i = 0; i < app->identity_header_count; i++) {
+        rp_buf_printf(out, "            rempart_identity_header %s %s;\n",
+                      app->identity_headers[i].header, app->identity_headers[i].value);
+    }
+    if (app->path_count > 0) {
+        rp_buf_add_cstr(out, "            rempart_plain_paths on;\n");
+    }
+    rp_buf_printf(out, "            proxy_pass http://app_%s;\n        }\n", app->name);
+}
+
+/* Bodies pass as they come; there is nothing to ask another instance with. */
+static const char streaming[] = "            proxy_request_buffering off;\n"
+                                "            proxy_buffering off;\n"
+                                "            proxy_read_timeout 3600s;\n"
+                                "            proxy_send_timeout 3600s;\n"
+                                "            client_body_timeout 120s;\n";
+
+static void add_app_places(struct rp_buf *out, const struct rp_config *config,
+                           const struct rp_config_app *app) {
+    rp_buf_add_cstr(out, "        location / {\n");
+    add_session(out, config, app->sign_in, app->acr);
+    add_body_limit(out, app->body_max_kib);
+    add_to_app(out, app);
+    for (size_t i = 0; i < app->path_count; i++) {
+        const struct rp_config_path *path = &app->paths[i];
+        bool below = path->path[strlen(path->path) - 1] == '/';
+        rp_buf_printf(out, "        location %s %s {\n", below ? "^~" : "=", path->path);
+        add_session(out, config, path->sign_in, path->acr);
+        add_body_limit(out, path->body_max_kib);
+        rp_buf_add_cstr(out, path->stream ? streaming : "");
+        add_to_app(out, app);
+    }
+}
+
+/* Who may come at all: TLS with a certificate of the operator's choice. */
+static void add_client_ca(struct rp_buf *out, const struct gate_setup *setup,
+                          const struct rp_config_app *app) {
+    if (!app || !app->client_ca) {
+        return;
+    }
+    /*= S75: where a client's certificate is asked for, nobody comes without. */
+    rp_buf_add_cstr(out, "        ssl_verify_client on;\n"
+                         "        ssl_verify_depth 3;\n"
+                         "        ssl_session_cache off;\n    ");
+    gate_add_path(out, "ssl_client_certificate", setup->state, app->client_ca);
+}
+
+/* Plain HTTP on the TLS port is led to HTTPS. */
+static void add_to_https(struct rp_buf *out, const struct rp_config *config, const char *host) {
+    /*= S80: an unencrypted address leads to the encrypted one. */
+    rp_buf_add_cstr(out, "        error_page 497 =301 ");
+    add_origin(out, config, host);
+    rp_buf_add_cstr(out, "$request_uri;\n");
+}
+
+static void add_server(struct rp_buf *out, const struct gate_setup *setup, const char *host,
+                       const struct rp_config_app *app) {
+    const struct rp_config *config = setup->config;
+    rp_buf_add_cstr(out, "    server {\n");
+    add_listen(out, config, config->listen, " ssl http2");
+    rp_buf_printf(out, "        server_name %s;\n", host);
+    add_client_ca(out, setup, app);
+    add_to_https(out, config, host);
+    add_error_pages(out);
+    add_core_places(out, config);
+    if (app) {
+        add_app_places(out, config, app);
+    } else {
+        rp_buf_add_cstr(out, "        location = / { return 302 /trust; }\n"
+                             "        location / { return 404; }\n");
+    }
+    rp_buf_add_cstr(out, "    }\n");
+}
+
+static bool is_served(const struct rp_config *config, const char *host) {
+    bool served = strcmp(host, config->host) == 0;
+    for (size_t i = 0; i < config->app_count; i++) {
+        served = served || strcmp(host, config->apps[i].host) == 0;
+    }
+    return served;
+}
+
+/* A name that is not ours: nothing is served under it, but a person who typed the address of
+ * the machine is led to its name. */
+static void add_strangers(struct rp_buf *out, const struct rp_config *config) {
+    rp_buf_add_cstr(out, "    server {\n");
+    add_listen(out, config, config->listen, " ssl http2 default_server");
+    rp_buf_add_cstr(out, "        server_name _;\n");
+    add_to_https(out, config, config->host);
+    add_error_pages(out);
+    rp_buf_add_cstr(out, "        location / { return 421; }\n    }\n");
+    static const char *const local[] = {"localhost", "127.0.0.1", "[::1]"};
+    rp_buf_add_cstr(out, "    server {\n");
+    add_listen(out, config, config->listen, " ssl http2");
+    rp_buf_add_cstr(out, "        server_name");
+    for (size_t i = 0; i < sizeof local / sizeof local[0]; i++) {
+        if (!is_served(config, local[i])) {
+            rp_buf_printf(out, " %s", local[i]);
+        }
+    }
+    rp_buf_add_cstr(out, ";\n");
+    add_to_https(out, config, config->host);
+    add_error_pages(out);
+    rp_buf_add_cstr(out, "        location / { return 308 ");
+    add_origin(out, config, config->host);
+    rp_buf_add_cstr(out, "$request_uri; }\n    }\n");
+}
+
+static void add_plain_server(struct rp_buf *out, const struct rp_config *config, const char *host,
+                             const char *options) {
+    rp_buf_add_cstr(out, "    server {\n");
+    add_listen(out, config, config->listen_http, options);
+    rp_buf_printf(out, "        server_name %s;\n        location / { return 301 ",
+                  *options ? "_" : host);
+    add_origin(out, config, host);
+    rp_buf_add_cstr(out, "$request_uri; }\n    }\n");
+}
+
+/* For applications on this machine; the file's mode says who. Made by rempart-gate, because nginx
+ * would open it to everybody. */
+void gate_add_api_server(struct rp_buf *out) {
+    rp_buf_add_cstr(out, "    server {\n"
+                         "        listen unix:run/api.sock;\n"
+                         "        server_name _;\n"
+                         "        limit_req zone=rempart_api burst=20000 nodelay;\n");
+    add_error_pages(out);
+    rp_buf_add_cstr(out, "        location ^~ /.rempart/api/ { fastcgi_pass rempart_core; }\n"
+                         "        location / { return 404; }\n"
+                         "    }\n");
+}
+
+static bool has_own_host(const struct rp_config *config, const struct rp_config_app *app) {
+    return *app->host && strcmp(app->host, config->host) != 0;
+}
+
+static const struct rp_config_app *default_app(const struct rp_config *config) {
+    const struct rp_config_app *found = NULL;
+    for (size_t i = 0; i < config->app_count; i++) {
+        const struct rp_config_app *app = &config->apps[i];
+        if (!has_own_host(config, app) && (!found || *app->host)) {
+            found = app;
+        }
+    }
+    return found;
+}
+
+void gate_add_servers(struct rp_buf *out, const struct gate_setup *setup) {
+    const struct rp_config *config = setup->config;
+    add_server(out, setup, config->host, default_app(config));
+    for (size_t i = 0; i < config->app_count; i++) {
+        if (has_own_host(config, &config->apps[i])) {
+            add_server(out, setup, config->apps[i].host, &config->apps[i]);
+        }
+    }
+    add_strangers(out, config);
+    if (config->listen_http == 0) {
+        return;
+    }
+    add_plain_server(out, config, config->host, " default_server");
+    for (size_t i = 0; i < config->app_count; i++) {
+        if (has_own_host(config, &config->apps[i])) {
+            add_plain_server(out, config, config->apps[i].host, "");
+        }
+    }
+}
