@@ -84,7 +84,8 @@ static void write_records(struct world *world, int64_t times[static SAMPLES]) {
         struct rp_record record;
         rp_arena_reset(world->arena);
         int64_t start = now_ns(world);
-        BENCH_OK(rp_space_create(&space, RP_VIEW("bench"), note(), world->arena, &record, NULL));
+        BENCH_OK(rp_space_create(&space, RP_VIEW("bench"), note(), RP_LABEL_NONE, world->arena,
+                                 &record, NULL));
         times[i] = now_ns(world) - start;
     }
 }

@@ -1,6 +1,7 @@
 /* chores.c — what core does for itself: setting up, and throwing away what ran out. */
 #include "base/assert.h"
 #include "core.h"
+#include "spaces/spaces.h"
 
 enum { CHORES_MS = 30000, SET_UP_MS = 1000 };
 
@@ -78,6 +79,47 @@ static void expire_sessions(void *thread_state, void *ctx) {
     }
 }
 
+/* ---- the trash ---- */
+
+enum { PURGE_TENANTS = 20, PURGE_RECORDS = 200 };
+static const int64_t TRASH_MS = (int64_t)RP_TRASH_DAYS * 24 * 3600 * 1000;
+
+struct purge_round {
+    rp_id tenants[PURGE_TENANTS];
+    size_t count;
+    rp_id after;
+};
+
+static rp_err next_tenant(void *ctx, rp_id tenant, rp_view name) {
+    struct purge_round *round = ctx;
+    (void)name;
+    if (round->count < PURGE_TENANTS &&
+        __builtin_memcmp(tenant.b, round->after.b, sizeof tenant.b) > 0) {
+        round->tenants[round->count++] = tenant;
+    }
+    return RP_OK;
+}
+
+/* A few tenants a round, in the order of their ids, then from the start again. */
+static void purge_trash(void *thread_state, void *ctx) {
+    struct core *core = ctx;
+    struct rp_web_thread *thread = core_slot_thread(thread_state);
+    struct purge_round round = {.after = core->purged};
+    if (!thread || !rp_ok(rp_identity_each_tenant(thread->identity, next_tenant, &round))) {
+        return;
+    }
+    for (size_t i = 0; i < round.count; i++) {
+        struct rp_db *db = NULL;
+        size_t count = 0;
+        /* What does not work now is tried in the next round. */
+        if (rp_ok(rp_store_tenant(thread->store, round.tenants[i], false, &db, NULL))) {
+            rp_ignore(rp_space_purge(&core->env, db, rp_env_now_ms(&core->env) - TRASH_MS,
+                                     PURGE_RECORDS, &count));
+        }
+    }
+    core->purged = round.count == PURGE_TENANTS ? round.tenants[PURGE_TENANTS - 1] : (rp_id){{0}};
+}
+
 static void do_chores(void *ctx) {
     struct core *core = ctx;
     for (uint64_t i = 0; i < CORE_STORE_THREADS; i++) {
@@ -85,6 +127,7 @@ static void do_chores(void *ctx) {
             rp_pool_submit_to(core->store_pool, i, expire_leases, core)); /* full: next round */
     }
     rp_ignore(rp_pool_submit_to(core->store_pool, 0, expire_sessions, core));
+    rp_ignore(rp_pool_submit_to(core->store_pool, 0, purge_trash, core));
     core_forward_soon(core, (rp_id){{0}});
 }
 

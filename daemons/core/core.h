@@ -42,6 +42,7 @@ struct core {
     struct connection *first; /* all of them */
     uid_t owner;              /* of the state folder: may administer over run/cli.sock */
     unsigned connections;
+    rp_id purged; /* the last tenant whose trash was looked at; the thread of key 0 */
     int core_fd, cli_fd;
 };
 

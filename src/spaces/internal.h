@@ -1,15 +1,17 @@
-/* internal.h — how a record lies in its row: sealed to its place and version. */
+/* internal.h — how a record lies in its row, and what the files of this room share. */
 #ifndef RP_SPACES_INTERNAL_H
 #define RP_SPACES_INTERNAL_H
 
 #include "spaces/spaces.h"
 
-/* Where a record belongs; all of it is bound into what is sealed. */
+/* Where a record belongs and what is said of it; all of it is bound into what is sealed. */
 struct rp_record_place {
     rp_id tenant;
     rp_view app, collection;
     rp_id id;
     uint64_t version;
+    int64_t changed_ms, trashed_ms;
+    enum rp_label label; /* none: sealed before there were labels */
 };
 
 /* Reads any JSON, answers its canonical form in the arena. SYNTAX, TOO_LARGE. */
@@ -23,5 +25,34 @@ rp_err rp_record_open(const struct rp_secret *key, const struct rp_record_place 
                       rp_view sealed, struct rp_arena *arena, rp_view *ret_document);
 /* [a-z0-9-]{1,64} */
 bool rp_collection_is_good(rp_view collection);
+
+/* The handle and the database must name the same tenant. */
+void rp_space_check(const struct rp_space *space);
+struct rp_record_place rp_space_place(const struct rp_space *space, rp_view collection,
+                                      const struct rp_record *record);
+/* Inside a transaction. */
+rp_err rp_space_emit(const struct rp_space *space, enum rp_event_kind kind,
+                     const struct rp_record_place *place);
+/* Outside of any statement: the event, and CORRUPT. */
+rp_err rp_space_tell_corrupt(const struct rp_space *space, rp_view collection, rp_id id);
+/* Columns id, version, changed_ms, label, trashed_ms, sealed; with the document when there is an
+ * arena. */
+#define RP_RECORD_COLUMNS "id, version, changed_ms, label, trashed_ms, sealed"
+rp_err rp_space_row(const struct rp_space *space, rp_view collection, struct rp_row *row,
+                    struct rp_arena *arena, struct rp_record *ret_record);
+
+/* ---- search.c ---- */
+
+struct rp_token32 {
+    uint8_t b[32];
+};
+/* Puts the tokens of the document in place of what stood there; an empty document only removes. */
+rp_err rp_search_put(const struct rp_space *space, rp_view collection, rp_id id, rp_view document,
+                     struct rp_arena *arena);
+/* The two tokens that a text may mean: as a string, and as a number or a truth value (else the
+ * first again). INVALID for a field that was not declared. */
+rp_err rp_search_tokens(struct rp_space *space, rp_view collection, rp_view field, rp_view value,
+                        struct rp_arena *arena, struct rp_token32 ret_tokens[static 2],
+                        struct rp_diag *diag);
 
 #endif

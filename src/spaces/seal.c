@@ -42,12 +42,18 @@ rp_err rp_record_canonical(rp_view text, struct rp_arena *arena, rp_view *ret_do
 /* Each part counted, so that no two places have the same bytes. */
 static struct rp_buf place_bytes(const struct rp_record_place *place) {
     struct rp_buf aad = rp_buf_new(PLACE_MAX);
-    rp_pack_bytes(&aad, RP_VIEW("record"));
+    bool labelled = place->label != RP_LABEL_NONE;
+    rp_pack_bytes(&aad, labelled ? RP_VIEW("record2") : RP_VIEW("record"));
     rp_pack_id(&aad, place->tenant);
     rp_pack_bytes(&aad, place->app);
     rp_pack_bytes(&aad, place->collection);
     rp_pack_id(&aad, place->id);
     rp_pack_u64(&aad, place->version);
+    if (labelled) {
+        rp_pack_u64(&aad, (uint64_t)place->changed_ms);
+        rp_pack_u64(&aad, (uint64_t)place->trashed_ms);
+        rp_pack_u8(&aad, (uint8_t)place->label);
+    }
     return aad;
 }
 
@@ -55,6 +61,7 @@ static struct rp_buf place_bytes(const struct rp_record_place *place) {
 rp_err rp_record_seal(const struct rp_env *env, const struct rp_secret *key,
                       const struct rp_record_place *place, rp_view document, struct rp_buf *out) {
     RP_ASSERT(key != NULL && place->version > 0);
+    RP_ASSERT(place->label > RP_LABEL_NONE && place->label < RP_LABEL_COUNT);
     _cleanup_(rp_buf_done) struct rp_buf aad = place_bytes(place);
     RP_TRY(rp_buf_err(&aad));
     return rp_aead_seal(env, key, rp_buf_view(&aad), document, out);

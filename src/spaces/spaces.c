@@ -1,3 +1,4 @@
+/* spaces.c — records created, changed, put into the trash and taken out again. */
 #include "spaces/spaces.h"
 
 #include "base/assert.h"
@@ -7,17 +8,46 @@
 
 enum { EVENT_ARENA = 64 * 1024 };
 
+static const char *const label_names[] = {[RP_LABEL_NONE] = "none",
+                                          [RP_LABEL_PUBLIC] = "public",
+                                          [RP_LABEL_INTERNAL] = "internal",
+                                          [RP_LABEL_PERSONAL] = "personal",
+                                          [RP_LABEL_SENSITIVE] = "sensitive"};
+_Static_assert(RP_COUNT_OF(label_names) == RP_LABEL_COUNT, "a name for each label");
+
+const char *rp_label_name(enum rp_label label) {
+    RP_ASSERT((unsigned)label < RP_LABEL_COUNT);
+    return label_names[label];
+}
+
+bool rp_label_of(rp_view name, enum rp_label *ret_label) {
+    for (enum rp_label label = RP_LABEL_PUBLIC; label < RP_LABEL_COUNT; label++) {
+        if (rp_view_equal(name, rp_view_from_cstr(label_names[label]))) {
+            *ret_label = label;
+            return true;
+        }
+    }
+    return false;
+}
+
 /*= S66 */ /* the handle and the database must name the same tenant */
-static void check_space(const struct rp_space *space) {
+void rp_space_check(const struct rp_space *space) {
     RP_ASSERT(space != NULL && space->key != NULL);
     RP_ASSERT(!rp_id_is_none(space->tenant));
     RP_ASSERT(rp_id_equal(rp_db_tenant(space->db), space->tenant));
     RP_ASSERT(space->app.n > 0 && space->app.n <= 32);
 }
 
-static struct rp_record_place place_of(const struct rp_space *space, rp_view collection, rp_id id,
-                                       uint64_t version) {
-    return (struct rp_record_place){space->tenant, space->app, collection, id, version};
+struct rp_record_place rp_space_place(const struct rp_space *space, rp_view collection,
+                                      const struct rp_record *record) {
+    return (struct rp_record_place){.tenant = space->tenant,
+                                    .app = space->app,
+                                    .collection = collection,
+                                    .id = record->id,
+                                    .version = record->version,
+                                    .changed_ms = record->changed_ms,
+                                    .trashed_ms = record->trashed_ms,
+                                    .label = record->label};
 }
 
 /* ---- events ---- */
@@ -29,8 +59,8 @@ static void add_place(struct rp_event *event, const struct rp_record_place *plac
 }
 
 /*= S114 */ /* every change of a record is an event, in the same transaction */
-static rp_err emit_change(const struct rp_space *space, enum rp_event_kind kind,
-                          const struct rp_record_place *place) {
+rp_err rp_space_emit(const struct rp_space *space, enum rp_event_kind kind,
+                     const struct rp_record_place *place) {
     struct rp_arena *arena = rp_arena_new(EVENT_ARENA);
     struct rp_event *event =
         arena ? rp_event_new(arena, kind, rp_env_now_ms(space->env), RP_ROLE_CORE) : NULL;
@@ -48,7 +78,7 @@ static rp_err emit_change(const struct rp_space *space, enum rp_event_kind kind,
 
 struct corrupt {
     const struct rp_space *space;
-    const struct rp_record_place *place;
+    struct rp_record_place place;
 };
 
 static rp_err emit_corrupt(struct rp_db *db, void *ctx) {
@@ -59,251 +89,319 @@ static rp_err emit_corrupt(struct rp_db *db, void *ctx) {
                                    : NULL;
     rp_err err = RP_ERR(NO_MEMORY);
     if (event != NULL) {
-        add_place(event, corrupt->place);
+        add_place(event, &corrupt->place);
         err = rp_db_emit(db, event);
     }
     rp_arena_free(arena);
     return err;
 }
 
-/* Outside of any statement. That the event finds no room does not make the record any better. */
-static rp_err tell_corrupt(const struct rp_space *space, const struct rp_record_place *place) {
-    struct corrupt corrupt = {space, place};
+/* That the event finds no room does not make the record any better. */
+rp_err rp_space_tell_corrupt(const struct rp_space *space, rp_view collection, rp_id id) {
+    struct rp_record record = {.id = id};
+    struct corrupt corrupt = {space, rp_space_place(space, collection, &record)};
     rp_ignore(rp_db_transact(space->db, emit_corrupt, &corrupt));
     return RP_ERR(CORRUPT);
 }
 
-/* ---- writing ---- */
+/* ---- what a tenant may hold ---- */
+
+rp_err rp_space_use(struct rp_db *db, struct rp_space_use *ret_use) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db, "SELECT records, bytes FROM space_use", &row));
+    RP_TRY(rp_row_first(row));
+    *ret_use = (struct rp_space_use){rp_row_u64(row, 0), rp_row_u64(row, 1)};
+    return RP_OK;
+}
+
+static rp_err count_in(const struct rp_space *space, uint64_t records, uint64_t bytes,
+                       struct rp_diag *diag) {
+    struct rp_space_use use = {0};
+    RP_TRY(rp_space_use(space->db, &use));
+    if (space->records_max != 0 && use.records + records > space->records_max) {
+        return rp_fail(diag, RP_ERR(TOO_LARGE),
+                       "this organisation holds %llu records, the trash with them, and may hold "
+                       "%llu: delete some, or ask the operator for more",
+                       (unsigned long long)use.records, (unsigned long long)space->records_max);
+    }
+    if (space->bytes_max != 0 && use.bytes + bytes > space->bytes_max) {
+        return rp_fail(diag, RP_ERR(TOO_LARGE),
+                       "this organisation holds %llu bytes, earlier versions with them, and may "
+                       "hold %llu: delete some, or ask the operator for more",
+                       (unsigned long long)use.bytes, (unsigned long long)space->bytes_max);
+    }
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(space->db, "UPDATE space_use SET records = records + ?1, bytes = bytes + ?2",
+                       &row));
+    rp_row_bind_u64(row, 1, records);
+    rp_row_bind_u64(row, 2, bytes);
+    return rp_row_run(row, NULL);
+}
+
+/* ---- a new record ---- */
 
 struct change {
     const struct rp_space *space;
-    rp_view collection, document;
-    rp_id id;
+    rp_view collection;
     uint64_t if_version;
+    uint64_t from_version;   /* restore: 0 = out of the trash */
+    enum rp_label label;     /* wanted; none = as it is */
     struct rp_record record; /* what stands there afterwards */
+    struct rp_arena *arena;
+    struct rp_diag *diag;
 };
 
 static rp_err seal_next(const struct change *change, struct rp_buf *out) {
-    const struct rp_space *space = change->space;
     struct rp_record_place place =
-        place_of(space, change->collection, change->id, change->record.version);
-    return rp_record_seal(space->env, space->key, &place, change->document, out);
+        rp_space_place(change->space, change->collection, &change->record);
+    return rp_record_seal(change->space->env, change->space->key, &place, change->record.document,
+                          out);
+}
+
+static void bind_place(struct rp_row *row, const struct change *change) {
+    rp_row_bind_text(row, 1, change->space->app);
+    rp_row_bind_text(row, 2, change->collection);
+    rp_row_bind_id(row, 3, change->record.id);
+}
+
+static void bind_row(struct rp_row *row, const struct change *change, rp_view sealed) {
+    bind_place(row, change);
+    rp_row_bind_u64(row, 4, change->record.version);
+    rp_row_bind_u64(row, 5, (uint64_t)change->record.changed_ms);
+    rp_row_bind_u64(row, 6, change->record.label);
+    rp_row_bind_u64(row, 7, (uint64_t)change->record.trashed_ms);
+    rp_row_bind_blob(row, 8, sealed);
+}
+
+static rp_err tell(const struct change *change, enum rp_event_kind kind) {
+    struct rp_record_place place =
+        rp_space_place(change->space, change->collection, &change->record);
+    return rp_space_emit(change->space, kind, &place);
 }
 
 static rp_err do_create(struct rp_db *db, void *ctx) {
-    const struct change *change = ctx;
+    struct change *change = ctx;
     _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_RECORD_MAX + RP_AEAD_OVERHEAD);
     RP_TRY(seal_next(change, &sealed));
+    RP_TRY(count_in(change->space, 1, sealed.n, change->diag));
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
-                       "INSERT INTO record (app, collection, id, version, changed_ms, sealed) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                       "INSERT INTO record (app, collection, id, version, changed_ms, label, "
+                       "trashed_ms, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                        &row));
-    rp_row_bind_text(row, 1, change->space->app);
-    rp_row_bind_text(row, 2, change->collection);
-    rp_row_bind_id(row, 3, change->id);
-    rp_row_bind_u64(row, 4, change->record.version);
-    rp_row_bind_u64(row, 5, (uint64_t)change->record.changed_ms);
-    rp_row_bind_blob(row, 6, rp_buf_view(&sealed));
+    bind_row(row, change, rp_buf_view(&sealed));
     RP_TRY(rp_row_run(row, NULL));
-    struct rp_record_place place = place_of(change->space, change->collection, change->id, 1);
-    return emit_change(change->space, RP_EVENT_RECORD_CREATED, &place);
+    RP_TRY(rp_search_put(change->space, change->collection, change->record.id,
+                         change->record.document, change->arena));
+    return tell(change, RP_EVENT_RECORD_CREATED);
 }
 
 rp_err rp_space_create(struct rp_space *space, rp_view collection, rp_view document,
-                       struct rp_arena *arena, struct rp_record *ret_record, struct rp_diag *diag) {
-    check_space(space);
+                       enum rp_label label, struct rp_arena *arena, struct rp_record *ret_record,
+                       struct rp_diag *diag) {
+    rp_space_check(space);
     if (!rp_collection_is_good(collection)) {
         return rp_fail(diag, RP_ERR(INVALID), "a collection's name is 1 to 64 of a-z, 0-9 and -");
     }
-    struct change change = {.space = space, .collection = collection};
-    RP_TRY(rp_record_canonical(document, arena, &change.document, diag));
-    change.id = rp_env_new_id(space->env);
-    change.record = (struct rp_record){.id = change.id,
-                                       .version = 1,
-                                       .changed_ms = rp_env_now_ms(space->env),
-                                       .document = change.document};
+    struct change change = {.space = space, .collection = collection, .arena = arena, .diag = diag};
+    RP_TRY(rp_record_canonical(document, arena, &change.record.document, diag));
+    change.record.id = rp_env_new_id(space->env);
+    change.record.version = 1;
+    change.record.changed_ms = rp_env_now_ms(space->env);
+    change.record.label = label == RP_LABEL_NONE ? RP_LABEL_INTERNAL : label;
     RP_TRY(rp_db_transact(space->db, do_create, &change));
     *ret_record = change.record;
     return RP_OK;
 }
 
-/* The version that stands there, if it is the one wanted. */
-static rp_err current_version(struct rp_db *db, const struct change *change,
-                              uint64_t *ret_version) {
+/* ---- the next version of one ---- */
+
+/* What stands there, if it is the version wanted; opened when an arena is given. */
+static rp_err current(struct rp_db *db, const struct change *change, bool trashed, bool whole,
+                      struct rp_record *ret_record) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
-                       "SELECT version FROM record "
+                       "SELECT " RP_RECORD_COLUMNS " FROM record "
                        "WHERE app = ?1 AND collection = ?2 AND id = ?3",
                        &row));
-    rp_row_bind_text(row, 1, change->space->app);
-    rp_row_bind_text(row, 2, change->collection);
-    rp_row_bind_id(row, 3, change->id);
+    bind_place(row, change);
     RP_TRY(rp_row_first(row));
-    uint64_t version = rp_row_u64(row, 0);
-    if (version == 0 || version >= INT64_MAX) {
+    struct rp_record record = {0};
+    RP_TRY(rp_space_row(change->space, change->collection, row, whole ? change->arena : NULL,
+                        &record));
+    if (record.trashed_ms != 0 && !trashed) {
+        return RP_ERR(NOT_FOUND);
+    }
+    if (record.version == 0 || record.version >= INT64_MAX) {
         return RP_ERR(CORRUPT);
     }
-    if (change->if_version != 0 && change->if_version != version) {
+    if (change->if_version != 0 && change->if_version != record.version) {
         return RP_ERR(CONFLICT);
     }
-    *ret_version = version;
+    *ret_record = record;
     return RP_OK;
+}
+
+/* The row as it stands goes beside; what is older than the kept ones goes away. */
+static rp_err keep_version(struct rp_db *db, const struct change *change, uint64_t version) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "INSERT INTO record_version SELECT app, collection, " RP_RECORD_COLUMNS
+                       " FROM record WHERE app = ?1 AND collection = ?2 AND id = ?3",
+                       &row));
+    bind_place(row, change);
+    RP_TRY(rp_row_run(row, NULL));
+    if (version <= RP_VERSIONS_KEPT) {
+        return RP_OK;
+    }
+    RP_TRY(rp_db_query(db,
+                       "UPDATE space_use SET bytes = max(0, bytes - (SELECT "
+                       "coalesce(sum(length(sealed)), 0) FROM record_version WHERE app = ?1 AND "
+                       "collection = ?2 AND id = ?3 AND version <= ?4))",
+                       &row));
+    bind_place(row, change);
+    rp_row_bind_u64(row, 4, version - RP_VERSIONS_KEPT);
+    RP_TRY(rp_row_run(row, NULL));
+    RP_TRY(rp_db_query(db,
+                       "DELETE FROM record_version WHERE app = ?1 AND collection = ?2 AND id = ?3 "
+                       "AND version <= ?4",
+                       &row));
+    bind_place(row, change);
+    rp_row_bind_u64(row, 4, version - RP_VERSIONS_KEPT);
+    return rp_row_run(row, NULL);
+}
+
+static rp_err put_next(struct rp_db *db, struct change *change, const struct rp_record *old,
+                       enum rp_event_kind kind) {
+    change->record.version = old->version + 1;
+    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_RECORD_MAX + RP_AEAD_OVERHEAD);
+    RP_TRY(seal_next(change, &sealed));
+    /* A tenant that is full can still throw away. */
+    struct rp_space unlimited = *change->space;
+    if (kind == RP_EVENT_RECORD_DELETED) {
+        unlimited.records_max = unlimited.bytes_max = 0;
+    }
+    RP_TRY(count_in(&unlimited, 0, sealed.n, change->diag));
+    RP_TRY(keep_version(db, change, old->version));
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "UPDATE record SET version = ?4, changed_ms = ?5, label = ?6, trashed_ms = "
+                       "?7, sealed = ?8 WHERE app = ?1 AND collection = ?2 AND id = ?3",
+                       &row));
+    bind_row(row, change, rp_buf_view(&sealed));
+    RP_TRY(rp_row_run(row, NULL));
+    RP_TRY(rp_search_put(change->space, change->collection, change->record.id,
+                         change->record.trashed_ms ? (rp_view){NULL, 0} : change->record.document,
+                         change->arena));
+    return tell(change, kind);
+}
+
+static enum rp_label label_now(const struct rp_record *record) {
+    return record->label == RP_LABEL_NONE ? RP_LABEL_INTERNAL : record->label;
 }
 
 static rp_err do_update(struct rp_db *db, void *ctx) {
     struct change *change = ctx;
-    uint64_t version = 0;
-    RP_TRY(current_version(db, change, &version));
-    change->record.version = version + 1;
-    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_RECORD_MAX + RP_AEAD_OVERHEAD);
-    RP_TRY(seal_next(change, &sealed));
-    struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db,
-                       "UPDATE record SET version = ?4, changed_ms = ?5, sealed = ?6 "
-                       "WHERE app = ?1 AND collection = ?2 AND id = ?3",
-                       &row));
-    rp_row_bind_text(row, 1, change->space->app);
-    rp_row_bind_text(row, 2, change->collection);
-    rp_row_bind_id(row, 3, change->id);
-    rp_row_bind_u64(row, 4, change->record.version);
-    rp_row_bind_u64(row, 5, (uint64_t)change->record.changed_ms);
-    rp_row_bind_blob(row, 6, rp_buf_view(&sealed));
-    RP_TRY(rp_row_run(row, NULL));
-    struct rp_record_place place =
-        place_of(change->space, change->collection, change->id, change->record.version);
-    return emit_change(change->space, RP_EVENT_RECORD_UPDATED, &place);
+    struct rp_record old = {0};
+    RP_TRY(current(db, change, false, false, &old));
+    enum rp_label label = change->label == RP_LABEL_NONE ? label_now(&old) : change->label;
+    /*= S174 */ /* a label does not come off by the way */
+    if (label < label_now(&old) && !change->space->may_lower) {
+        return rp_fail(change->diag, RP_ERR(DENIED),
+                       "only an administrator lowers a label: this record is %s",
+                       rp_label_name(label_now(&old)));
+    }
+    change->record.label = label;
+    return put_next(db, change, &old, RP_EVENT_RECORD_UPDATED);
 }
 
 rp_err rp_space_update(struct rp_space *space, rp_view collection, rp_id id, uint64_t if_version,
-                       rp_view document, struct rp_arena *arena, struct rp_record *ret_record,
-                       struct rp_diag *diag) {
-    check_space(space);
+                       rp_view document, enum rp_label label, struct rp_arena *arena,
+                       struct rp_record *ret_record, struct rp_diag *diag) {
+    rp_space_check(space);
     if (!rp_collection_is_good(collection)) {
         return RP_ERR(NOT_FOUND);
     }
-    struct change change = {
-        .space = space, .collection = collection, .id = id, .if_version = if_version};
-    RP_TRY(rp_record_canonical(document, arena, &change.document, diag));
-    change.record = (struct rp_record){
-        .id = id, .changed_ms = rp_env_now_ms(space->env), .document = change.document};
+    struct change change = {.space = space,
+                            .collection = collection,
+                            .if_version = if_version,
+                            .label = label,
+                            .arena = arena,
+                            .diag = diag,
+                            .record = {.id = id, .changed_ms = rp_env_now_ms(space->env)}};
+    RP_TRY(rp_record_canonical(document, arena, &change.record.document, diag));
     RP_TRY(rp_db_transact(space->db, do_update, &change));
     *ret_record = change.record;
     return RP_OK;
 }
 
 static rp_err do_delete(struct rp_db *db, void *ctx) {
-    const struct change *change = ctx;
-    uint64_t version = 0;
-    RP_TRY(current_version(db, change, &version));
-    struct rp_row *row = NULL;
-    RP_TRY(
-        rp_db_query(db, "DELETE FROM record WHERE app = ?1 AND collection = ?2 AND id = ?3", &row));
-    rp_row_bind_text(row, 1, change->space->app);
-    rp_row_bind_text(row, 2, change->collection);
-    rp_row_bind_id(row, 3, change->id);
-    RP_TRY(rp_row_run(row, NULL));
-    struct rp_record_place place = place_of(change->space, change->collection, change->id, version);
-    return emit_change(change->space, RP_EVENT_RECORD_DELETED, &place);
+    struct change *change = ctx;
+    struct rp_record old = {0};
+    RP_TRY(current(db, change, false, true, &old));
+    change->record.label = label_now(&old);
+    change->record.document = old.document;
+    change->record.trashed_ms = change->record.changed_ms;
+    return put_next(db, change, &old, RP_EVENT_RECORD_DELETED);
 }
 
+/*= S89 */ /* a deletion begins with a person's request, and is thirty days in the trash */
 rp_err rp_space_delete(struct rp_space *space, rp_view collection, rp_id id, uint64_t if_version) {
-    check_space(space);
+    rp_space_check(space);
     if (!rp_collection_is_good(collection)) {
         return RP_ERR(NOT_FOUND);
     }
-    struct change change = {
-        .space = space, .collection = collection, .id = id, .if_version = if_version};
-    return rp_db_transact(space->db, do_delete, &change);
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(16 * 1024 * 1024);
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    struct change change = {.space = space,
+                            .collection = collection,
+                            .if_version = if_version,
+                            .arena = arena,
+                            .record = {.id = id, .changed_ms = rp_env_now_ms(space->env)}};
+    rp_err err = rp_db_transact(space->db, do_delete, &change);
+    return rp_is(err, RP_E_CORRUPT) ? rp_space_tell_corrupt(space, collection, id) : err;
 }
 
-/* ---- reading ---- */
-
-/* Columns: id, version, changed_ms, sealed. */
-static rp_err read_row(const struct rp_space *space, rp_view collection, struct rp_row *row,
-                       struct rp_arena *arena, struct rp_record *ret_record) {
-    struct rp_record record = {.id = rp_row_id(row, 0),
-                               .version = rp_row_u64(row, 1),
-                               .changed_ms = (int64_t)rp_row_u64(row, 2)};
-    struct rp_record_place place = place_of(space, collection, record.id, record.version);
-    RP_TRY(rp_record_open(space->key, &place, rp_row_blob(row, 3), arena, &record.document));
-    *ret_record = record;
-    return RP_OK;
+static rp_err do_restore(struct rp_db *db, void *ctx) {
+    struct change *change = ctx;
+    struct rp_record old = {0}, from = {0};
+    RP_TRY(current(db, change, true, change->from_version == 0, &old));
+    if (change->from_version == 0) {
+        if (old.trashed_ms == 0) {
+            return rp_fail(change->diag, RP_ERR(CONFLICT), "it is not in the trash");
+        }
+        from = old;
+    } else {
+        struct rp_space space = *change->space;
+        RP_TRY(rp_space_read_version(&space, change->collection, change->record.id,
+                                     change->from_version, change->arena, &from));
+    }
+    enum rp_label least = change->space->may_lower ? label_now(&from) : label_now(&old);
+    change->record.label = RP_MAX(label_now(&from), least);
+    change->record.document = from.document;
+    return put_next(db, change, &old, RP_EVENT_RECORD_RESTORED);
 }
 
-static rp_err read_one(struct rp_space *space, rp_view collection, rp_id id, struct rp_arena *arena,
-                       struct rp_record *ret_record) {
-    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(space->db,
-                       "SELECT id, version, changed_ms, sealed FROM record "
-                       "WHERE app = ?1 AND collection = ?2 AND id = ?3",
-                       &row));
-    rp_row_bind_text(row, 1, space->app);
-    rp_row_bind_text(row, 2, collection);
-    rp_row_bind_id(row, 3, id);
-    RP_TRY(rp_row_first(row));
-    return read_row(space, collection, row, arena, ret_record);
-}
-
-rp_err rp_space_read(struct rp_space *space, rp_view collection, rp_id id, struct rp_arena *arena,
-                     struct rp_record *ret_record) {
-    check_space(space);
-    RP_ASSERT(arena != NULL && ret_record != NULL);
+rp_err rp_space_restore(struct rp_space *space, rp_view collection, rp_id id, uint64_t version,
+                        struct rp_arena *arena, struct rp_record *ret_record,
+                        struct rp_diag *diag) {
+    rp_space_check(space);
     if (!rp_collection_is_good(collection)) {
         return RP_ERR(NOT_FOUND);
     }
-    rp_err err = read_one(space, collection, id, arena, ret_record);
+    struct change change = {.space = space,
+                            .collection = collection,
+                            .from_version = version,
+                            .arena = arena,
+                            .diag = diag,
+                            .record = {.id = id, .changed_ms = rp_env_now_ms(space->env)}};
+    rp_err err = rp_db_transact(space->db, do_restore, &change);
     if (rp_is(err, RP_E_CORRUPT)) {
-        struct rp_record_place place = place_of(space, collection, id, 0);
-        return tell_corrupt(space, &place);
-    }
-    return err;
-}
-
-static rp_err read_page(struct rp_space *space, rp_view collection, rp_id after, size_t limit,
-                        struct rp_arena *arena, struct rp_record *records, size_t *ret_count,
-                        rp_id *ret_at) {
-    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(space->db,
-                       "SELECT id, version, changed_ms, sealed FROM record "
-                       "WHERE app = ?1 AND collection = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
-                       &row));
-    rp_row_bind_text(row, 1, space->app);
-    rp_row_bind_text(row, 2, collection);
-    rp_row_bind_id(row, 3, after);
-    rp_row_bind_u64(row, 4, limit);
-    size_t count = 0;
-    bool more = false;
-    RP_TRY(rp_row_next(row, &more));
-    while (more && count < limit) {
-        *ret_at = rp_row_id(row, 0);
-        RP_TRY(read_row(space, collection, row, arena, &records[count++]));
-        RP_TRY(rp_row_next(row, &more));
-    }
-    *ret_count = count;
-    return RP_OK;
-}
-
-rp_err rp_space_list(struct rp_space *space, rp_view collection, rp_id after, size_t limit,
-                     struct rp_arena *arena, struct rp_record **ret_records, size_t *ret_count) {
-    check_space(space);
-    RP_ASSERT(arena != NULL && ret_records != NULL && ret_count != NULL);
-    if (!rp_collection_is_good(collection) || limit == 0 || limit > RP_PAGE_MAX) {
-        return RP_ERR(INVALID);
-    }
-    struct rp_record *records = rp_arena_array(arena, limit, sizeof *records);
-    if (records == NULL) {
-        return RP_ERR(TOO_LARGE);
-    }
-    size_t count = 0;
-    rp_id at = {{0}};
-    rp_err err = read_page(space, collection, after, limit, arena, records, &count, &at);
-    if (rp_is(err, RP_E_CORRUPT)) {
-        struct rp_record_place place = place_of(space, collection, at, 0);
-        return tell_corrupt(space, &place);
+        return rp_space_tell_corrupt(space, collection, id);
     }
     RP_TRY(err);
-    *ret_records = records;
-    *ret_count = count;
+    *ret_record = change.record;
     return RP_OK;
 }

@@ -59,15 +59,16 @@ static struct rp_space space_of(rp_id tenant) {
 static struct rp_record create(rp_id tenant, const char *document) {
     struct rp_space space = space_of(tenant);
     struct rp_record record;
-    assert_ok(rp_space_create(&space, NOTES, rp_view_from_cstr(document), arena, &record, NULL));
+    assert_ok(rp_space_create(&space, NOTES, rp_view_from_cstr(document), RP_LABEL_NONE, arena,
+                              &record, NULL));
     return record;
 }
 
 static struct rp_record update(rp_id tenant, rp_id id, const char *document) {
     struct rp_space space = space_of(tenant);
     struct rp_record record;
-    assert_ok(
-        rp_space_update(&space, NOTES, id, 0, rp_view_from_cstr(document), arena, &record, NULL));
+    assert_ok(rp_space_update(&space, NOTES, id, 0, rp_view_from_cstr(document), RP_LABEL_NONE,
+                              arena, &record, NULL));
     return record;
 }
 
@@ -108,22 +109,23 @@ static void a_change_names_the_version_it_saw(void **state) {
     (void)state;
     struct rp_record record = create(alpha, "{\"n\":1}"), got;
     struct rp_space space = space_of(alpha);
-    assert_ok(
-        rp_space_update(&space, NOTES, record.id, 1, RP_VIEW("{\"n\":2}"), arena, &got, NULL));
+    assert_ok(rp_space_update(&space, NOTES, record.id, 1, RP_VIEW("{\"n\":2}"), RP_LABEL_NONE,
+                              arena, &got, NULL));
     assert_int_equal(got.version, 2);
-    assert_err(
-        rp_space_update(&space, NOTES, record.id, 1, RP_VIEW("{\"n\":3}"), arena, &got, NULL),
-        CONFLICT);
+    assert_err(rp_space_update(&space, NOTES, record.id, 1, RP_VIEW("{\"n\":3}"), RP_LABEL_NONE,
+                               arena, &got, NULL),
+               CONFLICT);
     assert_err(rp_space_delete(&space, NOTES, record.id, 1), CONFLICT);
-    assert_ok(
-        rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("{\"n\":4}"), arena, &got, NULL));
+    assert_ok(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("{\"n\":4}"), RP_LABEL_NONE,
+                              arena, &got, NULL));
     assert_int_equal(got.version, 3);
     assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
     assert_view(got.document, "{\"n\":4}");
     assert_ok(rp_space_delete(&space, NOTES, record.id, 3));
     assert_err(rp_space_read(&space, NOTES, record.id, arena, &got), NOT_FOUND);
     assert_err(rp_space_delete(&space, NOTES, record.id, 0), NOT_FOUND);
-    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), arena, &got, NULL),
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, arena,
+                               &got, NULL),
                NOT_FOUND);
 }
 
@@ -135,7 +137,8 @@ static void bad_documents_are_refused_whole(void **state) {
     uint64_t last = 9;
     static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "\"\xff\"", "[1,]", "nul"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_err(rp_space_create(&space, NOTES, rp_view_from_cstr(bad[i]), arena, &record, &diag),
+        assert_err(rp_space_create(&space, NOTES, rp_view_from_cstr(bad[i]), RP_LABEL_NONE, arena,
+                                   &record, &diag),
                    SYNTAX);
         assert_true(diag.line > 0 && diag.text[0] != 0);
     }
@@ -147,8 +150,8 @@ static void bad_documents_are_refused_whole(void **state) {
                                         "0123456789012345678901234567890123456789"
                                         "01234567890123456789012345"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        assert_err(rp_space_create(&space, rp_view_from_cstr(names[i]), RP_VIEW("1"), arena,
-                                   &record, &diag),
+        assert_err(rp_space_create(&space, rp_view_from_cstr(names[i]), RP_VIEW("1"), RP_LABEL_NONE,
+                                   arena, &record, &diag),
                    INVALID);
     }
     assert_ok(rp_db_outbox_last(space.db, &last));
@@ -163,13 +166,14 @@ static void the_largest_document_fits_and_one_more_byte_does_not(void **state) {
     memset(big, 'x', RP_RECORD_MAX + 1);
     big[0] = big[RP_RECORD_MAX - 1] = '"';
     rp_view document = rp_view_of(big, RP_RECORD_MAX);
-    assert_ok(rp_space_create(&space, NOTES, document, arena, &record, NULL));
+    assert_ok(rp_space_create(&space, NOTES, document, RP_LABEL_NONE, arena, &record, NULL));
     assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
     assert_view_equal(got.document, document);
     big[RP_RECORD_MAX - 1] = 'x';
     big[RP_RECORD_MAX] = '"';
     document.n++;
-    assert_err(rp_space_create(&space, NOTES, document, arena, &record, NULL), TOO_LARGE);
+    assert_err(rp_space_create(&space, NOTES, document, RP_LABEL_NONE, arena, &record, NULL),
+               TOO_LARGE);
     test_free(big);
 }
 
@@ -180,9 +184,11 @@ static void pages_follow_each_other(void **state) {
     size_t count = 0, seen = 0;
     rp_id after = {{0}};
     for (int i = 0; i < 23; i++) {
-        assert_ok(rp_space_create(&space, NOTES, RP_VIEW("{}"), arena, &record, NULL));
+        assert_ok(
+            rp_space_create(&space, NOTES, RP_VIEW("{}"), RP_LABEL_NONE, arena, &record, NULL));
     }
-    assert_ok(rp_space_create(&space, RP_VIEW("other"), RP_VIEW("{}"), arena, &record, NULL));
+    assert_ok(rp_space_create(&space, RP_VIEW("other"), RP_VIEW("{}"), RP_LABEL_NONE, arena,
+                              &record, NULL));
     do {
         assert_ok(rp_space_list(&space, NOTES, after, 10, arena, &records, &count));
         for (size_t i = 0; i < count; i++) {
@@ -222,13 +228,187 @@ static void without_room_for_its_event_a_change_does_not_happen(void **state) {
     struct rp_row *row = NULL;
     assert_ok(rp_db_query(space.db, "UPDATE outbox_state SET last = 100000", &row));
     assert_ok(rp_row_run(row, NULL));
-    assert_err(rp_space_create(&space, NOTES, RP_VIEW("1"), arena, &got, NULL), OVERLOAD);
-    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), arena, &got, NULL),
+    assert_err(rp_space_create(&space, NOTES, RP_VIEW("1"), RP_LABEL_NONE, arena, &got, NULL),
+               OVERLOAD);
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, arena,
+                               &got, NULL),
                OVERLOAD);
     assert_err(rp_space_delete(&space, NOTES, record.id, 0), OVERLOAD);
     assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
     assert_view(got.document, "{\"n\":1}");
     assert_int_equal(got.version, 1);
+}
+
+/* ---- labels, trash, versions, search, limits ---- */
+
+static rp_err put(struct rp_space *space, rp_id id, const char *document, enum rp_label label,
+                  struct rp_record *ret_record) {
+    return rp_space_update(space, NOTES, id, 0, rp_view_from_cstr(document), label, arena,
+                           ret_record, NULL);
+}
+
+/*= S174 type=test */
+static void a_label_goes_up_for_everybody_and_down_for_administrators(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{}"), got;
+    struct rp_space space = space_of(alpha);
+    assert_int_equal(record.label, RP_LABEL_INTERNAL);
+    assert_ok(put(&space, record.id, "{}", RP_LABEL_SENSITIVE, &got));
+    assert_err(put(&space, record.id, "{}", RP_LABEL_PUBLIC, &got), DENIED);
+    assert_ok(put(&space, record.id, "{\"n\":2}", RP_LABEL_NONE, &got));
+    assert_int_equal(got.label, RP_LABEL_SENSITIVE);
+    assert_ok(rp_space_restore(&space, NOTES, record.id, 1, arena, &got, NULL));
+    assert_int_equal(got.label, RP_LABEL_SENSITIVE); /* an old version is no way around it */
+    space.may_lower = true;
+    assert_ok(put(&space, record.id, "{}", RP_LABEL_PUBLIC, &got));
+    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_int_equal(got.label, RP_LABEL_PUBLIC);
+}
+
+static void set_column(rp_id tenant, const char *sql) {
+    struct rp_space space = space_of(tenant);
+    struct rp_row *row = NULL;
+    assert_ok(rp_db_query(space.db, sql, &row));
+    assert_ok(rp_row_run(row, NULL));
+}
+
+/*= S67 type=test */
+static void what_is_said_of_a_record_cannot_be_altered(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{}"), got;
+    static const char *const altered[] = {
+        "UPDATE record SET label = 1", "UPDATE record SET label = 0",
+        "UPDATE record SET label = 2, changed_ms = changed_ms + 1",
+        "UPDATE record SET changed_ms = changed_ms - 1, version = 2"};
+    for (size_t i = 0; i < sizeof altered / sizeof altered[0]; i++) {
+        set_column(alpha, altered[i]);
+        assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+    }
+    set_column(alpha, "UPDATE record SET version = 1");
+    assert_ok(read_in(alpha, NOTES, record.id, &got));
+    struct rp_space space = space_of(alpha);
+    assert_ok(rp_space_delete(&space, NOTES, record.id, 0));
+    set_column(alpha, "UPDATE record SET trashed_ms = 0");
+    assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+}
+
+/*= S89 type=test */
+static void deleted_is_in_the_trash_and_comes_back(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), got, *records = NULL;
+    struct rp_space space = space_of(alpha);
+    struct rp_space_query trash = {.limit = 10, .trashed = true};
+    size_t count = 9;
+    assert_err(rp_space_restore(&space, NOTES, record.id, 0, arena, &got, NULL), CONFLICT);
+    assert_ok(rp_space_delete(&space, NOTES, record.id, 0));
+    assert_ok(rp_space_find(&space, NOTES, &trash, arena, &records, &count, NULL));
+    assert_int_equal(count, 1);
+    assert_true(records[0].trashed_ms > 0);
+    assert_ok(rp_space_restore(&space, NOTES, record.id, 0, arena, &got, NULL));
+    assert_int_equal(got.version, 3);
+    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_view(got.document, "{\"n\":1}");
+    assert_ok(rp_space_find(&space, NOTES, &trash, arena, &records, &count, NULL));
+    assert_int_equal(count, 0);
+}
+
+static void the_trash_ends_after_its_time_and_not_before(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), live = create(alpha, "{}"), got;
+    struct rp_space space = space_of(alpha);
+    struct rp_space_use use = {0};
+    size_t count = 9;
+    assert_ok(rp_space_delete(&space, NOTES, record.id, 0));
+    int64_t now_ms = rp_env_now_ms(&env);
+    assert_ok(rp_space_purge(&env, space.db, now_ms, 10, &count));
+    assert_int_equal(count, 0);
+    assert_ok(rp_space_purge(&env, space.db, now_ms + 1, 10, &count));
+    assert_int_equal(count, 1);
+    assert_err(rp_space_restore(&space, NOTES, record.id, 0, arena, &got, NULL), NOT_FOUND);
+    assert_ok(rp_space_read(&space, NOTES, live.id, arena, &got));
+    assert_int_equal(events_with(alpha, "record.purged"), 1);
+    assert_ok(rp_space_use(space.db, &use));
+    assert_int_equal(use.records, 1);
+    assert_true(use.bytes > 0 && use.bytes < 100);
+}
+
+static void earlier_versions_are_read_and_restored_the_last_fifty(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), got, *records = NULL;
+    struct rp_space space = space_of(alpha);
+    size_t count = 0;
+    char document[32];
+    for (int i = 2; i <= RP_VERSIONS_KEPT + 5; i++) {
+        snprintf(document, sizeof document, "{\"n\":%d}", i);
+        assert_ok(put(&space, record.id, document, RP_LABEL_NONE, &got));
+    }
+    assert_ok(rp_space_versions(&space, NOTES, record.id, arena, &records, &count));
+    assert_int_equal(count, RP_VERSIONS_KEPT + 1); /* the current one too */
+    assert_int_equal(records[0].version, RP_VERSIONS_KEPT + 5);
+    assert_ok(rp_space_read_version(&space, NOTES, record.id, 10, arena, &got));
+    assert_view(got.document, "{\"n\":10}");
+    assert_err(rp_space_read_version(&space, NOTES, record.id, 1, arena, &got), NOT_FOUND);
+    assert_ok(rp_space_restore(&space, NOTES, record.id, 10, arena, &got, NULL));
+    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_view(got.document, "{\"n\":10}");
+    space = space_of(beta);
+    assert_err(rp_space_versions(&space, NOTES, record.id, arena, &records, &count), NOT_FOUND);
+    assert_err(rp_space_read_version(&space, NOTES, record.id, 10, arena, &got), NOT_FOUND);
+}
+
+static size_t found(rp_id tenant, const char *field, const char *value) {
+    struct rp_space space = space_of(tenant);
+    struct rp_space_query query = {
+        .limit = 10, .field = rp_view_from_cstr(field), .value = rp_view_from_cstr(value)};
+    struct rp_record *records = NULL;
+    size_t count = 0;
+    assert_ok(rp_space_find(&space, NOTES, &query, arena, &records, &count, NULL));
+    return count;
+}
+
+static void exact_search_finds_declared_fields_and_nothing_else(void **state) {
+    (void)state;
+    struct rp_record old = create(alpha, "{\"mail\":\"ann@example.org\",\"n\":5}"), got;
+    struct rp_space space = space_of(alpha);
+    struct rp_record *records = NULL;
+    size_t count = 0;
+    const rp_view fields[] = {RP_VIEW("mail"), RP_VIEW("n")};
+    struct rp_space_query query = {.limit = 10, .field = fields[0], .value = RP_VIEW("x")};
+    assert_err(rp_space_find(&space, NOTES, &query, arena, &records, &count, NULL), INVALID);
+    assert_ok(rp_space_declare(&space, NOTES, fields, 2, arena, NULL));
+    (void)create(alpha, "{\"mail\":\"bob@example.org\",\"n\":\"5\"}");
+    assert_int_equal(found(alpha, "mail", "ann@example.org"), 1);
+    assert_int_equal(found(alpha, "mail", "ann"), 0);
+    assert_int_equal(found(alpha, "n", "5"), 2);
+    (void)update(alpha, old.id, "{\"mail\":\"other@example.org\"}");
+    assert_int_equal(found(alpha, "mail", "ann@example.org"), 0);
+    assert_int_equal(found(alpha, "mail", "other@example.org"), 1);
+    space = space_of(alpha);
+    assert_ok(rp_space_delete(&space, NOTES, old.id, 0));
+    assert_int_equal(found(alpha, "mail", "other@example.org"), 0);
+    assert_ok(rp_space_restore(&space, NOTES, old.id, 0, arena, &got, NULL));
+    assert_int_equal(found(alpha, "mail", "other@example.org"), 1);
+    /* The same value has another token at the neighbour's. */
+    space = space_of(beta);
+    assert_ok(rp_space_declare(&space, NOTES, fields, 2, arena, NULL));
+    assert_int_equal(found(beta, "mail", "other@example.org"), 0);
+}
+
+static void a_full_space_refuses_and_says_so(void **state) {
+    (void)state;
+    struct rp_record record = create(alpha, "{\"n\":1}"), got;
+    struct rp_space space = space_of(alpha);
+    struct rp_diag diag = {0};
+    space.records_max = 1;
+    assert_err(rp_space_create(&space, NOTES, RP_VIEW("{}"), RP_LABEL_NONE, arena, &got, &diag),
+               TOO_LARGE);
+    assert_non_null(strstr(diag.text, "may hold 1"));
+    assert_ok(put(&space, record.id, "{}", RP_LABEL_NONE, &got));
+    space.bytes_max = 100;
+    assert_err(put(&space, record.id, "{}", RP_LABEL_NONE, &got), TOO_LARGE);
+    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_int_equal(got.version, 2);
+    assert_ok(rp_space_delete(&space, NOTES, record.id, 0)); /* throwing away always goes */
 }
 
 /* ---- the other tenant ---- */
@@ -243,7 +423,8 @@ static void a_tenant_sees_nothing_of_another(void **state) {
     struct rp_space space = space_of(beta);
     assert_ok(rp_space_list(&space, NOTES, (rp_id){{0}}, 10, arena, &records, &count));
     assert_int_equal(count, 0);
-    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), arena, &got, NULL),
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, arena,
+                               &got, NULL),
                NOT_FOUND);
     assert_err(rp_space_delete(&space, NOTES, record.id, 0), NOT_FOUND);
     assert_ok(read_in(alpha, NOTES, record.id, &got));
@@ -416,6 +597,13 @@ int main(void) {
         TEST(pages_follow_each_other),
         TEST(every_change_is_an_event_of_its_tenant),
         TEST(without_room_for_its_event_a_change_does_not_happen),
+        TEST(a_label_goes_up_for_everybody_and_down_for_administrators),
+        TEST(what_is_said_of_a_record_cannot_be_altered),
+        TEST(deleted_is_in_the_trash_and_comes_back),
+        TEST(the_trash_ends_after_its_time_and_not_before),
+        TEST(earlier_versions_are_read_and_restored_the_last_fifty),
+        TEST(exact_search_finds_declared_fields_and_nothing_else),
+        TEST(a_full_space_refuses_and_says_so),
         TEST(a_tenant_sees_nothing_of_another),
         TEST(an_app_sees_its_own_records_only),
         TEST(a_row_copied_into_another_tenants_file_does_not_open),

@@ -159,7 +159,7 @@ static void openapi_describes_what_routes(void **state) {
     const struct rp_json *record = rp_json_get(paths, "/.rempart/api/v1/spaces/{collection}/{id}");
     const struct rp_json *put = rp_json_get(record, "put");
     assert_view(rp_json_get_string(put, "operationId"), "updateRecord");
-    assert_int_equal(rp_json_get(put, "parameters")->count, 3);
+    assert_int_equal(rp_json_get(put, "parameters")->count, 4);
     ask_end(&ask);
 }
 

@@ -1,0 +1,19 @@
+/* spaces_api.h — what the handlers of a tenant's data share. */
+#ifndef RP_WEB_SPACES_API_H
+#define RP_WEB_SPACES_API_H
+
+#include "spaces/spaces.h"
+#include "web/request.h"
+
+/* The space of the assertion's tenant and of the application that asks, if the policy allows. */
+rp_err rp_api_open_space(struct rp_request *request, enum rp_action action,
+                         struct rp_space *ret_space);
+/* The second {…} of the route. NOT_FOUND unless it is an id. */
+rp_err rp_api_read_id(const struct rp_request *request, rp_id *ret_id);
+/* The answer, with its ETag; 304 when the reader has it. */
+rp_err rp_api_send_record(struct rp_request *request, int status, const struct rp_record *record);
+/* What is said of a record beside its document. */
+void rp_api_add_record(struct rp_arena *arena, struct rp_json *json,
+                       const struct rp_record *record);
+
+#endif
