@@ -30,18 +30,28 @@ static void round_trip(const struct rp_secret *key, const struct rp_record_place
     FUZZ_CHECK(rp_view_equal(opened, document));
     FUZZ_CHECK(rp_ok(rp_record_canonical(opened, arena, &again, NULL)));
     FUZZ_CHECK(rp_view_equal(again, document));
-    struct rp_record_place other = *place;
-    other.version++;
-    FUZZ_CHECK(
-        rp_is(rp_record_open(key, &other, rp_buf_view(&sealed), arena, &opened), RP_E_CORRUPT));
+    struct rp_record_place others[5] = {*place, *place, *place, *place, *place};
+    others[0].version++;
+    others[1].changed_ms++;
+    others[2].trashed_ms = 1;
+    others[3].label = RP_LABEL_PUBLIC;
+    others[4].label = RP_LABEL_NONE;
+    for (size_t i = 0; i < 5; i++) {
+        FUZZ_CHECK(rp_is(rp_record_open(key, &others[i], rp_buf_view(&sealed), arena, &opened),
+                         RP_E_CORRUPT));
+    }
     rp_buf_done(&sealed);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     struct rp_arena *arena = rp_arena_new(64 << 20);
     struct rp_secret *key = new_key();
-    const struct rp_record_place place = {
-        .tenant = {{1}}, .app = RP_VIEW("notes"), .collection = RP_VIEW("a"), .version = 1};
+    const struct rp_record_place place = {.tenant = {{1}},
+                                          .app = RP_VIEW("notes"),
+                                          .collection = RP_VIEW("a"),
+                                          .version = 1,
+                                          .changed_ms = 1800000000000,
+                                          .label = RP_LABEL_INTERNAL};
     rp_view input = rp_view_of(data, n), document;
     rp_err err = rp_record_open(key, &place, input, arena, &document);
     FUZZ_CHECK(rp_is(err, RP_E_CORRUPT));
