@@ -62,6 +62,17 @@ const char *cli_share_folder(struct cli *cli);
 rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
                     struct rp_json **ret_json, struct rp_diag *diag);
 
+/* The same for an answer that is no JSON: its heads and its body. text is the caller's to free,
+ * also after a failure. */
+struct cli_answer {
+    struct rp_buf text;
+    rp_view heads, body;
+};
+rp_err cli_fetch_core(struct cli *cli, const char *path, struct cli_answer *ret_answer,
+                      struct rp_diag *diag);
+/* What follows the name, "Rempart-Next: "; p == NULL when absent. */
+rp_view cli_answer_head(const struct cli_answer *answer, const char *name);
+
 /* Canonical JSON and a newline on stdout. */
 void cli_print_json(const struct rp_json *json);
 
@@ -72,6 +83,7 @@ enum rp_exit cli_promises(struct cli *cli);
 enum rp_exit cli_verify(struct cli *cli);
 enum rp_exit cli_keys(struct cli *cli);
 enum rp_exit cli_tenant(struct cli *cli);
+enum rp_exit cli_tenant_export(struct cli *cli, const char *tenant, const char *file);
 enum rp_exit cli_person(struct cli *cli);
 enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);

@@ -65,41 +65,32 @@ static rp_err error_of_status(unsigned status) {
     return RP_ERR(PROTOCOL);
 }
 
-rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
-                    struct rp_json **ret_json, struct rp_diag *diag) {
+/* The whole text of the answer; the request's own text is gone when it returns. */
+static rp_err ask_text(const struct cli *cli, const char *method, const char *path, rp_view body,
+                       struct rp_buf *answer) {
     rp_view target = rp_view_from_cstr(path);
     size_t question = rp_view_find_byte(target, '?');
-    rp_view length = rp_arena_printf(cli->arena, "%zu", body.n);
+    char length[24];
+    int digits = snprintf(length, sizeof length, "%zu", body.n);
     const struct rp_fcgi_param params[] = {
         {RP_VIEW("REQUEST_METHOD"), rp_view_from_cstr(method)},
         {RP_VIEW("REQUEST_URI"), target},
         {RP_VIEW("DOCUMENT_URI"), rp_view_sub(target, 0, question)},
         {RP_VIEW("QUERY_STRING"), rp_view_from(target, question + 1)},
         {RP_VIEW("CONTENT_TYPE"), RP_VIEW("application/json")},
-        {RP_VIEW("CONTENT_LENGTH"), length},
+        {RP_VIEW("CONTENT_LENGTH"), rp_view_of(length, (size_t)digits)},
         {RP_VIEW("HTTP_ACCEPT"), RP_VIEW("application/json")},
         {RP_VIEW("HTTP_ACCEPT_LANGUAGE"), cli->lang == RP_FR ? RP_VIEW("fr") : RP_VIEW("en")},
     };
-    struct rp_buf request = rp_buf_new(1 << 20);
-    struct rp_buf answer = rp_buf_new(ANSWER_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf request = rp_buf_new(1 << 20);
     rp_fcgi_print_request(&request, params, RP_COUNT_OF(params), body);
-    rp_err err = rp_buf_err(&request);
-    if (rp_ok(err)) {
-        err = exchange(rp_buf_view(&request), &answer);
-    }
-    rp_view kept = {NULL, 0};
-    if (rp_ok(err)) {
-        err = rp_arena_copy(cli->arena, rp_buf_view(&answer), &kept);
-    }
-    rp_buf_done(&request);
-    rp_buf_done(&answer);
-    if (rp_is(err, RP_E_NOT_FOUND)) {
-        return RP_ERR(UNREACHABLE); /* no socket: nobody runs here */
-    }
-    RP_TRY(err);
-    unsigned status = 0;
-    rp_view text = {NULL, 0};
-    RP_TRY(split_answer(kept, &status, &text));
+    RP_TRY(rp_buf_err(&request));
+    rp_err err = exchange(rp_buf_view(&request), answer);
+    return rp_is(err, RP_E_NOT_FOUND) ? RP_ERR(UNREACHABLE) : err; /* no socket: nobody runs here */
+}
+
+static rp_err read_json(struct cli *cli, rp_view text, unsigned status, struct rp_json **ret_json,
+                        struct rp_diag *diag) {
     struct rp_json *json = NULL;
     RP_TRY(rp_json_parse(text, (struct rp_json_limits){.depth_max = 32, .count_max = 200000},
                          cli->arena, &json, diag));
@@ -109,6 +100,44 @@ rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_vi
     }
     *ret_json = json;
     return RP_OK;
+}
+
+rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
+                    struct rp_json **ret_json, struct rp_diag *diag) {
+    _cleanup_(rp_buf_done) struct rp_buf answer = rp_buf_new(ANSWER_MAX);
+    RP_TRY(ask_text(cli, method, path, body, &answer));
+    rp_view kept = {NULL, 0};
+    RP_TRY(rp_arena_copy(cli->arena, rp_buf_view(&answer), &kept));
+    unsigned status = 0;
+    rp_view text = {NULL, 0};
+    RP_TRY(split_answer(kept, &status, &text));
+    return read_json(cli, text, status, ret_json, diag);
+}
+
+rp_err cli_fetch_core(struct cli *cli, const char *path, struct cli_answer *ret_answer,
+                      struct rp_diag *diag) {
+    ret_answer->text = rp_buf_new(ANSWER_MAX);
+    RP_TRY(ask_text(cli, "GET", path, (rp_view){NULL, 0}, &ret_answer->text));
+    rp_view all = rp_buf_view(&ret_answer->text);
+    unsigned status = 0;
+    RP_TRY(split_answer(all, &status, &ret_answer->body));
+    ret_answer->heads = rp_view_sub(all, 0, all.n - ret_answer->body.n);
+    if (status >= 400) {
+        struct rp_json *none = NULL;
+        return read_json(cli, ret_answer->body, status, &none, diag);
+    }
+    return RP_OK;
+}
+
+rp_view cli_answer_head(const struct cli_answer *answer, const char *name) {
+    rp_view rest = answer->heads, wanted = rp_view_from_cstr(name);
+    while (rest.p) {
+        rp_view line = rp_view_trim(rp_view_cut(&rest, '\n'));
+        if (rp_view_starts(line, wanted)) {
+            return rp_view_from(line, wanted.n);
+        }
+    }
+    return (rp_view){NULL, 0};
 }
 
 void cli_print_json(const struct rp_json *json) {

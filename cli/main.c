@@ -47,7 +47,7 @@ static const struct cli_command commands[] = {
      "  rempart keys recovery\n  rempart keys unseal\n",
      cli_keys},
     {"tenant",
-     "rempart tenant list|create NAME [--json]",
+     "rempart tenant list|create NAME|export ID FILE [--json]",
      {"les organisations clientes", "the customer organisations"},
      "  rempart tenant create 'Boulangerie Martin'\n",
      cli_tenant},

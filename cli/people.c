@@ -53,7 +53,11 @@ enum rp_exit cli_tenant(struct cli *cli) {
         }
         return code;
     }
-    return cli_usage(cli, cli_say(cli, "list ou create NOM", "list or create NAME"));
+    if (cli->arg_count == 3 && strcmp(cli->args[0], "export") == 0) {
+        return cli_tenant_export(cli, cli->args[1], cli->args[2]);
+    }
+    return cli_usage(cli, cli_say(cli, "list, create NOM ou export ID FICHIER|-",
+                                  "list, create NAME or export ID FILE|-"));
 }
 
 enum rp_exit cli_person(struct cli *cli) {

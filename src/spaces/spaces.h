@@ -112,6 +112,22 @@ rp_err rp_space_declare(struct rp_space *space, rp_view collection, const rp_vie
 rp_err rp_space_declared(struct rp_space *space, rp_view collection, struct rp_arena *arena,
                          rp_view fields[static RP_SEARCH_FIELDS_MAX], size_t *ret_count);
 
+/* ---- everything, for who takes it elsewhere ---- */
+
+enum { RP_EXPORT_PAGE = 2000 };
+/* One page of one collection: JSON lines, each a record with all that is said of it, the trash too.
+ * The place of the last record read, at first nothing; count 0 = all was read. */
+struct rp_space_export {
+    rp_view app, collection;
+    rp_id after;
+    struct rp_buf *lines; /* empty, room for at least one record */
+    size_t count;
+};
+/* space needs no application. CORRUPT at the first record that does not open: half an export is
+ * none. */
+rp_err rp_space_export(struct rp_space *space, struct rp_space_export *page,
+                       struct rp_arena *arena);
+
 /* ---- what is used, and what runs out ---- */
 
 struct rp_space_use {

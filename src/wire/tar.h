@@ -1,0 +1,21 @@
+/* tar.h — POSIX ustar headers, written: what every tar reads.
+ *
+ * A name of up to 100 bytes, a size up to 8 GiB less one. Content follows, padded to 512 bytes; two
+ * empty blocks end an archive.
+ */
+#ifndef RP_WIRE_TAR_H
+#define RP_WIRE_TAR_H
+
+#include "base/err.h"
+
+enum { RP_TAR_BLOCK = 512, RP_TAR_NAME_MAX = 100 };
+
+/* INVALID for an empty name, one with NUL, or one that leaves its folder; TOO_LARGE. */
+rp_err rp_tar_header(rp_view name, uint64_t size, int64_t mtime_s,
+                     uint8_t ret_block[static RP_TAR_BLOCK]);
+/* How many zeros fill the last block of a content. */
+static inline size_t rp_tar_padding(uint64_t size) {
+    return (size_t)((RP_TAR_BLOCK - size % RP_TAR_BLOCK) % RP_TAR_BLOCK);
+}
+
+#endif
