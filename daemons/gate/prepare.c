@@ -14,6 +14,7 @@
 #include "os/shm.h"
 #include "pages.h"
 #include "render.h"
+#include "shield/limits.h"
 #include "tls.h"
 
 enum {
@@ -85,6 +86,23 @@ static rp_err prepare_rings(uint64_t workers, const struct gate_worker *worker) 
     return RP_OK;
 }
 
+/* Debts outlive a restart: whoever floods does not begin anew. */
+static rp_err prepare_limits(const struct rp_env *env, const struct gate_worker *worker) {
+    static const char path[] = "run/limits.tab";
+    struct rp_shm table = {0};
+    rp_err err = rp_shm_open(path, true, rp_limits_bytes(), &table);
+    bool good = rp_ok(err) && rp_ok(rp_limits_check(table.p, table.n));
+    if (!good) {
+        uint8_t salt[RP_LIMITS_SALT];
+        env->fill_random(env->ctx, salt, sizeof salt);
+        rp_shm_done(&table);
+        RP_TRY(rp_shm_create(path, 0600, rp_limits_bytes(), &table));
+        rp_limits_init(table.p, salt);
+    }
+    rp_shm_done(&table);
+    return give(path, 0600, worker);
+}
+
 static rp_err write_page(const struct gate_page *page, enum rp_lang lang, bool json) {
     char path[64];
     snprintf(path, sizeof path, "gate/pages/%u.%s.%s", page->status, lang == RP_FR ? "fr" : "en",
@@ -143,6 +161,10 @@ rp_err gate_prepare(const struct daemon *daemon, const struct gate_worker *worke
     err = prepare_rings(daemon->config.workers, worker);
     if (!rp_ok(err)) {
         return daemon_fail(daemon, err, "run/ring", NULL);
+    }
+    err = prepare_limits(&daemon->env, worker);
+    if (!rp_ok(err)) {
+        return daemon_fail(daemon, err, "run/limits.tab", NULL);
     }
     err = write_pages();
     if (!rp_ok(err)) {

@@ -18,12 +18,8 @@ static const char limits[] =
     "    keepalive_requests 10000;\n"
     "    reset_timedout_connection on;\n"
     "    http2_max_concurrent_streams 64;\n"
-    "    # An IPv6 client is its /64: it has all the addresses below.\n"
-    "    limit_req_zone $rempart_client zone=rempart_all:4m rate=500r/s;\n"
-    "    limit_req_zone $rempart_client zone=rempart_id:2m rate=20r/s;\n"
     "    limit_req_zone $rempart_client zone=rempart_api:1m rate=20000r/s;\n"
     "    limit_conn_zone $rempart_client zone=rempart_conn:2m;\n"
-    "    limit_req zone=rempart_all burst=1000 nodelay;\n"
     "    limit_conn rempart_conn 256;\n"
     "    limit_req_status 429;\n"
     "    limit_conn_status 429;\n"
@@ -74,7 +70,7 @@ static const char proxying[] =
     "    # To applications: one clean set of headers; they cannot send nginx elsewhere.\n"
     "    map $http_upgrade $rempart_upgrade { default \"\"; ~*^websocket$ websocket; }\n"
     "    map $http_upgrade $rempart_connection { default \"\"; ~*^websocket$ upgrade; }\n"
-    "    map $status $rempart_retry { default \"\"; 429 5; 502 10; 503 5; 504 10; }\n"
+    "    map $status $rempart_retry { default \"\"; 429 $rempart_wait; 502 10; 503 5; 504 10; }\n"
     "    proxy_http_version 1.1;\n"
     "    proxy_set_header Host $http_host;\n"
     "    proxy_set_header Connection $rempart_connection;\n"
@@ -198,6 +194,22 @@ static void add_client_address(struct rp_buf *out, const struct rp_config *confi
     rp_buf_add_cstr(out, "\n");
 }
 
+/* Twice the second's worth may come at once. */
+static void add_limits(struct rp_buf *out, const struct rp_config *config) {
+    const struct {
+        const char *kind;
+        uint64_t rate;
+    } rows[] = {{"address", config->limit_address},
+                {"network", config->limit_network},
+                {"session", config->limit_session},
+                {"tenant", config->limit_tenant}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rp_buf_printf(out, "    rempart_limit %s %llu %llu;\n", rows[i].kind,
+                      (unsigned long long)rows[i].rate, (unsigned long long)rows[i].rate * 2);
+    }
+    rp_buf_add_cstr(out, "\n");
+}
+
 static void add_http(struct rp_buf *out, const struct gate_setup *setup) {
     const struct rp_config *config = setup->config;
     rp_buf_add_cstr(out, "http {\n"
@@ -220,6 +232,7 @@ static void add_http(struct rp_buf *out, const struct gate_setup *setup) {
                   "    client_max_body_size %lluk;\n",
                   (unsigned long long)config->body_max_kib);
     rp_buf_add_cstr(out, limits);
+    add_limits(out, config);
     rp_buf_add_cstr(out, tls);
     add_path(out, "ssl_certificate", setup, config->certificate, "gate/tls/leaf.pem");
     add_path(out, "ssl_certificate_key", setup, config->certificate_key, "gate/tls/leaf.key");

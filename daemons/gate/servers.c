@@ -76,11 +76,6 @@ static void add_error_pages(struct rp_buf *out) {
 
 static const char core_places[] =
     "        location ^~ /.rempart/ { fastcgi_pass rempart_core; }\n"
-    "        location ^~ /.rempart/id/ {\n"
-    "            limit_req zone=rempart_all burst=1000 nodelay;\n"
-    "            limit_req zone=rempart_id burst=100 nodelay;\n"
-    "            fastcgi_pass rempart_core;\n"
-    "        }\n"
     "        location = /trust { fastcgi_pass rempart_core; }\n"
     "        location = /trust.json { fastcgi_pass rempart_core; }\n"
     "        location ^~ /trust/ { fastcgi_pass rempart_core; }\n"
@@ -137,6 +132,13 @@ static const char *least_acr(const struct rp_config *config) {
 /* The canary stands for an application whose answers are known: the probes' own. */
 static void add_core_places(struct rp_buf *out, const struct rp_config *config) {
     rp_buf_add_cstr(out, core_places);
+    rp_buf_printf(out,
+                  "        location ^~ /.rempart/id/ {\n"
+                  "            rempart_limit route %llu %llu;\n"
+                  "            fastcgi_pass rempart_core;\n"
+                  "        }\n",
+                  (unsigned long long)config->limit_sign_in,
+                  (unsigned long long)config->limit_sign_in * 5);
     add_log_texts(out);
     rp_buf_printf(out,
                   "        location ^~ /.rempart/canary/ {\n"

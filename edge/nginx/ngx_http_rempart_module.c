@@ -6,6 +6,7 @@
  *   rempart_app NAME;                     the application behind this place
  *   rempart_identity_header NAME subject|email|tenant|roles;
  *   rempart_cookies off | harden [NAME…]; the named ones stay readable for scripts
+ *   rempart_limit address|network|route|session|tenant RATE BURST;   requests a second, and at once
  *   rempart_header missing|replace NAME VALUE;
  *   rempart_plain_paths on|off;           refuse addresses that two readers would read differently
  *   rempart_hsts on|off;                  default on where there is a rempart_state
@@ -28,6 +29,8 @@ static ngx_command_t commands[] = {
     {ngx_string("rempart_identity_header"), ANYWHERE | NGX_CONF_TAKE2,
      ngx_rempart_set_identity_header, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_cookies"), ANYWHERE | NGX_CONF_1MORE, ngx_rempart_set_cookies,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_limit"), ANYWHERE | NGX_CONF_TAKE3, ngx_rempart_set_limit,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_header"), ANYWHERE | NGX_CONF_TAKE3, ngx_rempart_set_header,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
@@ -58,6 +61,9 @@ static void *create_loc_conf(ngx_conf_t *cf) {
     conf->least_acr = NGX_CONF_UNSET_UINT;
     conf->hsts = NGX_CONF_UNSET;
     conf->harden = NGX_CONF_UNSET;
+    for (size_t i = 0; i < RP_LIMIT_KIND_COUNT; i++) {
+        conf->limits[i].interval_us = (uint32_t)NGX_REMPART_UNSET;
+    }
     conf->plain_paths = NGX_CONF_UNSET;
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->for_scripts = NGX_CONF_UNSET_PTR;
@@ -77,6 +83,12 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
     ngx_conf_merge_str_value(conf->app, above->app, "");
     ngx_conf_merge_value(conf->hsts, above->hsts, at_work);
     ngx_conf_merge_value(conf->harden, above->harden, at_work);
+    for (size_t i = 0; i < RP_LIMIT_KIND_COUNT; i++) {
+        if (conf->limits[i].interval_us == (uint32_t)NGX_REMPART_UNSET) {
+            bool set = above->limits[i].interval_us != (uint32_t)NGX_REMPART_UNSET;
+            conf->limits[i] = set ? above->limits[i] : (struct rp_limit){0};
+        }
+    }
     ngx_conf_merge_value(conf->plain_paths, above->plain_paths, 0);
     ngx_conf_merge_ptr_value(conf->headers, above->headers, NULL);
     ngx_conf_merge_ptr_value(conf->for_scripts, above->for_scripts, NULL);
@@ -101,7 +113,8 @@ static ngx_int_t add_handler(ngx_conf_t *cf, ngx_uint_t phase, ngx_http_handler_
 }
 
 static ngx_int_t register_handlers(ngx_conf_t *cf) {
-    if (add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_access_handler) != NGX_OK ||
+    if (add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_limit_handler) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_access_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_log_handler) != NGX_OK) {
         return NGX_ERROR;
     }

@@ -11,6 +11,7 @@
 #include "judge/record.h"
 #include "judge/session.h"
 #include "os/role.h"
+#include "shield/limits.h"
 #include "worker/tables.h"
 
 extern ngx_module_t ngx_http_rempart_module;
@@ -41,10 +42,13 @@ typedef struct {
     bool replace;
 } ngx_rempart_header_t;
 
+enum { NGX_REMPART_UNSET = -1 };
+
 /* location {}: what a place asks for and gives. */
 typedef struct {
-    ngx_uint_t need, least_acr; /* judge_need, rp_acr */
-    ngx_str_t app;              /* empty: core's or the gate's own */
+    ngx_uint_t need, least_acr;                  /* judge_need, rp_acr */
+    ngx_str_t app;                               /* empty: core's or the gate's own */
+    struct rp_limit limits[RP_LIMIT_KIND_COUNT]; /* interval_us NGX_REMPART_UNSET = as above */
     ngx_flag_t hsts, harden;
     ngx_flag_t plain_paths;       /* addresses that could be read in two ways are refused */
     ngx_array_t *headers;         /* ngx_rempart_header_t */
@@ -60,6 +64,7 @@ typedef struct {
     ngx_str_t app;
     enum rp_gate_reason reason;
     struct judge_visitor visitor;
+    ngx_uint_t wait_s;     /* until the next request may come, where a limit refused this one */
     unsigned asked : 1;    /* core was asked for an assertion */
     unsigned answered : 1; /* and answered */
     ngx_uint_t answer;     /* with this status */
@@ -79,14 +84,19 @@ char *ngx_rempart_set_confine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_cookies(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* phases */
 ngx_int_t ngx_rempart_access_handler(ngx_http_request_t *r);
+ngx_int_t ngx_rempart_limit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_header_filter_init(ngx_conf_t *cf);
 ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf);
+
+/* NGX_OK, or NGX_BUSY when the session or its tenant asked too often. */
+ngx_int_t ngx_rempart_limit_visitor(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx);
 
 /* Removes what a stranger may not send, and adds what the gate says instead (entry may be NULL:
  * nobody is there). */

@@ -114,7 +114,11 @@ static ngx_int_t judge(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx,
                               .least_acr = (enum rp_acr)lcf->least_acr};
     enum rp_gate_reason reason =
         judge_visitor(&tables, rule, session_cookie(r), ngx_rempart_now_ms(), &ctx->visitor);
-    return reason == RP_GATE_REASON_NONE ? NGX_OK : refuse(r, ctx, reason);
+    if (reason != RP_GATE_REASON_NONE) {
+        return refuse(r, ctx, reason);
+    }
+    return ngx_rempart_limit_visitor(r, ctx) == NGX_OK ? NGX_OK
+                                                       : refuse(r, ctx, RP_GATE_REASON_RATE);
 }
 
 /* ---- the assertion ---- */

@@ -6,6 +6,7 @@
 
 /* nginx wants these as char *, and prints them after the directive's name. */
 static char duplicate[] = "is duplicate";
+static char bad_limit[] = "needs a kind, a rate up to 100000 and a burst up to 1000000";
 static char bad_app_name[] = "names an application of 1 to 32 characters";
 
 typedef struct {
@@ -183,5 +184,27 @@ char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
         return NGX_CONF_ERROR;
     }
     *header = (ngx_rempart_header_t){words[2], words[3], kind == 1};
+    return NGX_CONF_OK;
+}
+
+char *ngx_rempart_set_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
+    (void)cmd;
+    static const word_t kinds[] = {{"address", RP_LIMIT_ADDRESS},
+                                   {"network", RP_LIMIT_NETWORK},
+                                   {"route", RP_LIMIT_ROUTE},
+                                   {"session", RP_LIMIT_SESSION},
+                                   {"tenant", RP_LIMIT_TENANT}};
+    ngx_rempart_loc_conf_t *loc = conf;
+    const ngx_str_t *words = cf->args->elts;
+    ngx_uint_t kind = value_of(cf, words[1], kinds, RP_COUNT_OF(kinds));
+    uint64_t rate = 0, burst = 0;
+    bool good = kind != NGX_CONF_UNSET_UINT &&
+                rp_view_to_u64(ngx_rempart_view(words[2]), RP_LIMITS_RATE_MAX, &rate) &&
+                rp_view_to_u64(ngx_rempart_view(words[3]), RP_LIMITS_BURST_MAX, &burst) &&
+                rate > 0 && burst > 0;
+    if (!good) {
+        return bad_limit;
+    }
+    loc->limits[kind] = rp_limit_of(rate, burst);
     return NGX_CONF_OK;
 }

@@ -63,6 +63,19 @@ static ngx_int_t get_client(ngx_http_request_t *r, ngx_http_variable_value_t *va
     return give(value, v4 ? rp_view_of(address + 12, 4) : rp_view_of(address, 8));
 }
 
+/* Seconds until the next request may come. */
+static ngx_int_t get_wait(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data) {
+    (void)data;
+    const ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 0);
+    u_char *text = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (!text) {
+        return NGX_ERROR;
+    }
+    ngx_uint_t seconds = ctx && ctx->wait_s > 0 ? ctx->wait_s : 1;
+    u_char *end = ngx_sprintf(text, "%ui", seconds);
+    return give(value, rp_view_of(text, (size_t)(end - text)));
+}
+
 static ngx_int_t get_app(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data) {
     (void)data;
     const ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 0);
@@ -93,6 +106,7 @@ ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf) {
     } variables[] = {{ngx_string("rempart_lang"), get_lang, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_form"), get_form, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_app"), get_app, NGX_HTTP_VAR_NOCACHEABLE},
+                     {ngx_string("rempart_wait"), get_wait, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_client"), get_client, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_request_id"), get_request_id, 0}};
     for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {

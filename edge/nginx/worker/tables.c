@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "os/file.h"
 #include "os/ring.h"
+#include "shield/limits.h"
 
 struct worker_tables worker_tables_new(const char *folder) {
     RP_ASSERT(folder != NULL);
@@ -49,6 +50,7 @@ void worker_tables_refresh(struct worker_tables *tables) {
     RP_ASSERT(tables != NULL && tables->folder != NULL);
     refresh(tables, &tables->sessions, "sessions.tab", false, rp_session_table_check);
     refresh(tables, &tables->seen, "seen.tab", true, check_seen);
+    refresh(tables, &tables->limits, "limits.tab", true, rp_limits_check);
     refresh(tables, &tables->assertions, "assertions.tab", false, rp_assertion_table_check);
 }
 

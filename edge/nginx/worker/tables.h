@@ -24,7 +24,7 @@ struct worker_mapping {
 
 struct worker_tables {
     const char *folder; /* "run" */
-    struct worker_mapping sessions, seen, assertions;
+    struct worker_mapping sessions, seen, assertions, limits;
     struct rp_shm ring; /* p == NULL: none was free, records are not kept */
     int ring_lock;
 };

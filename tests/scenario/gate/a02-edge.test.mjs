@@ -144,7 +144,7 @@ test('too many requests are told to wait', async () => {
   agent.destroy();
   const refused = all.filter(one => one.status === 429);
   assert.ok(refused.length > 20 && refused.length < 120, `${refused.length} refused`);
-  assert.equal(refused[0].headers['retry-after'], '5');
+  assert.match(refused[0].headers['retry-after'], /^[1-9]\d*$/);
   assert.match(refused[0].text, /Too many requests/);
 });
 
