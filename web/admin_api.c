@@ -73,8 +73,9 @@ rp_err rp_admin_person_invite(struct rp_request *request) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "role: member, admin, operator");
     }
     struct rp_token token;
-    RP_TRY(rp_identity_invite(request->thread->identity, tenant, rp_json_get_string(body, "email"),
-                              roles, (rp_id){{0}}, &token));
+    RP_TRY(rp_identity_invite_by_mail(request->thread->identity, tenant,
+                                      rp_json_get_string(body, "email"), roles, (rp_id){{0}},
+                                      request->lang, &token));
     struct rp_json *root = rp_json_object(request->arena);
     rp_json_add_string(request->arena, root, "link",
                        rp_enrol_link(request->web, request->arena, &token));

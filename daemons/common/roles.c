@@ -42,6 +42,22 @@ static const struct rp_role_path hunt_paths[] = {
     {"hunt", RW, false},  {"run", RW, false},
 };
 
+/* Its account and authority are read before entry; the rest is what a name and a certificate need.
+ */
+static const struct rp_role_path courier_paths[] = {
+    {"courier", RW, false},
+    {"run", RW, false},
+    {"/etc/resolv.conf", R, true},
+    {"/etc/hosts", R, true},
+    {"/etc/nsswitch.conf", R, true},
+    {"/etc/host.conf", R, true},
+    {"/etc/gai.conf", R, true},
+    {"/etc/ssl/certs", R, true},
+    {"/usr/share/ca-certificates", R, true},
+    {"/etc/ssl/openssl.cnf", R, true},
+    {"/usr/lib/ssl", R, true},
+};
+
 #define PATHS(table) .paths = (table), .path_count = RP_COUNT_OF(table)
 
 static const struct rp_role roles[] = {
@@ -74,6 +90,12 @@ static const struct rp_role roles[] = {
      .connect = RP_CONNECT_UNIX,
      .threads = true,
      PATHS(hunt_paths)},
+    {.id = RP_ROLE_COURIER,
+     .name = "courier",
+     .user = "rempart-courier",
+     .connect = RP_CONNECT_INET,
+     .threads = true,
+     PATHS(courier_paths)},
 };
 
 const struct rp_role *daemon_role(enum rp_role_id role) {

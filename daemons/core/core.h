@@ -32,11 +32,13 @@ struct core {
     struct rp_loop *loop;
     struct rp_arena *arena; /* lives as long as the process */
     struct rp_config config;
+    const char *origin; /* "https://host:port" */
     struct rp_promises promises;
     struct rp_web web;
     struct rp_shm sessions, seen, assertions;
     struct rp_pool *store_pool, *password_pool;
     struct forwarder *forwarder;
+    struct sender *sender;
     pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
     bool stopping;
     struct connection *first; /* all of them */
@@ -93,5 +95,9 @@ rp_err core_forward_start(struct core *core);
 void core_forward_stop(struct core *core);
 /* Something waits in this tenant's outbox (none = the system's). Loop thread only. */
 void core_forward_soon(struct core *core, rp_id tenant);
+
+/* ---- send.c: notices to the courier ---- */
+rp_err core_send_start(struct core *core);
+void core_send_stop(struct core *core);
 
 #endif

@@ -33,11 +33,19 @@ static rp_err find_owner(struct core *core) {
     return RP_OK;
 }
 
+static rp_err name_origin(struct core *core) {
+    rp_view origin = rp_arena_printf(core->arena, "https://%s:%llu", core->config.host,
+                                     (unsigned long long)core->config.listen);
+    core->origin = (const char *)origin.p;
+    return origin.p ? RP_OK : RP_ERR(NO_MEMORY);
+}
+
 static rp_err open_doors(struct core *core) {
     RP_TRY(core_tables_create(core));
     RP_TRY(core_pools_start(core));
     RP_TRY(core_set_up(core));
     RP_TRY(core_forward_start(core));
+    RP_TRY(core_send_start(core));
     RP_TRY(core_tables_keep(core));
     RP_TRY(core_chores_start(core));
     return core_listen(core);
@@ -46,6 +54,7 @@ static rp_err open_doors(struct core *core) {
 static rp_err serve(struct core *core) {
     RP_TRY(load_promises(core));
     RP_TRY(find_owner(core));
+    RP_TRY(name_origin(core));
     RP_TRY(rp_crypto_start());
     name_style(&core->web);
     RP_TRY(daemon_enter(core->daemon));
@@ -72,6 +81,7 @@ int main(int argc, char **argv) {
         core->web.config = &core->config;
         core->web.promises = &core->promises;
         err = serve(core);
+        core_send_stop(core);
         core_forward_stop(core);
         core_pools_stop(core);
         core_hang_up(core);

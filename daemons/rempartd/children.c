@@ -24,8 +24,8 @@ static const struct {
     enum rp_role_id role;
     bool optional;
 } order[CHILDREN] = {
-    {RP_ROLE_LEDGER, false}, {RP_ROLE_KMS, false},  {RP_ROLE_CORE, false},
-    {RP_ROLE_GATE, false},   {RP_ROLE_PROBE, true}, {RP_ROLE_HUNT, true},
+    {RP_ROLE_LEDGER, false}, {RP_ROLE_KMS, false}, {RP_ROLE_CORE, false},   {RP_ROLE_GATE, false},
+    {RP_ROLE_PROBE, true},   {RP_ROLE_HUNT, true}, {RP_ROLE_COURIER, true},
 };
 
 /* What a role may learn from our environment: the language, and the switches of tests. */

@@ -1,7 +1,7 @@
 /* supervisor.h — starts the roles one after the other, and keeps them alive.
  *
- * Order: ledger, kms, core, gate, probe, hunt; each must say "ready" before the next begins. One
- * that ends is started again after a pause that doubles. What stands is written to
+ * Order: ledger, kms, core, gate, probe, hunt, courier; each must say "ready" before the next
+ * begins. One that ends is started again after a pause that doubles. What stands is written to
  * run/status.json at every change. The supervisor holds no key and reads no stranger's byte.
  *
  *   main.c      options, checks before the start, signals
@@ -19,7 +19,7 @@
 #include "report.h"
 
 enum {
-    CHILDREN = 6,
+    CHILDREN = 7,
     READY_MAX = 512, /* what a role may say when it is ready */
     USERS_MAX = 1024
 };
@@ -90,8 +90,8 @@ rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id rol
 void supervisor_reap(struct supervisor *supervisor);
 /* Ends all in reverse order, then the loop. */
 void supervisor_stop(struct supervisor *supervisor, int exit_code);
-/* A new configuration: core, probe and hunt begin anew; the gate's is written and nginx reads it
- * without losing a connection. The ledger and the kms keep theirs until the next start. */
+/* A new configuration: core, probe, hunt and courier begin anew; the gate's is written and nginx
+ * reads it without losing a connection. The ledger and the kms keep theirs until the next start. */
 void supervisor_reload(struct supervisor *supervisor);
 
 /* True when it was the renderer that ended. */

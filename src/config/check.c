@@ -107,6 +107,25 @@ const char *rp_config_check_url(rp_view text) {
     return good ? NULL : "an address that begins with https://";
 }
 
+const char *rp_config_check_smtp(rp_view text) {
+    rp_view plain = RP_VIEW("smtp://"), tls = RP_VIEW("smtps://");
+    rp_view rest = rp_view_starts(text, tls)     ? rp_view_from(text, tls.n)
+                   : rp_view_starts(text, plain) ? rp_view_from(text, plain.n)
+                                                 : RP_VIEW("");
+    rp_view host = rp_view_cut(&rest, ':');
+    uint64_t port = 25;
+    bool good = text.n == 0 || (host.n > 0 && rp_config_check_host(host) == NULL &&
+                                (!rest.p || rp_view_to_u64(rest, 65535, &port)) && port > 0);
+    return good ? NULL : "smtp://HOST:PORT or smtps://HOST:PORT";
+}
+
+const char *rp_config_check_mail_address(rp_view text) {
+    size_t at = rp_view_find_byte(text, '@');
+    bool good = at > 0 && at < text.n && only(rp_view_sub(text, 0, at), "._-+") &&
+                at + 1 < text.n && rp_config_check_host(rp_view_from(text, at + 1)) == NULL;
+    return good ? NULL : "an address such as rempart@example.com";
+}
+
 const char *rp_config_check_app_name(rp_view text) {
     bool good = text.n >= 1 && text.n <= 32;
     for (size_t i = 0; i < text.n; i++) {

@@ -22,6 +22,8 @@ const char *rp_config_check_client_address(rp_view text); /* connection, header 
 const char *rp_config_check_place(rp_view text);          /* a path of an application, plain */
 const char *rp_config_check_value(rp_view text);          /* a header's value */
 const char *rp_config_check_header(rp_view text);         /* a header name that nobody else needs */
+const char *rp_config_check_smtp(rp_view text); /* smtp://HOST:PORT, smtps://…, or empty */
+const char *rp_config_check_mail_address(rp_view text); /* one e-mail address */
 
 /* How many single edits lead from one word to the other, or a number over 2. */
 unsigned rp_config_edits(rp_view a, rp_view b);

@@ -55,6 +55,10 @@ static const struct {
     {"bounty_url", rp_config_check_url},
     {"trusted_proxies", rp_config_check_network},
     {"client_address", rp_config_check_client_address},
+    {"url", rp_config_check_smtp},
+    {"from", rp_config_check_mail_address},
+    {"credentials", rp_config_check_path},
+    {"authority", rp_config_check_path},
 };
 
 static bool is_key(const struct setting *setting, const char *section, rp_view key) {

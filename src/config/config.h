@@ -61,6 +61,7 @@ struct rp_config {
     const char *host, *address, *certificate, *certificate_key, *store, *unseal;
     struct rp_config_list trusted_proxies;
     const char *client_address;
+    const char *smtp_url, *smtp_from, *smtp_credentials, *smtp_authority;
     const char *second_factor, *operator_name, *contact, *bounty_url;
     uint64_t listen, listen_http, workers, body_max_kib, session_hours, idle_minutes;
     uint64_t disk_free_percent, drain_seconds, records_max, mib_max;

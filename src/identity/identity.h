@@ -21,6 +21,7 @@ struct rp_identity_options {
     bool second_factor_required;
     int64_t session_ms;
     uint32_t idle_s;
+    const char *origin; /* "https://example.com:8443": how links in mails begin; NULL = no mails */
 };
 
 struct rp_identity;
@@ -48,6 +49,11 @@ rp_err rp_identity_each_tenant(struct rp_identity *identity,
  * address is enrolled in this tenant. */
 rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
                           rp_id by, struct rp_token *ret_token);
+
+/* The same, and the link goes out by mail in this language, in the same transaction. */
+rp_err rp_identity_invite_by_mail(struct rp_identity *identity, rp_id tenant, rp_view email,
+                                  unsigned roles, rp_id by, enum rp_lang lang,
+                                  struct rp_token *ret_token);
 
 struct rp_invitation {
     rp_id person, tenant;

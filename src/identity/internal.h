@@ -10,6 +10,7 @@
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "identity/identity.h"
+#include "notify/notify.h"
 
 enum { RP_SEALED_MAX = 512, RP_CLIENT_HASH = 16, RP_TOTP_SEED = 20 };
 
@@ -34,6 +35,9 @@ struct rp_roles_text {
     char s[40];
 };
 struct rp_roles_text rp_roles_print(unsigned roles);
+
+/* Inside a transaction: puts the notice down, sealed under its tenant's key. */
+rp_err rp_identity_notify(struct rp_identity *identity, const struct rp_notice *notice);
 
 rp_err rp_identity_tenant_name(struct rp_identity *identity, rp_id tenant,
                                char ret_name[static 129]);

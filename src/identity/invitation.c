@@ -1,6 +1,8 @@
 /* invitation.c — from a link to a person: invited, shown a seed, enrolled. */
 #include "identity/internal.h"
 
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "crypto/phc.h"
 #include "wire/encode.h"
@@ -130,6 +132,7 @@ static rp_err emit_roles(struct rp_identity *identity, enum rp_event_kind kind,
 struct inviting {
     struct rp_identity *identity;
     const struct invitation *invitation;
+    const struct rp_notice *notice; /* NULL: whoever invites hands the link over */
 };
 
 static rp_err do_invite(struct rp_db *db, void *ctx) {
@@ -137,11 +140,47 @@ static rp_err do_invite(struct rp_db *db, void *ctx) {
     RP_TRY(check_may_give(db, inviting->invitation));
     RP_TRY(check_not_enrolled(db, inviting->invitation));
     RP_TRY(insert_invitation(inviting->identity, inviting->invitation));
+    if (inviting->notice) {
+        RP_TRY(rp_identity_notify(inviting->identity, inviting->notice));
+    }
     return emit_roles(inviting->identity, RP_EVENT_PERSON_INVITED, inviting->invitation);
 }
 
-rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
-                          rp_id by, struct rp_token *ret_token) {
+/* ---- the letter with the link ---- */
+
+struct letter {
+    char tenant_name[129], link[512];
+    struct rp_time_text until;
+    struct rp_notice_value values[3];
+    struct rp_notice notice;
+};
+
+static rp_err write_letter(struct rp_identity *identity, const struct invitation *invitation,
+                           const struct rp_email *email, const struct rp_token *token,
+                           enum rp_lang lang, struct letter *letter) {
+    RP_TRY(rp_identity_tenant_name(identity, invitation->tenant, letter->tenant_name));
+    int n = snprintf(letter->link, sizeof letter->link, "%s/.rempart/id/enrol?token=%s",
+                     identity->options.origin, token->s);
+    if (n < 0 || (size_t)n >= sizeof letter->link) {
+        return RP_ERR(TOO_LARGE);
+    }
+    letter->until = rp_time_print((rp_identity_now(identity) + valid_ms) / 1000);
+    letter->until.s[10] = 0; /* the day, as every language reads it */
+    letter->values[0] = (struct rp_notice_value){"tenant", rp_view_from_cstr(letter->tenant_name)};
+    letter->values[1] = (struct rp_notice_value){"link", rp_view_from_cstr(letter->link)};
+    letter->values[2] = (struct rp_notice_value){"valid_until", rp_view_from_cstr(letter->until.s)};
+    letter->notice = (struct rp_notice){.kind = RP_NOTICE_INVITATION,
+                                        .channels = RP_NOTICE_MAIL,
+                                        .tenant = invitation->tenant,
+                                        .address = rp_view_from_cstr(email->s),
+                                        .lang = lang,
+                                        .values = letter->values,
+                                        .value_count = 3};
+    return RP_OK;
+}
+
+static rp_err invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
+                     rp_id by, const enum rp_lang *lang, struct rp_token *ret_token) {
     RP_ASSERT(identity != NULL && ret_token != NULL);
     struct rp_email normal;
     RP_TRY(rp_email_normalise(email, &normal));
@@ -159,10 +198,28 @@ rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view em
     struct rp_token token;
     rp_token_new(identity->env, &token);
     RP_TRY(rp_token_hash(rp_view_from_cstr(token.s), &invitation.token_hash));
-    struct inviting inviting = {identity, &invitation};
-    RP_TRY(rp_db_transact(identity->db, do_invite, &inviting));
+    struct letter letter = {.link = ""};
+    struct inviting inviting = {identity, &invitation, NULL};
+    if (lang && identity->options.origin) {
+        RP_TRY(write_letter(identity, &invitation, &normal, &token, *lang, &letter));
+        inviting.notice = &letter.notice;
+    }
+    rp_err err = rp_db_transact(identity->db, do_invite, &inviting);
+    rp_wipe(letter.link, sizeof letter.link);
+    RP_TRY(err);
     *ret_token = token;
     return RP_OK;
+}
+
+rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
+                          rp_id by, struct rp_token *ret_token) {
+    return invite(identity, tenant, email, roles, by, NULL, ret_token);
+}
+
+rp_err rp_identity_invite_by_mail(struct rp_identity *identity, rp_id tenant, rp_view email,
+                                  unsigned roles, rp_id by, enum rp_lang lang,
+                                  struct rp_token *ret_token) {
+    return invite(identity, tenant, email, roles, by, &lang, ret_token);
 }
 
 /* ---- using the link ---- */

@@ -74,6 +74,13 @@ void rp_identity_add_client(struct rp_event *event, const struct rp_client_hash 
     rp_event_add_text(event, "client_hash", rp_view_of(text, sizeof text));
 }
 
+/* The key was leased a moment ago: inside the transaction nobody is asked for it. */
+rp_err rp_identity_notify(struct rp_identity *identity, const struct rp_notice *notice) {
+    const struct rp_secret *key = NULL;
+    RP_TRY(rp_identity_tenant_key(identity, notice->tenant, &key));
+    return rp_notify_put(identity->env, identity->db, key, notice);
+}
+
 /* ---- sealing ---- */
 
 /* Each part counted, so that no two places have the same bytes. */

@@ -23,6 +23,7 @@ enum rp_role_id {
     RP_ROLE_GATE,
     RP_ROLE_PROBE,
     RP_ROLE_HUNT,
+    RP_ROLE_COURIER,
     RP_ROLE_CLI,
     RP_ROLE_COUNT
 };

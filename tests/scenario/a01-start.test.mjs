@@ -18,7 +18,7 @@ test('status names every role, ready, with its memory', async () => {
   const {code, stdout} = await stack.rempart('status', '--json');
   assert.equal(code, 0);
   const status = JSON.parse(stdout);
-  assert.deepEqual(status.roles.map(role => role.name).sort(), ['core', 'gate', 'hunt', 'kms', 'ledger', 'probe']);
+  assert.deepEqual(status.roles.map(role => role.name).sort(), ['core', 'courier', 'gate', 'hunt', 'kms', 'ledger', 'probe']);
   for (const role of status.roles) assert.equal(role.state, 'ready', role.name);
   assert.ok(status.pss_kib > 1000 && status.pss_kib < 150 * 1024, `${status.pss_kib} KiB in all`);
 });

@@ -21,12 +21,13 @@
 #include "os/sanitizer.h"
 #include "unit.h"
 
-static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS, RP_ROLE_CORE, RP_ROLE_PROBE,
-                                       RP_ROLE_HUNT};
+static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS,  RP_ROLE_CORE,
+                                       RP_ROLE_PROBE,  RP_ROLE_HUNT, RP_ROLE_COURIER};
 enum { ROWS = sizeof rows / sizeof rows[0], ENTRY_FAILED = 99 };
 
-static const char *const folders[] = {"ledger", "kms",      "db",    "tenants", "apps", "canary",
-                                      "gate",   "gate/tls", "probe", "hunt",    "run",  "log"};
+static const char *const folders[] = {"ledger", "kms",  "db",       "tenants", "apps",
+                                      "canary", "gate", "gate/tls", "probe",   "hunt",
+                                      "run",    "log",  "courier"};
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
 /* Open to every user, so that only the row decides. */
@@ -51,7 +52,7 @@ static int tear_down(void **state) {
 }
 
 static bool can_enter(void) {
-    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-hunt"));
+    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-courier"));
 }
 
 #define SKIP_UNLESS(condition, why)                                                                \

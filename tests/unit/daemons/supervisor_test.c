@@ -32,7 +32,7 @@ static const char stubborn[] = "#!/bin/sh\n"
                                "exec 3>&-\n"
                                "while :; do sleep 0.05; done\n";
 
-static const char *const names[] = {"ledger", "kms", "core", "gate", "probe", "hunt"};
+static const char *const names[] = {"ledger", "kms", "core", "gate", "probe", "hunt", "courier"};
 
 struct stage {
     char *folder;
@@ -85,7 +85,7 @@ static int set_up(void **state) {
 
 static bool can_start(void) {
     return getenv("REMPARTD") &&
-           (geteuid() != 0 || (getgrnam("rempart") && getpwnam("rempart-hunt")));
+           (geteuid() != 0 || (getgrnam("rempart") && getpwnam("rempart-courier")));
 }
 
 #define SKIP_UNLESS_IT_CAN_START()                                                                 \

@@ -1,0 +1,46 @@
+/* courier.h — rempart-courier: hands mails to the operator's mail server, and remembers which.
+ *
+ * It holds the account of that server and nothing else: no key, no database. Core hands it whole
+ * messages with an id; what it got out it remembers by that id, on disk before it says so, so that
+ * a mail that core asks for twice goes out once. One mail at a time.
+ *
+ * What SMTP leaves open: a courier that dies between the last byte and the server's answer does not
+ * know whether the mail was taken. Then it is sent again, with the same Message-ID.
+ */
+#ifndef RP_COURIER_H
+#define RP_COURIER_H
+
+#include "base/id.h"
+#include "daemon.h"
+
+/* ---- smtp.c ---- */
+
+struct account {
+    char user[256], password[256]; /* empty: none */
+    rp_view authority;             /* PEM; n = 0: the system's */
+};
+/* Reads what smtp.credentials and smtp.authority name, before the role is entered. */
+rp_err account_read(struct daemon *daemon, struct account *account);
+
+enum outcome { OUTCOME_SENT, OUTCOME_LATER, OUTCOME_REFUSED };
+struct answer {
+    enum outcome outcome;
+    char problem[256];
+};
+struct answer smtp_send(const struct daemon *daemon, const struct account *account, const char *to,
+                        rp_view message);
+
+/* ---- memory.c: the ids of the last mails that went out ---- */
+
+enum { MEMORY_MAX = 4096 };
+struct memory {
+    rp_id ids[MEMORY_MAX];
+    size_t count, next;
+    int fd; /* courier/sent */
+};
+rp_err memory_open(struct memory *memory, struct rp_arena *arena);
+bool memory_has(const struct memory *memory, rp_id id);
+rp_err memory_add(struct memory *memory, rp_id id); /* durable when it returns */
+void memory_close(struct memory *memory);
+
+#endif

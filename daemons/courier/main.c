@@ -1,0 +1,105 @@
+/* main.c — rempart-courier: one request, one mail. */
+#include <curl/curl.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "courier.h"
+#include "crypto/secret.h"
+#include "ipc/ipc.h"
+
+enum { MESSAGE_MAX = 100 * 1024, ADDRESS_MAX = 254 };
+
+struct courier {
+    struct daemon daemon;
+    struct account account;
+    struct memory memory;
+    struct rp_ipc_server *server;
+};
+
+/* The address goes into a line of SMTP: one that could be more than an address is refused. */
+static bool is_address(rp_view v) {
+    for (size_t i = 0; i < v.n; i++) {
+        if (v.p[i] <= ' ' || v.p[i] > '~' || v.p[i] == '<' || v.p[i] == '>') {
+            return false;
+        }
+    }
+    return v.n > 2 && v.n <= ADDRESS_MAX && rp_view_find_byte(v, '@') < v.n;
+}
+
+static struct answer deliver(struct courier *courier, rp_id id, rp_view to, rp_view message) {
+    if (courier->daemon.config.smtp_url[0] == 0) {
+        return (struct answer){OUTCOME_LATER, "smtp.url is not set"};
+    }
+    if (memory_has(&courier->memory, id)) {
+        return (struct answer){OUTCOME_SENT, ""};
+    }
+    char text[ADDRESS_MAX + 3];
+    snprintf(text, sizeof text, "<%.*s>", RP_FMT(to));
+    struct answer answer = smtp_send(&courier->daemon, &courier->account, text, message);
+    if (answer.outcome == OUTCOME_SENT && !rp_ok(memory_add(&courier->memory, id))) {
+        daemon_say(&courier->daemon, "courier/sent: cannot write; a mail could go out twice");
+    }
+    return answer;
+}
+
+static rp_err handle_mail(struct courier *courier, rp_view request, struct rp_buf *reply) {
+    struct rp_unpack in = rp_unpack_new(request);
+    rp_id id = rp_unpack_id(&in);
+    rp_view to = rp_unpack_bytes(&in, ADDRESS_MAX), message = rp_unpack_bytes(&in, MESSAGE_MAX);
+    RP_TRY(rp_unpack_end(&in));
+    if (rp_id_is_none(id) || !is_address(to) || message.n == 0) {
+        return RP_ERR(INVALID);
+    }
+    struct answer answer = deliver(courier, id, to, message);
+    rp_pack_u8(reply, (uint8_t)answer.outcome);
+    rp_pack_bytes(reply, rp_view_from_cstr(answer.problem));
+    return rp_buf_err(reply);
+}
+
+static void handle(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
+                   struct rp_ipc_call_id call, rp_view request) {
+    struct courier *courier = ctx;
+    RP_ASSERT(from == RP_ROLE_CORE && (int)message == (int)RP_IPC_CORE_COURIER_MAIL);
+    _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(512);
+    rp_err err = handle_mail(courier, request, &reply);
+    rp_ipc_reply(courier->server, call, err, rp_ok(err) ? rp_buf_view(&reply) : RP_VIEW(""));
+}
+
+static rp_err serve(struct courier *courier) {
+    struct daemon *daemon = &courier->daemon;
+    RP_TRY(account_read(daemon, &courier->account));
+    RP_TRY(rp_crypto_start());
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        return daemon_fail(daemon, RP_ERR(SYSTEM), "libcurl", NULL);
+    }
+    RP_TRY(daemon_enter(daemon));
+    rp_err err = memory_open(&courier->memory, daemon->arena);
+    if (rp_ok(err)) {
+        err = rp_ipc_server_new(daemon->loop, RP_ROLE_COURIER, handle, courier, &courier->server);
+    }
+    if (!rp_ok(err)) {
+        return daemon_fail(daemon, err, "start", NULL);
+    }
+    return daemon_run(daemon);
+}
+
+static int run(struct courier *courier, int argc, char **argv) {
+    courier->memory.fd = -1;
+    rp_err err = daemon_start(&courier->daemon, RP_ROLE_COURIER, argc, argv);
+    if (rp_ok(err)) {
+        err = serve(courier);
+    }
+    rp_ipc_server_free(courier->server);
+    memory_close(&courier->memory);
+    rp_wipe(&courier->account, sizeof courier->account);
+    daemon_done(&courier->daemon);
+    return daemon_exit_code(err);
+}
+
+int main(int argc, char **argv) {
+    struct courier *courier = calloc(1, sizeof *courier);
+    int code = courier ? run(courier, argc, argv) : 1;
+    free(courier);
+    return code;
+}
