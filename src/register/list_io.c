@@ -1,0 +1,322 @@
+/* list_io.c — pages of records, search, history, and a record as JSON.
+ *
+ * Without filters a page walks an index; with a field's filter the index of values leads. A search
+ * answers the newest first and counts to a thousand at most.
+ */
+#include "base/assert.h"
+#include "register/internal.h"
+
+enum { MATCHES_COUNTED = 1000, MATCH_MAX = 400 };
+
+/* ?1 register, ?2 state or NULL, ?3 field to filter, ?4 its value, ?5 another, ?6 its value,
+ * ?7 sort field, ?8 limit, ?9 offset. */
+#define WHERE_STATE "r.register = ?1 AND (?2 IS NULL OR r.state = ?2)"
+#define WHERE_OTHER                                                                                \
+    " AND (?5 IS NULL OR EXISTS (SELECT 1 FROM register_value w WHERE w.record = r.row "           \
+    "AND w.field = ?5 AND w.value = ?6))"
+#define FROM_ALL " FROM register_record r WHERE " WHERE_STATE
+#define FROM_FIELD                                                                                 \
+    " FROM register_value v JOIN register_record r ON r.row = v.record "                           \
+    "WHERE v.register = ?1 AND v.field = ?3 AND v.value = ?4 AND " WHERE_STATE WHERE_OTHER
+#define FROM_SORTED                                                                                \
+    " FROM register_value s JOIN register_record r ON r.row = s.record "                           \
+    "WHERE s.register = ?1 AND s.field = ?7 AND " WHERE_STATE
+#define ANY_SORT                                                                                   \
+    " ORDER BY CASE ?7 WHEN 'number' THEN r.number WHEN 'changed' THEN r.changed_ms "              \
+    "WHEN 'state' THEN r.state ELSE (SELECT value FROM register_value z "                          \
+    "WHERE z.record = r.row AND z.field = ?7) END"
+#define PAGE " LIMIT ?8 OFFSET ?9"
+
+static const char *page_sql(const struct rp_query *query, bool field_sort) {
+    bool down = query->descending;
+    if (query->filter_count > 0) {
+        return down ? "SELECT " RP_RECORD_COLUMNS FROM_FIELD ANY_SORT " DESC" PAGE
+                    : "SELECT " RP_RECORD_COLUMNS FROM_FIELD ANY_SORT " ASC" PAGE;
+    }
+    if (field_sort) {
+        return down ? "SELECT " RP_RECORD_COLUMNS FROM_SORTED " ORDER BY s.value DESC" PAGE
+                    : "SELECT " RP_RECORD_COLUMNS FROM_SORTED " ORDER BY s.value ASC" PAGE;
+    }
+    if (rp_view_equal(query->sort, RP_VIEW("changed"))) {
+        return down ? "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.changed_ms DESC" PAGE
+                    : "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.changed_ms ASC" PAGE;
+    }
+    if (rp_view_equal(query->sort, RP_VIEW("state"))) {
+        return down ? "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.state DESC, r.number" PAGE
+                    : "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.state ASC, r.number" PAGE;
+    }
+    if (query->state.n > 0) {
+        return down ? "SELECT " RP_RECORD_COLUMNS " FROM register_record r WHERE r.register = ?1 "
+                      "AND r.state = ?2 ORDER BY r.number DESC" PAGE
+                    : "SELECT " RP_RECORD_COLUMNS " FROM register_record r WHERE r.register = ?1 "
+                      "AND r.state = ?2 ORDER BY r.number ASC" PAGE;
+    }
+    return down ? "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.number DESC" PAGE
+                : "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.number ASC" PAGE;
+}
+
+static void bind_text_or_null(struct rp_row *row, int place, rp_view value) {
+    if (value.p) {
+        rp_row_bind_text(row, place, value);
+    } else {
+        rp_row_bind_null(row, place);
+    }
+}
+
+static void bind_filter(struct rp_row *row, int place, const struct rp_query *query, size_t i) {
+    bool there = query->filter_count > i;
+    bind_text_or_null(row, place,
+                      there ? rp_view_from_cstr(query->filters[i].field) : (rp_view){NULL, 0});
+    if (!there) {
+        rp_row_bind_null(row, place + 1);
+        return;
+    }
+    const struct rp_field *field =
+        rp_register_field(query->reg, rp_view_from_cstr(query->filters[i].field));
+    uint64_t number = 0;
+    if (field->type == RP_FIELD_NUMBER &&
+        rp_view_to_u64(query->filters[i].value, INT64_MAX, &number)) {
+        rp_row_bind_u64(row, place + 1, number);
+    } else {
+        rp_row_bind_text(row, place + 1, query->filters[i].value);
+    }
+}
+
+static void bind_query(struct rp_row *row, const struct rp_query *query) {
+    rp_row_bind_text(row, 1, rp_view_from_cstr(query->reg->id));
+    bind_text_or_null(row, 2, query->state);
+    if (query->filter_count > 0) {
+        bind_filter(row, 3, query, 0);
+        bind_filter(row, 5, query, 1);
+    }
+}
+
+static rp_err gather(struct rp_desk *desk, struct rp_row *row, size_t max,
+                     struct rp_page *ret_page) {
+    bool more = false;
+    RP_TRY(rp_row_next(row, &more));
+    while (more && ret_page->count < max) {
+        RP_TRY(rp_row_record(desk, row, &ret_page->records[ret_page->count]));
+        ret_page->count++;
+        RP_TRY(rp_row_next(row, &more));
+    }
+    return RP_OK;
+}
+
+static rp_err read_page(struct rp_desk *desk, const struct rp_query *query, bool field_sort,
+                        struct rp_page *page) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(desk->db, page_sql(query, field_sort), &row));
+    bind_query(row, query);
+    if (query->filter_count > 0 || field_sort) {
+        rp_row_bind_text(row, 7, query->sort.n ? query->sort : RP_VIEW("number"));
+    }
+    rp_row_bind_u64(row, 8, query->count);
+    rp_row_bind_u64(row, 9, query->from);
+    return gather(desk, row, query->count, page);
+}
+
+static rp_err count_page(struct rp_desk *desk, const struct rp_query *query, uint64_t *ret_total) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(
+        desk->db,
+        query->filter_count > 0 ? "SELECT count(*)" FROM_FIELD : "SELECT count(*)" FROM_ALL, &row));
+    bind_query(row, query);
+    RP_TRY(rp_row_first(row));
+    *ret_total = rp_row_u64(row, 0);
+    return RP_OK;
+}
+
+/* ---- search ---- */
+
+/* Each word in quotes with a star: no syntax of the searcher's own comes through. */
+static rp_err match_text(const struct rp_query *query, struct rp_buf *out) {
+    rp_view rest = rp_view_trim(query->text);
+    if (query->reg) {
+        rp_buf_printf(out, "register : \"%s\"", query->reg->id);
+    }
+    size_t words = 0;
+    while (rest.p) {
+        rp_view word = rp_view_cut(&rest, ' ');
+        if (word.n > 0 && rp_view_find_byte(word, '"') == word.n &&
+            rp_view_find_byte(word, 0) == word.n) {
+            rp_buf_add_cstr(out, out->n ? " AND body : \"" : "body : \"");
+            rp_buf_add(out, word);
+            rp_buf_add_cstr(out, "\" *");
+            words++;
+        }
+    }
+    RP_TRY(rp_buf_err(out));
+    return words > 0 ? RP_OK : RP_ERR(INVALID);
+}
+
+static rp_err search(struct rp_desk *desk, const struct rp_query *query, struct rp_page *page) {
+    _cleanup_(rp_buf_done) struct rp_buf match = rp_buf_new(MATCH_MAX);
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL, *total = NULL;
+    RP_TRY(match_text(query, &match));
+    RP_TRY(rp_db_query(desk->db,
+                       "SELECT " RP_RECORD_COLUMNS
+                       " FROM (SELECT rowid AS found FROM register_text "
+                       "WHERE register_text MATCH ?1 ORDER BY rowid DESC LIMIT ?2 OFFSET ?3) "
+                       "JOIN register_record r ON r.row = found ORDER BY r.row DESC",
+                       &row));
+    rp_row_bind_text(row, 1, rp_buf_view(&match));
+    rp_row_bind_u64(row, 2, query->count);
+    rp_row_bind_u64(row, 3, query->from);
+    RP_TRY(gather(desk, row, query->count, page));
+    RP_TRY(rp_db_query(desk->db,
+                       "SELECT count(*) FROM (SELECT 1 FROM register_text "
+                       "WHERE register_text MATCH ?1 LIMIT ?2)",
+                       &total));
+    rp_row_bind_text(total, 1, rp_buf_view(&match));
+    rp_row_bind_u64(total, 2, MATCHES_COUNTED);
+    RP_TRY(rp_row_first(total));
+    page->total = rp_row_u64(total, 0);
+    return RP_OK;
+}
+
+static rp_err check_query(struct rp_desk *desk, const struct rp_query *query, bool *ret_by_field) {
+    static const rp_view common[] = {RP_VIEW_INIT(""), RP_VIEW_INIT("number"),
+                                     RP_VIEW_INIT("changed"), RP_VIEW_INIT("state")};
+    for (size_t i = 0; i < query->filter_count; i++) {
+        const struct rp_field *field =
+            rp_register_field(query->reg, rp_view_from_cstr(query->filters[i].field));
+        if (!field || !field->indexed || i >= 2) {
+            return rp_fail(desk->diag, RP_ERR(INVALID), "filter: %s", query->filters[i].field);
+        }
+    }
+    for (size_t i = 0; i < RP_COUNT_OF(common); i++) {
+        if (rp_view_equal(query->sort, common[i])) {
+            *ret_by_field = false;
+            return RP_OK;
+        }
+    }
+    const struct rp_field *field = rp_register_field(query->reg, query->sort);
+    *ret_by_field = true;
+    return field && field->indexed
+               ? RP_OK
+               : rp_fail(desk->diag, RP_ERR(INVALID), "sort: %.*s", RP_FMT(query->sort));
+}
+
+rp_err rp_desk_list(struct rp_desk *desk, const struct rp_query *query, struct rp_page *ret_page) {
+    RP_ASSERT(query->count > 0 && query->count <= RP_PAGE_OF_RECORDS_MAX);
+    bool by_field = false;
+    struct rp_page page = {.records =
+                               rp_arena_array(desk->arena, query->count, sizeof *page.records)};
+    if (!page.records) {
+        return RP_ERR(TOO_LARGE);
+    }
+    if (query->text.n > 0) {
+        RP_TRY(search(desk, query, &page));
+    } else {
+        RP_TRY(check_query(desk, query, &by_field));
+        RP_TRY(read_page(desk, query, by_field, &page));
+        RP_TRY(count_page(desk, query, &page.total));
+    }
+    *ret_page = page;
+    return RP_OK;
+}
+
+/* ---- as JSON ---- */
+
+static void add_value(struct rp_desk *desk, struct rp_json *json, const struct rp_record *record,
+                      const struct rp_field *field) {
+    const struct rp_facts *facts = &record->facts;
+    const struct rp_json *value =
+        rp_json_get(field->sealed ? facts->secret : facts->open, field->id);
+    if (field->type == RP_FIELD_COMPUTED) {
+        struct rp_asking asking = rp_desk_asking(desk);
+        struct rp_value computed = {0};
+        if (!rp_ok(rp_expr_value(field->formula, facts, &asking, &computed))) {
+            return;
+        }
+        if (computed.kind == RP_VALUE_BOOL) {
+            rp_json_add_bool(desk->arena, json, field->id, computed.boolean);
+        } else if (computed.kind == RP_VALUE_NUMBER && computed.number >= 0) {
+            rp_json_add_u64(desk->arena, json, field->id, (uint64_t)computed.number);
+        } else if (computed.kind == RP_VALUE_TEXT) {
+            rp_json_add_string(desk->arena, json, field->id, computed.text);
+        } else if (computed.kind == RP_VALUE_TIME) {
+            rp_json_add_cstr(desk->arena, json, field->id, rp_time_print(computed.ms / 1000).s);
+        }
+    } else if (value) {
+        rp_json_add(desk->arena, json, field->id, rp_json_like(desk->arena, value));
+    }
+}
+
+static void add_clocks(struct rp_desk *desk, struct rp_json *json, const struct rp_record *record) {
+    const struct rp_register *reg = record->facts.reg;
+    int64_t now_ms = rp_env_now_ms(desk->env);
+    struct rp_json *list = rp_json_add_array(desk->arena, json, "deadlines");
+    for (size_t i = 0; i < reg->deadline_count; i++) {
+        struct rp_clock clock;
+        struct rp_clock_key key = {record->facts.id, rp_view_from_cstr(reg->deadlines[i].id)};
+        if (!rp_ok(rp_clock_find(desk->db, &key, &clock))) {
+            continue;
+        }
+        struct rp_json *one = rp_json_add_object(desk->arena, list, NULL);
+        rp_json_add_cstr(desk->arena, one, "id", reg->deadlines[i].id);
+        rp_json_add_cstr(desk->arena, one, "label", reg->deadlines[i].label.s[desk->lang]);
+        rp_json_add_cstr(desk->arena, one, "due_at", rp_time_print(clock.due_ms / 1000).s);
+        rp_json_add_bool(desk->arena, one, "overdue",
+                         clock.paused_ms == 0 && clock.due_ms <= now_ms);
+        rp_json_add_bool(desk->arena, one, "paused", clock.paused_ms != 0);
+    }
+}
+
+struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_record *record) {
+    const struct rp_facts *facts = &record->facts;
+    struct rp_json *json = rp_json_object(desk->arena);
+    rp_json_add_string(desk->arena, json, "id", rp_text_of_id(&facts->id_text));
+    rp_json_add_cstr(desk->arena, json, "register", facts->reg->id);
+    rp_json_add_u64(desk->arena, json, "number", facts->number);
+    rp_json_add_string(desk->arena, json, "state", facts->state);
+    rp_json_add_u64(desk->arena, json, "version", record->version);
+    rp_json_add_string(desk->arena, json, "author", rp_text_of_id(&facts->author_text));
+    rp_json_add_cstr(desk->arena, json, "created", rp_time_print(facts->created_ms / 1000).s);
+    rp_json_add_cstr(desk->arena, json, "changed", rp_time_print(facts->changed_ms / 1000).s);
+    for (size_t i = 0; i < facts->reg->field_count; i++) {
+        add_value(desk, json, record, &facts->reg->fields[i]);
+    }
+    add_clocks(desk, json, record);
+    return json;
+}
+
+static rp_err add_change(struct rp_desk *desk, const struct rp_record *record, struct rp_row *row,
+                         struct rp_json *list) {
+    struct rp_json *change = NULL, *secret = NULL;
+    rp_view text = rp_row_text(row, 0), sealed = rp_row_blob(row, 1);
+    struct rp_sha256 digest = rp_sha256_of2(text, sealed);
+    if (!rp_ok(rp_json_parse(text, RP_JSON_LIMITS, desk->arena, &change, NULL)) ||
+        change->kind != RP_JSON_OBJECT) {
+        return RP_ERR(CORRUPT);
+    }
+    if (sealed.n > 0) {
+        _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(4 * RP_RECORD_JSON_MAX);
+        RP_TRY(rp_record_open(desk, record->facts.id, RP_VIEW("register-change"), sealed, &plain));
+        RP_TRY(rp_json_parse(rp_buf_view(&plain), RP_JSON_LIMITS, desk->arena, &secret, NULL));
+        rp_json_add(desk->arena, change, "sealed_fields", secret);
+    }
+    char hex[2 * RP_SHA256];
+    rp_hex_print(rp_view_of(digest.b, sizeof digest.b), hex);
+    rp_json_add_string(desk->arena, change, "change_sha256", rp_view_of(hex, sizeof hex));
+    return rp_json_add(desk->arena, list, NULL, change) ? RP_OK : RP_ERR(TOO_LARGE);
+}
+
+rp_err rp_desk_history(struct rp_desk *desk, const struct rp_record *record,
+                       struct rp_json **ret_list) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    struct rp_json *list = rp_json_array(desk->arena);
+    RP_TRY(rp_db_query(
+        desk->db, "SELECT change, sealed FROM register_change WHERE record = ?1 ORDER BY version",
+        &row));
+    rp_row_bind_u64(row, 1, record->row);
+    bool more = false;
+    RP_TRY(rp_row_next(row, &more));
+    while (more) {
+        RP_TRY(add_change(desk, record, row, list));
+        RP_TRY(rp_row_next(row, &more));
+    }
+    *ret_list = list;
+    return RP_OK;
+}

@@ -1,0 +1,34 @@
+/* save.h — a draft and how it is kept: the transaction's inside, shared by making, editing, moving.
+ */
+#ifndef RP_REGISTER_SAVE_H
+#define RP_REGISTER_SAVE_H
+
+#include "register/internal.h"
+
+/* A record as it shall be, beside what it was. */
+struct rp_draft {
+    struct rp_desk *desk;
+    const struct rp_register *reg;
+    struct rp_record was; /* version 0: it is new */
+    struct rp_record now;
+    struct rp_json *open, *secret; /* now's fields, being built */
+    const struct rp_move *move;    /* NULL: made or edited */
+    const struct rp_change *change;
+    int64_t now_ms;
+};
+
+/* now.facts.open and secret: what was, and what the change brings. Checks each value. */
+rp_err rp_draft_merge(struct rp_draft *draft);
+/* Required fields, references, uniqueness, the register's rules and the program's gates. */
+rp_err rp_draft_check(struct rp_draft *draft);
+/* Inside the transaction: row, index, text, change, event, clocks. */
+rp_err rp_draft_save(struct rp_draft *draft);
+/* Clocks that begin, end or move with the record. */
+rp_err rp_draft_clocks(const struct rp_draft *draft);
+/* Inside a transaction: the move as a whole; what refuses does so before the first write. */
+rp_err rp_move_inside(struct rp_desk *desk, const struct rp_record *was, const struct rp_move *move,
+                      const struct rp_change *change, struct rp_record *ret_record);
+/* Says in the log that a rule refused; its own transaction, after the other was undone. */
+void rp_desk_refused(struct rp_desk *desk, const struct rp_register *reg, rp_id id);
+
+#endif

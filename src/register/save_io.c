@@ -1,0 +1,278 @@
+/* save_io.c — a draft into the database: row, index, text, history, event, clocks. */
+#include "base/assert.h"
+#include "register/save.h"
+
+/* ---- the row ---- */
+
+static rp_err print_json(const struct rp_json *json, struct rp_buf *out) {
+    RP_TRY(rp_json_print(json, out));
+    return rp_buf_err(out);
+}
+
+static rp_err insert_row(const struct rp_draft *draft, struct rp_row **ret_row) {
+    return rp_db_query(draft->desk->db,
+                       "INSERT INTO register_record (row, id, register, number, state, version, "
+                       "author, created_ms, changed_ms, example, body, sealed, mac) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                       ret_row);
+}
+
+static rp_err update_row(const struct rp_draft *draft, struct rp_row **ret_row) {
+    return rp_db_query(draft->desk->db,
+                       "UPDATE register_record SET id = ?2, register = ?3, number = ?4, "
+                       "state = ?5, version = ?6, author = ?7, created_ms = ?8, changed_ms = ?9, "
+                       "example = ?10, body = ?11, sealed = ?12, mac = ?13 WHERE row = ?1",
+                       ret_row);
+}
+
+static rp_err put_row(const struct rp_draft *draft, rp_view body, rp_view sealed) {
+    const struct rp_record *record = &draft->now;
+    struct rp_sha256 mac;
+    rp_id author;
+    RP_TRY(rp_record_mac(draft->desk, record, body, sealed, &mac));
+    struct rp_row *row = NULL;
+    RP_TRY(draft->was.version == 0 ? insert_row(draft, &row) : update_row(draft, &row));
+    bool parsed = rp_id_parse(rp_text_of_id(&record->facts.author_text), &author);
+    RP_ASSERT(parsed);
+    rp_row_bind_u64(row, 1, record->row);
+    rp_row_bind_id(row, 2, record->facts.id);
+    rp_row_bind_text(row, 3, rp_view_from_cstr(draft->reg->id));
+    rp_row_bind_u64(row, 4, record->facts.number);
+    rp_row_bind_text(row, 5, record->facts.state);
+    rp_row_bind_u64(row, 6, record->version);
+    rp_row_bind_id(row, 7, author);
+    rp_row_bind_u64(row, 8, (uint64_t)record->facts.created_ms);
+    rp_row_bind_u64(row, 9, (uint64_t)record->facts.changed_ms);
+    rp_row_bind_u64(row, 10, record->example);
+    rp_row_bind_text(row, 11, body);
+    if (sealed.n > 0) {
+        rp_row_bind_blob(row, 12, sealed);
+    } else {
+        rp_row_bind_null(row, 12);
+    }
+    rp_row_bind_blob(row, 13, rp_view_of(mac.b, sizeof mac.b));
+    return rp_row_run(row, NULL);
+}
+
+static rp_err write_row(const struct rp_draft *draft) {
+    _cleanup_(rp_buf_done) struct rp_buf body = rp_buf_new(RP_RECORD_JSON_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(RP_RECORD_JSON_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_RECORD_JSON_MAX + 64);
+    RP_TRY(print_json(draft->open, &body));
+    if (draft->secret->count > 0) {
+        RP_TRY(print_json(draft->secret, &plain));
+        RP_TRY(rp_record_seal(draft->desk, draft->now.facts.id, RP_VIEW("register"),
+                              rp_buf_view(&plain), &sealed));
+    }
+    return put_row(draft, rp_buf_view(&body), rp_buf_view(&sealed));
+}
+
+/* ---- what it is found by ---- */
+
+static void bind_value(struct rp_row *row, int place, const struct rp_json *json) {
+    if (!json || json->kind == RP_JSON_ARRAY) {
+        rp_row_bind_null(row, place);
+    } else if (json->kind == RP_JSON_BOOL) {
+        rp_row_bind_text(row, place, json->boolean ? RP_VIEW("true") : RP_VIEW("false"));
+    } else if (json->kind == RP_JSON_NUMBER && json->number >= 0 && json->number < 9e15) {
+        rp_row_bind_u64(row, place, (uint64_t)json->number);
+    } else if (json->kind == RP_JSON_STRING) {
+        rp_row_bind_text(row, place, json->string);
+    } else {
+        rp_row_bind_null(row, place);
+    }
+}
+
+static rp_err put_value(const struct rp_draft *draft, const struct rp_field *field) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(draft->desk->db,
+                       "INSERT INTO register_value (record, field, register, value) "
+                       "VALUES (?1, ?2, ?3, ?4) "
+                       "ON CONFLICT (record, field) DO UPDATE SET value = ?4",
+                       &row));
+    rp_row_bind_u64(row, 1, draft->now.row);
+    rp_row_bind_text(row, 2, rp_view_from_cstr(field->id));
+    rp_row_bind_text(row, 3, rp_view_from_cstr(draft->reg->id));
+    bind_value(row, 4, rp_json_get(draft->open, field->id));
+    return rp_row_run(row, NULL);
+}
+
+/* Only what is not sealed can be searched. */
+static rp_err put_text(const struct rp_draft *draft) {
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_RECORD_JSON_MAX);
+    rp_buf_printf(&text, "%s-%llu ", draft->reg->number,
+                  (unsigned long long)draft->now.facts.number);
+    for (const struct rp_json *one = draft->open->first; one; one = one->next) {
+        const struct rp_field *field = rp_register_field(draft->reg, one->key);
+        if (one->kind == RP_JSON_STRING && !field->refers) {
+            rp_buf_add(&text, one->string);
+            rp_buf_add_byte(&text, ' ');
+        }
+    }
+    RP_TRY(rp_buf_err(&text));
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(draft->desk->db, "DELETE FROM register_text WHERE rowid = ?1", &row));
+    rp_row_bind_u64(row, 1, draft->now.row);
+    RP_TRY(rp_row_run(row, NULL));
+    RP_TRY(rp_db_query(draft->desk->db,
+                       "INSERT INTO register_text (rowid, register, body) VALUES (?1, ?2, ?3)",
+                       &row));
+    rp_row_bind_u64(row, 1, draft->now.row);
+    rp_row_bind_text(row, 2, rp_view_from_cstr(draft->reg->id));
+    rp_row_bind_text(row, 3, rp_buf_view(&text));
+    return rp_row_run(row, NULL);
+}
+
+static rp_err write_index(const struct rp_draft *draft) {
+    for (size_t i = 0; i < draft->reg->field_count; i++) {
+        if (draft->reg->fields[i].indexed) {
+            RP_TRY(put_value(draft, &draft->reg->fields[i]));
+        }
+    }
+    return put_text(draft);
+}
+
+/* ---- the history, and the event that vouches for it ---- */
+
+static bool same(const struct rp_json *a, const struct rp_json *b) {
+    if (!a || !b) {
+        return a == b;
+    }
+    _cleanup_(rp_buf_done) struct rp_buf one = rp_buf_new(RP_RECORD_JSON_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf two = rp_buf_new(RP_RECORD_JSON_MAX);
+    return rp_ok(rp_json_print(a, &one)) && rp_ok(rp_json_print(b, &two)) &&
+           rp_view_equal(rp_buf_view(&one), rp_buf_view(&two));
+}
+
+static void add_side(struct rp_arena *arena, struct rp_json *pair, const char *side,
+                     const struct rp_json *value) {
+    if (value) {
+        rp_json_add(arena, pair, side, rp_json_like(arena, value));
+    } else {
+        rp_json_add_null(arena, pair, side);
+    }
+}
+
+/* {"field":{"old":…,"new":…}} of what differs; the names into `names`. */
+static struct rp_json *differences(const struct rp_draft *draft, bool sealed,
+                                   struct rp_buf *names) {
+    struct rp_arena *arena = draft->desk->arena;
+    struct rp_json *fields = rp_json_object(arena);
+    for (size_t i = 0; i < draft->reg->field_count; i++) {
+        const struct rp_field *field = &draft->reg->fields[i];
+        const struct rp_facts *was = &draft->was.facts;
+        const struct rp_json *old = rp_json_get(sealed ? was->secret : was->open, field->id);
+        const struct rp_json *new = rp_json_get(sealed ? draft->secret : draft->open, field->id);
+        if (field->sealed == sealed && !same(old, new)) {
+            struct rp_json *pair = rp_json_add_object(arena, fields, field->id);
+            add_side(arena, pair, "old", old);
+            add_side(arena, pair, "new", new);
+            rp_buf_printf(names, "%s%s", names->n ? " " : "", field->id);
+        }
+    }
+    return fields;
+}
+
+static struct rp_json *describe(const struct rp_draft *draft, struct rp_json *fields) {
+    const struct rp_desk *desk = draft->desk;
+    struct rp_arena *arena = desk->arena;
+    struct rp_json *doc = rp_json_object(arena);
+    rp_json_add_cstr(arena, doc, "at", rp_time_print(draft->now_ms / 1000).s);
+    rp_json_add_cstr(arena, doc, "by", rp_id_print(desk->actor.id).s);
+    rp_json_add_cstr(arena, doc, "how", desk->actor.how);
+    rp_json_add_u64(arena, doc, "version", draft->now.version);
+    rp_json_add_string(arena, doc, "to", draft->now.facts.state);
+    if (draft->move) {
+        rp_json_add_cstr(arena, doc, "move", draft->move->id);
+        rp_json_add_string(arena, doc, "from", draft->was.facts.state);
+    }
+    if (draft->move && draft->move->sign) {
+        rp_json_add_cstr(arena, doc, "signature", "second factor");
+        rp_json_add_cstr(arena, doc, "signature_at",
+                         rp_time_print(desk->actor.second_factor_ms / 1000).s);
+    }
+    if (draft->change->reason.n > 0) {
+        rp_json_add_string(arena, doc, "reason", draft->change->reason);
+    }
+    rp_json_add(arena, doc, "fields", fields);
+    return doc;
+}
+
+static rp_err put_change(const struct rp_draft *draft, rp_view change, rp_view sealed) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(draft->desk->db,
+                       "INSERT INTO register_change (record, version, change, sealed) "
+                       "VALUES (?1, ?2, ?3, ?4)",
+                       &row));
+    rp_row_bind_u64(row, 1, draft->now.row);
+    rp_row_bind_u64(row, 2, draft->now.version);
+    rp_row_bind_text(row, 3, change);
+    if (sealed.n > 0) {
+        rp_row_bind_blob(row, 4, sealed);
+    } else {
+        rp_row_bind_null(row, 4);
+    }
+    return rp_row_run(row, NULL);
+}
+
+struct rp_event *rp_desk_event(const struct rp_desk *desk, enum rp_event_kind kind,
+                               const struct rp_record *record) {
+    struct rp_event *event =
+        rp_event_new(desk->arena, kind, rp_env_now_ms(desk->env), RP_ROLE_CORE);
+    rp_event_add_text(event, "register", rp_view_from_cstr(record->facts.reg->id));
+    rp_event_add_id(event, "record", record->facts.id);
+    return event;
+}
+
+static rp_err emit(const struct rp_draft *draft, rp_view names, const struct rp_sha256 *digest) {
+    enum rp_event_kind kind = draft->was.version == 0 ? RP_EVENT_REGISTER_CREATED
+                              : draft->move           ? RP_EVENT_REGISTER_MOVED
+                                                      : RP_EVENT_REGISTER_EDITED;
+    struct rp_event *event = rp_desk_event(draft->desk, kind, &draft->now);
+    rp_event_add_u64(event, "number", draft->now.facts.number);
+    rp_event_add_u64(event, "version", draft->now.version);
+    rp_event_add_id(event, "by", draft->desk->actor.id);
+    rp_event_add_text(event, "how", rp_view_from_cstr(draft->desk->actor.how));
+    if (kind != RP_EVENT_REGISTER_CREATED) {
+        rp_event_add_text(event, "fields", names);
+    }
+    if (kind != RP_EVENT_REGISTER_EDITED) {
+        rp_event_add_text(event, "to", draft->now.facts.state);
+    }
+    if (kind == RP_EVENT_REGISTER_MOVED) {
+        rp_event_add_text(event, "move", rp_view_from_cstr(draft->move->id));
+        rp_event_add_text(event, "from", draft->was.facts.state);
+        rp_event_add_text(event, "signature",
+                          draft->move->sign ? RP_VIEW("second factor") : RP_VIEW("none"));
+    }
+    char hex[2 * RP_SHA256];
+    rp_hex_print(rp_view_of(digest->b, sizeof digest->b), hex);
+    rp_event_add_text(event, "change_sha256", rp_view_of(hex, sizeof hex));
+    return rp_db_emit(draft->desk->db, event);
+}
+
+/* The digest covers what is open and what is sealed, as they lie in the history. */
+static rp_err write_change(const struct rp_draft *draft) {
+    _cleanup_(rp_buf_done) struct rp_buf names = rp_buf_new(RP_RECORD_JSON_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(2 * RP_RECORD_JSON_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(2 * RP_RECORD_JSON_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(2 * RP_RECORD_JSON_MAX + 64);
+    struct rp_json *open = differences(draft, false, &names);
+    const struct rp_json *secret = differences(draft, true, &names);
+    RP_TRY(print_json(describe(draft, open), &text));
+    if (secret && secret->count > 0) {
+        RP_TRY(print_json(secret, &plain));
+        RP_TRY(rp_record_seal(draft->desk, draft->now.facts.id, RP_VIEW("register-change"),
+                              rp_buf_view(&plain), &sealed));
+    }
+    struct rp_sha256 digest = rp_sha256_of2(rp_buf_view(&text), rp_buf_view(&sealed));
+    RP_TRY(put_change(draft, rp_buf_view(&text), rp_buf_view(&sealed)));
+    return emit(draft, rp_buf_view(&names), &digest);
+}
+
+rp_err rp_draft_save(struct rp_draft *draft) {
+    RP_TRY(write_row(draft));
+    RP_TRY(write_index(draft));
+    RP_TRY(write_change(draft));
+    return rp_draft_clocks(draft);
+}

@@ -1,0 +1,155 @@
+/* upkeep_io.c — the registers as a whole: schemas that changed, rows that were altered, the
+ * example.
+ */
+#include "base/assert.h"
+#include "register/internal.h"
+
+/* ---- a newer schema must still hold the older data ---- */
+
+static bool has_line(rp_view text, rp_view line) {
+    while (text.p) {
+        if (rp_view_equal(rp_view_cut(&text, '\n'), line)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static rp_err any_records(struct rp_desk *desk, const struct rp_register *reg, bool *ret_any) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(
+        rp_db_query(desk->db, "SELECT 1 FROM register_record WHERE register = ?1 LIMIT 1", &row));
+    rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
+    return rp_row_next(row, ret_any);
+}
+
+static rp_err check_shape(struct rp_desk *desk, const struct rp_register *reg, rp_view before) {
+    rp_view now = rp_view_from_cstr(reg->shape), rest = before;
+    bool any = false;
+    RP_TRY(any_records(desk, reg, &any));
+    while (any && rest.p) {
+        rp_view line = rp_view_cut(&rest, '\n');
+        if (line.n > 0 && !has_line(now, line)) {
+            return rp_fail(desk->diag, RP_ERR(INVALID),
+                           "%s: records still need \"%.*s\"; keep it, or first move or export and "
+                           "remove the records that use it",
+                           reg->file, RP_FMT(line));
+        }
+    }
+    return RP_OK;
+}
+
+static rp_err read_shape(struct rp_desk *desk, const struct rp_register *reg, rp_view *ret_shape) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(desk->db, "SELECT shape FROM register_schema WHERE register = ?1", &row));
+    rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
+    bool found = false;
+    RP_TRY(rp_row_next(row, &found));
+    *ret_shape = (rp_view){NULL, 0};
+    return found ? rp_arena_copy(desk->arena, rp_row_text(row, 0), ret_shape) : RP_OK;
+}
+
+static rp_err write_shape(struct rp_desk *desk, const struct rp_register *reg) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(desk->db,
+                       "INSERT INTO register_schema (register, version, shape) VALUES (?1, ?2, ?3) "
+                       "ON CONFLICT (register) DO UPDATE SET version = ?2, shape = ?3",
+                       &row));
+    rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
+    rp_row_bind_u64(row, 2, reg->version);
+    rp_row_bind_text(row, 3, rp_view_from_cstr(reg->shape));
+    return rp_row_run(row, NULL);
+}
+
+static rp_err check_all(struct rp_db *db, void *ctx) {
+    (void)db;
+    struct rp_desk *desk = ctx;
+    for (size_t i = 0; i < desk->registers->count; i++) {
+        const struct rp_register *reg = &desk->registers->list[i];
+        rp_view before = {NULL, 0};
+        RP_TRY(read_shape(desk, reg, &before));
+        if (!rp_view_equal(before, rp_view_from_cstr(reg->shape))) {
+            RP_TRY(check_shape(desk, reg, before));
+            RP_TRY(write_shape(desk, reg));
+        }
+    }
+    return RP_OK;
+}
+
+rp_err rp_desk_check_schemas(struct rp_desk *desk) {
+    return rp_db_transact(desk->db, check_all, desk);
+}
+
+/* ---- rows that somebody altered ---- */
+
+static rp_err next_id(struct rp_desk *desk, uint64_t after, uint64_t *ret_row, rp_id *ret_id,
+                      const struct rp_register **ret_reg, bool *ret_more) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(desk->db,
+                       "SELECT row, id, register FROM register_record WHERE row > ?1 "
+                       "ORDER BY row LIMIT 1",
+                       &row));
+    rp_row_bind_u64(row, 1, after);
+    RP_TRY(rp_row_next(row, ret_more));
+    if (*ret_more) {
+        *ret_row = rp_row_u64(row, 0);
+        *ret_id = rp_row_id(row, 1);
+        *ret_reg = rp_register_find(desk->registers, rp_row_text(row, 2));
+    }
+    return RP_OK;
+}
+
+rp_err rp_desk_sweep(struct rp_desk *desk, uint64_t *ret_rows, uint64_t *ret_altered) {
+    uint64_t at = 0, rows = 0, altered = 0;
+    for (;;) {
+        rp_id id;
+        const struct rp_register *reg = NULL;
+        bool more = false;
+        RP_TRY(next_id(desk, at, &at, &id, &reg, &more));
+        if (!more) {
+            break;
+        }
+        if (!reg) {
+            continue; /* its register left the folder: nobody reads it, nothing trusts it */
+        }
+        struct rp_record record;
+        rp_err err = rp_desk_read(desk, reg, id, &record);
+        if (!rp_ok(err) && !rp_is(err, RP_E_CORRUPT)) {
+            return err;
+        }
+        rows++;
+        altered += !rp_ok(err);
+        rp_arena_reset(desk->arena);
+    }
+    *ret_rows = rows;
+    *ret_altered = altered;
+    return RP_OK;
+}
+
+/* ---- the example ---- */
+
+static rp_err remove_all(struct rp_db *db, void *ctx) {
+    uint64_t *count = ctx;
+    static const char *const before[] = {
+        "DELETE FROM clock WHERE subject IN (SELECT id FROM register_record WHERE example = 1)",
+        "DELETE FROM register_value WHERE record IN "
+        "(SELECT row FROM register_record WHERE example = 1)",
+        "DELETE FROM register_text WHERE rowid IN "
+        "(SELECT row FROM register_record WHERE example = 1)",
+        "DELETE FROM register_change WHERE record IN "
+        "(SELECT row FROM register_record WHERE example = 1)",
+        "DELETE FROM register_file WHERE record IN "
+        "(SELECT row FROM register_record WHERE example = 1)",
+    };
+    struct rp_row *row = NULL;
+    for (size_t i = 0; i < RP_COUNT_OF(before); i++) {
+        RP_TRY(rp_db_query(db, before[i], &row));
+        RP_TRY(rp_row_run(row, NULL));
+    }
+    RP_TRY(rp_db_query(db, "DELETE FROM register_record WHERE example = 1", &row));
+    return rp_row_run(row, count);
+}
+
+rp_err rp_desk_remove_example(struct rp_desk *desk, uint64_t *ret_count) {
+    return rp_db_transact(desk->db, remove_all, ret_count);
+}
