@@ -85,6 +85,7 @@ enum rp_exit cli_keys(struct cli *cli);
 enum rp_exit cli_tenant(struct cli *cli);
 enum rp_exit cli_tenant_export(struct cli *cli, const char *tenant, const char *file);
 enum rp_exit cli_person(struct cli *cli);
+enum rp_exit cli_gate(struct cli *cli);
 enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_notify(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);
