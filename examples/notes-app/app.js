@@ -45,8 +45,9 @@ function call(method, target, {headers = {}, body} = {}) {
 const token = () => fs.readFileSync(path.join(state, 'apps', `${app}.token`), 'utf8').trim();
 
 // One call for the person in front of us: the application's token says who asks, the assertion for whom.
-async function spaces(who, method, target, {body, headers} = {}) {
-  const answer = await call(method, `/.rempart/api/v1/spaces/${target}`, {
+const spaces = (who, method, target, options) => api(who, method, `spaces/${target}`, options);
+async function api(who, method, target, {body, headers} = {}) {
+  const answer = await call(method, `/.rempart/api/v1/${target}`, {
     body: body && JSON.stringify(body),
     headers: {authorization: `Bearer ${token()}`, 'rempart-assertion': who.assertion, ...headers}});
   if (answer.status >= 400) throw Object.assign(new Error(answer.json?.detail ?? 'spaces'), {status: answer.status});
@@ -88,11 +89,15 @@ const words = {
     edit: 'Modifier', save: 'Enregistrer', remove: 'Supprimer', back: 'Retour', account: 'Mon compte', more: 'Notes suivantes',
     sorted: {newest: 'Plus récentes d’abord', oldest: 'Plus anciennes d’abord'}, changed: 'modifiée le',
     conflict: 'Cette note a changé entre-temps. La voici telle qu’elle est maintenant.', wrong: 'Cela n’a pas abouti',
+    label: 'Diffusion', labels: {public: 'publique', internal: 'interne', personal: 'personnelle', sensitive: 'sensible'}, tag: 'Mot-clé',
+    tagged: 'Notes avec le mot-clé', all: 'Toutes les notes', trash: 'Corbeille', trashed: 'Gardées trente jours, puis effacées.', history: 'Versions', version: 'Version', restore: 'Rétablir',
     nobody: 'Personne n’est connecté : cette application n’est joignable qu’à travers Rempart.', shared: 'Notes de votre organisation'},
   en: {title: 'Notes', hello: 'You are', none: 'No notes yet.', add: 'Add', text: 'New note',
     edit: 'Edit', save: 'Save', remove: 'Delete', back: 'Back', account: 'My account', more: 'More notes',
     sorted: {newest: 'Newest first', oldest: 'Oldest first'}, changed: 'changed',
     conflict: 'This note changed in the meantime. Here it is as it stands now.', wrong: 'That did not work',
+    label: 'Label', labels: {public: 'public', internal: 'internal', personal: 'personal', sensitive: 'sensitive'}, tag: 'Keyword',
+    tagged: 'Notes with the keyword', all: 'All notes', trash: 'Trash', trashed: 'Kept for thirty days, then gone.', history: 'Versions', version: 'Version', restore: 'Restore',
     nobody: 'Nobody is signed in: this application is reached through Rempart only.', shared: 'Your organisation’s notes'},
 };
 const languageOf = request => {
@@ -109,6 +114,7 @@ header{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;justify-content:space-betw
 ul{list-style:none;padding:0}li{border:1px solid #8886;border-radius:6px;padding:.875rem 1rem;margin:.75rem 0}
 p{white-space:pre-wrap;overflow-wrap:anywhere;margin:0 0 .5rem}small{opacity:.75}
 textarea{display:block;width:100%;min-height:6rem;font:inherit;padding:.625rem;margin:.375rem 0 .75rem;border-radius:6px;border:1px solid #888}
+select,input[name=tag]{font:inherit;padding:.4rem;border-radius:6px;border:1px solid #888;margin:0 1rem .75rem 0;max-width:100%}
 button{font:inherit;padding:.4rem .9rem;border-radius:6px;border:1px solid #1c6653;background:#1c6653;color:#fff;cursor:pointer}
 button.quiet{background:transparent;color:inherit;border-color:#888}form.inline{display:inline}
 :focus-visible{outline:3px solid #0b57d0;outline-offset:2px}.alert{border-left:4px solid #b3261e;padding-left:.75rem}`;
@@ -124,27 +130,58 @@ const formSecret = crypto.randomBytes(32);
 const formToken = who => crypto.createHmac('sha256', formSecret).update(who.sid).digest('base64url');
 const hidden = (name, value) => `<input type="hidden" name="${name}" value="${escape(value)}">`;
 
-function noteItem(say, who, {id, version, changed_at: changed, document}) {
-  return `<li><p>${escape(document.text)}</p><small>${say.changed} <time datetime="${escape(changed)}">${escape(changed)}</time></small>
-<div><a href="/notes/${id}">${say.edit}</a>
-<form class="inline" method="post" action="/notes/${id}/delete">${hidden('form', formToken(who))}${hidden('version', version)}<button class="quiet">${say.remove}</button></form></div></li>`;
+const inlineForm = (who, action, label, fields = '') =>
+  `<form class="inline" method="post" action="${action}">${hidden('form', formToken(who))}${fields}<button class="quiet">${label}</button></form>`;
+
+function noteItem(say, who, {id, version, changed_at: changed, label, document}) {
+  const tag = document.tag ? ` · <a href="/?tag=${encodeURIComponent(document.tag)}">${escape(document.tag)}</a>` : '';
+  return `<li><p>${escape(document.text)}</p><small>${escape(say.labels[label] ?? label)}${tag} · ${say.changed} <time datetime="${escape(changed)}">${escape(changed)}</time></small>
+<div><a href="/notes/${id}">${say.edit}</a> <a href="/notes/${id}/versions">${say.history}</a>
+${inlineForm(who, `/notes/${id}/delete`, say.remove, hidden('version', version))}</div></li>`;
+}
+
+// What was deleted, and what a note was: both come back by one call of the API.
+async function trash({say, lang, who}) {
+  const {records} = await spaces(who, 'GET', 'notes?trash=1&limit=100');
+  const items = records.map(({id, document}) => `<li><p>${escape(document.text)}</p>${inlineForm(who, `/notes/${id}/restore`, say.restore)}</li>`);
+  return page(say, lang, who, `<h1>${say.trash}</h1><p>${say.trashed}</p>${items.length ? `<ul>${items.join('')}</ul>` : `<p>${say.none}</p>`}<p><a href="/">${say.back}</a></p>`);
+}
+
+async function history({say, lang, who, id}) {
+  const {versions} = await spaces(who, 'GET', `notes/${id}/versions`);
+  const whole = await Promise.all(versions.slice(0, 10).map(({version}) => spaces(who, 'GET', `notes/${id}?version=${version}`)));
+  const items = whole.map(({version, changed_at: changed, document}, i) => `<li><p>${escape(document.text)}</p><small>${say.version} ${version} · ${escape(changed)}</small>
+${i ? inlineForm(who, `/notes/${id}/restore`, say.restore, hidden('version', version)) : ''}</li>`);
+  return page(say, lang, who, `<h1>${say.history}</h1><ul>${items.join('')}</ul><p><a href="/">${say.back}</a></p>`);
+}
+
+// Exact search must be declared once for each organisation, and costs nothing when it is already.
+const declared = new Set();
+async function declareSearch(who) {
+  if (declared.has(who.tid)) return;
+  await api(who, 'PUT', 'collections/notes', {body: {search: ['tag']}});
+  declared.add(who.tid);
 }
 
 async function list({say, lang, who, url, order}) {
   const after = /^[0-9a-f]{32}$/.test(url.searchParams.get('after') ?? '') ? `&after=${url.searchParams.get('after')}` : '';
-  const {records, next} = await spaces(who, 'GET', `notes?limit=50${after}`);
+  const tag = url.searchParams.get('tag');
+  if (tag) await declareSearch(who);
+  const {records, next} = await spaces(who, 'GET', `notes?limit=50${after}${tag ? `&tag=${encodeURIComponent(tag)}` : ''}`);
   records.sort((a, b) => (order === 'oldest' ? 1 : -1) * a.changed_at.localeCompare(b.changed_at));
   const other = order === 'oldest' ? 'newest' : 'oldest';
-  return page(say, lang, who, `<h1>${say.shared}</h1>
-<form method="post" action="/notes">${hidden('form', formToken(who))}<label for="text">${say.text}</label><textarea id="text" name="text" required maxlength="10000"></textarea><button>${say.add}</button></form>
+  return page(say, lang, who, `<h1>${tag ? `${say.tagged} ${escape(tag)}` : say.shared}</h1>
+<form method="post" action="/notes">${hidden('form', formToken(who))}<label for="text">${say.text}</label><textarea id="text" name="text" required maxlength="10000"></textarea>
+<label>${say.tag} <input name="tag" maxlength="60"></label><label>${say.label} <select name="label">${Object.entries(say.labels).map(([value, word]) =>
+    `<option value="${value}"${value === 'internal' ? ' selected' : ''}>${word}</option>`).join('')}</select></label><button>${say.add}</button></form>
 ${records.length ? `<ul>${records.map(one => noteItem(say, who, one)).join('')}</ul>` : `<p>${say.none}</p>`}
-${next ? `<p><a href="/?after=${next}">${say.more}</a></p>` : ''}<p><a href="/?order=${other}">${say.sorted[other]}</a></p>`);
+${next ? `<p><a href="/?after=${next}${tag ? `&amp;tag=${encodeURIComponent(tag)}` : ''}">${say.more}</a></p>` : ''}<p>${tag ? `<a href="/">${say.all}</a> · ` : ''}<a href="/trash">${say.trash}</a> · <a href="/?order=${other}">${say.sorted[other]}</a></p>`);
 }
 
 async function edit({say, lang, who, id, conflict}) {
   const {version, document} = await spaces(who, 'GET', `notes/${id}`);
   return page(say, lang, who, `<h1>${say.edit}</h1>${conflict ? `<p class="alert" role="alert">${say.conflict}</p>` : ''}
-<form method="post" action="/notes/${id}">${hidden('form', formToken(who))}${hidden('version', version)}<label for="text">${say.edit}</label>
+<form method="post" action="/notes/${id}">${hidden('form', formToken(who))}${hidden('version', version)}${hidden('tag', document.tag ?? '')}<label for="text">${say.edit}</label>
 <textarea id="text" name="text" required maxlength="10000">${escape(document.text)}</textarea><button>${say.save}</button> <a href="/">${say.back}</a></form>`);
 }
 
@@ -163,15 +200,23 @@ function readForm(request) {
   });
 }
 
-async function change(context, request, id, removing) {
+async function change(context, request, id, action) {
   const form = await readForm(request);
   const given = Buffer.from(form.get('form') ?? ''), right = Buffer.from(formToken(context.who));
   if (given.length !== right.length || !crypto.timingSafeEqual(given, right)) throw Object.assign(new Error(context.say.wrong), {status: 403});
   const headers = form.get('version') ? {'if-match': `"${form.get('version')}"`} : {};
-  const body = {text: (form.get('text') ?? '').slice(0, 10000)};
-  if (removing) await spaces(context.who, 'DELETE', `notes/${id}`, {headers});
+  const tag = (form.get('tag') ?? '').trim().slice(0, 60);
+  const body = {text: (form.get('text') ?? '').slice(0, 10000), ...(tag && {tag})};
+  if (action === '/restore') {
+    const version = /^\d+$/.test(form.get('version') ?? '') ? `?version=${form.get('version')}` : '';
+    await spaces(context.who, 'POST', `notes/${id}/restore${version}`);
+    return;
+  }
+  if (tag) await declareSearch(context.who);
+  const label = Object.hasOwn(context.say.labels, form.get('label') ?? '') ? `?label=${form.get('label')}` : '';
+  if (action === '/delete') await spaces(context.who, 'DELETE', `notes/${id}`, {headers});
   else if (id) await spaces(context.who, 'PUT', `notes/${id}`, {body, headers});
-  else await spaces(context.who, 'POST', 'notes', {body});
+  else await spaces(context.who, 'POST', `notes${label}`, {body});
 }
 
 async function answer(request, response) {
@@ -184,12 +229,14 @@ async function answer(request, response) {
   if (!who) return send(403, page(say, lang, null, `<h1>${say.wrong}</h1><p>${say.nobody}</p>`));
   const order = url.searchParams.get('order') ?? /notes-order=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
   const context = {say, lang, who, url, order};
-  const [, id, action] = /^\/notes(?:\/([0-9a-f]{32})(\/delete)?)?$/.exec(url.pathname) ?? [];
+  const [, id, action] = /^\/notes(?:\/([0-9a-f]{32})(\/delete|\/restore|\/versions)?)?$/.exec(url.pathname) ?? [];
   try {
     if (request.method === 'POST' && /^\/notes/.test(url.pathname)) {
-      await change(context, request, id, Boolean(action));
+      await change(context, request, id, action);
       return response.writeHead(303, {location: '/'}).end();
     }
+    if (request.method === 'GET' && action === '/versions') return send(200, await history({...context, id}));
+    if (request.method === 'GET' && url.pathname === '/trash') return send(200, await trash(context));
     if (request.method === 'GET' && id) return send(200, await edit({...context, id}));
     // A cookie as applications set them, without a thought: what the browser gets is up to the gate.
     if (request.method === 'GET' && url.pathname === '/') return send(200, await list(context), {'set-cookie': `notes-order=${order === 'oldest' ? 'oldest' : 'newest'}; Path=/`});

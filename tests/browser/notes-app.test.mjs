@@ -1,0 +1,34 @@
+// The example application's pages in a real browser: search, versions, trash, in both languages.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {Stack} from '../lib/stack.mjs';
+import {accessibility, browserFor, overflows, pageIn, picture} from '../lib/browser.mjs';
+
+let stack, person;
+before(async () => { stack = await Stack.start(); person = await stack.enrol(stack.firstLink); });
+after(() => stack?.stop());
+
+const first = text => /href="\/notes\/([0-9a-f]{32})"/.exec(text)[1];
+
+test('its pages fit small windows and both languages', async () => {
+  const browser = await browserFor(stack);
+  await person.submit(await person.get('/'), {text: 'la confiture', tag: 'cuisine', label: 'personal'}, {action: '/notes'});
+  const id = first((await person.get('/?tag=cuisine')).text);
+  try {
+    for (const [lang, width] of [['fr', 360], ['en', 1440]]) {
+      const page = await pageIn(browser, {lang, width});
+      await page.context().addCookies(Object.entries(person.cookies).map(([name, value]) => ({name, value, url: stack.origin, secure: true})));
+      for (const [name, target] of [['list', '/'], ['found', '/?tag=cuisine'], ['versions', `/notes/${id}/versions`], ['trash', '/trash']]) {
+        await page.goto(stack.origin + target);
+        assert.equal(await page.locator('html').getAttribute('lang'), lang);
+        assert.equal(await overflows(page), false, `${name} ${width}`);
+        assert.deepEqual(await accessibility(page), [], name);
+        await picture(page, `notes-${name}-${lang}`);
+      }
+      assert.deepEqual(page.problems, []);
+      await page.context().close();
+    }
+  } finally {
+    await browser.close();
+  }
+});
