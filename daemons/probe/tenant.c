@@ -82,14 +82,39 @@ static bool own_record(struct probe *probe, struct canary_session *canary, rp_vi
     return false;
 }
 
+/* Neither among what lives nor in the trash. */
+static bool not_listed(struct probe *probe, struct canary_session *thief, rp_view jwt,
+                       const struct canary_session *victim, struct rp_observation *seen) {
+    static const char *const lists[] = {collection, "/.rempart/api/v1/spaces/canary?trash=1"};
+    struct rp_id_text id = rp_id_print(victim->record);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        _cleanup_answer_ struct http_answer list = http_answer_new();
+        if (!rp_ok(api(probe, thief, &(struct call){"GET", lists[i], jwt, {NULL, 0}}, &list))) {
+            rp_probe_unsure(seen, "the gate does not answer");
+            return false;
+        }
+        rp_view text = rp_buf_view(&list.body);
+        if (rp_view_find(text, rp_view_of(id.s, RP_ID_TEXT)) < text.n) {
+            rp_probe_broken(seen, "a neighbour's record stands in %s",
+                            i == 0 ? "the list" : "the trash");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Every way that the API has to touch a record, tried on the neighbour's. */
 static bool cannot_reach(struct probe *probe, struct canary_session *thief, rp_view jwt,
                          const struct canary_session *victim, struct rp_observation *seen) {
-    char path[128];
+    char path[128], versions[160], version[160], restore[160];
     record_path(path, sizeof path, victim->record);
-    const struct call calls[] = {{"GET", path, jwt, {NULL, 0}},
-                                 {"PUT", path, jwt, RP_VIEW("{\"canary\":\"stolen\"}")},
-                                 {"DELETE", path, jwt, {NULL, 0}}};
+    snprintf(versions, sizeof versions, "%s/versions", path);
+    snprintf(version, sizeof version, "%s?version=1", path);
+    snprintf(restore, sizeof restore, "%s/restore?version=1", path);
+    const struct call calls[] = {
+        {"GET", path, jwt, {NULL, 0}},    {"PUT", path, jwt, RP_VIEW("{\"canary\":\"stolen\"}")},
+        {"DELETE", path, jwt, {NULL, 0}}, {"GET", versions, jwt, {NULL, 0}},
+        {"GET", version, jwt, {NULL, 0}}, {"POST", restore, jwt, {NULL, 0}}};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         _cleanup_answer_ struct http_answer answer = http_answer_new();
         if (!rp_ok(api(probe, thief, &calls[i], &answer))) {
@@ -102,18 +127,7 @@ static bool cannot_reach(struct probe *probe, struct canary_session *thief, rp_v
             return false;
         }
     }
-    _cleanup_answer_ struct http_answer list = http_answer_new();
-    if (!rp_ok(api(probe, thief, &(struct call){"GET", collection, jwt, {NULL, 0}}, &list))) {
-        rp_probe_unsure(seen, "the gate does not answer");
-        return false;
-    }
-    struct rp_id_text id = rp_id_print(victim->record);
-    rp_view text = rp_buf_view(&list.body);
-    if (rp_view_find(text, rp_view_of(id.s, RP_ID_TEXT)) < text.n) {
-        rp_probe_broken(seen, "a neighbour's record stands in the list");
-        return false;
-    }
-    return true;
+    return not_listed(probe, thief, jwt, victim, seen);
 }
 
 /* An assertion that was touched, or none at all, opens nothing. */
@@ -169,8 +183,8 @@ void probe_tenant_api_cross_read(void *ctx, struct rp_observation *seen) {
         forged_refused(probe, &probe->people[0], jwt[0], seen)) {
         rp_probe_holds(
             seen,
-            "two canary tenants: read, write, delete and list of the other's record all refused, "
-            "as were a forged and a missing assertion");
+            "two canary tenants: read, write, delete, versions, restore and lists of the other's "
+            "record all refused, as were a forged and a missing assertion");
     }
 }
 
