@@ -87,7 +87,10 @@ static bool gather_digests(void *ctx, struct rp_db *db, rp_id tenant, const char
     }
     struct rp_row *row = NULL;
     rp_err err =
-        rp_db_query(db, "SELECT sealed FROM record UNION ALL SELECT wrapped FROM tenant_key", &row);
+        rp_db_query(db,
+                    "SELECT sealed FROM record UNION ALL SELECT sealed FROM record_version UNION "
+                    "ALL SELECT sealed FROM collection UNION ALL SELECT wrapped FROM tenant_key",
+                    &row);
     bool has_row = rp_ok(err);
     while (has_row && crossing->count < DIGESTS_MAX) {
         err = rp_row_next(row, &has_row);
@@ -146,7 +149,10 @@ static bool all_sealed(void *ctx, struct rp_db *db, rp_id tenant, const char *fi
     (void)tenant;
     struct sealed_count *count = ctx;
     struct rp_row *row = NULL;
-    rp_err err = rp_db_query(db, "SELECT sealed FROM record", &row);
+    rp_err err = rp_db_query(db,
+                             "SELECT sealed FROM record UNION ALL SELECT sealed FROM "
+                             "record_version UNION ALL SELECT sealed FROM collection",
+                             &row);
     bool has_row = rp_ok(err);
     bool good = true;
     while (has_row && good) {
