@@ -5,14 +5,14 @@
 #include "web/handlers.h"
 #include "web/templates.h"
 
-static rp_view strength_of(const struct rp_request *request) {
-    switch (request->who.acr) {
+rp_view rp_page_strength(enum rp_lang lang, enum rp_acr acr) {
+    switch (acr) {
     case RP_ACR_PWD:
-        return rp_text(request->lang, RP_TEXT_acr_pwd);
+        return rp_text(lang, RP_TEXT_acr_pwd);
     case RP_ACR_MFA:
-        return rp_text(request->lang, RP_TEXT_acr_mfa);
+        return rp_text(lang, RP_TEXT_acr_mfa);
     case RP_ACR_PHR:
-        return rp_text(request->lang, RP_TEXT_acr_phr);
+        return rp_text(lang, RP_TEXT_acr_phr);
     case RP_ACR_NONE:
     case RP_ACR_COUNT:
         break;
@@ -51,7 +51,7 @@ rp_err rp_page_account(struct rp_request *request) {
                       : (rp_view){NULL, 0},
         .email = rp_view_from_cstr(person.email),
         .tenant = rp_view_from_cstr(person.tenant_name),
-        .strength = strength_of(request),
+        .strength = rp_page_strength(request->lang, request->who.acr),
         .until = rp_page_time(request, request->session.view.expires_ms),
         .until_iso = rp_page_time_iso(request, request->session.view.expires_ms),
         .roles = {.p = roles, .n = role_count}};
@@ -61,8 +61,22 @@ rp_err rp_page_account(struct rp_request *request) {
     return RP_OK;
 }
 
+/*= S175 */ /* signing in again ends the session that this browser had */
+static rp_err end_former(struct rp_request *request, const struct rp_session *now) {
+    rp_view cookie = rp_request_cookie(request, RP_COOKIE_SESSION);
+    struct rp_session former;
+    if (!cookie.p || !rp_ok(rp_identity_session(request->thread->identity, cookie, &former)) ||
+        rp_id_equal(former.view.session, now->view.session)) {
+        return RP_OK;
+    }
+    RP_TRY(rp_identity_replace_session(request->thread->identity, &former));
+    rp_session_table_revoke(request->web->sessions, &former.cookie_hash);
+    return RP_OK;
+}
+
 rp_err rp_page_set_session(struct rp_request *request, const struct rp_token *cookie,
                            const struct rp_session *session, rp_view next) {
+    RP_TRY(end_former(request, session));
     RP_TRY(rp_session_table_put(request->web->sessions, request->web->seen, &session->cookie_hash,
                                 &session->view, session->idle_max_s, rp_request_now_ms(request)));
     int64_t seconds = (session->view.expires_ms - rp_request_now_ms(request)) / 1000;

@@ -30,6 +30,8 @@ rp_view rp_page_link(struct rp_request *request, const char *path, const char *n
 rp_view rp_enrol_link(const struct rp_web *web, struct rp_arena *arena,
                       const struct rp_token *token);
 
+/* How somebody signed in, in words. */
+rp_view rp_page_strength(enum rp_lang lang, enum rp_acr acr);
 /* The session's cookie for the browser, its slot for the gate, and on to `next`. */
 rp_err rp_page_set_session(struct rp_request *request, const struct rp_token *cookie,
                            const struct rp_session *session, rp_view next);

@@ -39,6 +39,9 @@ static rp_view notice_of(const struct rp_request *request) {
     if (rp_view_equal(name, RP_VIEW("out"))) {
         return rp_text(request->lang, RP_TEXT_sign_in_ended);
     }
+    if (rp_view_equal(name, RP_VIEW("reset"))) {
+        return rp_text(request->lang, RP_TEXT_reset_done);
+    }
     return (rp_view){NULL, 0};
 }
 

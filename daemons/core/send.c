@@ -148,6 +148,7 @@ static void run_round(void *thread_state, void *ctx) {
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     if (thread) {
         expire(sender, thread);
+        rp_ignore(rp_identity_reset_work(thread->identity)); /* what failed is there next second */
         if (sender->core->config.smtp_url[0]) {
             rp_ignore(send_due(sender, thread)); /* each row keeps its own state and reason */
         }

@@ -2,16 +2,12 @@
 
 #include "base/assert.h"
 
-static uint8_t lower(uint8_t c) {
-    return (c >= 'A' && c <= 'Z') ? (uint8_t)(c | 0x20) : c;
-}
-
 bool rp_view_equal_nocase(rp_view a, rp_view b) {
     if (a.n != b.n) {
         return false;
     }
     for (size_t i = 0; i < a.n; i++) {
-        if (lower(a.p[i]) != lower(b.p[i])) {
+        if (rp_lower(a.p[i]) != rp_lower(b.p[i])) {
             return false;
         }
     }

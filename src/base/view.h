@@ -38,6 +38,10 @@ static inline bool rp_view_equal(rp_view a, rp_view b) {
     return a.n == b.n && (a.n == 0 || __builtin_memcmp(a.p, b.p, a.n) == 0);
 }
 
+static inline uint8_t rp_lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
 /* ASCII letters without regard to case; other bytes exactly. */
 bool rp_view_equal_nocase(rp_view a, rp_view b);
 

@@ -108,6 +108,24 @@ rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending,
 rp_err rp_identity_session(struct rp_identity *identity, rp_view cookie,
                            struct rp_session *ret_session);
 rp_err rp_identity_sign_out(struct rp_identity *identity, const struct rp_session *session);
+/* A person's own, newest first, in every organisation. */
+enum { RP_OWN_SESSIONS_MAX = 64 };
+struct rp_own_session {
+    struct rp_sha256 cookie_hash;
+    rp_id session, tenant;
+    enum rp_acr acr;
+    int64_t created_ms, expires_ms;
+};
+rp_err rp_identity_own_sessions(struct rp_identity *identity, rp_id person,
+                                struct rp_own_session sessions[static RP_OWN_SESSIONS_MAX],
+                                size_t *ret_count);
+/* Ends one of them (NOT_FOUND when it is none of theirs), or with only = none all but one. The
+ * caller revokes what ended in the table. */
+rp_err rp_identity_end_own(struct rp_identity *identity, rp_id person, rp_id only, rp_id but,
+                           struct rp_own_session ended[static RP_OWN_SESSIONS_MAX],
+                           size_t *ret_count);
+/* The browser signs in anew: its former session is over. */
+rp_err rp_identity_replace_session(struct rp_identity *identity, const struct rp_session *session);
 /* Removes what ran out: sessions (with their event), half sign-ins, failures. Call every minute.
  * The tables tell which sessions were idle for too long; filling a new table must not wake them. */
 rp_err rp_identity_expire(struct rp_identity *identity, const void *table, const void *seen);
@@ -133,6 +151,19 @@ struct rp_person {
 };
 rp_err rp_identity_person(struct rp_identity *identity, rp_id person, rp_id tenant,
                           struct rp_person *ret_person);
+
+/* ---- a forgotten password ---- */
+/* Anybody may ask, for any address: the same work and the same answer whoever is meant. */
+rp_err rp_identity_reset_ask(struct rp_identity *identity, rp_view email, enum rp_lang lang);
+/* Looks at what was asked and puts the mails down; core's sender calls it each second. */
+rp_err rp_identity_reset_work(struct rp_identity *identity);
+/* Whose link this is: half an hour, once. NOT_FOUND, EXPIRED or REPLAYED. */
+rp_err rp_identity_find_reset(struct rp_identity *identity, rp_view token,
+                              struct rp_person *ret_person);
+/* The new password; every session of the person ends. The second factor stays as it was. */
+rp_err rp_identity_reset(struct rp_identity *identity, rp_view token, const char *password_text,
+                         struct rp_own_session ended[static RP_OWN_SESSIONS_MAX],
+                         size_t *ret_count);
 
 /* ---- applications ---- */
 /* A new token for the app (the former one stops working). */

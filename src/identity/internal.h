@@ -108,6 +108,13 @@ struct rp_session_new {
     enum rp_acr acr;
     struct rp_client_hash client;
 };
+/* Inside a transaction: ends it, with the event; RP_OK when it had ended. */
+rp_err rp_session_end(struct rp_identity *identity, const struct rp_session *session,
+                      rp_view reason);
+/* Inside a transaction: one of a person's sessions, or all but one. */
+rp_err rp_sessions_end(struct rp_identity *identity, rp_id person, rp_id only, rp_id but,
+                       rp_view reason, struct rp_own_session ended[static RP_OWN_SESSIONS_MAX],
+                       size_t *ret_count);
 rp_err rp_session_insert(struct rp_identity *identity, const struct rp_session_new *what,
                          struct rp_token *ret_cookie, struct rp_session *ret_session);
 

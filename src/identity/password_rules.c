@@ -26,10 +26,6 @@ static const rp_view usual_words[] = {
 #undef W
 };
 
-static uint8_t lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
 static size_t find_nocase(rp_view v, rp_view word) {
     for (size_t i = 0; i + word.n <= v.n; i++) {
         if (rp_view_equal_nocase(rp_view_sub(v, i, word.n), word)) {
@@ -61,7 +57,7 @@ static bool has_few_letters(rp_view v) {
     bool seen[256] = {false};
     size_t distinct = 0;
     for (size_t i = 0; i < v.n; i++) {
-        uint8_t c = lower(v.p[i]);
+        uint8_t c = rp_lower(v.p[i]);
         distinct += !seen[c];
         seen[c] = true;
     }
@@ -72,7 +68,7 @@ static bool has_few_letters(rp_view v) {
 static bool is_a_run(rp_view v) {
     size_t near = 0;
     for (size_t i = 1; i < v.n; i++) {
-        int step = lower(v.p[i]) - lower(v.p[i - 1]);
+        int step = rp_lower(v.p[i]) - rp_lower(v.p[i - 1]);
         near += step >= -1 && step <= 1;
     }
     return near * 3 > v.n * 2;
@@ -82,7 +78,7 @@ static bool repeats(rp_view v) {
     for (size_t period = 1; period <= PERIOD_MAX; period++) {
         size_t same = 0;
         for (size_t i = period; i < v.n; i++) {
-            same += lower(v.p[i]) == lower(v.p[i - period]);
+            same += rp_lower(v.p[i]) == rp_lower(v.p[i - period]);
         }
         if (same == v.n - period) {
             return true;

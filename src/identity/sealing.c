@@ -1,14 +1,18 @@
 /* sealing.c — keyed indexes, and what is kept under the tenant's key. */
 #include "identity/internal.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include "base/assert.h"
 #include "ipc/pack.h"
 
-/* ---- keyed indexes ---- */
+struct rp_client_network {
+    char b[INET6_ADDRSTRLEN];
+    size_t n;
+};
 
-static uint8_t lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
+/* ---- keyed indexes ---- */
 
 /* One '@' with something on both sides, printable ASCII without spaces or quotes. */
 static bool is_address(rp_view v) {
@@ -32,7 +36,7 @@ rp_err rp_email_normalise(rp_view text, struct rp_email *ret_email) {
         return RP_ERR(INVALID);
     }
     for (size_t i = 0; i < trimmed.n; i++) {
-        ret_email->s[i] = (char)lower(trimmed.p[i]);
+        ret_email->s[i] = (char)rp_lower(trimmed.p[i]);
     }
     ret_email->s[trimmed.n] = 0;
     return RP_OK;
@@ -60,10 +64,33 @@ rp_err rp_identity_address(struct rp_identity *identity, rp_view email,
     return keyed(identity, RP_VIEW("email-index"), message, ret_address);
 }
 
+/* An IPv6 client owns its whole /64 and changes addresses at will: it is counted as one. An IPv4
+ * address written as IPv6 is the IPv4 address. */
+static struct rp_client_network network_of(rp_view client) {
+    struct rp_client_network network = {0};
+    struct in6_addr six;
+    char text[INET6_ADDRSTRLEN] = "";
+    memcpy(text, client.p ? client.p : (const uint8_t *)"", RP_MIN(client.n, sizeof text - 1));
+    memcpy(network.b, text, sizeof network.b);
+    network.n = strlen(text);
+    if (inet_pton(AF_INET6, text, &six) != 1) {
+        return network;
+    }
+    if (IN6_IS_ADDR_V4MAPPED(&six)) {
+        (void)inet_ntop(AF_INET, &six.s6_addr[12], network.b, sizeof network.b);
+        network.n = strlen(network.b);
+        return network;
+    }
+    memcpy(network.b, six.s6_addr, 8);
+    network.n = 8;
+    return network;
+}
+
 rp_err rp_identity_client(struct rp_identity *identity, rp_view client,
                           struct rp_client_hash *ret_hash) {
     struct rp_sha256 hash;
-    RP_TRY(keyed(identity, RP_VIEW("client-index"), client, &hash));
+    struct rp_client_network network = network_of(client);
+    RP_TRY(keyed(identity, RP_VIEW("client-index"), rp_view_of(network.b, network.n), &hash));
     memcpy(ret_hash->b, hash.b, sizeof ret_hash->b);
     return RP_OK;
 }

@@ -155,6 +155,18 @@ static rp_err end_session(struct rp_db *db, void *ctx) {
     return rp_db_emit(db, event);
 }
 
+rp_err rp_session_end(struct rp_identity *identity, const struct rp_session *session,
+                      rp_view reason) {
+    struct ending ending = {identity, session, reason};
+    return end_session(identity->db, &ending);
+}
+
+rp_err rp_identity_replace_session(struct rp_identity *identity, const struct rp_session *session) {
+    RP_ASSERT(identity != NULL && session != NULL);
+    struct ending ending = {identity, session, RP_VIEW("replaced")};
+    return rp_db_transact(identity->db, end_session, &ending);
+}
+
 rp_err rp_identity_sign_out(struct rp_identity *identity, const struct rp_session *session) {
     RP_ASSERT(identity != NULL && session != NULL);
     struct ending ending = {identity, session, RP_VIEW("signed_out")};
@@ -229,6 +241,8 @@ static rp_err expire(struct rp_db *db, void *ctx) {
     RP_TRY(end_all(identity, expiring->idle.sessions, expiring->idle.count, RP_VIEW("idle")));
     int64_t now_ms = rp_identity_now(identity);
     RP_TRY(delete_old(db, "DELETE FROM pending_sign_in WHERE expires_ms <= ?1", now_ms));
+    RP_TRY(delete_old(db, "DELETE FROM password_reset WHERE expires_ms <= ?1",
+                      now_ms - keep_spent_ms));
     /* Spent links are kept a while, so that using one again is told from never having been. */
     RP_TRY(delete_old(db, "DELETE FROM invitation WHERE expires_ms <= ?1", now_ms - keep_spent_ms));
     return rp_throttle_expire(identity);

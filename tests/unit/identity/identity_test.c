@@ -33,7 +33,8 @@ static char ann_password[RP_PASSWORD_TEXT]; /* hashed once: it is slow on purpos
 static void open_all(bool second_factor_required) {
     struct rp_identity_options options = {.second_factor_required = second_factor_required,
                                           .session_ms = 12 * 3600 * 1000,
-                                          .idle_s = 3600};
+                                          .idle_s = 3600,
+                                          .origin = "https://example.com"};
     assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
     assert_ok(rp_store_system(store, &central, NULL));
     assert_ok(rp_keys_new(&env, &keys));
@@ -793,6 +794,64 @@ static void without_the_key_service_nothing_is_half_done(void **state) {
     assert_int_equal(before, after);
 }
 
+/* ---- a forgotten password ---- */
+
+static uint64_t number_of(const char *sql) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    assert_ok(rp_db_query(central, sql, &row));
+    assert_ok(rp_row_first(row));
+    return rp_row_u64(row, 0);
+}
+
+static const char notices_sql[] = "SELECT count(*) FROM notice";
+static const char requests_sql[] = "SELECT count(*) FROM reset_request";
+
+/* Work is counted, not timed: chance that is drawn, rows that are written. */
+static void asking_for_a_password_is_the_same_work_for_anybody(void **state) {
+    (void)state;
+    enrolled();
+    uint64_t drawn[2];
+    const rp_view emails[] = {RP_VIEW_INIT(EMAIL), RP_VIEW_INIT("nobody@example.org")};
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t before = world.random_state, rows = number_of(requests_sql);
+        assert_ok(rp_identity_reset_ask(identity, emails[i], RP_EN));
+        drawn[i] = world.random_state - before;
+        assert_int_equal(number_of(requests_sql), rows + 1);
+        assert_int_equal(number_of(notices_sql), 0);
+    }
+    assert_int_equal(drawn[0], drawn[1]);
+    assert_ok(rp_identity_reset_work(identity));
+    assert_int_equal(number_of(notices_sql), 1); /* for the one who is there */
+    assert_ok(rp_identity_reset_ask(identity, RP_VIEW(EMAIL), RP_EN));
+    assert_ok(rp_identity_reset_work(identity));
+    assert_int_equal(number_of(notices_sql), 1); /* again within five minutes: no second mail */
+    wait_ms(6 * MINUTE_MS);
+    assert_ok(rp_identity_reset_ask(identity, RP_VIEW(EMAIL), RP_EN));
+    assert_ok(rp_identity_reset_work(identity));
+    assert_int_equal(number_of(notices_sql), 2);
+    assert_int_equal(number_of("SELECT count(*) FROM password_reset"), 1); /* one link works */
+    wait_ms(6 * MINUTE_MS);
+    assert_ok(rp_identity_reset_work(identity));
+    assert_int_equal(number_of(requests_sql), 0);
+}
+
+/* ---- clients ---- */
+
+static bool same_client(const char *a, const char *b) {
+    struct rp_client_hash one, two;
+    assert_ok(rp_identity_client(identity, rp_view_from_cstr(a), &one));
+    assert_ok(rp_identity_client(identity, rp_view_from_cstr(b), &two));
+    return rp_view_equal(rp_view_of(one.b, sizeof one.b), rp_view_of(two.b, sizeof two.b));
+}
+
+static void an_ipv6_client_is_its_network(void **state) {
+    (void)state;
+    assert_true(same_client("2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3"));
+    assert_false(same_client("2001:db8:1:2::1", "2001:db8:1:3::1"));
+    assert_true(same_client("::ffff:192.0.2.1", "192.0.2.1"));
+    assert_false(same_client("192.0.2.1", "192.0.2.2"));
+}
+
 static rp_err count_tenant(void *ctx, rp_id tenant, rp_view name) {
     struct rp_db *db = NULL;
     assert_true(name.n == 0 || rp_view_equal(name, RP_VIEW("Acme & Fils")));
@@ -842,6 +901,8 @@ int main(void) {
         TEST(a_tenants_lost_key_is_never_made_anew),
         TEST(without_the_key_service_nothing_is_half_done),
         TEST(the_forwarder_finds_every_tenant),
+        TEST(asking_for_a_password_is_the_same_work_for_anybody),
+        TEST(an_ipv6_client_is_its_network),
     };
     if (!stack_is_there()) {
         return 0;

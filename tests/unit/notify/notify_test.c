@@ -205,11 +205,16 @@ static void an_inbox_is_read_by_its_person_only(void **state) {
 static void what_waits_is_bounded(void **state) {
     (void)state;
     struct rp_notice notice = invitation(RP_VIEW(""));
+    struct rp_row *row = NULL;
     assert_ok(rp_db_begin(db));
-    for (size_t i = 0; i < RP_NOTICES_MAX; i++) {
-        rp_err err = rp_notify_put(&env, db, key, &notice);
-        assert_ok(err);
-    }
+    assert_ok(rp_db_query(db,
+                          "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                          "WHERE i < 9999) INSERT INTO notice "
+                          "SELECT randomblob(16), 'mail', NULL, 'invitation', id, NULL, 'fr', "
+                          "NULL, 'waiting', 0, '', 0, 0 FROM n, tenant",
+                          &row));
+    assert_ok(rp_row_run(row, NULL));
+    assert_ok(rp_notify_put(&env, db, key, &notice)); /* the last that has room */
     assert_err(rp_notify_put(&env, db, key, &notice), OVERLOAD);
     rp_db_rollback(db);
 }
