@@ -89,5 +89,6 @@ enum rp_exit cli_gate(struct cli *cli);
 enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_notify(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);
+enum rp_exit cli_register(struct cli *cli);
 
 #endif

@@ -80,6 +80,15 @@ static const struct cli_command commands[] = {
       "read a log; \"prove\" writes a proof of inclusion"},
      "  rempart ledger tail operator\n  rempart ledger prove public 12 > 12.tlog-proof\n",
      cli_ledger},
+    {"register",
+     "rempart register list [REGISTER] | show REGISTER ID [--summary] | new REGISTER FIELD=VALUE… "
+     "| "
+     "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] [--json]",
+     {"les registres : fiches, passages, historique (--summary)",
+      "the registers: records, moves, history (--summary)"},
+     "  rempart register list\n  rempart register new suppliers name='Nuage SA' tier=one "
+     "service=hosting\n  rempart register move persons 6f1c… begin\n",
+     cli_register},
 };
 
 const char *cli_say(const struct cli *cli, const char *fr, const char *en) {

@@ -131,6 +131,34 @@ static rp_err check_gate(struct rp_request *request) {
     return check_session(request);
 }
 
+/* A browser sends JSON to another site only after asking, and names the page that sends it. */
+static rp_err check_same_origin(const struct rp_request *request) {
+    rp_view site = rp_request_param(request, "HTTP_SEC_FETCH_SITE");
+    rp_view origin = rp_request_param(request, "HTTP_ORIGIN");
+    rp_view host = rp_request_param(request, "HTTP_HOST");
+    bool ours = site.p ? rp_view_equal(site, RP_VIEW("same-origin")) : origin.p != NULL;
+    return ours && (!origin.p || is_our_origin(origin, host)) ? RP_OK : RP_ERR(DENIED);
+}
+
+static rp_err check_staff(struct rp_request *request) {
+    if (request->from_cli) {
+        request->staff = (struct rp_staff){.how = "cli"};
+        return RP_OK;
+    }
+    if (request->method != RP_GET) {
+        RP_TRY(check_same_origin(request));
+    }
+    RP_TRY(check_session(request));
+    if (request->who.acr < RP_ACR_MFA) {
+        return RP_ERR(SECOND_FACTOR);
+    }
+    /* The second factor was shown when the session began. */
+    int64_t lasts_ms = (int64_t)request->web->config->session_hours * 3600 * 1000;
+    request->staff = (struct rp_staff){
+        .how = "session", .second_factor_ms = request->session.view.expires_ms - lasts_ms};
+    return RP_OK;
+}
+
 rp_err rp_access_check(struct rp_request *request, const struct rp_route *route) {
     RP_ASSERT(request->thread != NULL || route->guard == RP_GUARD_OPEN ||
               route->guard == RP_GUARD_FORM);
@@ -152,6 +180,8 @@ rp_err rp_access_check(struct rp_request *request, const struct rp_route *route)
         return check_session(request);
     case RP_GUARD_APP:
         return check_app(request);
+    case RP_GUARD_STAFF:
+        return check_staff(request);
     case RP_GUARD_GATE:
         return check_gate(request);
     case RP_GUARD_OWNER:

@@ -1,6 +1,7 @@
 /* api.c — JSON answers, and the documents that describe the API: one table gives both. */
 #include "base/assert.h"
 #include "web/handlers.h"
+#include "web/register_desk.h"
 
 rp_err rp_api_send(struct rp_request *request, int status, const struct rp_json *json) {
     if (!json) {
@@ -70,7 +71,7 @@ static void add_security(struct rp_arena *arena, struct rp_json *operation, enum
         struct rp_json *both = rp_json_add_object(arena, security, NULL);
         rp_json_add_array(arena, both, "appToken");
         rp_json_add_array(arena, both, "assertion");
-    } else if (guard == RP_GUARD_SESSION) {
+    } else if (guard == RP_GUARD_SESSION || guard == RP_GUARD_STAFF) {
         struct rp_json *session = rp_json_add_object(arena, security, NULL);
         rp_json_add_array(arena, session, "session");
     }
@@ -126,6 +127,7 @@ rp_err rp_api_openapi(struct rp_request *request) {
         }
     }
     struct rp_json *components = rp_json_add_object(arena, root, "components");
+    rp_register_schemas(arena, request->web->registers, components);
     struct rp_json *schemes = rp_json_add_object(arena, components, "securitySchemes");
     add_scheme(arena, schemes, "appToken", "http", "scheme", "bearer", NULL);
     add_scheme(arena, schemes, "assertion", "apiKey", "name", "Rempart-Assertion", "header");

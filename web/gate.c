@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "web/handlers.h"
+#include "web/register_desk.h"
 
 enum { JWT_MAX = 2048 };
 
@@ -37,12 +38,23 @@ static rp_err mint(struct rp_request *request, const struct rp_person *person, r
                                   rp_view_from_cstr(request->app), &entry);
 }
 
+/*= S10: whom the persons register lists and who is not active reaches no application */
+static rp_err check_onboarded(struct rp_request *request) {
+    if (!request->web->registers) {
+        return RP_OK;
+    }
+    struct rp_desk desk;
+    RP_TRY(rp_desk_open(request, &desk));
+    return desk.actor.waiting ? rp_fail(&request->diag, RP_ERR(DENIED), "onboarding") : RP_OK;
+}
+
 rp_err rp_gate_assert(struct rp_request *request) {
     struct rp_person person;
     RP_TRY(rp_identity_person(request->thread->identity, request->who.person, request->who.tenant,
                               &person));
     request->who.roles = person.roles; /* a right taken away since the sign-in is gone now */
     RP_TRY(rp_request_allow(request, RP_ACTION_USE_APP));
+    RP_TRY(check_onboarded(request));
     struct rp_buf jwt = rp_buf_new(JWT_MAX);
     struct rp_buf roles = rp_buf_new(128);
     print_roles(person.roles, &roles);

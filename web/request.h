@@ -19,6 +19,7 @@
 #include "identity/identity.h"
 #include "ledger/read_io.h"
 #include "promise/promise.h"
+#include "register/schema.h"
 #include "web/response.h"
 #include "web/texts.h"
 #include "wire/fastcgi.h"
@@ -32,6 +33,7 @@ struct rp_web {
     struct rp_env env;
     const struct rp_config *config;
     const struct rp_promises *promises;
+    const struct rp_registers *registers;
     void *sessions, *seen, *assertions; /* mapped tables; core is their only writer */
     char style_path[64];                /* "/.rempart/id/style-0123456789abcdef.css" */
     _Atomic bool ledger_down, disk_low; /* writes answer 503 while one is true */
@@ -73,6 +75,13 @@ struct rp_password_job {
 
 struct rp_route;
 
+/* How somebody came to the operator's own API (RP_GUARD_STAFF). */
+struct rp_staff {
+    const char *how;          /* "session", "cli" */
+    const char *registers;    /* a token's scope; NULL or "*" = all */
+    int64_t second_factor_ms; /* when it was shown; 0 = never */
+};
+
 struct rp_request {
     struct rp_web *web;
     struct rp_web_thread *thread; /* set anew before every step */
@@ -93,6 +102,7 @@ struct rp_request {
     struct rp_password_job password;
     struct rp_who who;         /* filled by the access check */
     struct rp_session session; /* RP_GUARD_SESSION */
+    struct rp_staff staff;     /* RP_GUARD_STAFF */
     char app[33];              /* RP_GUARD_APP, RP_GUARD_GATE */
     rp_id changed_tenant;      /* something waits in this tenant's outbox; none = the system's */
     struct rp_diag diag;       /* what an error says to the reader */

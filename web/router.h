@@ -16,6 +16,7 @@ enum rp_guard {
     RP_GUARD_FORM,    /* anyone, with the form token of this browser (forms) */
     RP_GUARD_APP,     /* an application's token and the assertion it received */
     RP_GUARD_SESSION, /* a signed-in person */
+    RP_GUARD_STAFF,   /* the operator's people: by session, or the owner on run/cli.sock */
     RP_GUARD_GATE,    /* the gate's own subrequest */
     RP_GUARD_OWNER    /* run/cli.sock only */
 };

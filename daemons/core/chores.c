@@ -6,6 +6,7 @@
 enum { CHORES_MS = 30000, SET_UP_MS = 1000 };
 
 static rp_err set_up(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag) {
+    RP_TRY(core_registers_check(core, thread, diag));
     RP_TRY(core_first_start(core, thread, diag));
     return core_tables_fill(core, thread->identity);
 }

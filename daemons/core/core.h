@@ -34,6 +34,7 @@ struct core {
     struct rp_config config;
     const char *origin; /* "https://host:port" */
     struct rp_promises promises;
+    struct rp_registers registers;
     struct rp_web web;
     struct rp_shm sessions, seen, assertions;
     struct rp_pool *store_pool, *password_pool;
@@ -41,6 +42,7 @@ struct core {
     struct sender *sender;
     pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
     bool stopping;
+    _Atomic bool ticking;     /* the deadlines are being looked at */
     struct connection *first; /* all of them */
     uid_t owner;              /* of the state folder: may administer over run/cli.sock */
     unsigned connections;
@@ -84,6 +86,11 @@ rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct 
 rp_err core_set_up(struct core *core);
 /* Leases and sessions that ran out, every half minute. */
 rp_err core_chores_start(struct core *core);
+
+/* ---- registers.c: deadlines, and rows that somebody altered ---- */
+rp_err core_registers_start(struct core *core);
+/* A schema that would orphan records is refused. */
+rp_err core_registers_check(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag);
 
 /* ---- connection.c ---- */
 rp_err core_listen(struct core *core);

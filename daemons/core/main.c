@@ -15,6 +15,15 @@ static rp_err load_promises(struct core *core) {
     return rp_ok(err) ? RP_OK : daemon_fail(core->daemon, err, "promises", &diag);
 }
 
+static rp_err load_registers(struct core *core) {
+    rp_view folder = rp_arena_printf(core->arena, "%s/registers", core->daemon->share);
+    struct rp_diag diag = {0};
+    rp_err err =
+        folder.p ? rp_registers_load((const char *)folder.p, core->arena, &core->registers, &diag)
+                 : RP_ERR(NO_MEMORY);
+    return rp_ok(err) ? RP_OK : daemon_fail(core->daemon, err, "registers", &diag);
+}
+
 /* The sheet's name changes with its bytes, so that browsers may keep it for ever. */
 static void name_style(struct rp_web *web) {
     struct rp_sha256 hash = rp_sha256_of(rp_asset_style_css);
@@ -48,11 +57,13 @@ static rp_err open_doors(struct core *core) {
     RP_TRY(core_send_start(core));
     RP_TRY(core_tables_keep(core));
     RP_TRY(core_chores_start(core));
+    RP_TRY(core_registers_start(core));
     return core_listen(core);
 }
 
 static rp_err serve(struct core *core) {
     RP_TRY(load_promises(core));
+    RP_TRY(load_registers(core));
     RP_TRY(find_owner(core));
     RP_TRY(name_origin(core));
     RP_TRY(rp_crypto_start());
@@ -80,6 +91,7 @@ int main(int argc, char **argv) {
         core->web.env = daemon.env;
         core->web.config = &core->config;
         core->web.promises = &core->promises;
+        core->web.registers = &core->registers;
         err = serve(core);
         core_send_stop(core);
         core_forward_stop(core);

@@ -173,6 +173,9 @@ rp_err rp_identity_new_app_token(struct rp_identity *identity, rp_view app,
 rp_err rp_identity_app_of_token(struct rp_identity *identity, rp_view token,
                                 char ret_app[static 33]);
 
+/* This installation's own tenant: its key seals what belongs to no customer. */
+rp_id rp_identity_home(const struct rp_identity *identity);
+
 /* ---- tenant keys: wrapped keys live in each tenant's own database ---- */
 /* The tenant's key, leased; made at first use. Valid until the next call on the same keys. */
 rp_err rp_identity_tenant_key(struct rp_identity *identity, rp_id tenant,

@@ -5,6 +5,11 @@
 
 enum { TENANT_NAME_MAX = 128 };
 
+rp_id rp_identity_home(const struct rp_identity *identity) {
+    RP_ASSERT(identity != NULL);
+    return identity->home;
+}
+
 /* ---- keys ---- */
 
 static rp_err read_wrapped(struct rp_db *db, struct rp_buf *ret_wrapped) {

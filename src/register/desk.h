@@ -24,6 +24,7 @@ struct rp_actor {
     bool listed; /* id is a record of persons */
     bool owner, operator_role;
     bool engine;                 /* a deadline that acts by itself */
+    bool waiting;                /* listed, but not active: before, suspended or gone */
     const struct rp_json *roles; /* of the record; NULL = none */
     int64_t second_factor_ms;    /* when it was last shown; 0 = never */
     const char *how;             /* "session", "token", "cli", "deadline" */
@@ -41,7 +42,7 @@ struct rp_desk {
     struct rp_diag *diag;
 };
 
-struct rp_record {
+struct rp_entry {
     struct rp_facts facts;
     uint64_t row, version;
     bool example;
@@ -49,11 +50,13 @@ struct rp_record {
 
 /* Fills the desk's actor for a signed-in account: its record in persons, when there is one. */
 rp_err rp_desk_sit(struct rp_desk *desk, rp_id account);
+/* Is it the record of, or about, the one who sits here? */
+bool rp_desk_is_own(const struct rp_desk *desk, const struct rp_entry *record);
 bool rp_desk_has_role(const struct rp_desk *desk, const char *role);
 bool rp_desk_may_read(const struct rp_desk *desk, const struct rp_register *reg);
 
 rp_err rp_desk_read(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
-                    struct rp_record *ret_record);
+                    struct rp_entry *ret_record);
 
 struct rp_change {
     const struct rp_json *fields; /* an object; NULL = none */
@@ -62,11 +65,11 @@ struct rp_change {
     bool example, dry_run;
 };
 rp_err rp_desk_create(struct rp_desk *desk, const struct rp_register *reg,
-                      const struct rp_change *change, struct rp_record *ret_record);
+                      const struct rp_change *change, struct rp_entry *ret_record);
 rp_err rp_desk_edit(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
-                    const struct rp_change *change, struct rp_record *ret_record);
+                    const struct rp_change *change, struct rp_entry *ret_record);
 rp_err rp_desk_move(struct rp_desk *desk, const struct rp_register *reg, rp_id id, rp_view move,
-                    const struct rp_change *change, struct rp_record *ret_record);
+                    const struct rp_change *change, struct rp_entry *ret_record);
 
 /* What is due by now: an event each, and the move that the deadline makes. Answers how many. */
 rp_err rp_desk_tick(struct rp_desk *desk, size_t *ret_count);
@@ -92,16 +95,16 @@ struct rp_query {
     size_t from, count;
 };
 struct rp_page {
-    struct rp_record *records;
+    struct rp_entry *records;
     size_t count;
     uint64_t total;
 };
 rp_err rp_desk_list(struct rp_desk *desk, const struct rp_query *query, struct rp_page *ret_page);
 
 /* The record as the API shows it: its own words first, its fields beside them. */
-struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_record *record);
+struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_entry *record);
 /* Its changes, oldest first: an array. */
-rp_err rp_desk_history(struct rp_desk *desk, const struct rp_record *record,
+rp_err rp_desk_history(struct rp_desk *desk, const struct rp_entry *record,
                        struct rp_json **ret_list);
 
 /* How guards ask about other records of this desk. */

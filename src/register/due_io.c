@@ -77,13 +77,13 @@ rp_err rp_draft_clocks(const struct rp_draft *draft) {
 
 /* ---- due ---- */
 
-static rp_err find_subject(struct rp_desk *desk, rp_id id, struct rp_record *ret_record) {
+static rp_err find_subject(struct rp_desk *desk, rp_id id, struct rp_entry *ret_record) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(
         desk->db, "SELECT " RP_RECORD_COLUMNS " FROM register_record r WHERE r.id = ?1", &row));
     rp_row_bind_id(row, 1, id);
     RP_TRY(rp_row_first(row));
-    return rp_row_record(desk, row, ret_record);
+    return rp_row_entry(desk, row, ret_record);
 }
 
 static const struct rp_deadline *deadline_of(const struct rp_register *reg, rp_view id) {
@@ -96,7 +96,7 @@ static const struct rp_deadline *deadline_of(const struct rp_register *reg, rp_v
 }
 
 static rp_err emit_due(struct rp_desk *desk, const struct rp_fired *fired,
-                       const struct rp_record *record, const struct rp_deadline *d) {
+                       const struct rp_entry *record, const struct rp_deadline *d) {
     struct rp_event *event = rp_desk_event(desk, RP_EVENT_REGISTER_DUE, record);
     const char *role = fired->step.kind == RP_STEP_REMIND ? d->remind_to : d->escalate_to;
     rp_event_add_u64(event, "number", record->facts.number);
@@ -110,7 +110,7 @@ static rp_err emit_due(struct rp_desk *desk, const struct rp_fired *fired,
 /* The move that the deadline makes, where its guard lets it: refused is no failure, and a refusal
  * comes before the first write. */
 static rp_err make_move(struct rp_desk *desk, const struct rp_fired *fired,
-                        const struct rp_record *record, const struct rp_deadline *d) {
+                        const struct rp_entry *record, const struct rp_deadline *d) {
     if (fired->step.kind != RP_STEP_DUE || !d->then) {
         return RP_OK;
     }
@@ -120,7 +120,7 @@ static rp_err make_move(struct rp_desk *desk, const struct rp_fired *fired,
         return RP_OK;
     }
     struct rp_change change = {.version = record->version};
-    struct rp_record after;
+    struct rp_entry after;
     rp_err err = rp_move_inside(desk, record, move, &change, &after);
     return rp_is(err, RP_E_DENIED) || rp_is(err, RP_E_INVALID) ? RP_OK : err;
 }
@@ -139,7 +139,7 @@ static rp_err claim(struct rp_db *db, void *ctx) {
         rp_clock_claim(db, rp_env_now_ms(desk->env), ticking->fired, DUE_AT_ONCE, &ticking->count));
     for (size_t i = 0; i < ticking->count; i++) {
         struct rp_fired *fired = &ticking->fired[i];
-        struct rp_record record;
+        struct rp_entry record;
         rp_err err = find_subject(desk, fired->subject, &record);
         if (!rp_ok(err) && !rp_is(err, RP_E_NOT_FOUND) && !rp_is(err, RP_E_CORRUPT)) {
             return err;

@@ -96,7 +96,7 @@ static rp_err gather(struct rp_desk *desk, struct rp_row *row, size_t max,
     bool more = false;
     RP_TRY(rp_row_next(row, &more));
     while (more && ret_page->count < max) {
-        RP_TRY(rp_row_record(desk, row, &ret_page->records[ret_page->count]));
+        RP_TRY(rp_row_entry(desk, row, &ret_page->records[ret_page->count]));
         ret_page->count++;
         RP_TRY(rp_row_next(row, &more));
     }
@@ -219,7 +219,7 @@ rp_err rp_desk_list(struct rp_desk *desk, const struct rp_query *query, struct r
 
 /* ---- as JSON ---- */
 
-static void add_value(struct rp_desk *desk, struct rp_json *json, const struct rp_record *record,
+static void add_value(struct rp_desk *desk, struct rp_json *json, const struct rp_entry *record,
                       const struct rp_field *field) {
     const struct rp_facts *facts = &record->facts;
     const struct rp_json *value =
@@ -244,7 +244,7 @@ static void add_value(struct rp_desk *desk, struct rp_json *json, const struct r
     }
 }
 
-static void add_clocks(struct rp_desk *desk, struct rp_json *json, const struct rp_record *record) {
+static void add_clocks(struct rp_desk *desk, struct rp_json *json, const struct rp_entry *record) {
     const struct rp_register *reg = record->facts.reg;
     int64_t now_ms = rp_env_now_ms(desk->env);
     struct rp_json *list = rp_json_add_array(desk->arena, json, "deadlines");
@@ -264,7 +264,7 @@ static void add_clocks(struct rp_desk *desk, struct rp_json *json, const struct 
     }
 }
 
-struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_record *record) {
+struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_entry *record) {
     const struct rp_facts *facts = &record->facts;
     struct rp_json *json = rp_json_object(desk->arena);
     rp_json_add_string(desk->arena, json, "id", rp_text_of_id(&facts->id_text));
@@ -282,7 +282,7 @@ struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_record *recor
     return json;
 }
 
-static rp_err add_change(struct rp_desk *desk, const struct rp_record *record, struct rp_row *row,
+static rp_err add_change(struct rp_desk *desk, const struct rp_entry *record, struct rp_row *row,
                          struct rp_json *list) {
     struct rp_json *change = NULL, *secret = NULL;
     rp_view text = rp_row_text(row, 0), sealed = rp_row_blob(row, 1);
@@ -293,7 +293,7 @@ static rp_err add_change(struct rp_desk *desk, const struct rp_record *record, s
     }
     if (sealed.n > 0) {
         _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(4 * RP_RECORD_JSON_MAX);
-        RP_TRY(rp_record_open(desk, record->facts.id, RP_VIEW("register-change"), sealed, &plain));
+        RP_TRY(rp_entry_open(desk, record->facts.id, RP_VIEW("register-change"), sealed, &plain));
         RP_TRY(rp_json_parse(rp_buf_view(&plain), RP_JSON_LIMITS, desk->arena, &secret, NULL));
         rp_json_add(desk->arena, change, "sealed_fields", secret);
     }
@@ -303,7 +303,7 @@ static rp_err add_change(struct rp_desk *desk, const struct rp_record *record, s
     return rp_json_add(desk->arena, list, NULL, change) ? RP_OK : RP_ERR(TOO_LARGE);
 }
 
-rp_err rp_desk_history(struct rp_desk *desk, const struct rp_record *record,
+rp_err rp_desk_history(struct rp_desk *desk, const struct rp_entry *record,
                        struct rp_json **ret_list) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     struct rp_json *list = rp_json_array(desk->arena);

@@ -13,22 +13,22 @@ static struct rp_buf place_of(rp_id id, rp_view what) {
     return place;
 }
 
-rp_err rp_record_seal(const struct rp_desk *desk, rp_id id, rp_view what, rp_view plain,
-                      struct rp_buf *out) {
+rp_err rp_entry_seal(const struct rp_desk *desk, rp_id id, rp_view what, rp_view plain,
+                     struct rp_buf *out) {
     _cleanup_(rp_buf_done) struct rp_buf place = place_of(id, what);
     RP_TRY(rp_buf_err(&place));
     return rp_aead_seal(desk->env, desk->key, rp_buf_view(&place), plain, out);
 }
 
-rp_err rp_record_open(const struct rp_desk *desk, rp_id id, rp_view what, rp_view sealed,
-                      struct rp_buf *out) {
+rp_err rp_entry_open(const struct rp_desk *desk, rp_id id, rp_view what, rp_view sealed,
+                     struct rp_buf *out) {
     _cleanup_(rp_buf_done) struct rp_buf place = place_of(id, what);
     RP_TRY(rp_buf_err(&place));
     return rp_aead_open(desk->key, rp_buf_view(&place), sealed, out);
 }
 
-rp_err rp_record_mac(const struct rp_desk *desk, const struct rp_record *record, rp_view body,
-                     rp_view sealed, struct rp_sha256 *ret_mac) {
+rp_err rp_entry_mac(const struct rp_desk *desk, const struct rp_entry *record, rp_view body,
+                    rp_view sealed, struct rp_sha256 *ret_mac) {
     const struct rp_facts *facts = &record->facts;
     _cleanup_(rp_secret_freep) struct rp_secret *key = NULL;
     _cleanup_(rp_buf_done) struct rp_buf all = rp_buf_new(4 * RP_RECORD_JSON_MAX);
@@ -66,24 +66,24 @@ static rp_err open_secret(struct rp_desk *desk, rp_view sealed, struct rp_facts 
         return RP_OK;
     }
     _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(RP_RECORD_JSON_MAX);
-    RP_TRY(rp_record_open(desk, facts->id, RP_VIEW("register"), sealed, &plain));
+    RP_TRY(rp_entry_open(desk, facts->id, RP_VIEW("register"), sealed, &plain));
     return parse_object(desk->arena, rp_buf_view(&plain), &facts->secret);
 }
 
-static rp_err check_mac(const struct rp_desk *desk, const struct rp_record *record, rp_view body,
+static rp_err check_mac(const struct rp_desk *desk, const struct rp_entry *record, rp_view body,
                         rp_view sealed, rp_view mac) {
     if (!desk->key) {
         return RP_OK;
     }
     struct rp_sha256 want;
-    RP_TRY(rp_record_mac(desk, record, body, sealed, &want));
+    RP_TRY(rp_entry_mac(desk, record, body, sealed, &want));
     return rp_ct_equal(mac, rp_view_of(want.b, sizeof want.b)) ? RP_OK : RP_ERR(CORRUPT);
 }
 
-rp_err rp_row_record(struct rp_desk *desk, struct rp_row *row, struct rp_record *ret_record) {
-    struct rp_record record = {.row = rp_row_u64(row, 0),
-                               .version = rp_row_u64(row, 4),
-                               .example = rp_row_u64(row, 8) == 1};
+rp_err rp_row_entry(struct rp_desk *desk, struct rp_row *row, struct rp_entry *ret_record) {
+    struct rp_entry record = {.row = rp_row_u64(row, 0),
+                              .version = rp_row_u64(row, 4),
+                              .example = rp_row_u64(row, 8) == 1};
     struct rp_facts *facts = &record.facts;
     facts->reg = rp_register_find(desk->registers, rp_row_text(row, 12));
     facts->id = rp_row_id(row, 1);
@@ -104,8 +104,8 @@ rp_err rp_row_record(struct rp_desk *desk, struct rp_row *row, struct rp_record 
     return RP_OK;
 }
 
-rp_err rp_record_by_id(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
-                       struct rp_record *ret_record) {
+rp_err rp_entry_by_id(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
+                      struct rp_entry *ret_record) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(desk->db,
                        "SELECT " RP_RECORD_COLUMNS
@@ -114,7 +114,7 @@ rp_err rp_record_by_id(struct rp_desk *desk, const struct rp_register *reg, rp_i
     rp_row_bind_id(row, 1, id);
     rp_row_bind_text(row, 2, rp_view_from_cstr(reg->id));
     RP_TRY(rp_row_first(row));
-    return rp_row_record(desk, row, ret_record);
+    return rp_row_entry(desk, row, ret_record);
 }
 
 struct altered {
@@ -134,8 +134,8 @@ static rp_err emit_altered(struct rp_db *db, void *ctx) {
 }
 
 rp_err rp_desk_read(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
-                    struct rp_record *ret_record) {
-    rp_err err = rp_record_by_id(desk, reg, id, ret_record);
+                    struct rp_entry *ret_record) {
+    rp_err err = rp_entry_by_id(desk, reg, id, ret_record);
     if (rp_is(err, RP_E_CORRUPT) && desk->key) {
         struct altered altered = {desk, reg, id};
         rp_ignore(rp_db_transact(desk->db, emit_altered, &altered)); /* the error says it too */
@@ -148,14 +148,14 @@ rp_err rp_desk_read(struct rp_desk *desk, const struct rp_register *reg, rp_id i
 
 static rp_err find_facts(void *ctx, const struct rp_register *reg, rp_id id,
                          struct rp_facts *ret_facts) {
-    struct rp_record record;
-    RP_TRY(rp_record_by_id(ctx, reg, id, &record));
+    struct rp_entry record;
+    RP_TRY(rp_entry_by_id(ctx, reg, id, &record));
     *ret_facts = record.facts;
     return RP_OK;
 }
 
 struct chain {
-    struct rp_record record;
+    struct rp_entry record;
     struct chain *next;
 };
 
@@ -168,7 +168,7 @@ static rp_err gather(struct rp_desk *desk, struct rp_row *row, struct chain **la
         if (!link) {
             return RP_ERR(TOO_LARGE);
         }
-        RP_TRY(rp_row_record(desk, row, &link->record));
+        RP_TRY(rp_row_entry(desk, row, &link->record));
         *last = link;
         last = &link->next;
         RP_TRY(rp_row_next(row, &more));
@@ -236,7 +236,7 @@ struct rp_asking rp_desk_asking(struct rp_desk *desk) {
 
 /* ---- who sits here ---- */
 
-static rp_err read_actor(struct rp_desk *desk, rp_id account, struct rp_record *ret_record) {
+static rp_err read_actor(struct rp_desk *desk, rp_id account, struct rp_entry *ret_record) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     struct rp_id_text text = rp_id_print(account);
     RP_TRY(rp_db_query(desk->db,
@@ -246,11 +246,11 @@ static rp_err read_actor(struct rp_desk *desk, rp_id account, struct rp_record *
                        &row));
     rp_row_bind_text(row, 1, rp_text_of_id(&text));
     RP_TRY(rp_row_first(row));
-    return rp_row_record(desk, row, ret_record);
+    return rp_row_entry(desk, row, ret_record);
 }
 
 rp_err rp_desk_sit(struct rp_desk *desk, rp_id account) {
-    struct rp_record record;
+    struct rp_entry record;
     desk->actor.id = account;
     rp_err err = read_actor(desk, account, &record);
     if (rp_is(err, RP_E_NOT_FOUND)) {
@@ -267,6 +267,7 @@ rp_err rp_desk_sit(struct rp_desk *desk, rp_id account) {
     if (rp_view_equal(record.facts.state, RP_VIEW("active"))) {
         desk->actor.roles = rp_json_get(record.facts.open, "roles");
     }
+    desk->actor.waiting = !rp_view_equal(record.facts.state, RP_VIEW("active"));
     return RP_OK;
 }
 

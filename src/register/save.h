@@ -9,8 +9,8 @@
 struct rp_draft {
     struct rp_desk *desk;
     const struct rp_register *reg;
-    struct rp_record was; /* version 0: it is new */
-    struct rp_record now;
+    struct rp_entry was; /* version 0: it is new */
+    struct rp_entry now;
     struct rp_json *open, *secret; /* now's fields, being built */
     const struct rp_move *move;    /* NULL: made or edited */
     const struct rp_change *change;
@@ -26,8 +26,8 @@ rp_err rp_draft_save(struct rp_draft *draft);
 /* Clocks that begin, end or move with the record. */
 rp_err rp_draft_clocks(const struct rp_draft *draft);
 /* Inside a transaction: the move as a whole; what refuses does so before the first write. */
-rp_err rp_move_inside(struct rp_desk *desk, const struct rp_record *was, const struct rp_move *move,
-                      const struct rp_change *change, struct rp_record *ret_record);
+rp_err rp_move_inside(struct rp_desk *desk, const struct rp_entry *was, const struct rp_move *move,
+                      const struct rp_change *change, struct rp_entry *ret_record);
 /* Says in the log that a rule refused; its own transaction, after the other was undone. */
 void rp_desk_refused(struct rp_desk *desk, const struct rp_register *reg, rp_id id);
 

@@ -26,10 +26,10 @@ static rp_err update_row(const struct rp_draft *draft, struct rp_row **ret_row) 
 }
 
 static rp_err put_row(const struct rp_draft *draft, rp_view body, rp_view sealed) {
-    const struct rp_record *record = &draft->now;
+    const struct rp_entry *record = &draft->now;
     struct rp_sha256 mac;
     rp_id author;
-    RP_TRY(rp_record_mac(draft->desk, record, body, sealed, &mac));
+    RP_TRY(rp_entry_mac(draft->desk, record, body, sealed, &mac));
     struct rp_row *row = NULL;
     RP_TRY(draft->was.version == 0 ? insert_row(draft, &row) : update_row(draft, &row));
     bool parsed = rp_id_parse(rp_text_of_id(&record->facts.author_text), &author);
@@ -61,8 +61,8 @@ static rp_err write_row(const struct rp_draft *draft) {
     RP_TRY(print_json(draft->open, &body));
     if (draft->secret->count > 0) {
         RP_TRY(print_json(draft->secret, &plain));
-        RP_TRY(rp_record_seal(draft->desk, draft->now.facts.id, RP_VIEW("register"),
-                              rp_buf_view(&plain), &sealed));
+        RP_TRY(rp_entry_seal(draft->desk, draft->now.facts.id, RP_VIEW("register"),
+                             rp_buf_view(&plain), &sealed));
     }
     return put_row(draft, rp_buf_view(&body), rp_buf_view(&sealed));
 }
@@ -216,7 +216,7 @@ static rp_err put_change(const struct rp_draft *draft, rp_view change, rp_view s
 }
 
 struct rp_event *rp_desk_event(const struct rp_desk *desk, enum rp_event_kind kind,
-                               const struct rp_record *record) {
+                               const struct rp_entry *record) {
     struct rp_event *event =
         rp_event_new(desk->arena, kind, rp_env_now_ms(desk->env), RP_ROLE_CORE);
     rp_event_add_text(event, "register", rp_view_from_cstr(record->facts.reg->id));
@@ -262,8 +262,8 @@ static rp_err write_change(const struct rp_draft *draft) {
     RP_TRY(print_json(describe(draft, open), &text));
     if (secret && secret->count > 0) {
         RP_TRY(print_json(secret, &plain));
-        RP_TRY(rp_record_seal(draft->desk, draft->now.facts.id, RP_VIEW("register-change"),
-                              rp_buf_view(&plain), &sealed));
+        RP_TRY(rp_entry_seal(draft->desk, draft->now.facts.id, RP_VIEW("register-change"),
+                             rp_buf_view(&plain), &sealed));
     }
     struct rp_sha256 digest = rp_sha256_of2(rp_buf_view(&text), rp_buf_view(&sealed));
     RP_TRY(put_change(draft, rp_buf_view(&text), rp_buf_view(&sealed)));

@@ -112,7 +112,7 @@ rp_err rp_desk_sweep(struct rp_desk *desk, uint64_t *ret_rows, uint64_t *ret_alt
         if (!reg) {
             continue; /* its register left the folder: nobody reads it, nothing trusts it */
         }
-        struct rp_record record;
+        struct rp_entry record;
         rp_err err = rp_desk_read(desk, reg, id, &record);
         if (!rp_ok(err) && !rp_is(err, RP_E_CORRUPT)) {
             return err;

@@ -8,7 +8,7 @@ static const char *say(const struct rp_desk *desk, const char *fr, const char *e
 
 /* ---- who may ---- */
 
-static bool is_self(const struct rp_desk *desk, const struct rp_record *record) {
+bool rp_desk_is_own(const struct rp_desk *desk, const struct rp_entry *record) {
     const struct rp_register *reg = record->facts.reg;
     if (!reg->own || !desk->actor.listed) {
         return false;
@@ -20,10 +20,10 @@ static bool is_self(const struct rp_desk *desk, const struct rp_record *record) 
 }
 
 static bool among(const struct rp_desk *desk, const struct rp_names *names,
-                  const struct rp_record *record) {
+                  const struct rp_entry *record) {
     for (size_t i = 0; i < names->n; i++) {
         bool self = strcmp(names->s[i], "self") == 0;
-        if (self && record && is_self(desk, record)) {
+        if (self && record && rp_desk_is_own(desk, record)) {
             return true;
         }
         if (!self && (desk->actor.owner || desk->actor.operator_role ||
@@ -36,7 +36,7 @@ static bool among(const struct rp_desk *desk, const struct rp_names *names,
 }
 
 static rp_err check_write(const struct rp_desk *desk, const struct rp_register *reg,
-                          const struct rp_record *record) {
+                          const struct rp_entry *record) {
     return among(desk, &reg->write, record)
                ? RP_OK
                : rp_fail(desk->diag, RP_ERR(DENIED), "%s", say(desk, "rôle", "role"));
@@ -44,7 +44,7 @@ static rp_err check_write(const struct rp_desk *desk, const struct rp_register *
 
 /*= S62: four eyes: the author, or whom a field names, does not decide */
 static rp_err check_eyes(const struct rp_desk *desk, const struct rp_move *move,
-                         const struct rp_record *was) {
+                         const struct rp_entry *was) {
     struct rp_id_text actor = rp_id_print(desk->actor.id);
     for (size_t i = 0; i < move->not_by.n; i++) {
         const char *name = move->not_by.s[i];
@@ -76,7 +76,7 @@ static rp_err check_signature(const struct rp_desk *desk, const struct rp_move *
     return RP_OK;
 }
 
-static rp_err check_move(const struct rp_desk *desk, const struct rp_record *was,
+static rp_err check_move(const struct rp_desk *desk, const struct rp_entry *was,
                          const struct rp_move *move, const struct rp_change *change) {
     const struct rp_register *reg = was->facts.reg;
     int at = rp_register_state(reg, was->facts.state);
@@ -142,7 +142,7 @@ static rp_err check_version(const struct rp_draft *draft) {
     return seen == 0 || seen == draft->was.version ? RP_OK : RP_ERR(CONFLICT);
 }
 
-static void start_from(struct rp_draft *draft, const struct rp_record *was) {
+static void start_from(struct rp_draft *draft, const struct rp_entry *was) {
     draft->was = *was;
     draft->now = *was;
     draft->now.version = was->version + 1;
@@ -156,7 +156,7 @@ static rp_err finish(struct rp_draft *draft) {
 }
 
 static rp_err create_inside(struct rp_desk *desk, const struct rp_register *reg,
-                            const struct rp_change *change, struct rp_record *ret_record) {
+                            const struct rp_change *change, struct rp_entry *ret_record) {
     struct rp_draft draft = {
         .desk = desk, .reg = reg, .change = change, .now_ms = rp_env_now_ms(desk->env)};
     RP_TRY(start_new(&draft));
@@ -166,7 +166,7 @@ static rp_err create_inside(struct rp_desk *desk, const struct rp_register *reg,
 }
 
 /* What the move makes elsewhere: a check, a signature, a course for somebody who begins. */
-static rp_err make_others(struct rp_desk *desk, const struct rp_record *record,
+static rp_err make_others(struct rp_desk *desk, const struct rp_entry *record,
                           const struct rp_move *move) {
     for (size_t i = 0; i < move->make_count; i++) {
         const struct rp_making *making = &move->make[i];
@@ -179,14 +179,14 @@ static rp_err make_others(struct rp_desk *desk, const struct rp_record *record,
             rp_json_add_cstr(desk->arena, fields, making->with[w].name, making->with[w].text);
         }
         struct rp_change change = {.fields = fields, .example = record->example};
-        struct rp_record made;
+        struct rp_entry made;
         RP_TRY(create_inside(desk, making->reg, &change, &made));
     }
     return RP_OK;
 }
 
-rp_err rp_move_inside(struct rp_desk *desk, const struct rp_record *was, const struct rp_move *move,
-                      const struct rp_change *change, struct rp_record *ret_record) {
+rp_err rp_move_inside(struct rp_desk *desk, const struct rp_entry *was, const struct rp_move *move,
+                      const struct rp_change *change, struct rp_entry *ret_record) {
     struct rp_draft draft = {.desk = desk,
                              .reg = was->facts.reg,
                              .move = move,
@@ -210,7 +210,7 @@ struct doing {
     rp_id id;
     rp_view move;
     const struct rp_change *change;
-    struct rp_record record;
+    struct rp_entry record;
 };
 
 /* A dry run says what would be, and undoes it. */
@@ -233,8 +233,8 @@ static rp_err do_edit(struct rp_db *db, void *ctx) {
                              .reg = doing->reg,
                              .change = doing->change,
                              .now_ms = rp_env_now_ms(doing->desk->env)};
-    struct rp_record was;
-    RP_TRY(rp_record_by_id(doing->desk, doing->reg, doing->id, &was));
+    struct rp_entry was;
+    RP_TRY(rp_entry_by_id(doing->desk, doing->reg, doing->id, &was));
     RP_TRY(check_write(doing->desk, doing->reg, &was));
     start_from(&draft, &was);
     RP_TRY(check_version(&draft));
@@ -248,11 +248,11 @@ static rp_err do_move(struct rp_db *db, void *ctx) {
     struct doing *doing = ctx;
     struct rp_desk *desk = doing->desk;
     const struct rp_move *move = rp_register_move(doing->reg, doing->move);
-    struct rp_record was;
+    struct rp_entry was;
     if (!move) {
         return rp_fail(desk->diag, RP_ERR(UNKNOWN_KEY), "%.*s", RP_FMT(doing->move));
     }
-    RP_TRY(rp_record_by_id(desk, doing->reg, doing->id, &was));
+    RP_TRY(rp_entry_by_id(desk, doing->reg, doing->id, &was));
     return end(doing, rp_move_inside(desk, &was, move, doing->change, &doing->record));
 }
 
@@ -282,7 +282,7 @@ void rp_desk_refused(struct rp_desk *desk, const struct rp_register *reg, rp_id 
 }
 
 static rp_err run(struct doing *doing, rp_err (*body)(struct rp_db *db, void *ctx),
-                  struct rp_record *ret_record) {
+                  struct rp_entry *ret_record) {
     RP_ASSERT(doing->desk->key != NULL);
     rp_err err = rp_db_transact(doing->desk->db, body, doing);
     if (rp_is(err, RP_E_DENIED)) {
@@ -299,19 +299,19 @@ static rp_err run(struct doing *doing, rp_err (*body)(struct rp_db *db, void *ct
 
 /*= S9, S10, S31, S165: every door ends here, and every write asks the gates */
 rp_err rp_desk_create(struct rp_desk *desk, const struct rp_register *reg,
-                      const struct rp_change *change, struct rp_record *ret_record) {
+                      const struct rp_change *change, struct rp_entry *ret_record) {
     struct doing doing = {.desk = desk, .reg = reg, .change = change};
     return run(&doing, do_create, ret_record);
 }
 
 rp_err rp_desk_edit(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
-                    const struct rp_change *change, struct rp_record *ret_record) {
+                    const struct rp_change *change, struct rp_entry *ret_record) {
     struct doing doing = {.desk = desk, .reg = reg, .id = id, .change = change};
     return run(&doing, do_edit, ret_record);
 }
 
 rp_err rp_desk_move(struct rp_desk *desk, const struct rp_register *reg, rp_id id, rp_view move,
-                    const struct rp_change *change, struct rp_record *ret_record) {
+                    const struct rp_change *change, struct rp_entry *ret_record) {
     struct doing doing = {.desk = desk, .reg = reg, .id = id, .move = move, .change = change};
     return run(&doing, do_move, ret_record);
 }

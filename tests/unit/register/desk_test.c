@@ -57,7 +57,7 @@ static struct rp_change change_of(const char *json) {
 
 static rp_err try_create(struct rp_desk desk, const char *reg, const char *json, rp_id *ret_id) {
     struct rp_change change = change_of(json);
-    struct rp_record record;
+    struct rp_entry record;
     RP_TRY(rp_desk_create(&desk, reg_of(reg), &change, &record));
     *ret_id = record.facts.id;
     return RP_OK;
@@ -79,13 +79,13 @@ static rp_err move(struct rp_desk desk, const char *reg, rp_id id, const char *n
                    const char *json) {
     struct rp_change change = change_of(json);
     change.reason = RP_VIEW("because");
-    struct rp_record record;
+    struct rp_entry record;
     return rp_desk_move(&desk, reg_of(reg), id, rp_view_from_cstr(name), &change, &record);
 }
 
 static rp_err edit(struct rp_desk desk, const char *reg, rp_id id, const char *json) {
     struct rp_change change = change_of(json);
-    struct rp_record record;
+    struct rp_entry record;
     return rp_desk_edit(&desk, reg_of(reg), id, &change, &record);
 }
 
@@ -207,7 +207,7 @@ static void the_manuals_key_cabinet_is_a_register(void **state) {
     struct rp_desk desk = owner();
     desk.registers = &more;
     struct rp_change change = change_of("{\"label\":\"Server room\"}");
-    struct rp_record record;
+    struct rp_entry record;
     const struct rp_register *cabinet = &more.list[registers.count];
     check(rp_desk_create(&desk, cabinet, &change, &record));
     struct rp_change lend = change_of("{\"back_on\":\"2026-11-30\"}");
@@ -246,7 +246,7 @@ static void no_role_with_risk_before_the_check(void **state) {
 static void nobody_is_active_before_signing_and_training(void **state) {
     (void)state;
     char json[400];
-    struct rp_record record;
+    struct rp_entry record;
     assert_ok(move(owner(), "persons", bob_record, "begin", "{}"));
     assert_err(move(owner(), "persons", bob_record, "activate", "{}"), DENIED);
     /* Beginning made what has to be signed; only Bob signs, with his second factor. */
@@ -355,7 +355,7 @@ static void nobody_enters_without_ticket_and_window(void **state) {
 static void a_row_edited_in_the_file_is_noticed(void **state) {
     (void)state;
     struct rp_desk desk = owner();
-    struct rp_record record;
+    struct rp_entry record;
     struct rp_row *row = NULL;
     uint64_t rows = 0, altered = 0;
     rp_id id =
@@ -380,7 +380,7 @@ static void lists_search_versions_and_history(void **state) {
     struct rp_desk desk = owner();
     struct rp_page page;
     struct rp_json *history = NULL;
-    struct rp_record record;
+    struct rp_entry record;
     rp_id id =
         create(owner(), "isms", "{\"subject\":\"Disponibilité mesurée\",\"kind\":\"objective\"}");
     struct rp_change change = change_of("{\"target\":99}");
@@ -417,7 +417,7 @@ static void lists_search_versions_and_history(void **state) {
 static void deadlines_fire_and_move(void **state) {
     (void)state;
     struct rp_desk desk = owner();
-    struct rp_record record;
+    struct rp_entry record;
     size_t fired = 0;
     char json[500];
     (void)snprintf(

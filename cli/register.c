@@ -1,0 +1,182 @@
+/* register.c — the registers from the command line, as the machine's owner. */
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "cli.h"
+#include "os/file.h"
+
+enum { PATH_MAX_HERE = 4096, BODY_MAX_HERE = 256 * 1024 };
+
+static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
+                        const struct rp_json *body, struct rp_json **ret_answer) {
+    struct rp_buf text = rp_buf_new(BODY_MAX_HERE);
+    struct rp_diag diag = {0};
+    rp_err err = cli_enter_state(cli);
+    if (rp_ok(err) && body) {
+        err = rp_json_print(body, &text);
+    }
+    if (rp_ok(err)) {
+        err = cli_ask_core(cli, method, path, rp_buf_view(&text), ret_answer, &diag);
+    }
+    rp_buf_done(&text);
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->command, &diag);
+}
+
+/* /.rempart/api/v1/registers/A/B/C, as far as given. */
+static const char *address(struct cli *cli, const char *a, const char *b, const char *rest) {
+    rp_view path = rp_arena_printf(cli->arena, "/.rempart/api/v1/registers%s%s%s%s%s", a ? "/" : "",
+                                   a ? a : "", b ? "/" : "", b ? b : "", rest ? rest : "");
+    RP_ASSERT(path.p != NULL);
+    return (const char *)path.p;
+}
+
+/* name=value …; a value that reads as JSON is that, else it is text. */
+static struct rp_json *fields_of(struct cli *cli, size_t first) {
+    struct rp_json *fields = rp_json_object(cli->arena);
+    for (size_t i = first; i < cli->arg_count; i++) {
+        rp_view value = rp_view_from_cstr(cli->args[i]);
+        rp_view name = rp_view_cut(&value, '=');
+        const char *key = rp_arena_cstr(cli->arena, name);
+        struct rp_json *json = NULL;
+        if (!value.p || !key) {
+            return NULL;
+        }
+        rp_err err = rp_json_parse(value, RP_JSON_LIMITS, cli->arena, &json, NULL);
+        bool other = rp_ok(err) && json->kind != RP_JSON_STRING;
+        if (other) {
+            rp_json_add(cli->arena, fields, key, json);
+        } else {
+            rp_json_add_string(cli->arena, fields, key, value);
+        }
+    }
+    return fields;
+}
+
+static void print_record(const struct cli *cli, const struct rp_json *record) {
+    if (cli->json) {
+        cli_print_json(record);
+        return;
+    }
+    uint64_t number = 0, version = 0;
+    (void)rp_json_get_u64(record, "number", &number);
+    (void)rp_json_get_u64(record, "version", &version);
+    printf("%.*s-%llu  %.*s  v%llu  %.*s\n", RP_FMT(rp_json_get_string(record, "register")),
+           (unsigned long long)number, RP_FMT(rp_json_get_string(record, "state")),
+           (unsigned long long)version, RP_FMT(rp_json_get_string(record, "id")));
+}
+
+static void print_list(const struct cli *cli, const struct rp_json *list) {
+    if (cli->json) {
+        cli_print_json(list);
+        return;
+    }
+    for (const struct rp_json *one = list->first; one; one = one->next) {
+        rp_view name =
+            rp_json_get_string(rp_json_get(one, "name"), cli->lang == RP_FR ? "fr" : "en");
+        if (name.p) {
+            printf("%-5.*s %-20.*s %.*s\n", RP_FMT(rp_json_get_string(one, "number")),
+                   RP_FMT(rp_json_get_string(one, "id")), RP_FMT(name));
+        } else {
+            print_record(cli, one);
+        }
+    }
+}
+
+static enum rp_exit list(struct cli *cli) {
+    struct rp_json *answer = NULL;
+    const char *reg = cli->arg_count > 1 ? cli->args[1] : NULL;
+    const char *path = address(cli, reg, NULL, reg ? "?range=%5B0,199%5D" : "");
+    enum rp_exit code = ask(cli, "GET", path, NULL, &answer);
+    if (code == RP_EXIT_OK) {
+        print_list(cli, answer);
+    }
+    return code;
+}
+
+static enum rp_exit show(struct cli *cli) {
+    struct rp_json *answer = NULL;
+    bool history = cli->summary;
+    enum rp_exit code =
+        ask(cli, "GET", address(cli, cli->args[1], cli->args[2], history ? "/history" : ""), NULL,
+            &answer);
+    if (code == RP_EXIT_OK) {
+        cli_print_json(answer);
+    }
+    return code;
+}
+
+static enum rp_exit create(struct cli *cli) {
+    struct rp_json *answer = NULL, *fields = fields_of(cli, 2);
+    if (!fields) {
+        return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
+    }
+    enum rp_exit code = ask(cli, "POST", address(cli, cli->args[1], NULL, NULL), fields, &answer);
+    if (code == RP_EXIT_OK) {
+        print_record(cli, answer);
+    }
+    return code;
+}
+
+static enum rp_exit edit(struct cli *cli) {
+    struct rp_json *answer = NULL, *fields = fields_of(cli, 3);
+    if (!fields) {
+        return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
+    }
+    enum rp_exit code =
+        ask(cli, "PUT", address(cli, cli->args[1], cli->args[2], NULL), fields, &answer);
+    if (code == RP_EXIT_OK) {
+        print_record(cli, answer);
+    }
+    return code;
+}
+
+/* move REGISTER ID MOVE [reason=…] [field=value …] */
+static enum rp_exit move(struct cli *cli) {
+    struct rp_json *answer = NULL, *fields = fields_of(cli, 4);
+    struct rp_json *body = rp_json_object(cli->arena);
+    struct rp_json *kept = rp_json_object(cli->arena);
+    if (!fields) {
+        return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
+    }
+    rp_json_add_cstr(cli->arena, body, "move", cli->args[3]);
+    for (struct rp_json *one = fields->first, *next; one; one = next) {
+        next = one->next;
+        one->next = NULL;
+        if (rp_view_equal(one->key, RP_VIEW("reason"))) {
+            rp_json_add_string(cli->arena, body, "reason", one->string);
+        } else {
+            rp_json_add(cli->arena, kept, rp_arena_cstr(cli->arena, one->key), one);
+        }
+    }
+    rp_json_add(cli->arena, body, "fields", kept);
+    enum rp_exit code =
+        ask(cli, "POST", address(cli, cli->args[1], cli->args[2], "/move"), body, &answer);
+    if (code == RP_EXIT_OK) {
+        print_record(cli, answer);
+    }
+    return code;
+}
+
+enum rp_exit cli_register(struct cli *cli) {
+    static const struct {
+        const char *word;
+        size_t least, most;
+        enum rp_exit (*run)(struct cli *cli);
+    } words[] = {{"list", 1, 2, list},
+                 {"show", 3, 3, show},
+                 {"new", 2, RP_ARGS_MAX, create},
+                 {"edit", 3, RP_ARGS_MAX, edit},
+                 {"move", 4, RP_ARGS_MAX, move}};
+    for (size_t i = 0; cli->arg_count > 0 && i < RP_COUNT_OF(words); i++) {
+        if (strcmp(cli->args[0], words[i].word) == 0 && cli->arg_count >= words[i].least &&
+            cli->arg_count <= words[i].most) {
+            return words[i].run(cli);
+        }
+    }
+    return cli_usage(cli, cli_say(cli,
+                                  "list [REGISTRE], show REGISTRE ID, new REGISTRE champ=valeur…, "
+                                  "edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …",
+                                  "list [REGISTER], show REGISTER ID, new REGISTER field=value…, "
+                                  "edit REGISTER ID field=value…, move REGISTER ID MOVE …"));
+}

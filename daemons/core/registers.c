@@ -1,0 +1,104 @@
+/* registers.c — the registers' deadlines, twice a second; and a look at every row, twice an hour.
+ */
+#include <stdatomic.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "core.h"
+#include "register/desk.h"
+
+enum { TICK_MS = 500, SWEEP_MS = 30 * 60 * 1000, ARENA_BYTES = 16 * 1024 * 1024 };
+
+static rp_err open_desk(struct core *core, struct rp_web_thread *thread, struct rp_arena *arena,
+                        struct rp_desk *ret_desk) {
+    struct rp_desk desk = {.env = &core->env,
+                           .registers = &core->registers,
+                           .arena = arena,
+                           .lang = RP_EN,
+                           .actor = {.engine = true, .how = "deadline"}};
+    RP_TRY(rp_store_system(thread->store, &desk.db, NULL));
+    *ret_desk = desk;
+    return RP_OK;
+}
+
+static rp_err lease(struct rp_web_thread *thread, struct rp_desk *desk) {
+    return rp_identity_tenant_key(thread->identity, rp_identity_home(thread->identity), &desk->key);
+}
+
+rp_err core_registers_check(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
+    struct rp_desk desk;
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    RP_TRY(open_desk(core, thread, arena, &desk));
+    desk.diag = diag;
+    return rp_desk_check_schemas(&desk);
+}
+
+/* Without the key service nothing can be moved: what is due waits for it. */
+static rp_err tick(struct core *core, struct rp_web_thread *thread) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
+    struct rp_desk desk;
+    size_t fired = 1;
+    int64_t when = 0;
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    RP_TRY(open_desk(core, thread, arena, &desk));
+    RP_TRY(rp_clock_when(desk.db, &when));
+    if (when > rp_env_now_ms(&core->env)) {
+        return RP_OK; /* no key is needed to see that nothing is due */
+    }
+    RP_TRY(lease(thread, &desk));
+    while (fired > 0) {
+        RP_TRY(rp_desk_tick(&desk, &fired));
+        rp_arena_reset(arena);
+    }
+    return RP_OK;
+}
+
+static void tick_on_thread(void *thread_state, void *ctx) {
+    struct core *core = ctx;
+    struct rp_web_thread *thread = core_slot_thread(thread_state);
+    if (thread) {
+        rp_ignore(tick(core, thread)); /* the next round tries again */
+    }
+    atomic_store(&core->ticking, false);
+}
+
+static void tick_soon(void *ctx) {
+    struct core *core = ctx;
+    if (atomic_exchange(&core->ticking, true)) {
+        return; /* the last one is still at it */
+    }
+    if (!rp_ok(rp_pool_submit_to(core->store_pool, 0, tick_on_thread, core))) {
+        atomic_store(&core->ticking, false);
+    }
+}
+
+static void sweep_on_thread(void *thread_state, void *ctx) {
+    struct core *core = ctx;
+    struct rp_web_thread *thread = core_slot_thread(thread_state);
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
+    struct rp_desk desk;
+    uint64_t rows = 0, altered = 0;
+    if (!thread || !arena || !rp_ok(open_desk(core, thread, arena, &desk)) ||
+        !rp_ok(lease(thread, &desk))) {
+        return;
+    }
+    if (rp_ok(rp_desk_sweep(&desk, &rows, &altered)) && altered > 0) {
+        daemon_say(core->daemon, "registers: %llu of %llu rows were altered outside the program",
+                   (unsigned long long)altered, (unsigned long long)rows);
+    }
+}
+
+static void sweep_soon(void *ctx) {
+    struct core *core = ctx;
+    rp_ignore(rp_pool_submit_to(core->store_pool, 0, sweep_on_thread, core)); /* full: next time */
+}
+
+rp_err core_registers_start(struct core *core) {
+    RP_TRY(rp_loop_timer(core->loop, TICK_MS, TICK_MS, tick_soon, core, NULL));
+    return rp_loop_timer(core->loop, SWEEP_MS, SWEEP_MS, sweep_soon, core, NULL);
+}
