@@ -7,14 +7,21 @@
 #define RP_DAEMONS_HUNT_H
 
 #include "promise/runner_io.h"
+#include "register/schema.h"
 #include "store/inspect.h"
 
 struct hunt {
     struct rp_env env;
+    const struct rp_registers *registers;
 };
 
 rp_probe_run hunt_plaintext, hunt_aes_header;
 rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_audit_complete;
+
+/* The registers' own state, one probe a rule of src/register/rules.def. */
+#define RP_STATE_RULE(name, probe, reg, where, must, least, words) rp_probe_run hunt_rule_##name;
+#include "register/rules.def"
+#undef RP_STATE_RULE
 
 /* Walks all tenants' files; `look` returns false when it has concluded. Unsure when a file cannot
  * be read. Returns how many files were looked at, 0 when somebody concluded. */

@@ -14,6 +14,9 @@ static const struct rp_probe probes[] = {
     {"keys.inventory", hunt_key_inventory},
     {"keys.wrapped_only", hunt_wrapped_only},
     {"audit.complete", hunt_audit_complete},
+#define RP_STATE_RULE(name, probe, reg, where, must, least, words) {probe, hunt_rule_##name},
+#include "register/rules.def"
+#undef RP_STATE_RULE
 };
 
 struct edits_job {
@@ -31,13 +34,24 @@ static void log_edits(void *ctx) {
     }
 }
 
+static rp_err load_registers(struct daemon *daemon, struct rp_registers *ret_registers) {
+    rp_view folder = rp_arena_printf(daemon->arena, "%s/registers", daemon->share);
+    struct rp_diag diag = {0};
+    rp_err err =
+        folder.p ? rp_registers_load((const char *)folder.p, daemon->arena, ret_registers, &diag)
+                 : RP_ERR(NO_MEMORY);
+    return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "registers", &diag);
+}
+
 static rp_err serve(struct daemon *daemon) {
     struct rp_promises promises;
+    struct rp_registers registers;
+    RP_TRY(load_registers(daemon, &registers));
     RP_TRY(probing_load(daemon, &promises));
     RP_TRY(rp_crypto_start());
     struct edits_job edits = {.env = &daemon->env, .promises = &promises};
     RP_TRY(rp_loop_timer(daemon->loop, 1, EDITS_AGAIN_MS, log_edits, &edits, &edits.timer));
-    struct hunt hunt = {.env = daemon->env};
+    struct hunt hunt = {.env = daemon->env, .registers = &registers};
     return probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &hunt);
 }
 

@@ -69,6 +69,13 @@ void rp_probe_broken(struct rp_observation *seen, const char *format, ...) {
     va_end(args);
 }
 
+void rp_probe_not_met(struct rp_observation *seen, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    conclude(seen, RP_VERDICT_NOT_MET, format, args);
+    va_end(args);
+}
+
 void rp_probe_unsure(struct rp_observation *seen, const char *format, ...) {
     va_list args;
     va_start(args, format);

@@ -43,6 +43,9 @@ void rp_probe_holds(struct rp_observation *seen, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void rp_probe_broken(struct rp_observation *seen, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* This installation has not what the sentence needs: says what would meet it. */
+void rp_probe_not_met(struct rp_observation *seen, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* The probe could not look (a part was down): no verdict; the part goes stale. */
 void rp_probe_unsure(struct rp_observation *seen, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

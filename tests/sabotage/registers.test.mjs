@@ -1,0 +1,145 @@
+// The registers' own state: a record that is not as its sentence demands, by whoever can write the
+// database file, turns the page red; an empty register never looks proven.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {partNow, sql} from '../lib/sabotage.mjs';
+import {Stack, until} from '../lib/stack.mjs';
+
+let stack, person;
+const good = ['proven', 'declared'];
+const day = 86400e3;
+const date = days => new Date(Date.now() + days * day).toISOString().slice(0, 10);
+const instant = days => new Date(Date.now() + days * day).toISOString().slice(0, 19) + 'Z';
+const digest = '0'.repeat(64);
+
+async function register(...args) {
+  const {code, stdout, stderr} = await stack.rempart('register', ...args, '--json');
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+async function becomes(promise, probe, statuses, seconds = 60) {
+  await until(`${promise}/${probe} ${statuses}`, async () => {
+    const part = await partNow(stack, promise, probe);
+    if (!statuses.includes(part.status)) throw new Error(`${part.status}: ${part.detail}`);
+    return true;
+  }, {seconds, every: 300});
+}
+
+// Not met while empty; good with records; red when one is altered in the file; good again.
+async function story(promise, probe, {make, alter}) {
+  await becomes(promise, probe, ['not-met']);
+  const record = await make();
+  await becomes(promise, probe, good);
+  const file = stack.file('db/system.db');
+  const before = await sql(file, `SELECT body FROM register_record WHERE id = x'${record.id}'`);
+  await sql(file, `UPDATE register_record SET body = ${alter} WHERE id = x'${record.id}'`);
+  await becomes(promise, probe, ['failing']);
+  await sql(file, `UPDATE register_record SET body = '${before.replaceAll("'", "''")}' WHERE id = x'${record.id}'`);
+  await becomes(promise, probe, good);
+}
+
+const set = (field, value) => `json_set(body, '$.${field}', ${value})`;
+const drop = field => `json_remove(body, '$.${field}')`;
+
+before(async () => {
+  stack = await Stack.start({app: null});
+  person = (await register('new', 'persons', 'name=Ann', 'kind=employee', `start=${date(-30)}`)).id;
+});
+after(() => stack?.stop());
+
+/*= S13 type=test */
+test('a community without a post of this month turns S13 red or not met, never green', async () => {
+  await becomes('security-community', 'training.community', ['not-met']);
+  const post = await register('new', 'community', 'subject=Passkeys', 'kind=post', `held_on=${date(-2)}`);
+  await register('move', 'community', post.id, 'publish');
+  await becomes('security-community', 'training.community', good);
+  const file = stack.file('db/system.db');
+  await sql(file, `UPDATE register_record SET body = ${set('held_on', `'${date(-70)}'`)} WHERE id = x'${post.id}'`);
+  await becomes('security-community', 'training.community', ['not-met']);
+});
+
+/*= S14 type=test */
+test('events without attendance turn S14 red', () => story('security-events', 'training.events', {
+  make: async () => {
+    let event;
+    for (const subject of ['Open day', 'Workshop']) {
+      event = await register('new', 'community', `subject=${subject}`, 'kind=event', `held_on=${date(-20)}`, 'attended=12');
+      await register('move', 'community', event.id, 'publish');
+    }
+    return event;
+  },
+  alter: set('attended', 0),
+}));
+
+/*= S15 type=test */
+test('a privacy team without its officer turns S15 red', () => story('dedicated-teams', 'teams.staffed', {
+  make: async () => {
+    await register('new', 'teams', 'name=Security', 'field=security', 'mandate=x', `lead=${person}`, 'members=3',
+      `rota_until=${date(60)}`);
+    return register('new', 'teams', 'name=Privacy', 'field=privacy', 'mandate=x', `lead=${person}`, 'members=2', `dpo=${person}`);
+  },
+  alter: drop('dpo'),
+}));
+
+/*= S16 type=test */
+test('a rota with a gap turns S16 red', async () => {
+  await becomes('team-duties', 'teams.rota', good); // the security team of the test before
+  const file = stack.file('db/system.db');
+  const where = "register = 'teams' AND body ->> '$.name' = 'Security'";
+  const before = await sql(file, `SELECT body FROM register_record WHERE ${where}`);
+  await sql(file, `UPDATE register_record SET body = ${set('rota_until', `'${date(5)}'`)} WHERE ${where}`);
+  await becomes('team-duties', 'teams.rota', ['failing']);
+  await sql(file, `UPDATE register_record SET body = '${before}' WHERE ${where}`);
+  await becomes('team-duties', 'teams.rota', good);
+});
+
+/*= S20 type=test */
+test('a certificate past its end turns S20 red', () => story('compliance-portfolio', 'compliance.certificates', {
+  make: () => register('new', 'certificates', 'name=ISO 27001', 'scope=all', 'issuer=X', `file_sha256=${digest}`,
+    `issued_on=${date(-100)}`, `expires_on=${date(300)}`),
+  alter: set('expires_on', `'${date(-3)}'`),
+}));
+
+/*= S29 type=test */
+test('a server that nobody can place turns S29 red', () => story('colocation', 'datacentre.servers_located', {
+  make: () => register('new', 'assets', 'name=db-1', 'kind=server', `owner=${person}`, 'label=confidential', 'site=PA3', 'rack=B12'),
+  alter: drop('rack'),
+}));
+
+/*= S41 type=test */
+test('a firewall change that nobody read for a working day turns S41 red', async () => {
+  await becomes('firewall-daily-review', 'network.changes_reviewed', ['not-met']);
+  const change = await register('new', 'firewall-changes', 'summary=ssh', 'host=gw-1', 'diff=+ tcp dport 22', `ruleset_after=${digest}`);
+  await becomes('firewall-daily-review', 'network.changes_reviewed', good);
+  const file = stack.file('db/system.db');
+  // As if it had been found long ago, and the engine that should have rung had been down.
+  const clock = `subject = x'${change.id}' AND name = 'review'`;
+  const due = await sql(file, `SELECT due_ms FROM clock WHERE ${clock}`);
+  await sql(file, `UPDATE clock SET due_ms = ${Date.now() - day}, next_ms = NULL WHERE ${clock}`);
+  await becomes('firewall-daily-review', 'network.changes_reviewed', ['failing']);
+  await sql(file, `UPDATE clock SET due_ms = ${due} WHERE ${clock}`);
+  await becomes('firewall-daily-review', 'network.changes_reviewed', good);
+});
+
+/*= S42 type=test */
+test('a rule that nobody certified this quarter turns S42 red', () => story('firewall-quarterly-review', 'network.rules_certified', {
+  make: () => register('new', 'firewall-rules', 'rule=tcp dport 443 accept', 'host=gw-1', 'justification=web', `owner=${person}`,
+    `certified_on=${date(-10)}`),
+  alter: set('certified_on', `'${date(-120)}'`),
+}));
+
+/*= S118 type=test */
+test('an old vulnerability without an owner turns S118 red', () => story('vulnerability-owner', 'vuln.owned', {
+  make: () => register('new', 'vulnerabilities', 'title=XSS', 'source=scan', `found_on=${date(-5)}`, 'severity=high', `owner=${person}`),
+  alter: drop('owner'),
+}));
+
+/*= S127 type=test */
+test('a complaint that nobody acknowledged for a day turns S127 red', async () => {
+  await becomes('abuse-team', 'mail.abuse_acknowledged', ['not-met']);
+  const complaint = await register('new', 'abuse', 'subject=spam', 'kind=spam', `received_at=${instant(-2)}`);
+  await becomes('abuse-team', 'mail.abuse_acknowledged', ['failing']);
+  await register('move', 'abuse', complaint.id, 'acknowledge');
+  await becomes('abuse-team', 'mail.abuse_acknowledged', good);
+});
