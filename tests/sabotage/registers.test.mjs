@@ -143,3 +143,51 @@ test('a complaint that nobody acknowledged for a day turns S127 red', async () =
   await register('move', 'abuse', complaint.id, 'acknowledge');
   await becomes('abuse-team', 'mail.abuse_acknowledged', good);
 });
+
+// Not met while empty; good with a record; red when its deadline passed unseen; good again.
+async function late(promise, probe, deadline, make) {
+  await becomes(promise, probe, ['not-met']);
+  const record = await make();
+  await becomes(promise, probe, good);
+  const file = stack.file('db/system.db');
+  const clock = `subject = x'${record.id}' AND name = '${deadline}'`;
+  const due = await sql(file, `SELECT due_ms FROM clock WHERE ${clock}`);
+  assert.match(due, /^\d+$/);
+  await sql(file, `UPDATE clock SET due_ms = ${Date.now() - day} WHERE ${clock}`);
+  await becomes(promise, probe, ['failing']);
+  await sql(file, `UPDATE clock SET due_ms = ${due} WHERE ${clock}`);
+  await becomes(promise, probe, good);
+}
+
+/*= S11 type=test */
+test('a failed course without its remedial turns S11 red', () => late('quizzes', 'training.remedials', 'remedy', async () => {
+  const course = await register('new', 'training', `person=${person}`, 'track=base');
+  return register('move', 'training', course.id, 'fail', 'score=40', 'weak_topics=phishing');
+}));
+
+/*= S17 type=test */
+test('advice that nobody gave in time turns S17 red', () => late('engineering-advice', 'teams.advice', 'advice', async () => {
+  const asked = await register('new', 'changes', 'summary=How to store tokens?', 'kind=advice', 'risk=low');
+  return register('move', 'changes', asked.id, 'submit', 'tests=none', 'rollback=none');
+}));
+
+/*= S18 type=test */
+test('a gap that nobody owns turns S18 red', () => story('compliance-team', 'compliance.gaps', {
+  make: () => register('new', 'controls', 'reference=A.5.19', 'framework=iso27001', 'title=Suppliers', 'applicable=true',
+    'justification=we have some', `owner=${person}`),
+  alter: drop('owner'),
+}));
+
+/*= S26 type=test */
+test('a card that outlived its validity turns S26 red', () => story('cards-by-purpose', 'premises.purpose', {
+  make: async () => {
+    const card = await register('new', 'cards', 'card_number="C-17"', 'holder_kind=employee', `person=${person}`, 'purpose=office',
+      'zones=["lobby","offices"]', `valid_from=${date(-10)}`, `valid_to=${date(100)}`);
+    return register('move', 'cards', card.id, 'activate');
+  },
+  alter: set('valid_to', `'${date(-1)}'`),
+}));
+
+/*= S136 type=test */
+test('a backup without a result turns S136 red', () => late('backup-tracking', 'backup.jobs', 'run',
+  () => register('new', 'backups', 'job=nightly', 'kind=incremental', `planned_at=${instant(0.5)}`)));
