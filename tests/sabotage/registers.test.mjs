@@ -191,3 +191,60 @@ test('a card that outlived its validity turns S26 red', () => story('cards-by-pu
 /*= S136 type=test */
 test('a backup without a result turns S136 red', () => late('backup-tracking', 'backup.jobs', 'run',
   () => register('new', 'backups', 'job=nightly', 'kind=incremental', `planned_at=${instant(0.5)}`)));
+
+// Two people of the operator, each with an account: what one assesses, the other approves.
+async function signIn(link, name) {
+  const client = link ? await stack.enrol(link) : await stack.firstAdministrator();
+  const account = await sql(stack.file('db/system.db'), 'SELECT lower(hex(id)) FROM person ORDER BY created_ms DESC LIMIT 1');
+  client.record = (await register('new', 'persons', `name=${name}`, 'kind=employee', `start=${date(-9)}`, `account=${account}`)).id;
+  return client;
+}
+
+async function move(client, reg, id, name, fields = {}) {
+  const answer = await client.request('POST', `/.rempart/api/v1/registers/${reg}/${id}/move`, {body: JSON.stringify({move: name, fields}),
+    headers: {'content-type': 'application/json', origin: stack.origin}});
+  assert.equal(answer.status, 200, answer.text);
+  return answer.json();
+}
+
+/*= S165, S6 type=test */
+test('an assessment taken away turns S165 red; a check taken away from an active person, S6', async () => {
+  await becomes('background-checks', 'people.background_cleared', ['not-met']);
+  const {tenants} = JSON.parse((await stack.rempart('tenant', 'list', '--json')).stdout);
+  const main = tenants.find(one => one.name === 'main').id;
+  const zoe = await signIn(null, 'Zoe');
+  const invited = await stack.rempart('person', 'invite', 'max@example.com', '--tenant', main, '--role', 'operator', '--json');
+  const max = await signIn(JSON.parse(invited.stdout).link, 'Max');
+  await story('supplier-evaluation', 'supplier.assessed', {
+    make: async () => {
+      const risk = await register('new', 'risks', 'scenario=they stop', `owner=${zoe.record}`);
+      const supplier = await register('new', 'suppliers', 'name=Check SA', 'tier=two', 'service=background checks');
+      await move(zoe, 'suppliers', supplier.id, 'assess', {questionnaire: digest, score: 80, risk: risk.id});
+      await move(max, 'suppliers', supplier.id, 'approve');
+      return register('move', 'suppliers', supplier.id, 'activate', `contract=${digest}`, 'clause_confidentiality=true',
+        'clause_availability=true', 'clause_integrity=true');
+    },
+    alter: drop('assessed_on'),
+  });
+  const [supplier] = await register('list', 'suppliers');
+  await register('move', 'persons', zoe.record, 'begin');
+  const check = (await register('list', 'background-checks')).find(one => one.person === zoe.record);
+  await register('move', 'background-checks', check.id, 'start', `agency=${supplier.id}`);
+  await register('move', 'background-checks', check.id, 'submit', 'identity_result=confirmed', `identity_on=${date(-3)}`, 'record_seen=true',
+    `record_seen_on=${date(-3)}`, `record_seen_by=${max.record}`, 'employment_result=none', `employment_on=${date(-3)}`,
+    'education_result=confirmed', `education_on=${date(-3)}`, `report_sha256=${digest}`);
+  await move(max, 'background-checks', check.id, 'clear');
+  const nda = (await register('list', 'acknowledgements')).find(one => one.person === zoe.record);
+  const aup = await register('new', 'acknowledgements', `person=${zoe.record}`, 'kind=aup');
+  for (const one of [nda, aup]) await move(zoe, 'acknowledgements', one.id, 'sign');
+  const course = (await register('list', 'training')).find(one => one.person === zoe.record && one.state === 'assigned');
+  await register('move', 'training', course.id, 'pass', 'score=90', 'pass_mark=80');
+  await register('move', 'persons', zoe.record, 'activate');
+  await register('edit', 'persons', zoe.record, 'roles=["security"]'); // the gate S9 lets a cleared person through
+  await becomes('background-checks', 'people.background_cleared', good);
+  const file = stack.file('db/system.db');
+  await sql(file, `UPDATE register_record SET state = 'failed' WHERE id = x'${check.id}'`);
+  await becomes('background-checks', 'people.background_cleared', ['failing']);
+  await sql(file, `UPDATE register_record SET state = 'cleared' WHERE id = x'${check.id}'`);
+  await becomes('background-checks', 'people.background_cleared', good);
+});
