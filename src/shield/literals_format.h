@@ -1,0 +1,67 @@
+/* literals_format.h — the prefilter's bytes; for literals*.c only.
+ *
+ * Each literal is anchored at its rarest three bytes (two, when it has no more). One pass over the
+ * value looks every three and two bytes up in bit maps that stay in the first cache; behind a set
+ * bit stands a bucket of literals to be compared whole.
+ */
+#ifndef RP_SHIELD_LITERALS_FORMAT_H
+#define RP_SHIELD_LITERALS_FORMAT_H
+
+#include "shield/transform.h"
+
+enum {
+    RP_LITERALS_MAGIC = 0x31544c50, /* "PLT1" */
+    RP_LITERALS_RULES_MAX = 2048,
+    RP_LITERALS_MAX = 1 << 18,
+    RP_LITERAL_MAX = 255,
+    RP_LITERALS_MAP_BITS_MIN = 12,
+    RP_LITERALS_MAP_BITS_MAX = 18,
+    RP_LITERALS_PAIR_WORDS = 65536 / 64,
+    RP_LITERALS_PAIR = 1 << 24 /* in the key of two bytes */
+};
+
+/* Then follow, each aligned: always (words), pair_map, map, entries, byte sets, bucket starts
+ * (2^map_bits / 32 + 1), refs (16 bits each), texts, and zeros up to 8. */
+struct rp_literals_head {
+    uint32_t magic, rules, words;
+    uint32_t map_bits; /* of the bit map of three bytes: 2^map_bits */
+    uint32_t entries, sets, refs, text_bytes;
+    struct rp_byte_set all_bytes; /* of the rare sets together */
+    uint32_t pairs;               /* literals of two bytes */
+    uint32_t rare_sets;           /* the first sets, which hold no letter and no digit */
+};
+_Static_assert(sizeof(struct rp_literals_head) == 72, "no gaps, and what follows is aligned");
+
+struct rp_literals_entry {
+    uint32_t key;  /* the anchor's bytes */
+    uint32_t text; /* where the literal begins */
+    uint32_t refs, ref_count;
+    uint16_t length, anchor;
+    uint32_t spare;
+};
+_Static_assert(sizeof(struct rp_literals_entry) == 24, "no gaps");
+
+struct rp_literals_set {
+    struct rp_byte_set bytes;
+    uint32_t refs, ref_count;
+};
+_Static_assert(sizeof(struct rp_literals_set) == 40, "no gaps");
+
+/* Pointers into the bytes. */
+struct rp_literals {
+    const struct rp_literals_head *head;
+    const uint64_t *always, *pair_map, *map;
+    const struct rp_literals_entry *entries;
+    const struct rp_literals_set *sets;
+    const uint32_t *buckets;
+    const uint16_t *refs;
+    const uint8_t *texts;
+    size_t size; /* of all */
+};
+struct rp_literals rp_literals_at(const struct rp_literals_head *head, const void *bytes);
+
+static inline uint32_t rp_literals_hash(uint32_t key) {
+    return key * UINT32_C(0x9e3779b1);
+}
+
+#endif
