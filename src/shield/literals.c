@@ -10,14 +10,14 @@ struct rp_literals rp_literals_at(const struct rp_literals_head *head, const voi
     size_t at = sizeof *head;
     l.always = (const void *)(start + at);
     at += head->words * sizeof *l.always;
+    l.rows = (const void *)(start + at);
+    at += (size_t)head->rows * head->words * sizeof *l.rows;
     l.pair_map = (const void *)(start + at);
     at += RP_LITERALS_PAIR_WORDS * sizeof *l.pair_map;
     l.map = (const void *)(start + at);
     at += ((size_t)1 << head->map_bits) / 8;
     l.entries = (const void *)(start + at);
     at += head->entries * sizeof *l.entries;
-    l.sets = (const void *)(start + at);
-    at += head->sets * sizeof *l.sets;
     l.buckets = (const void *)(start + at);
     at += (((size_t)1 << head->map_bits) / 32 + 1) * sizeof *l.buckets;
     l.refs = (const void *)(start + at);
@@ -47,8 +47,8 @@ static bool parts_fit(const struct rp_literals *l) {
             return false;
         }
     }
-    for (uint32_t i = 0; i < l->head->sets; i++) {
-        if (!refs_fit(l, l->sets[i].refs, l->sets[i].ref_count)) {
+    for (size_t byte = 0; byte < 256; byte++) {
+        if (l->head->row_of[byte] >= l->head->rows) {
             return false;
         }
     }
@@ -66,9 +66,15 @@ static bool parts_fit(const struct rp_literals *l) {
     return true;
 }
 
-static bool always_fits(const struct rp_literals *l) {
+/* No rule beyond the last. */
+static bool words_fit(const struct rp_literals *l) {
     uint32_t last = l->head->rules % 64;
-    return l->head->words == 0 || last == 0 || l->always[l->head->words - 1] >> last == 0;
+    for (size_t row = 0; last > 0 && row <= l->head->rows; row++) { /* always, then the rows */
+        if (l->always[(row + 1) * l->head->words - 1] >> last != 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool rp_literals_check(rp_view set, size_t rule_count) {
@@ -77,13 +83,13 @@ bool rp_literals_check(rp_view set, size_t rule_count) {
         head->magic != RP_LITERALS_MAGIC || head->rules != rule_count ||
         head->rules > RP_LITERALS_RULES_MAX || head->words != (head->rules + 63) / 64 ||
         head->map_bits < RP_LITERALS_MAP_BITS_MIN || head->map_bits > RP_LITERALS_MAP_BITS_MAX ||
-        head->entries > RP_LITERALS_MAX || head->sets > RP_LITERALS_RULES_MAX ||
-        head->rare_sets > head->sets || head->refs > 16 * RP_LITERALS_MAX ||
+        head->entries > RP_LITERALS_MAX || head->rows == 0 || head->rows > 256 ||
+        head->refs > 16 * RP_LITERALS_MAX ||
         head->text_bytes > (uint32_t)RP_LITERALS_MAX * RP_LITERAL_MAX) {
         return false;
     }
     struct rp_literals l = rp_literals_at(head, set.p);
-    return l.size == set.n && parts_fit(&l) && always_fits(&l);
+    return l.size == set.n && parts_fit(&l) && words_fit(&l);
 }
 
 /* ---- the scan ---- */
@@ -121,7 +127,7 @@ static bool stands_at(const struct rp_literals *l, const struct rp_literals_entr
 /* The literals whose anchor is `key`, which stands at `at`. */
 static void __attribute__((noinline))
 compare(const struct rp_literals *l, uint32_t key, rp_view value, size_t at, uint64_t *bits) {
-    uint32_t bucket = rp_literals_hash(key) >> (32 - (l->head->map_bits - 5));
+    uint32_t bucket = rp_literals_bit(l->head, key) / 32;
     for (uint32_t i = l->buckets[bucket]; i < l->buckets[bucket + 1]; i++) {
         const struct rp_literals_entry *entry = &l->entries[i];
         if (entry->key == key && at >= entry->anchor &&
@@ -132,42 +138,42 @@ compare(const struct rp_literals *l, uint32_t key, rp_view value, size_t at, uin
     }
 }
 
-static void scan_threes(const struct rp_literals *l, rp_view value, uint64_t *bits) {
+static void scan_text(const struct rp_literals *l, rp_view value, uint64_t *bits) {
     const uint64_t *map = l->map;
-    unsigned shift = 32 - l->head->map_bits;
-    uint32_t key = (uint32_t)lower[value.p[0]] << 8 | lower[value.p[1]];
-    for (size_t i = 2; i < value.n; i++) {
+    const uint64_t *pair_map = l->pair_map;
+    const struct rp_literals_head head = {.map_bits = l->head->map_bits};
+    uint32_t key = 0;
+    for (size_t i = 0; i < value.n; i++) {
         key = (key << 8 | lower[value.p[i]]) & 0xffffff;
-        uint32_t bit = rp_literals_hash(key) >> shift;
-        if (__builtin_expect(map[bit >> 6] >> (bit & 63) & 1, 0)) {
+        uint32_t pair = key & 0xffff;
+        uint32_t three = rp_literals_bit(&head, key);
+        /* The first keys are not full: a zero before the value is no byte of it. */
+        if (__builtin_expect(pair_map[pair >> 6] >> (pair & 63) & 1, 0) && i >= 1) {
+            compare(l, pair | RP_LITERALS_PAIR, value, i - 1, bits);
+        }
+        if (__builtin_expect(map[three >> 6] >> (three & 63) & 1, 0) && i >= 2) {
             compare(l, key, value, i - 2, bits);
         }
     }
 }
 
-static void scan_pairs(const struct rp_literals *l, rp_view value, uint64_t *bits) {
-    const uint64_t *map = l->pair_map;
-    uint32_t key = lower[value.p[0]];
-    for (size_t i = 1; i < value.n; i++) {
-        key = (key << 8 | lower[value.p[i]]) & 0xffff;
-        if (__builtin_expect(map[key >> 6] >> (key & 63) & 1, 0)) {
-            compare(l, key | RP_LITERALS_PAIR, value, i - 1, bits);
-        }
-    }
-}
-
-static bool meets(const struct rp_byte_set *a, const struct rp_byte_set *b) {
-    return ((a->bits[0] & b->bits[0]) | (a->bits[1] & b->bits[1]) | (a->bits[2] & b->bits[2]) |
-            (a->bits[3] & b->bits[3])) != 0;
-}
-
-static void scan_sets(const struct rp_literals *l, const struct rp_byte_set *present,
-                      uint64_t *bits) {
-    /* Most values hold no byte of any rare set. */
-    uint32_t first = meets(present, &l->head->all_bytes) ? 0 : l->head->rare_sets;
-    for (uint32_t i = first; i < l->head->sets; i++) {
-        if (meets(present, &l->sets[i].bytes)) {
-            set_refs(l, l->sets[i].refs, l->sets[i].ref_count, bits);
+/* The rules for which a byte of the value is enough. */
+static void scan_bytes(const struct rp_literals *l, const struct rp_byte_set *present,
+                       uint64_t *bits) {
+    uint32_t words = l->head->words;
+    for (size_t word = 0; word < RP_COUNT_OF(present->bits); word++) {
+        uint64_t left = present->bits[word] & l->head->bytes.bits[word];
+        uint64_t rows_seen = 0; /* of the first 64: neighbours share a row */
+        for (; left != 0; left &= left - 1) {
+            uint32_t row = l->head->row_of[word * 64 + (size_t)__builtin_ctzll(left)];
+            if (row < 64 && (rows_seen >> row & 1)) {
+                continue;
+            }
+            rows_seen |= row < 64 ? UINT64_C(1) << row : 0;
+            const uint64_t *rules = l->rows + (size_t)row * words;
+            for (uint32_t i = 0; i < words; i++) {
+                bits[i] |= rules[i];
+            }
         }
     }
 }
@@ -178,11 +184,6 @@ void rp_literals_scan(rp_view set, rp_view value, const struct rp_byte_set *pres
     for (uint32_t word = 0; word < l.head->words; word++) {
         bits[word] |= l.always[word];
     }
-    scan_sets(&l, present, bits);
-    if (value.n >= 3) {
-        scan_threes(&l, value, bits);
-    }
-    if (value.n >= 2 && l.head->pairs > 0) {
-        scan_pairs(&l, value, bits);
-    }
+    scan_bytes(&l, present, bits);
+    scan_text(&l, value, bits);
 }

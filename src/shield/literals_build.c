@@ -50,22 +50,16 @@ struct item { /* a rule's literal; then its place among the buckets */
     uint16_t rule, anchor;
 };
 
-struct set { /* a rule's set of bytes */
-    struct rp_byte_set bytes;
-    bool common;
-    uint16_t rule;
-};
-
 struct builder {
     struct rp_literals_head head;
     struct item *items;
-    struct set *sets;
-    size_t item_count, set_count;
+    size_t item_count;
+    uint64_t *by_byte; /* 256 × words: the rules that a byte is enough for */
+    uint64_t *rows;
     uint64_t always[RP_LITERALS_RULES_MAX / 64];
     uint64_t *pair_map, *map;
     uint32_t *buckets;
     struct rp_literals_entry *entries;
-    struct rp_literals_set *set_rows;
     uint16_t *refs;
     uint8_t *texts;
 };
@@ -92,18 +86,14 @@ static uint16_t anchor_of(rp_view text) {
     return (uint16_t)best;
 }
 
-static bool has_letter_or_digit(const struct rp_byte_set *set) {
-    const uint64_t digits = UINT64_C(0x03ff000000000000);
-    const uint64_t letters = UINT64_C(0x07fffffe07fffffe);
-    return (set->bits[0] & digits) != 0 || (set->bits[1] & letters) != 0;
-}
-
 static void gather_rule(struct builder *b, const struct rp_needs *needs, uint16_t rule) {
     if (needs->always) {
         b->always[rule / 64] |= UINT64_C(1) << rule % 64;
     } else if (needs->literal_count == 0) {
-        b->sets[b->set_count++] =
-            (struct set){needs->bytes, has_letter_or_digit(&needs->bytes), rule};
+        for (size_t byte = 0; byte < 256; byte++) {
+            bool enough = rp_byte_in(&needs->bytes, (uint8_t)byte);
+            b->by_byte[byte * b->head.words + rule / 64] |= (uint64_t)enough << rule % 64;
+        }
     }
     for (size_t i = 0; !needs->always && i < needs->literal_count; i++) {
         rp_view text = needs->literals[i];
@@ -142,12 +132,12 @@ static rp_err gather(struct builder *b, const struct rp_needs *rules, size_t rul
     size_t bytes = 0;
     RP_TRY(count_items(rules, rule_count, &items, &bytes));
     b->items = rp_arena_array(scratch, items, sizeof *b->items);
-    b->sets = rp_arena_array(scratch, rule_count, sizeof *b->sets);
-    b->refs = rp_arena_array(scratch, items + rule_count, sizeof *b->refs);
+    b->by_byte = rp_arena_array(scratch, 256 * (size_t)b->head.words, sizeof *b->by_byte);
+    b->rows = rp_arena_array(scratch, 257 * (size_t)b->head.words, sizeof *b->rows);
+    b->refs = rp_arena_array(scratch, items, sizeof *b->refs);
     b->texts = rp_arena_alloc(scratch, bytes);
     b->entries = rp_arena_array(scratch, items, sizeof *b->entries);
-    b->set_rows = rp_arena_array(scratch, rule_count, sizeof *b->set_rows);
-    if (!b->items || !b->sets || !b->refs || !b->texts || !b->entries || !b->set_rows) {
+    if (!b->items || !b->by_byte || !b->rows || !b->refs || !b->texts || !b->entries) {
         return RP_ERR(TOO_LARGE);
     }
     for (size_t i = 0; i < rule_count; i++) {
@@ -168,24 +158,10 @@ static int by_bucket_and_text(const void *a, const void *b) {
     return order != 0 ? order : (int)left->rule - (int)right->rule;
 }
 
-static int by_bytes(const void *a, const void *b) {
-    const struct set *left = a;
-    const struct set *right = b;
-    if (left->common != right->common) {
-        return left->common ? 1 : -1;
-    }
-    for (size_t word = 0; word < RP_COUNT_OF(left->bytes.bits); word++) {
-        if (left->bytes.bits[word] != right->bytes.bits[word]) {
-            return left->bytes.bits[word] < right->bytes.bits[word] ? -1 : 1;
-        }
-    }
-    return (int)left->rule - (int)right->rule;
-}
-
-/* A map of which about a sixteenth is set. */
+/* A map of which about an eighth is set: small enough for the first cache. */
 static uint32_t map_bits_for(size_t items) {
     uint32_t bits = RP_LITERALS_MAP_BITS_MIN;
-    while (bits < RP_LITERALS_MAP_BITS_MAX && ((size_t)1 << bits) < 16 * items) {
+    while (bits < RP_LITERALS_MAP_BITS_MAX && ((size_t)1 << bits) < 8 * items) {
         bits++;
     }
     return bits;
@@ -202,9 +178,9 @@ static rp_err fill_maps(struct builder *b, struct rp_arena *scratch) {
     }
     for (size_t i = 0; i < b->item_count; i++) {
         struct item *item = &b->items[i];
-        uint32_t hash = rp_literals_hash(item->key);
-        item->bucket = hash >> (32 - (bits - 5));
-        uint32_t bit = item->key & RP_LITERALS_PAIR ? item->key & 0xffff : hash >> (32 - bits);
+        uint32_t bit = rp_literals_bit(&b->head, item->key);
+        item->bucket = bit / 32;
+        bit = item->key & RP_LITERALS_PAIR ? item->key & 0xffff : bit;
         uint64_t *map = item->key & RP_LITERALS_PAIR ? b->pair_map : b->map;
         map[bit >> 6] |= UINT64_C(1) << (bit & 63);
     }
@@ -228,7 +204,6 @@ static void fill_entries(struct builder *b) {
                                            .anchor = item->anchor};
             memcpy(b->texts + b->head.text_bytes, item->text.p, item->text.n);
             b->head.text_bytes += (uint32_t)item->text.n;
-            b->head.pairs += item->text.n == 2 ? 1 : 0;
             b->buckets[item->bucket + 1]++;
         }
         b->entries[b->head.entries - 1].ref_count++;
@@ -239,25 +214,32 @@ static void fill_entries(struct builder *b) {
     }
 }
 
-static bool same_bytes(const struct rp_byte_set *a, const struct rp_byte_set *b) {
-    return rp_view_equal(rp_view_of(a, sizeof *a), rp_view_of(b, sizeof *b));
+/* The row with the same rules; a new one when there is none yet. Row 0 is empty. */
+static uint8_t row_for(struct builder *b, const uint64_t *rules) {
+    size_t words = b->head.words;
+    rp_view wanted = rp_view_of(rules, words * sizeof *rules);
+    uint32_t row = 0;
+    while (row < b->head.rows &&
+           !rp_view_equal(rp_view_of(b->rows + row * words, wanted.n), wanted)) {
+        row++;
+    }
+    if (row == b->head.rows) {
+        memcpy(b->rows + row * words, rules, wanted.n);
+        b->head.rows++;
+    }
+    return (uint8_t)row;
 }
 
-static void fill_sets(struct builder *b) {
-    qsort(b->sets, b->set_count, sizeof *b->sets, by_bytes);
-    for (size_t i = 0; i < b->set_count; i++) {
-        const struct set *set = &b->sets[i];
-        if (i == 0 || !same_bytes(&set[-1].bytes, &set->bytes)) {
-            b->set_rows[b->head.sets++] =
-                (struct rp_literals_set){.bytes = set->bytes, .refs = b->head.refs};
-            b->head.rare_sets += set->common ? 0 : 1;
-        }
-        for (size_t word = 0; !set->common && word < RP_COUNT_OF(set->bytes.bits); word++) {
-            b->head.all_bytes.bits[word] |= set->bytes.bits[word];
-        }
-        b->set_rows[b->head.sets - 1].ref_count++;
-        b->refs[b->head.refs++] = set->rule;
+static rp_err fill_rows(struct builder *b) {
+    b->head.rows = 1;
+    for (size_t byte = 0; byte < 256; byte++) {
+        uint8_t row = row_for(b, b->by_byte + byte * b->head.words);
+        b->head.row_of[byte] = row;
+        b->head.bytes.bits[byte >> 6] |= (uint64_t)(row != 0) << (byte & 63);
     }
+    /* 256 rows that differ and the empty one would be one too many; sets that do not tell case
+     * apart make 231 at most. */
+    return b->head.rows > 256 ? RP_ERR(TOO_LARGE) : RP_OK;
 }
 
 static void write_all(const struct builder *b, struct rp_buf *out) {
@@ -267,10 +249,10 @@ static void write_all(const struct builder *b, struct rp_buf *out) {
     }
     rp_buf_add(out, rp_view_of(head, sizeof *head));
     rp_buf_add(out, rp_view_of(b->always, head->words * sizeof *b->always));
+    rp_buf_add(out, rp_view_of(b->rows, (size_t)head->rows * head->words * sizeof *b->rows));
     rp_buf_add(out, rp_view_of(b->pair_map, RP_LITERALS_PAIR_WORDS * sizeof *b->pair_map));
     rp_buf_add(out, rp_view_of(b->map, ((size_t)1 << head->map_bits) / 8));
     rp_buf_add(out, rp_view_of(b->entries, head->entries * sizeof *b->entries));
-    rp_buf_add(out, rp_view_of(b->set_rows, head->sets * sizeof *b->set_rows));
     rp_buf_add(
         out, rp_view_of(b->buckets, (((size_t)1 << head->map_bits) / 32 + 1) * sizeof *b->buckets));
     rp_buf_add(out, rp_view_of(b->refs, head->refs * sizeof *b->refs));
@@ -295,7 +277,7 @@ rp_err rp_literals_build(const struct rp_needs *rules, size_t rule_count, struct
     RP_TRY(gather(b, rules, rule_count, scratch));
     RP_TRY(fill_maps(b, scratch));
     fill_entries(b);
-    fill_sets(b);
+    RP_TRY(fill_rows(b));
     write_all(b, out);
     return rp_buf_err(out);
 }

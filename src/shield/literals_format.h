@@ -20,17 +20,16 @@ enum {
     RP_LITERALS_PAIR = 1 << 24 /* in the key of two bytes */
 };
 
-/* Then follow, each aligned: always (words), pair_map, map, entries, byte sets, bucket starts
+/* Then follow, each aligned: always (words), rows × words, pair_map, map, entries, bucket starts
  * (2^map_bits / 32 + 1), refs (16 bits each), texts, and zeros up to 8. */
 struct rp_literals_head {
     uint32_t magic, rules, words;
     uint32_t map_bits; /* of the bit map of three bytes: 2^map_bits */
-    uint32_t entries, sets, refs, text_bytes;
-    struct rp_byte_set all_bytes; /* of the rare sets together */
-    uint32_t pairs;               /* literals of two bytes */
-    uint32_t rare_sets;           /* the first sets, which hold no letter and no digit */
+    uint32_t entries, rows, refs, text_bytes;
+    struct rp_byte_set bytes; /* that any rule needs one of */
+    uint8_t row_of[256];      /* by such a byte: the rules that it is enough for */
 };
-_Static_assert(sizeof(struct rp_literals_head) == 72, "no gaps, and what follows is aligned");
+_Static_assert(sizeof(struct rp_literals_head) == 320, "no gaps, and what follows is aligned");
 
 struct rp_literals_entry {
     uint32_t key;  /* the anchor's bytes */
@@ -41,18 +40,11 @@ struct rp_literals_entry {
 };
 _Static_assert(sizeof(struct rp_literals_entry) == 24, "no gaps");
 
-struct rp_literals_set {
-    struct rp_byte_set bytes;
-    uint32_t refs, ref_count;
-};
-_Static_assert(sizeof(struct rp_literals_set) == 40, "no gaps");
-
 /* Pointers into the bytes. */
 struct rp_literals {
     const struct rp_literals_head *head;
-    const uint64_t *always, *pair_map, *map;
+    const uint64_t *always, *rows, *pair_map, *map;
     const struct rp_literals_entry *entries;
-    const struct rp_literals_set *sets;
     const uint32_t *buckets;
     const uint16_t *refs;
     const uint8_t *texts;
@@ -60,8 +52,9 @@ struct rp_literals {
 };
 struct rp_literals rp_literals_at(const struct rp_literals_head *head, const void *bytes);
 
-static inline uint32_t rp_literals_hash(uint32_t key) {
-    return key * UINT32_C(0x9e3779b1);
+/* Its bit in the map; 32 neighbours share a bucket. */
+static inline uint32_t rp_literals_bit(const struct rp_literals_head *head, uint32_t key) {
+    return (key * UINT32_C(0x9e3779b1)) >> 14 & ((UINT32_C(1) << head->map_bits) - 1);
 }
 
 #endif

@@ -1,0 +1,180 @@
+/* shield_parts.c — what the firewall's leaf parts cost: nanoseconds a byte and a value, on values
+ * as honest traffic has them. Needs Debian's modsecurity-crs for the prefilter's and the phrases'
+ * lines. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/checked.h"
+#include "bench.h"
+#include "shield/compile_io.h"
+#include "shield/literals.h"
+#include "shield/phrases.h"
+
+enum { VALUES = 800, RULES_MAX = 2048, ROUNDS = 15, TIMES = 200 };
+
+struct parts {
+    rp_view values[VALUES];
+    size_t bytes;
+    struct rp_byte_set sets[VALUES];
+    struct rp_needs needs[RULES_MAX];
+    size_t rule_count;
+    struct rp_buf literals;
+    struct rp_buf phrases[RULES_MAX];
+    size_t phrase_lists;
+    size_t candidates, sink;
+    struct rp_arena *arena;
+};
+
+/* Names and values of 400 JSON fields: words, numbers, dates, sentences; about 15 KB. */
+static void fill_values(struct parts *p) {
+    static const char *const names[] = {
+        "id",         "name",           "created_at",       "description", "quantity",
+        "unit_price", "customer_email", "shipping_address", "status"};
+    static const char *const texts[] = {
+        "8f14e45f-ceea-467f-a0e6-2b1c9d3e7a55",
+        "Marguerite Duras",
+        "2026-11-24T19:52:38Z",
+        "The meeting is moved to Thursday; please bring the signed copy.",
+        "12",
+        "1499.90",
+        "marguerite.d@example.org",
+        "14 rue des Lilas, 69003 Lyon",
+        "pending"};
+    for (size_t i = 0; i < VALUES; i++) {
+        size_t row = i / 2 % RP_COUNT_OF(names);
+        p->values[i] = rp_view_from_cstr(i % 2 == 0 ? names[row] : texts[row]);
+        p->bytes += p->values[i].n;
+        p->sets[i] = rp_byte_set_of(p->values[i]);
+    }
+}
+
+static void add_rule(struct parts *p, const struct rp_waf_rule *rule) {
+    bool fixed = rule->argument.count == 1 && rule->argument.pieces[0].literal;
+    if (rule->marker || rule->unconditional || p->rule_count == RULES_MAX) {
+        return;
+    }
+    if (rule->op == RP_OP_RX && fixed) {
+        BENCH_OK(rp_literals_of_pattern(rule->argument.pieces[0].text, p->arena,
+                                        &p->needs[p->rule_count++]));
+    } else if (rule->op == RP_OP_PM || rule->op == RP_OP_PM_FROM_FILE) {
+        BENCH_OK(rp_literals_of_phrases(rule->phrases, rule->phrase_count, p->arena,
+                                        &p->needs[p->rule_count++]));
+        struct rp_buf *list = &p->phrases[p->phrase_lists++];
+        *list = rp_buf_new(64 << 20);
+        BENCH_OK(rp_phrases_build(rule->phrases, rule->phrase_count, p->arena, list));
+    }
+}
+
+static bool read_rules(struct parts *p) {
+    rp_view file = RP_VIEW("/usr/share/modsecurity-crs/owasp-crs.load");
+    struct rp_waf_loader loader = rp_waf_disk_loader();
+    struct rp_waf_ruleset set = {0};
+    struct rp_waf_place place = {0};
+    if (access((const char *)file.p, R_OK) != 0) {
+        return false;
+    }
+    BENCH_OK(rp_seclang_read(&loader, &file, 1, p->arena, &set, &place, NULL));
+    for (size_t i = 0; i < set.rule_count; i++) {
+        add_rule(p, &set.rules[i]);
+    }
+    p->literals = rp_buf_new(64 << 20);
+    BENCH_OK(rp_literals_build(p->needs, p->rule_count, p->arena, &p->literals));
+    return true;
+}
+
+/* ---- the work ---- */
+
+static void scan_literals(struct parts *p) {
+    p->candidates = 0;
+    for (size_t i = 0; i < VALUES; i++) {
+        uint64_t bits[RULES_MAX / 64] = {0};
+        rp_literals_scan(rp_buf_view(&p->literals), p->values[i], &p->sets[i], bits);
+        for (size_t word = 0; word < (p->rule_count + 63) / 64; word++) {
+            p->candidates += (size_t)__builtin_popcountll(bits[word]);
+        }
+    }
+}
+
+static void find_phrases(struct parts *p) {
+    for (size_t list = 0; list < p->phrase_lists; list++) {
+        for (size_t i = 0; i < VALUES; i++) {
+            rp_view found;
+            p->sink += rp_phrases_find(rp_buf_view(&p->phrases[list]), p->values[i], &found);
+        }
+    }
+}
+
+static void make_sets(struct parts *p) {
+    for (size_t i = 0; i < VALUES; i++) {
+        p->sink += rp_byte_set_of(p->values[i]).bits[1] & 1;
+    }
+}
+
+static void apply_pipeline(struct parts *p) {
+    static const enum rp_transform pipeline[] = {RP_T_UTF8_TO_UNICODE,    RP_T_URL_DECODE_UNI,
+                                                 RP_T_HTML_ENTITY_DECODE, RP_T_JS_DECODE,
+                                                 RP_T_CSS_DECODE,         RP_T_LOWERCASE};
+    for (size_t i = 0; i < VALUES; i++) {
+        for (size_t t = 0; t < RP_COUNT_OF(pipeline); t++) {
+            if (rp_transform_touches(pipeline[t], &p->sets[i])) {
+                rp_view out;
+                BENCH_OK(rp_transform_apply(pipeline[t], p->values[i], NULL, p->arena, &out));
+                p->sink += out.n;
+            }
+        }
+    }
+    rp_arena_reset(p->arena);
+}
+
+static double seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static int by_size(const void *a, const void *b) {
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return left < right ? -1 : left > right ? 1 : 0;
+}
+
+static void measure(struct parts *p, const char *name, void (*work)(struct parts *p)) {
+    double times[ROUNDS];
+    for (size_t round = 0; round < ROUNDS; round++) {
+        double start = seconds();
+        for (size_t i = 0; i < TIMES; i++) {
+            work(p);
+        }
+        times[round] = (seconds() - start) / TIMES;
+    }
+    qsort(times, ROUNDS, sizeof times[0], by_size);
+    double median = times[ROUNDS / 2];
+    printf("%s ours=%.1f peer=- ratio=- (microseconds for %d values of %zu bytes; %.2f ns a byte; "
+           "%.1f to %.1f in %d rounds)\n",
+           name, median * 1e6, VALUES, p->bytes, median * 1e9 / (double)p->bytes, times[0] * 1e6,
+           times[ROUNDS - 1] * 1e6, ROUNDS);
+}
+
+int main(void) {
+    static struct parts parts;
+    struct parts *p = &parts;
+    p->arena = rp_arena_new((size_t)1 << 30);
+    fill_values(p);
+    if (read_rules(p)) {
+        measure(p, "shield-literals", scan_literals);
+        printf(
+            "shield-candidates ours=%.2f peer=100 ratio=- (percent of %zu rules left to ask; a set "
+            "of %zu bytes)\n",
+            100.0 * (double)p->candidates / (double)(VALUES * p->rule_count), p->rule_count,
+            p->literals.n);
+        measure(p, "shield-phrases-all-lists", find_phrases);
+    } else {
+        fprintf(stderr, "shield-literals: needs Debian's modsecurity-crs\n");
+    }
+    measure(p, "shield-byte-sets", make_sets);
+    measure(p, "shield-transforms", apply_pipeline);
+    return p->sink == 0;
+}
