@@ -1,0 +1,95 @@
+/* macro.c — %{…}: a variable's value in a text. */
+#include "base/assert.h"
+#include "shield/tx.h"
+
+/* The collections' first value of that name. */
+static rp_view entry_text(struct rp_waf_tx *tx, unsigned variable, uint32_t name_id, rp_view name) {
+    const struct rp_waf_collection *from = &tx->collections[variable];
+    for (uint32_t i = 0; i < from->n; i++) {
+        bool fits = name.n == 0 || (name_id != 0 ? from->p[i].name_id == name_id
+                                                 : rp_view_equal_nocase(from->p[i].name, name));
+        if (fits) {
+            return tx->values.p[from->p[i].value].bytes;
+        }
+    }
+    return (rp_view){NULL, 0};
+}
+
+/* %{rule.id}, %{rule.msg} … of the rule at work. */
+static rp_view rule_text(struct rp_waf_tx *tx, rp_view name) {
+    const struct rp_img_rule *rule = tx->rule;
+    if (!rule) {
+        return (rp_view){NULL, 0};
+    }
+    if (rp_view_equal_nocase(name, RP_VIEW("id"))) {
+        return rp_arena_printf(tx->arena, "%llu", (unsigned long long)rule->id);
+    }
+    if (rp_view_equal_nocase(name, RP_VIEW("msg"))) {
+        return rp_waf_expand(tx, rule->message);
+    }
+    if (rp_view_equal_nocase(name, RP_VIEW("logdata"))) {
+        return rp_waf_expand(tx, rule->log_data);
+    }
+    if (rp_view_equal_nocase(name, RP_VIEW("severity"))) {
+        return rp_arena_printf(tx->arena, "%u", rule->severity);
+    }
+    if (rp_view_equal_nocase(name, RP_VIEW("rev"))) {
+        return rp_image_text(tx->image, rule->revision);
+    }
+    return (rp_view){NULL, 0};
+}
+
+static rp_view seen_text(struct rp_waf_tx *tx, unsigned variable) {
+    if (tx->seen_n == 0) {
+        return (rp_view){NULL, 0};
+    }
+    const struct rp_waf_seen *first = &tx->seen[0];
+    return variable == RP_VAR_MATCHED_VARS ? first->value : rp_waf_seen_name(tx, first);
+}
+
+rp_view rp_waf_variable_text(struct rp_waf_tx *tx, unsigned variable, uint32_t name_id,
+                             rp_view name) {
+    if (variable == RP_VAR_TX && name_id != 0 && name_id < tx->image->settings->tx_names) {
+        return rp_waf_slot_text(tx, &tx->tx[name_id]);
+    }
+    if (rp_waf_store_of(tx, variable)) {
+        struct rp_waf_slot *slot = rp_waf_slot_find(tx, variable, name, false);
+        return slot ? rp_waf_slot_text(tx, slot) : (rp_view){NULL, 0};
+    }
+    if (variable == RP_VAR_RULE) {
+        return rule_text(tx, name);
+    }
+    if (variable == RP_VAR_MATCHED_VARS || variable == RP_VAR_MATCHED_VARS_NAMES) {
+        return seen_text(tx, variable);
+    }
+    return tx->collections[variable].n > 0 ? entry_text(tx, variable, name_id, name)
+                                           : rp_waf_computed(tx, variable);
+}
+
+static rp_view join(struct rp_waf_tx *tx, rp_view a, rp_view b) {
+    if (a.n == 0 || b.n == 0) {
+        return a.n == 0 ? b : a;
+    }
+    uint8_t *both = rp_arena_alloc(tx->arena, a.n + b.n);
+    if (!both) {
+        rp_waf_note(tx, RP_ERR(TOO_LARGE));
+        return (rp_view){NULL, 0};
+    }
+    memcpy(both, a.p, a.n);
+    memcpy(both + a.n, b.p, b.n);
+    return rp_view_of(both, a.n + b.n);
+}
+
+rp_view rp_waf_expand(struct rp_waf_tx *tx, struct rp_img_span pieces) {
+    const struct rp_image *m = tx->image;
+    rp_view whole = RP_VIEW("");
+    for (uint32_t i = 0; i < pieces.count; i++) {
+        const struct rp_img_piece *piece = &m->pieces[pieces.first + i];
+        rp_view name = rp_image_text(m, piece->text);
+        rp_view text =
+            piece->literal ? name : rp_waf_variable_text(tx, piece->variable, piece->name, name);
+        whole = join(tx, whole, text);
+        rp_waf_spend(tx, whole.n);
+    }
+    return whole.p ? whole : RP_VIEW("");
+}

@@ -1,0 +1,311 @@
+/* run.c — the rules of a phase, in order: skipped by the prefilter, or asked. */
+#include "base/assert.h"
+#include "base/checked.h"
+#include "shield/numeric.h"
+#include "shield/tx.h"
+
+enum { SEEN_START = 16 };
+
+static void see(struct rp_waf_tx *tx, const struct rp_waf_seen *seen) {
+    if (tx->seen_n == tx->seen_room) {
+        uint32_t room = tx->seen_room ? 2 * tx->seen_room : SEEN_START;
+        struct rp_waf_seen *p = rp_arena_array(tx->arena, room, sizeof *p);
+        if (!p) {
+            rp_waf_note(tx, RP_ERR(TOO_LARGE));
+            return;
+        }
+        if (tx->seen_n > 0) {
+            memcpy(p, tx->seen, tx->seen_n * sizeof *p);
+        }
+        tx->seen = p;
+        tx->seen_room = room;
+    }
+    tx->seen[tx->seen_n++] = *seen;
+}
+
+/* ---- one rule ---- */
+
+struct asking {
+    const struct rp_img_rule *rule;
+    unsigned matches;
+    rp_view message, log_data; /* as expanded at the last match */
+};
+
+static void expand_log(struct rp_waf_tx *tx, struct asking *asking) {
+    asking->message = rp_waf_expand(tx, asking->rule->message);
+    asking->log_data = rp_waf_expand(tx, asking->rule->log_data);
+}
+
+static void matched(struct rp_waf_tx *tx, struct asking *asking, const struct rp_waf_found *found,
+                    rp_view value) {
+    struct rp_waf_seen seen = found->where;
+    seen.value = value;
+    see(tx, &seen);
+    asking->matches++;
+    rp_waf_setvars(tx, asking->rule->setvars);
+    bool each_is_logged = (asking->rule->flags & RP_IMG_MULTI_MATCH) &&
+                          !(asking->rule->flags & (RP_IMG_LINK | RP_IMG_CHAINED));
+    if (each_is_logged) {
+        expand_log(tx, asking);
+        rp_waf_record(tx, asking->rule, &seen, asking->message, asking->log_data);
+    }
+}
+
+static void ask_step(struct rp_waf_tx *tx, struct asking *asking, const struct rp_waf_found *found,
+                     rp_view bytes) {
+    struct rp_waf_subject subject = {.bytes = bytes};
+    if (rp_waf_operate(tx, asking->rule, &subject, true)) {
+        matched(tx, asking, found, bytes);
+    }
+}
+
+/* The value as it stands, and after each transformation that changes it. */
+static void ask_each_step(struct rp_waf_tx *tx, struct asking *asking,
+                          const struct rp_waf_found *found, rp_view bytes) {
+    struct rp_img_span steps = tx->image->pipelines[asking->rule->pipeline].steps;
+    ask_step(tx, asking, found, bytes);
+    for (uint32_t i = 0; i < steps.count; i++) {
+        enum rp_transform step = (enum rp_transform)tx->image->steps[steps.first + i];
+        rp_view before = bytes;
+        rp_waf_spend(tx, bytes.n + 16);
+        rp_err err = rp_transform_apply(step, before, tx->unicode_map, tx->arena, &bytes);
+        if (!rp_ok(err)) {
+            rp_waf_note(tx, err);
+            return;
+        }
+        if (!rp_view_equal(before, bytes)) {
+            ask_step(tx, asking, found, bytes);
+        }
+    }
+}
+
+static bool has_bit(const uint64_t *bits, uint32_t bit) {
+    return bits && (bits[bit / 64] >> bit % 64 & 1);
+}
+
+static void ask_value(struct rp_waf_tx *tx, struct asking *asking, struct rp_waf_found *found) {
+    const struct rp_img_rule *rule = asking->rule;
+    uint32_t value = rp_waf_value_through(tx, found->value, rule->pipeline);
+    if (value == 0) {
+        return;
+    }
+    if (rule->group != RP_IMAGE_NONE) {
+        if (!has_bit(rp_waf_value_bits(tx, value, rule->group), rule->bit)) {
+            return;
+        }
+    }
+    const struct rp_waf_value *at = &tx->values.p[value];
+    struct rp_waf_subject subject = {.bytes = at->bytes, .value = at};
+    if (rp_waf_operate(tx, rule, &subject, true)) {
+        matched(tx, asking, found, subject.bytes);
+    }
+}
+
+static rp_view number_text(struct rp_waf_tx *tx, int64_t number) {
+    char text[RP_WAF_NUMBER_TEXT];
+    rp_view copy;
+    rp_err err = rp_arena_copy(tx->arena, rp_waf_number_print(number, text), &copy);
+    rp_waf_note(tx, err);
+    return rp_ok(err) ? copy : (rp_view){NULL, 0};
+}
+
+static rp_view found_text(struct rp_waf_tx *tx, const struct rp_waf_found *found) {
+    if (found->value != 0) {
+        return tx->values.p[found->value].bytes;
+    }
+    if (found->slot) {
+        return rp_waf_slot_text(tx, found->slot);
+    }
+    return found->counted ? number_text(tx, found->number) : found->bytes;
+}
+
+static bool compares_numbers(const struct rp_img_rule *rule) {
+    return rule->pipeline == 0 && rule->op >= RP_OP_EQ && rule->op <= RP_OP_LT;
+}
+
+static void ask(struct rp_waf_tx *tx, void *ctx, struct rp_waf_found *found) {
+    struct asking *asking = ctx;
+    const struct rp_img_rule *rule = asking->rule;
+    if (tx->verdict.over_budget) {
+        return;
+    }
+    if (rule->flags & RP_IMG_MULTI_MATCH) {
+        ask_each_step(tx, asking, found, found_text(tx, found));
+        return;
+    }
+    if (found->value != 0) {
+        ask_value(tx, asking, found);
+        return;
+    }
+    struct rp_waf_subject subject = {.has_number =
+                                         compares_numbers(rule) && (found->counted || found->slot)};
+    if (subject.has_number) {
+        subject.number = found->counted ? found->number : rp_waf_slot_number(found->slot);
+    } else {
+        subject.bytes = rp_waf_view_through(tx, found_text(tx, found), rule->pipeline);
+    }
+    if (rp_waf_operate(tx, rule, &subject, true)) {
+        matched(tx, asking, found, subject.has_number ? found_text(tx, found) : subject.bytes);
+    }
+}
+
+/* No value of the rule's class can match: known without looking at any. */
+static bool is_hopeless(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
+    return !has_bit(rp_waf_class_any(tx, rule->class_id, rule->group), rule->bit);
+}
+
+/* Of the different values, does any match? Exclusions and captures come after. */
+static bool is_promising(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
+    const struct rp_waf_class *class = rp_waf_class_ready(tx, rule->class_id);
+    bool filtered = rule->group != RP_IMAGE_NONE;
+    for (uint32_t i = 0; i < class->count && !tx->verdict.over_budget; i++) {
+        const struct rp_waf_value *value = &tx->values.p[class->values[i]];
+        if (!filtered || has_bit(value->bits[rule->group], rule->bit)) {
+            struct rp_waf_subject subject = {.bytes = value->bytes, .value = value};
+            if (rp_waf_operate(tx, rule, &subject, false)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool rule_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
+                         struct asking *ret_asking) {
+    struct asking asking = {.rule = rule};
+    tx->rule = rule;
+    if (rule->flags & RP_IMG_UNCONDITIONAL) {
+        rp_waf_setvars(tx, rule->setvars);
+        expand_log(tx, &asking);
+        *ret_asking = asking;
+        return true;
+    }
+    if (rule->class_id == RP_IMAGE_NONE || is_promising(tx, rule)) {
+        rp_waf_walk(tx, rule, ask, &asking);
+    }
+    if (asking.matches == 0) {
+        tx->seen_n = 0;
+        return false;
+    }
+    if (rule->flags & RP_IMG_LOG || rule->message.count > 0) {
+        expand_log(tx, &asking);
+    }
+    *ret_asking = asking;
+    return true;
+}
+
+/* ---- a chain ---- */
+
+/* What the log names: the last value that a rule did not write itself. */
+static struct rp_waf_seen worth_naming(const struct rp_waf_tx *tx) {
+    for (uint32_t i = tx->seen_n; i > 0; i--) {
+        unsigned variable = tx->seen[i - 1].variable;
+        if (variable != RP_VAR_TX && variable != RP_VAR_MATCHED_VAR &&
+            variable != RP_VAR_MATCHED_VARS && variable != RP_VAR_MATCHED_VAR_NAME &&
+            variable != RP_VAR_MATCHED_VARS_NAMES) {
+            return tx->seen[i - 1];
+        }
+    }
+    return tx->seen_n > 0 ? tx->seen[tx->seen_n - 1]
+                          : (struct rp_waf_seen){.variable = RP_COLL_COUNT};
+}
+
+/* The chain from this row; true when all of it matched and its actions are done. */
+static bool chain_matches(struct rp_waf_tx *tx, uint32_t row) {
+    const struct rp_img_rule *head = &tx->image->rules[row];
+    struct asking asking = {.rule = head};
+    tx->seen_n = 0;
+    uint32_t last = row;
+    if (!rule_matches(tx, head, &asking)) {
+        return false;
+    }
+    while (tx->image->rules[last].flags & RP_IMG_CHAINED) {
+        struct asking link;
+        if (!rule_matches(tx, &tx->image->rules[++last], &link)) {
+            return false;
+        }
+    }
+    struct rp_waf_seen seen = worth_naming(tx);
+    if (head->severity < 8 && head->severity < tx->highest_severity) {
+        tx->highest_severity = head->severity;
+    }
+    if (!(head->flags & RP_IMG_MULTI_MATCH) || last != row) {
+        rp_waf_record(tx, head, &seen, asking.message, asking.log_data);
+    }
+    for (uint32_t i = last + 1; i > row; i--) {
+        rp_waf_act(tx, &tx->image->rules[i - 1]);
+    }
+    tx->rule = head;
+    rp_waf_disrupt(tx, head);
+    return true;
+}
+
+/* ---- a phase ---- */
+
+static bool is_removed(const struct rp_waf_tx *tx, uint32_t row) {
+    return tx->removed && (tx->removed[row / 64] >> row % 64 & 1);
+}
+
+static bool is_out_of_budget(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
+    if (tx->verdict.steps > tx->budget && !tx->verdict.over_budget) {
+        tx->verdict.over_budget = true;
+    }
+    if (tx->verdict.over_budget && tx->verdict.over_budget_rule == 0) {
+        tx->verdict.over_budget_rule = rule->id;
+    }
+    return tx->verdict.over_budget;
+}
+
+static uint32_t next_row(struct rp_waf_tx *tx, const struct rp_img_rule *rule, uint32_t row) {
+    for (uint32_t i = row; i < rule->after; i++) {
+        const struct rp_img_rule *link = &tx->image->rules[i];
+        if (link->skip_to != RP_IMAGE_NONE) {
+            tx->pending_label = link->skip_label;
+            return link->skip_to;
+        }
+    }
+    return rule->after;
+}
+
+static bool phase_is_allowed(struct rp_waf_tx *tx, unsigned phase) {
+    if ((tx->allow == RP_ALLOW_ALL && phase != 5) ||
+        (tx->allow == RP_ALLOW_REQUEST && phase <= 2)) {
+        return true;
+    }
+    tx->allow = RP_ALLOW_NONE;
+    return false;
+}
+
+void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase) {
+    tx->phase = phase;
+    if (tx->mode == RP_WAF_OFF || phase_is_allowed(tx, phase)) {
+        return;
+    }
+    struct rp_img_span rows = tx->image->phases[phase];
+    uint32_t row = rows.first, end = rows.first + rows.count;
+    if (tx->pending_label != RP_IMAGE_NONE) {
+        row = tx->image->labels[tx->pending_label].rows[phase];
+        tx->pending_label = row == end ? tx->pending_label : RP_IMAGE_NONE;
+    }
+    enum rp_waf_action before = tx->verdict.action;
+    while (row < end && rp_ok(tx->failed)) {
+        const struct rp_img_rule *rule = &tx->image->rules[row];
+        if (is_removed(tx, row)) {
+            row = rule->after;
+            continue;
+        }
+        if (rule->group != RP_IMAGE_NONE && is_hopeless(tx, rule)) {
+            tx->seen_n = 0;
+            row = rule->after;
+            continue;
+        }
+        bool hit = chain_matches(tx, row);
+        if (phase != 5 && is_out_of_budget(tx, rule)) {
+            return;
+        }
+        row = hit ? next_row(tx, rule, row) : rule->after;
+        if (tx->allow != RP_ALLOW_NONE || tx->verdict.action != before) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,385 @@
+/* tx.c — a transaction from its first line to its log: what arrives, and the phase that follows. */
+#include "shield/tx.h"
+#include "base/assert.h"
+#include "base/checked.h"
+#include "shield/numeric.h"
+
+/* A step is about a nanosecond of honest work: bytes looked at, calls made. */
+enum { BUDGET_STEPS = 20 * 1000 * 1000, HEADERS_MAX = 1000, BODY_MAX = 128 << 20 };
+
+/* ---- birth and death ---- */
+
+static void connection_variables(struct rp_waf_tx *tx) {
+    const struct rp_waf_connection *c = &tx->connection;
+    rp_waf_scalar(tx, RP_VAR_REMOTE_ADDR, c->client_address);
+    rp_waf_scalar(tx, RP_VAR_REMOTE_HOST, c->client_address);
+    rp_waf_scalar(tx, RP_VAR_SERVER_ADDR, c->server_address);
+    rp_waf_scalar(tx, RP_VAR_SERVER_NAME, c->server_name);
+    rp_waf_scalar(tx, RP_VAR_UNIQUE_ID, c->unique_id);
+    rp_waf_scalar_number(tx, RP_VAR_REMOTE_PORT, c->client_port);
+    rp_waf_scalar_number(tx, RP_VAR_SERVER_PORT, c->server_port);
+    rp_waf_scalar(tx, RP_VAR_URLENCODED_ERROR, RP_VIEW("0"));
+}
+
+static void limits(struct rp_waf_tx *tx) {
+    const struct rp_img_settings *settings = tx->image->settings;
+    tx->budget = tx->site.budget ? tx->site.budget : BUDGET_STEPS;
+    tx->mode = tx->site.mode;
+    tx->request_body = settings->request_body;
+    tx->response_body = settings->response_body;
+    tx->pending_label = RP_IMAGE_NONE;
+    tx->highest_severity = 255;
+    tx->body_kind = -1;
+    tx->generation = 1;
+    tx->body = rp_buf_new(BODY_MAX);
+    tx->response = rp_buf_new(BODY_MAX);
+    tx->unicode_map = settings->has_unicode_map ? tx->image->unicode : NULL;
+}
+
+rp_err rp_waf_tx_new(const struct rp_waf *waf, const struct rp_waf_site *site,
+                     const struct rp_waf_connection *connection, struct rp_arena *arena,
+                     struct rp_waf_tx **ret_tx) {
+    struct rp_waf_tx *tx = rp_arena_alloc(arena, sizeof *tx);
+    if (!tx) {
+        return RP_ERR(TOO_LARGE);
+    }
+    tx->waf = waf;
+    tx->image = &waf->image;
+    tx->site = *site;
+    tx->connection = *connection;
+    tx->arena = arena;
+    limits(tx);
+    tx->classes = rp_arena_array(arena, tx->image->classes_n + 1, sizeof *tx->classes);
+    tx->tx = rp_arena_array(arena, tx->image->settings->tx_names, sizeof *tx->tx);
+    if (!tx->classes || !tx->tx) {
+        return RP_ERR(TOO_LARGE);
+    }
+    rp_waf_scalars_start(tx);
+    connection_variables(tx);
+    for (size_t i = 0; i < site->exclusion_count; i++) {
+        rp_waf_exclude(tx, &site->exclusions[i]);
+    }
+    RP_TRY(tx->failed);
+    *ret_tx = tx;
+    return RP_OK;
+}
+
+void rp_waf_tx_done(struct rp_waf_tx *tx) {
+    if (tx) {
+        rp_buf_done(&tx->body);
+        rp_buf_done(&tx->response);
+        if (tx->jit_stack) {
+            pcre2_jit_stack_free(tx->jit_stack);
+        }
+    }
+}
+
+/* ---- after each phase ---- */
+
+/*= S64: a request that would cost more than its budget is refused, or let through and said so */
+static void settle_budget(struct rp_waf_tx *tx) {
+    struct rp_waf_verdict *verdict = &tx->verdict;
+    if (!verdict->over_budget || !tx->site.over_budget_blocks || verdict->would_block) {
+        return;
+    }
+    verdict->would_block = true;
+    verdict->status = 403;
+    verdict->rule = verdict->over_budget_rule;
+    verdict->phase = tx->phase;
+    if (tx->mode == RP_WAF_ON) {
+        verdict->action = RP_WAF_DENY;
+    }
+}
+
+static rp_err run(struct rp_waf_tx *tx, unsigned phase) {
+    tx->generation++;
+    rp_waf_run_phase(tx, phase);
+    settle_budget(tx);
+    return tx->failed;
+}
+
+/* ---- the request ---- */
+
+static rp_view joined(struct rp_waf_tx *tx, rp_view a, rp_view b, rp_view c) {
+    uint8_t *p = rp_arena_alloc(tx->arena, a.n + b.n + c.n + 2);
+    if (!p) {
+        rp_waf_note(tx, RP_ERR(TOO_LARGE));
+        return RP_VIEW("");
+    }
+    size_t at = 0;
+    rp_view parts[3] = {a, b, c};
+    for (unsigned i = 0; i < 3; i++) {
+        if (i > 0) {
+            p[at++] = ' ';
+        }
+        if (parts[i].n > 0) {
+            memcpy(p + at, parts[i].p, parts[i].n);
+        }
+        at += parts[i].n;
+    }
+    return rp_view_of(p, at);
+}
+
+/* http://host/path is looked at as /path, as ModSecurity does. */
+static rp_view without_host(rp_view uri) {
+    if (uri.n == 0 || uri.p[0] == '/') {
+        return uri;
+    }
+    size_t scheme = rp_view_find_byte(uri, ':');
+    if (scheme + 3 > uri.n || uri.p[scheme + 1] != '/' || uri.p[scheme + 2] != '/') {
+        return uri;
+    }
+    rp_view rest = rp_view_from(uri, scheme + 3);
+    size_t path = rp_view_find_byte(rest, '/');
+    return path < rest.n ? rp_view_from(rest, path) : uri;
+}
+
+static rp_view basename_of(rp_view path) {
+    size_t at = path.n;
+    while (at > 0 && path.p[at - 1] != '/' && path.p[at - 1] != '\\') {
+        at--;
+    }
+    return at > 0 && at < path.n ? rp_view_from(path, at) : (rp_view){NULL, 0};
+}
+
+static int hex_digit(uint8_t byte) {
+    return byte >= '0' && byte <= '9'   ? byte - '0'
+           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
+           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
+                                        : -1;
+}
+
+/* %XX where it is well formed; '+' stays, and so does everything else. */
+static rp_view decoded(struct rp_waf_tx *tx, rp_view uri) {
+    if (rp_view_find_byte(uri, '%') == uri.n) {
+        return uri;
+    }
+    uint8_t *p = rp_arena_alloc(tx->arena, uri.n);
+    if (!p) {
+        rp_waf_note(tx, RP_ERR(TOO_LARGE));
+        return uri;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < uri.n; i++) {
+        bool escape = uri.p[i] == '%' && i + 2 < uri.n && hex_digit(uri.p[i + 1]) >= 0 &&
+                      hex_digit(uri.p[i + 2]) >= 0;
+        p[n++] =
+            escape ? (uint8_t)(hex_digit(uri.p[i + 1]) * 16 + hex_digit(uri.p[i + 2])) : uri.p[i];
+        i += escape ? 2 : 0;
+    }
+    return rp_view_of(p, n);
+}
+
+static rp_err query(struct rp_waf_tx *tx, rp_view text) {
+    struct rp_body_limits limits = RP_BODY_LIMITS;
+    const struct rp_img_settings *settings = tx->image->settings;
+    limits.separator = settings->separator;
+    limits.arguments_max = settings->arguments_max ? settings->arguments_max : limits.arguments_max;
+    struct rp_waf_pairs pairs = {0};
+    bool invalid = false;
+    RP_TRY(rp_body_query(text, &limits, tx->arena, &pairs, &invalid));
+    if (invalid) {
+        rp_waf_scalar(tx, RP_VAR_URLENCODED_ERROR, RP_VIEW("1"));
+    }
+    rp_waf_arguments(tx, &pairs, false);
+    return RP_OK;
+}
+
+rp_err rp_waf_tx_line(struct rp_waf_tx *tx, rp_view method, rp_view uri, rp_view protocol) {
+    tx->method = method;
+    tx->uri = uri;
+    tx->protocol = protocol;
+    size_t mark = rp_view_find_byte(uri, '?');
+    rp_view text = mark < uri.n ? rp_view_from(uri, mark + 1) : (rp_view){NULL, 0};
+    rp_view whole = decoded(tx, uri);
+    rp_view path = rp_view_sub(whole, 0, rp_view_find_byte(whole, '?'));
+    rp_waf_scalar(tx, RP_VAR_REQUEST_METHOD, method);
+    rp_waf_scalar(tx, RP_VAR_REQUEST_PROTOCOL, protocol);
+    rp_waf_scalar(tx, RP_VAR_REQUEST_LINE, joined(tx, method, uri, protocol));
+    rp_waf_scalar(tx, RP_VAR_REQUEST_URI, without_host(whole));
+    rp_waf_scalar(tx, RP_VAR_REQUEST_URI_RAW, uri);
+    rp_waf_scalar(tx, RP_VAR_QUERY_STRING, text);
+    rp_waf_scalar(tx, RP_VAR_REQUEST_FILENAME, path);
+    rp_waf_scalar(tx, RP_VAR_PATH_INFO, path);
+    rp_waf_scalar(tx, RP_VAR_REQUEST_BASENAME, basename_of(path));
+    if (text.n > 0) {
+        RP_TRY(query(tx, text));
+    }
+    return tx->failed;
+}
+
+static bool starts_nocase(rp_view text, rp_view prefix) {
+    return rp_view_equal_nocase(rp_view_sub(text, 0, prefix.n), prefix);
+}
+
+static void content_type(struct rp_waf_tx *tx, rp_view value) {
+    tx->content_type = value;
+    if (starts_nocase(value, RP_VIEW("multipart/form-data"))) {
+        tx->body_kind = RP_BODY_MULTIPART;
+        rp_waf_scalar(tx, RP_VAR_REQBODY_PROCESSOR, RP_VIEW("MULTIPART"));
+    } else if (starts_nocase(value, RP_VIEW("application/x-www-form-urlencoded"))) {
+        tx->body_kind = RP_BODY_URLENCODED;
+        rp_waf_scalar(tx, RP_VAR_REQBODY_PROCESSOR, RP_VIEW("URLENCODED"));
+    }
+}
+
+static rp_err cookies(struct rp_waf_tx *tx, rp_view value) {
+    struct rp_waf_pairs pairs = {0};
+    RP_TRY(rp_body_cookies(value, tx->arena, &pairs));
+    for (size_t i = 0; i < pairs.n; i++) {
+        rp_waf_collect(tx, RP_VAR_REQUEST_COOKIES, pairs.p[i].name, pairs.p[i].value);
+        rp_waf_collect(tx, RP_VAR_REQUEST_COOKIES_NAMES, pairs.p[i].name, pairs.p[i].name);
+    }
+    return RP_OK;
+}
+
+rp_err rp_waf_tx_header(struct rp_waf_tx *tx, rp_view name, rp_view value) {
+    if (tx->collections[RP_VAR_REQUEST_HEADERS].n >= HEADERS_MAX) {
+        return RP_ERR(TOO_LARGE);
+    }
+    rp_waf_collect(tx, RP_VAR_REQUEST_HEADERS, name, value);
+    rp_waf_collect(tx, RP_VAR_REQUEST_HEADERS_NAMES, name, name);
+    if (rp_view_equal_nocase(name, RP_VIEW("cookie"))) {
+        RP_TRY(cookies(tx, value));
+    } else if (rp_view_equal_nocase(name, RP_VIEW("content-type"))) {
+        content_type(tx, value);
+    } else if (rp_view_equal_nocase(name, RP_VIEW("host"))) {
+        rp_waf_scalar(tx, RP_VAR_SERVER_NAME, rp_view_sub(value, 0, rp_view_find_byte(value, ':')));
+    } else if (rp_view_equal_nocase(name, RP_VIEW("authorization"))) {
+        rp_waf_scalar(tx, RP_VAR_AUTH_TYPE, rp_view_sub(value, 0, rp_view_find_byte(value, ' ')));
+    }
+    return tx->failed;
+}
+
+rp_err rp_waf_tx_headers_done(struct rp_waf_tx *tx) {
+    return run(tx, 1);
+}
+
+/* ---- bodies ---- */
+
+bool rp_waf_tx_wants_body(const struct rp_waf_tx *tx) {
+    return tx->mode != RP_WAF_OFF && tx->request_body;
+}
+
+/* What fits of a chunk; sets *over when something does not. */
+static rp_view fitting(rp_view chunk, uint64_t have, uint64_t limit, bool *over) {
+    if (limit > 0 && chunk.n > limit - RP_MIN(have, limit)) {
+        *over = true;
+        return rp_view_sub(chunk, 0, (size_t)(limit - RP_MIN(have, limit)));
+    }
+    return chunk;
+}
+
+rp_err rp_waf_tx_body(struct rp_waf_tx *tx, rp_view chunk) {
+    const struct rp_img_settings *settings = tx->image->settings;
+    if (!rp_waf_tx_wants_body(tx)) {
+        return RP_OK;
+    }
+    uint64_t limit = settings->request_body_limit;
+    if (tx->body_kind != RP_BODY_MULTIPART && settings->request_body_no_files_limit > 0) {
+        limit = RP_MIN(limit ? limit : UINT64_MAX, settings->request_body_no_files_limit);
+    }
+    rp_view fits = fitting(chunk, tx->body_bytes, limit, &tx->body_over);
+    tx->body_bytes += chunk.n;
+    if (tx->body_over && settings->request_limit_rejects && tx->mode == RP_WAF_ON) {
+        return RP_ERR(TOO_LARGE);
+    }
+    rp_buf_add(&tx->body, fits);
+    return rp_buf_err(&tx->body);
+}
+
+rp_err rp_waf_tx_body_done(struct rp_waf_tx *tx) {
+    if (tx->mode == RP_WAF_OFF) {
+        return tx->failed;
+    }
+    rp_waf_scalar(tx, RP_VAR_INBOUND_DATA_ERROR, tx->body_over ? RP_VIEW("1") : RP_VIEW("0"));
+    rp_waf_read_body(tx);
+    return run(tx, 2);
+}
+
+rp_err rp_waf_tx_response(struct rp_waf_tx *tx, unsigned status, rp_view protocol) {
+    rp_waf_scalar_number(tx, RP_VAR_RESPONSE_STATUS, status);
+    rp_waf_scalar(tx, RP_VAR_RESPONSE_PROTOCOL, protocol);
+    rp_waf_scalar(tx, RP_VAR_STATUS_LINE,
+                  rp_arena_printf(tx->arena, "%.*s %u", RP_FMT(protocol), status));
+    return tx->failed;
+}
+
+rp_err rp_waf_tx_response_header(struct rp_waf_tx *tx, rp_view name, rp_view value) {
+    if (tx->collections[RP_VAR_RESPONSE_HEADERS].n >= HEADERS_MAX) {
+        return RP_ERR(TOO_LARGE);
+    }
+    rp_waf_collect(tx, RP_VAR_RESPONSE_HEADERS, name, value);
+    rp_waf_collect(tx, RP_VAR_RESPONSE_HEADERS_NAMES, name, name);
+    if (rp_view_equal_nocase(name, RP_VIEW("content-type"))) {
+        tx->response_type = rp_view_trim(rp_view_sub(value, 0, rp_view_find_byte(value, ';')));
+        rp_waf_scalar(tx, RP_VAR_RESPONSE_CONTENT_TYPE, tx->response_type);
+    }
+    return tx->failed;
+}
+
+rp_err rp_waf_tx_response_headers_done(struct rp_waf_tx *tx) {
+    return run(tx, 3);
+}
+
+bool rp_waf_tx_wants_response_body(const struct rp_waf_tx *tx) {
+    if (tx->mode == RP_WAF_OFF || !tx->response_body) {
+        return false;
+    }
+    struct rp_img_span types = tx->image->settings->response_types;
+    for (uint32_t i = 0; i < types.count; i++) {
+        rp_view type = rp_image_text(tx->image, tx->image->strings[types.first + i]);
+        if (rp_view_equal_nocase(type, tx->response_type)) {
+            return true;
+        }
+    }
+    return types.count == 0;
+}
+
+rp_err rp_waf_tx_response_body(struct rp_waf_tx *tx, rp_view chunk) {
+    const struct rp_img_settings *settings = tx->image->settings;
+    if (!rp_waf_tx_wants_response_body(tx)) {
+        return RP_OK;
+    }
+    rp_view fits =
+        fitting(chunk, tx->response_bytes, settings->response_body_limit, &tx->response_over);
+    tx->response_bytes += chunk.n;
+    if (tx->response_over && settings->response_limit_rejects && tx->mode == RP_WAF_ON) {
+        return RP_ERR(TOO_LARGE);
+    }
+    rp_buf_add(&tx->response, fits);
+    return rp_buf_err(&tx->response);
+}
+
+rp_err rp_waf_tx_response_body_done(struct rp_waf_tx *tx) {
+    if (!rp_waf_tx_wants_response_body(tx)) {
+        return tx->failed;
+    }
+    rp_waf_scalar(tx, RP_VAR_OUTBOUND_DATA_ERROR, tx->response_over ? RP_VIEW("1") : RP_VIEW("0"));
+    rp_waf_scalar(tx, RP_VAR_RESPONSE_BODY, rp_buf_view(&tx->response));
+    rp_waf_scalar_number(tx, RP_VAR_RESPONSE_CONTENT_LENGTH, tx->response.n);
+    return run(tx, 4);
+}
+
+rp_err rp_waf_tx_logging(struct rp_waf_tx *tx) {
+    return run(tx, 5);
+}
+
+/* ---- the verdict ---- */
+
+const struct rp_waf_verdict *rp_waf_tx_verdict(const struct rp_waf_tx *tx) {
+    return &tx->verdict;
+}
+
+const struct rp_waf_match *rp_waf_tx_matches(const struct rp_waf_tx *tx, size_t *ret_count,
+                                             size_t *ret_dropped) {
+    *ret_count = tx->match_count;
+    if (ret_dropped) {
+        *ret_dropped = tx->match_dropped;
+    }
+    return tx->matches;
+}
+
+rp_view rp_waf_tx_value(struct rp_waf_tx *tx, enum rp_waf_variable variable, rp_view name) {
+    return rp_waf_variable_text(tx, variable, rp_image_name(tx->image, name), name);
+}

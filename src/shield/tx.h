@@ -1,0 +1,245 @@
+/* tx.h — inside a transaction: values, collections, variables, the running of rules.
+ *
+ * Every text that rules look at is a value, kept once however often it occurs: its bytes, which
+ * bytes occur in it, what each pipeline makes of it (a value again), and which rules of the
+ * prefilter may match it. Collections are lists of names with values. What one rule made necessary
+ * is there for all others.
+ *
+ * values.c keeps values, collect.c fills collections, store.c holds TX and IP:…, macro.c expands
+ * %{…}, operate.c asks the operator, run.c walks the rules, act.c does what a match says.
+ */
+#ifndef RP_SHIELD_TX_H
+#define RP_SHIELD_TX_H
+
+#include "shield/body.h"
+#include "shield/waf.h"
+
+/* ---- values ---- */
+
+struct rp_waf_derived { /* what a pipeline makes of a value */
+    uint32_t pipeline, value, next;
+};
+
+struct rp_waf_value {
+    rp_view bytes;
+    uint64_t hash;
+    uint64_t touched; /* the transformations that may change it */
+    struct rp_byte_set set;
+    uint64_t *bits[RP_IMAGE_GROUPS]; /* rules of the prefilter that may match; NULL: not scanned */
+    uint32_t next;                   /* in its hash bucket */
+    uint32_t derived;                /* first of its list; 0 = none */
+    uint32_t stamp;                  /* the last list that it was put on */
+};
+
+struct rp_waf_values {
+    struct rp_waf_value *p; /* 0 is no value */
+    struct rp_waf_derived *derived;
+    uint32_t n, room, derived_n, derived_room;
+    uint32_t buckets[256];
+    uint32_t stamp;
+};
+
+/* ---- collections ---- */
+
+struct rp_waf_entry {
+    rp_view name;
+    uint32_t value;
+    uint32_t name_id; /* 0: no rule names it */
+};
+
+struct rp_waf_collection {
+    struct rp_waf_entry *p;
+    uint32_t n, room;
+};
+
+/* A class at work: the different values that its rules look at, after their pipeline. */
+struct rp_waf_class {
+    uint32_t generation, count, room;
+    uint32_t *values;
+    uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them together */
+};
+
+/* ---- variables that rules write ---- */
+
+struct rp_waf_slot {
+    rp_view name, text;
+    int64_t number;
+    bool set, has_text, has_number;
+    bool looked_up; /* in the memory that outlives the transaction */
+    int64_t expires_s;
+};
+
+struct rp_waf_store {
+    struct rp_waf_slot *p;
+    uint32_t n, room;
+    uint32_t *buckets; /* room of them twice; 0 = free, else 1 + index */
+    rp_view key;       /* initcol's; p == NULL: the collection was not opened */
+};
+
+enum rp_waf_store_kind {
+    RP_STORE_TX, /* names that no rule of the image knows */
+    RP_STORE_IP,
+    RP_STORE_GLOBAL,
+    RP_STORE_SESSION,
+    RP_STORE_RESOURCE,
+    RP_STORE_USER,
+    RP_STORE_COUNT
+};
+
+/* ---- removals made while running ---- */
+
+struct rp_waf_removal { /* of a target, from the rules of a set */
+    const uint64_t *rules;
+    struct rp_img_target target;
+    rp_view selector; /* RP_SELECT_NAME */
+    struct rp_waf_removal *next;
+};
+
+/* ---- what matched ---- */
+
+struct rp_waf_seen {
+    uint8_t variable;
+    bool plain; /* of a scalar: the variable's name alone */
+    rp_view name;
+    rp_view value;
+};
+
+enum rp_waf_allow { RP_ALLOW_NONE, RP_ALLOW_PHASE, RP_ALLOW_REQUEST, RP_ALLOW_ALL };
+
+struct rp_waf_tx {
+    const struct rp_waf *waf;
+    const struct rp_image *image;
+    struct rp_waf_site site;
+    struct rp_waf_connection connection;
+    struct rp_arena *arena;
+    const uint16_t *unicode_map;
+
+    struct rp_waf_values values;
+    struct rp_waf_collection collections[RP_COLL_COUNT];
+    struct rp_waf_entry scalars[RP_VAR_COUNT]; /* the one entry of each; empty at first */
+    struct rp_waf_class *classes;
+    uint32_t generation;
+
+    struct rp_waf_slot *tx; /* by the number of the name */
+    struct rp_waf_store stores[RP_STORE_COUNT];
+
+    uint64_t *removed; /* rules, a bit each; NULL: none */
+    struct rp_waf_removal *removals;
+    enum rp_waf_mode mode;
+    enum rp_waf_allow allow;
+    bool request_body, response_body, force_request_body;
+    unsigned phase;
+    uint32_t pending_label; /* skipAfter to a marker that is not in this phase; NONE */
+    unsigned highest_severity;
+
+    struct rp_waf_seen *seen;
+    uint32_t seen_n, seen_room;
+    const struct rp_img_rule *rule; /* at work */
+
+    pcre2_general_context *pcre2;
+    pcre2_match_data *match_data;
+    pcre2_match_context *match_context;
+    pcre2_jit_stack *jit_stack;
+    uint64_t budget;
+
+    rp_view method, uri, protocol, content_type;
+    rp_view response_type;
+    struct rp_buf body, response;
+    uint64_t body_bytes, response_bytes;
+    int body_kind; /* rp_body_kind; -1: none */
+    uint64_t arguments_bytes, argument_count;
+    bool urlencoded_error, body_over, response_over;
+
+    struct rp_waf_match *matches;
+    size_t match_count, match_room, match_dropped;
+    struct rp_waf_verdict verdict;
+    rp_err failed; /* the first: the arena is full */
+};
+
+/* values.c */
+/* The number of the value; 0 when the arena is full (tx->failed is set then). */
+uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes);
+uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline);
+rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeline);
+const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group);
+const struct rp_waf_class *rp_waf_class_ready(struct rp_waf_tx *tx, uint32_t class_id);
+/* The prefilter's answers of all its values together; NULL when the arena is full. */
+const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id, unsigned group);
+/* Charged to the budget. */
+static inline void rp_waf_spend(struct rp_waf_tx *tx, uint64_t steps) {
+    tx->verdict.steps += steps;
+}
+
+/* collect.c */
+void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value);
+void rp_waf_scalars_start(struct rp_waf_tx *tx);
+void rp_waf_scalar(struct rp_waf_tx *tx, enum rp_waf_variable variable, rp_view value);
+void rp_waf_scalar_number(struct rp_waf_tx *tx, enum rp_waf_variable variable, uint64_t number);
+/* What is only computed when asked for: TIME_…, DURATION, MATCHED_VAR. p == NULL: it has none. */
+rp_view rp_waf_computed(struct rp_waf_tx *tx, unsigned variable);
+rp_view rp_waf_seen_name(struct rp_waf_tx *tx, const struct rp_waf_seen *seen);
+
+/* store.c */
+struct rp_waf_store *rp_waf_store_of(struct rp_waf_tx *tx, unsigned collection);
+struct rp_waf_slot *rp_waf_slot_find(struct rp_waf_tx *tx, unsigned collection, rp_view name,
+                                     bool make);
+rp_view rp_waf_slot_text(struct rp_waf_tx *tx, struct rp_waf_slot *slot);
+int64_t rp_waf_slot_number(struct rp_waf_slot *slot);
+void rp_waf_setvars(struct rp_waf_tx *tx, struct rp_img_span setvars);
+void rp_waf_capture(struct rp_waf_tx *tx, unsigned group, rp_view text);
+void rp_waf_expires(struct rp_waf_tx *tx, const struct rp_img_rule *rule);
+
+/* macro.c */
+rp_view rp_waf_expand(struct rp_waf_tx *tx, struct rp_img_span pieces);
+rp_view rp_waf_variable_text(struct rp_waf_tx *tx, unsigned variable, uint32_t name_id,
+                             rp_view name);
+
+/* operate.c */
+struct rp_waf_subject {
+    rp_view bytes;
+    const struct rp_waf_value *value; /* NULL for what rules write */
+    bool has_number;
+    int64_t number;
+};
+/* The rule's operator on one value, its negation worked in. capture: writes TX:0 … */
+bool rp_waf_operate(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
+                    const struct rp_waf_subject *subject, bool capture);
+/* An expression on a name or a text; without captures. */
+bool rp_waf_pattern_matches(struct rp_waf_tx *tx, uint32_t pattern, rp_view text);
+
+/* select.c */
+struct rp_waf_found {         /* one value that a rule's targets mean */
+    struct rp_waf_seen where; /* without its value */
+    uint32_t value;           /* 0: rules write it, or it was counted or computed */
+    rp_view bytes;            /* of value 0; not yet there for a slot */
+    struct rp_waf_slot *slot; /* or NULL */
+    bool counted;
+    int64_t number;
+};
+typedef void rp_waf_each(struct rp_waf_tx *tx, void *ctx, struct rp_waf_found *found);
+/* Every value that the rule's targets mean, without those excluded, in order. */
+void rp_waf_walk(struct rp_waf_tx *tx, const struct rp_img_rule *rule, rp_waf_each *each,
+                 void *ctx);
+bool rp_waf_entry_selected(struct rp_waf_tx *tx, const struct rp_img_target *target,
+                           const struct rp_waf_entry *entry);
+
+/* run.c, act.c */
+void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase);
+void rp_waf_act(struct rp_waf_tx *tx, const struct rp_img_rule *rule);
+void rp_waf_disrupt(struct rp_waf_tx *tx, const struct rp_img_rule *rule);
+void rp_waf_ctl(struct rp_waf_tx *tx, const struct rp_img_ctl *ctl);
+void rp_waf_exclude(struct rp_waf_tx *tx, const struct rp_waf_ctl *ctl);
+void rp_waf_record(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
+                   const struct rp_waf_seen *seen, rp_view message, rp_view log_data);
+
+/* bodies.c */
+void rp_waf_read_body(struct rp_waf_tx *tx);
+void rp_waf_arguments(struct rp_waf_tx *tx, const struct rp_waf_pairs *pairs, bool post);
+
+static inline void rp_waf_note(struct rp_waf_tx *tx, rp_err err) {
+    if (rp_ok(tx->failed)) {
+        tx->failed = err;
+    }
+}
+
+#endif

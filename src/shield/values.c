@@ -1,0 +1,226 @@
+/* values.c — every text once, with all that was found out about it. */
+#include "base/assert.h"
+#include "base/checked.h"
+#include "shield/tx.h"
+
+/* A bucket's list is not searched further than this: twins cost time, never a verdict. */
+enum { VALUES_START = 128, LOOKS_MAX = 8 };
+
+/* Doubles an array in the arena; false when it is full. */
+static bool grow(struct rp_waf_tx *tx, void **items, uint32_t *room, size_t size) {
+    uint32_t next = *room ? 2 * *room : VALUES_START;
+    void *grown = rp_arena_array(tx->arena, next, size);
+    if (!grown) {
+        rp_waf_note(tx, RP_ERR(TOO_LARGE));
+        return false;
+    }
+    if (*room > 0) {
+        memcpy(grown, *items, *room * size);
+    }
+    *items = grown;
+    *room = next;
+    return true;
+}
+
+static struct rp_byte_set bytes_of(rp_view bytes) {
+    uint64_t bits[4] = {0, 0, 0, 0};
+    for (size_t i = 0; i < bytes.n; i++) {
+        bits[bytes.p[i] >> 6] |= (uint64_t)1 << (bytes.p[i] & 63);
+    }
+    return (struct rp_byte_set){{bits[0], bits[1], bits[2], bits[3]}};
+}
+
+static uint64_t touched_by(const struct rp_waf *waf, const struct rp_byte_set *set) {
+    uint64_t touched = 0;
+    for (uint64_t rest = waf->transforms; rest != 0; rest &= rest - 1) {
+        unsigned transform = (unsigned)__builtin_ctzll(rest);
+        if (rp_transform_touches((enum rp_transform)transform, set)) {
+            touched |= (uint64_t)1 << transform;
+        }
+    }
+    return touched;
+}
+
+uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes) {
+    struct rp_waf_values *values = &tx->values;
+    uint64_t hash = rp_image_hash(bytes);
+    uint32_t *bucket = &values->buckets[hash & (RP_COUNT_OF(values->buckets) - 1)];
+    unsigned looks = 0;
+    for (uint32_t i = *bucket; i != 0 && looks < LOOKS_MAX; i = values->p[i].next, looks++) {
+        if (values->p[i].hash == hash && rp_view_equal(values->p[i].bytes, bytes)) {
+            return i;
+        }
+    }
+    if (values->n + 1 >= values->room) {
+        void *items = values->p;
+        if (!grow(tx, &items, &values->room, sizeof *values->p)) {
+            return 0;
+        }
+        values->p = items;
+    }
+    rp_waf_spend(tx, bytes.n + 16);
+    uint32_t index = ++values->n;
+    struct rp_waf_value *value = &values->p[index];
+    value->bytes = bytes;
+    value->hash = hash;
+    value->set = bytes_of(bytes);
+    value->touched = touched_by(tx->waf, &value->set);
+    value->next = *bucket;
+    *bucket = index;
+    return index;
+}
+
+/* ---- pipelines ---- */
+
+rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeline) {
+    struct rp_img_span steps = tx->image->pipelines[pipeline].steps;
+    for (uint32_t i = 0; i < steps.count; i++) {
+        enum rp_transform transform = (enum rp_transform)tx->image->steps[steps.first + i];
+        rp_waf_spend(tx, bytes.n + 16);
+        rp_err err = rp_transform_apply(transform, bytes, tx->unicode_map, tx->arena, &bytes);
+        if (!rp_ok(err)) {
+            rp_waf_note(tx, err);
+            return (rp_view){NULL, 0};
+        }
+    }
+    return bytes;
+}
+
+static void remember(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline, uint32_t result) {
+    struct rp_waf_values *values = &tx->values;
+    if (values->derived_n + 1 >= values->derived_room) {
+        void *items = values->derived;
+        if (!grow(tx, &items, &values->derived_room, sizeof *values->derived)) {
+            return;
+        }
+        values->derived = items;
+    }
+    uint32_t index = ++values->derived_n;
+    values->derived[index] = (struct rp_waf_derived){pipeline, result, values->p[value].derived};
+    values->p[value].derived = index;
+}
+
+uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline) {
+    const struct rp_waf_value *from = &tx->values.p[value];
+    if ((from->touched & tx->image->pipelines[pipeline].mask) == 0) {
+        return value;
+    }
+    for (uint32_t i = from->derived; i != 0; i = tx->values.derived[i].next) {
+        if (tx->values.derived[i].pipeline == pipeline) {
+            return tx->values.derived[i].value;
+        }
+    }
+    rp_view bytes = from->bytes;
+    rp_view after = rp_waf_view_through(tx, bytes, pipeline);
+    uint32_t result = after.p == bytes.p && after.n == bytes.n ? value : rp_waf_value_of(tx, after);
+    remember(tx, value, pipeline, result);
+    return result;
+}
+
+/* ---- the prefilter ---- */
+
+static size_t group_words(const struct rp_waf_tx *tx, unsigned group) {
+    return (tx->image->settings->group_sizes[group] + 63) / 64;
+}
+
+const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group) {
+    struct rp_waf_value *at = &tx->values.p[value];
+    if (!at->bits[group]) {
+        uint64_t *bits = rp_arena_array(tx->arena, group_words(tx, group), sizeof *bits);
+        if (!bits) {
+            rp_waf_note(tx, RP_ERR(TOO_LARGE));
+            return NULL;
+        }
+        rp_waf_spend(tx, at->bytes.n + 16);
+        rp_literals_scan(rp_image_blob(tx->image, tx->image->settings->group_blobs[group]),
+                         at->bytes, &at->set, bits);
+        at->bits[group] = bits;
+    }
+    return at->bits[group];
+}
+
+/* ---- classes ---- */
+
+static void class_add(struct rp_waf_tx *tx, struct rp_waf_class *class, uint32_t value) {
+    if (value == 0 || tx->values.p[value].stamp == tx->values.stamp) {
+        return;
+    }
+    tx->values.p[value].stamp = tx->values.stamp;
+    if (class->count == class->room) {
+        void *items = class->values;
+        if (!grow(tx, &items, &class->room, sizeof *class->values)) {
+            return;
+        }
+        class->values = items;
+    }
+    class->values[class->count++] = value;
+}
+
+/* The different values of its targets, before the pipeline. */
+static void class_gather(struct rp_waf_tx *tx, const struct rp_img_class *row,
+                         struct rp_waf_class *class) {
+    tx->values.stamp++;
+    for (uint32_t i = 0; i < row->targets.count; i++) {
+        const struct rp_img_target *target = &tx->image->targets[row->targets.first + i];
+        const struct rp_waf_collection *from = &tx->collections[target->variable];
+        for (uint32_t j = 0; j < from->n; j++) {
+            if (rp_waf_entry_selected(tx, target, &from->p[j])) {
+                class_add(tx, class, from->p[j].value);
+            }
+        }
+    }
+}
+
+static void class_through(struct rp_waf_tx *tx, const struct rp_waf_class *source,
+                          uint32_t pipeline, struct rp_waf_class *class) {
+    tx->values.stamp++;
+    for (uint32_t i = 0; i < source->count; i++) {
+        uint32_t value = rp_waf_value_through(tx, source->values[i], pipeline);
+        class_add(tx, class, value);
+    }
+}
+
+static void class_fill(struct rp_waf_tx *tx, uint32_t class_id) {
+    const struct rp_img_class *row = &tx->image->classes[class_id];
+    struct rp_waf_class *class = &tx->classes[class_id];
+    class->generation = tx->generation;
+    class->count = 0;
+    class->any[0] = class->any[1] = NULL;
+    if (row->source == class_id) {
+        class_gather(tx, row, class);
+        return;
+    }
+    struct rp_waf_class *source = &tx->classes[row->source];
+    if (source->generation != tx->generation) {
+        class_fill(tx, row->source);
+    }
+    class_through(tx, source, row->pipeline, class);
+}
+
+const struct rp_waf_class *rp_waf_class_ready(struct rp_waf_tx *tx, uint32_t class_id) {
+    if (tx->classes[class_id].generation != tx->generation) {
+        class_fill(tx, class_id);
+    }
+    return &tx->classes[class_id];
+}
+
+const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id, unsigned group) {
+    (void)rp_waf_class_ready(tx, class_id);
+    struct rp_waf_class *class = &tx->classes[class_id];
+    if (!class->any[group]) {
+        size_t words = group_words(tx, group);
+        uint64_t *any = rp_arena_array(tx->arena, words, sizeof *any);
+        if (!any) {
+            rp_waf_note(tx, RP_ERR(TOO_LARGE));
+            return NULL;
+        }
+        for (uint32_t i = 0; i < class->count; i++) {
+            const uint64_t *bits = rp_waf_value_bits(tx, class->values[i], group);
+            for (size_t w = 0; bits && w < words; w++) {
+                any[w] |= bits[w];
+            }
+        }
+        class->any[group] = any;
+    }
+    return class->any[group];
+}
