@@ -1,0 +1,102 @@
+// kill -9 of every role, one after the other, while two organisations write without a pause: what was
+// acknowledged stands, nobody reads another's notes, and the service is back within two seconds.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {crash} from '../lib/sabotage.mjs';
+import {Stack, sleep, until} from '../lib/stack.mjs';
+
+const PAUSE_MS = 60; // between two writes of one writer: well under the limits of the gate
+let stack, writers;
+
+// A person who keeps writing numbered notes, and remembers how each was answered.
+class Writer {
+  constructor(person, name) {
+    Object.assign(this, {person, name, kept: [], number: 0, running: true, lastGood: Date.now(), longestGap: 0});
+  }
+  answered() {
+    this.longestGap = Math.max(this.longestGap, Date.now() - this.lastGood);
+    this.lastGood = Date.now();
+  }
+  async write() {
+    const text = `${this.name} writes ${++this.number}.`;
+    const page = await this.person.get('/', {timeout: 8000});
+    if (page.status !== 200) return;
+    const answer = await this.person.submit(page, {text}, {timeout: 8000});
+    if (answer.status !== 200) return;
+    this.kept.push(text);
+    this.answered();
+  }
+  async run() {
+    while (this.running) {
+      await this.write().catch(() => {}); // a broken connection is what the test is about: not acknowledged
+      await sleep(PAUSE_MS);
+    }
+  }
+  // Every note of this person's organisation, page after page.
+  async all() {
+    const texts = [];
+    for (let target = '/'; target;) {
+      const page = await this.person.get(target);
+      assert.equal(page.status, 200);
+      texts.push(...[...page.text.matchAll(/\w+ writes \d+\./g)].map(([text]) => text));
+      target = /href="(\/\?after=[^"]*)"/.exec(page.text)?.[1].replaceAll('&amp;', '&');
+    }
+    return texts;
+  }
+}
+
+before(async () => {
+  stack = await Stack.start();
+  const first = await stack.firstAdministrator();
+  const tenant = (await stack.rempart('tenant', 'create', 'Boulangerie Martin')).stdout.trim();
+  const invited = await stack.rempart('person', 'invite', 'lea@example.com', '--tenant', tenant, '--role', 'admin');
+  assert.equal(invited.code, 0, invited.stderr);
+  writers = [new Writer(first, 'Main'), new Writer(await stack.enrol(invited.stdout.trim()), 'Martin')];
+  for (const writer of writers) writer.done = writer.run();
+  await until('both writing', () => writers.every(({kept}) => kept.length >= 3));
+});
+after(async () => {
+  for (const writer of writers ?? []) writer.running = false;
+  await Promise.all((writers ?? []).map(({done}) => done));
+  await stack?.stop();
+});
+
+for (const role of ['core', 'kms', 'ledger', 'gate', 'probe', 'hunt', 'courier']) {
+  test(`kill -9 of ${role} while both write: both go on`, async () => {
+    for (const writer of writers) Object.assign(writer, {longestGap: 0, lastGood: Date.now()});
+    const before = writers.map(({kept}) => kept.length);
+    await crash(stack, role);
+    await until(`both writing after ${role}`, () => writers.every(({kept}, i) => kept.length >= before[i] + 5), {seconds: 20});
+    const gap = Math.max(...writers.map(({longestGap}) => longestGap));
+    console.log(`# ${role}: nobody waited longer than ${gap} ms for an acknowledged write`);
+  });
+}
+
+/*= S66 type=test */
+test('every acknowledged note stands once, and nobody sees another organisation\'s', async () => {
+  for (const writer of writers) writer.running = false;
+  await Promise.all(writers.map(({done}) => done));
+  for (const writer of writers) {
+    const all = await writer.all();
+    for (const text of writer.kept) assert.equal(all.filter(one => one === text).length, 1, text);
+    assert.deepEqual(all.filter(text => !text.startsWith(writer.name)), []);
+  }
+});
+
+test('and the log holds each of them', async () => {
+  for (const {person, kept} of writers) {
+    await until('all events arrived', async () => {
+      let count = 0;
+      for (let after = '', more = true; more;) {
+        const {entries} = (await person.get(`/.rempart/api/v1/audit?${after}limit=200`)).json();
+        count += entries.filter(({event}) => event.metadata.event_code === 'record.created').length;
+        more = entries.length === 200;
+        after = `after=${entries.at(-1)?.index}&`;
+      }
+      if (count < kept.length) throw new Error(`${count} of ${kept.length}`);
+      return true;
+    }, {seconds: 30, every: 500});
+  }
+  const verified = await stack.rempart('verify', stack.file('ledger'));
+  assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+});
