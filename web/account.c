@@ -37,6 +37,17 @@ static size_t list_roles(const struct rp_request *request, unsigned roles,
     return n;
 }
 
+static rp_view notice_of(const struct rp_request *request) {
+    rp_view done = rp_request_query(request, "done");
+    if (rp_view_equal(done, RP_VIEW("enrolled"))) {
+        return rp_text(request->lang, RP_TEXT_account_enrolled);
+    }
+    if (rp_view_equal(done, RP_VIEW("password"))) {
+        return rp_text(request->lang, RP_TEXT_account_password_done);
+    }
+    return (rp_view){NULL, 0};
+}
+
 rp_err rp_page_account(struct rp_request *request) {
     RP_TRY(rp_request_allow(request, RP_ACTION_READ_OWN));
     struct rp_person person;
@@ -46,9 +57,7 @@ rp_err rp_page_account(struct rp_request *request) {
     size_t role_count = list_roles(request, person.roles, roles);
     const struct rp_template_account page = {
         .form_token = rp_form_token(request),
-        .notice = rp_view_equal(rp_request_query(request, "done"), RP_VIEW("enrolled"))
-                      ? rp_text(request->lang, RP_TEXT_account_enrolled)
-                      : (rp_view){NULL, 0},
+        .notice = notice_of(request),
         .email = rp_view_from_cstr(person.email),
         .tenant = rp_view_from_cstr(person.tenant_name),
         .strength = rp_page_strength(request->lang, request->who.acr),

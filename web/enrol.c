@@ -141,8 +141,8 @@ static rp_err start(struct rp_request *request) {
 static rp_err finish(struct rp_request *request) {
     struct enrolment *state = request->state;
     RP_TRY(request->password.result);
-    const struct rp_enrol_answers answers = {.password_text = request->password.text,
-                                             .code = state->code};
+    const struct rp_enrol_answers answers = {
+        .password_text = request->password.text, .code = state->code, .lang = request->lang};
     struct rp_token cookie;
     struct rp_session session;
     rp_err err =

@@ -24,6 +24,7 @@ static rp_view error_of(const struct rp_request *request) {
                                                {RP_VIEW_INIT("pending"), RP_TEXT_error_pending},
                                                {RP_VIEW_INIT("busy"), RP_TEXT_error_busy},
                                                {RP_VIEW_INIT("code"), RP_TEXT_error_code},
+                                               {RP_VIEW_INIT("recovery"), RP_TEXT_error_code},
                                                {RP_VIEW_INIT("replayed"), RP_TEXT_error_replayed}};
     rp_view name = rp_request_query(request, "error");
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
@@ -51,7 +52,8 @@ rp_err rp_page_home(struct rp_request *request) {
 }
 
 rp_err rp_page_change_password(struct rp_request *request) {
-    return rp_page_home(request);
+    rp_response_redirect(&request->response, RP_VIEW("/.rempart/id/password"));
+    return RP_OK;
 }
 
 rp_err rp_page_sign_in(struct rp_request *request) {
@@ -156,13 +158,21 @@ rp_err rp_page_sign_in_post(struct rp_request *request) {
 
 /* ---- the second step ---- */
 
+/* Asked for by its link, or shown again because the code was wrong. */
+static bool with_recovery(const struct rp_request *request) {
+    return rp_view_equal(rp_request_query(request, "with"), RP_VIEW("recovery")) ||
+           rp_view_equal(rp_request_query(request, "error"), RP_VIEW("recovery"));
+}
+
 rp_err rp_page_code(struct rp_request *request) {
     rp_view next = rp_next_path(rp_request_query(request, "next"));
     if (!rp_request_cookie(request, RP_COOKIE_PENDING).p) {
         return back_to(request, SIGN_IN, "pending", next);
     }
-    const struct rp_template_code page = {
-        .form_token = rp_form_token(request), .error = error_of(request), .next = next};
+    const struct rp_template_code page = {.form_token = rp_form_token(request),
+                                          .error = error_of(request),
+                                          .next = next,
+                                          .recovery = with_recovery(request)};
     struct rp_buf body = rp_buf_new(65536);
     rp_template_code_print(&body, request->lang, &page);
     rp_page_finish(request, RP_TEXT_code_title, &body, false);
@@ -180,7 +190,8 @@ rp_err rp_page_code_post(struct rp_request *request) {
         rp_view_trim(rp_pairs_get(form, "code")), rp_request_param(request, "REMOTE_ADDR"), &cookie,
         &session);
     if (rp_is(err, RP_E_DENIED) || rp_is(err, RP_E_SECOND_FACTOR)) {
-        return back_to(request, CODE, "code", next);
+        bool recovery = rp_view_equal(rp_pairs_get(form, "with"), RP_VIEW("recovery"));
+        return back_to(request, CODE, recovery ? "recovery" : "code", next);
     }
     if (rp_is(err, RP_E_REPLAYED)) {
         return back_to(request, CODE, "replayed", next);

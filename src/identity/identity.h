@@ -137,6 +137,7 @@ rp_err rp_identity_each_session(struct rp_identity *identity,
 struct rp_enrol_answers {
     const char *password_text;
     rp_view code;
+    enum rp_lang lang; /* in which the person will be written to */
 };
 rp_err rp_identity_enrol_and_sign_in(struct rp_identity *identity, rp_view token,
                                      const struct rp_enrol_answers *answers, rp_view client,
@@ -151,6 +152,34 @@ struct rp_person {
 };
 rp_err rp_identity_person(struct rp_identity *identity, rp_id person, rp_id tenant,
                           struct rp_person *ret_person);
+
+/* ---- a person's own password and recovery codes ---- */
+/* What the pool compares the present password with. RATE as at the sign-in. */
+rp_err rp_identity_own_password(struct rp_identity *identity, rp_id person, rp_view client,
+                                struct rp_sign_in *ret_sign_in);
+/* It was not the present one: counted, and an event. */
+rp_err rp_identity_own_password_wrong(struct rp_identity *identity, const struct rp_sign_in *own,
+                                      rp_view client);
+struct rp_password_change {
+    const struct rp_sign_in *own;
+    rp_id session; /* stays; all others of the person end */
+    rp_view client;
+    const char *password_text; /* the PHC string that the pool made */
+};
+rp_err rp_identity_change_password(struct rp_identity *identity,
+                                   const struct rp_password_change *what,
+                                   struct rp_own_session ended[static RP_OWN_SESSIONS_MAX],
+                                   size_t *ret_count);
+
+/* Ten codes, shown once, that stand in for the one-time code; making them ends the former ten. */
+enum { RP_RECOVERY_CODES = 10, RP_RECOVERY_TEXT = 11 /* "abcde-fghij" */ };
+struct rp_recovery_codes {
+    char s[RP_RECOVERY_CODES][RP_RECOVERY_TEXT + 1];
+};
+rp_err rp_identity_recovery_left(struct rp_identity *identity, rp_id person, size_t *ret_left);
+/* code: a one-time code, now. DENIED, REPLAYED, RATE as at the sign-in. The caller wipes. */
+rp_err rp_identity_new_recovery_codes(struct rp_identity *identity, rp_id person, rp_view code,
+                                      rp_view client, struct rp_recovery_codes *ret_codes);
 
 /* ---- a forgotten password ---- */
 /* Anybody may ask, for any address: the same work and the same answer whoever is meant. */

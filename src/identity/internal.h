@@ -38,6 +38,10 @@ struct rp_roles_text rp_roles_print(unsigned roles);
 
 /* Inside a transaction: puts the notice down, sealed under its tenant's key. */
 rp_err rp_identity_notify(struct rp_identity *identity, const struct rp_notice *notice);
+/* The same to a person, by mail, in the language they enrolled in; a notice without values. Nothing
+ * where this installation sends no mails. */
+rp_err rp_identity_tell(struct rp_identity *identity, enum rp_notice_kind kind, rp_id person,
+                        rp_id tenant);
 
 rp_err rp_identity_tenant_name(struct rp_identity *identity, rp_id tenant,
                                char ret_name[static 129]);
@@ -89,6 +93,46 @@ struct rp_totp_match {
     size_t count;
 };
 struct rp_totp_match rp_totp_match(const struct rp_secret *seed, rp_view code, int64_t now_ms);
+
+/* ---- the second factor: a one-time code, or a recovery code in its place ---- */
+enum { RP_RECOVERY_DIGITS = 10 };
+struct rp_factor {            /* as it stands in a person's row */
+    rp_id person, home;       /* home: the tenant under whose key the seed is sealed */
+    struct rp_sha256 address; /* failures are counted by it */
+    uint8_t seed[RP_SEALED_MAX];
+    size_t seed_n; /* 0: this person has none */
+};
+#define RP_FACTOR_COLUMNS "person.id, person.tenant, person.address, person.totp_sealed"
+/* From a row that has RP_FACTOR_COLUMNS from this column on. */
+rp_err rp_factor_read(struct rp_row *row, int column, struct rp_factor *ret_factor);
+rp_err rp_factor_of(struct rp_identity *identity, rp_id person, struct rp_factor *ret_factor);
+
+enum rp_factor_kind { RP_FACTOR_TOTP, RP_FACTOR_RECOVERY };
+struct rp_factor_answer {
+    enum rp_factor_kind kind;
+    struct rp_totp_match match;
+    struct rp_sha256 recovery;
+};
+/* What the code that somebody gave could be. Leases keys: before a transaction. */
+rp_err rp_factor_compare(struct rp_identity *identity, const struct rp_factor *factor, rp_view code,
+                         struct rp_factor_answer *ret_answer);
+/* Inside a transaction: uses it up. *ret_outcome: RP_OK, DENIED, REPLAYED; a refusal is counted and
+ * an event. */
+rp_err rp_factor_use(struct rp_identity *identity, const struct rp_factor *factor,
+                     const struct rp_factor_answer *answer, const struct rp_client_hash *client,
+                     rp_err *ret_outcome);
+
+/* True when the text is written as a recovery code; people may leave hyphens and capitals. */
+bool rp_recovery_read(rp_view code, char ret_digits[static RP_RECOVERY_DIGITS]);
+rp_err rp_identity_recovery_hash(struct rp_identity *identity, rp_id person, rp_view digits,
+                                 struct rp_sha256 *ret_hash);
+rp_err rp_recovery_use(struct rp_identity *identity, const struct rp_factor *factor,
+                       const struct rp_sha256 *hash, const struct rp_client_hash *client,
+                       rp_err *ret_outcome);
+
+/* Inside a transaction: the new password, what had begun with the former one, and the event. */
+rp_err rp_password_put(struct rp_identity *identity, rp_id person, rp_id tenant,
+                       const char *password_text, rp_view reason);
 
 /* ---- how often somebody may be wrong ---- */
 /* RATE while the address, or the address from this client, has to wait. */

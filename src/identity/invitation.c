@@ -361,6 +361,7 @@ struct enrolment {
     struct rp_identity *identity;
     struct found found;
     const char *password_text;
+    enum rp_lang lang;
     uint64_t step; /* of the code: it cannot be used again to sign in */
     bool sign_in;
     struct rp_client_hash client;
@@ -386,8 +387,8 @@ static rp_err insert_person(struct rp_db *db, const struct enrolment *enrolment)
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
                        "INSERT INTO person (id, tenant, address, email_sealed, password, "
-                       "totp_sealed, totp_last_step, created_ms) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                       "totp_sealed, totp_last_step, created_ms, lang) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                        &row));
     rp_row_bind_id(row, 1, found->invitation.person);
     rp_row_bind_id(row, 2, found->invitation.tenant);
@@ -397,6 +398,7 @@ static rp_err insert_person(struct rp_db *db, const struct enrolment *enrolment)
     rp_row_bind_blob(row, 6, found->seed_sealed);
     rp_row_bind_u64(row, 7, enrolment->step);
     rp_row_bind_u64(row, 8, (uint64_t)rp_identity_now(enrolment->identity));
+    rp_row_bind_text(row, 9, enrolment->lang == RP_EN ? RP_VIEW("en") : RP_VIEW("fr"));
     RP_TRY(rp_row_run(row, NULL));
     RP_TRY(rp_db_query(db, "INSERT INTO membership (tenant, person, roles) VALUES (?1, ?2, ?3)",
                        &row));
@@ -466,7 +468,7 @@ rp_err rp_identity_enrol_and_sign_in(struct rp_identity *identity, rp_view token
                                      const struct rp_enrol_answers *answers, rp_view client,
                                      struct rp_token *ret_cookie, struct rp_session *ret_session) {
     RP_ASSERT(ret_cookie != NULL && ret_session != NULL);
-    struct enrolment enrolment = {.sign_in = true};
+    struct enrolment enrolment = {.sign_in = true, .lang = answers->lang};
     RP_TRY(rp_identity_client(identity, client, &enrolment.client));
     RP_TRY(enrol(identity, token, answers->password_text, answers->code, &enrolment));
     *ret_cookie = enrolment.cookie;

@@ -57,7 +57,7 @@ struct asked {
 static rp_err next_asked(struct asked *asked) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(asked->identity->db,
-                       "SELECT reset_request.address, lang, person.id, person.tenant "
+                       "SELECT reset_request.address, reset_request.lang, person.id, person.tenant "
                        "FROM reset_request LEFT JOIN person "
                        "ON person.address = reset_request.address WHERE done = 0 LIMIT 1",
                        &row));
@@ -201,28 +201,12 @@ static rp_err spend(struct rp_db *db, const struct reset *reset) {
     return changed == 1 ? RP_OK : RP_ERR(REPLAYED);
 }
 
-static rp_err change_password(struct rp_db *db, const struct reset *reset) {
-    struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db, "UPDATE person SET password = ?1 WHERE id = ?2", &row));
-    rp_row_bind_text(row, 1, rp_view_from_cstr(reset->password_text));
-    rp_row_bind_id(row, 2, reset->person);
-    RP_TRY(rp_row_run(row, NULL));
-    /* A sign-in that waits for its code began with the former password. */
-    RP_TRY(rp_db_query(db, "DELETE FROM pending_sign_in WHERE person = ?1", &row));
-    rp_row_bind_id(row, 1, reset->person);
-    RP_TRY(rp_row_run(row, NULL));
-    struct rp_event *event = rp_identity_event(reset->identity, RP_EVENT_PASSWORD_CHANGED);
-    rp_event_add_id(event, "tenant", reset->tenant);
-    rp_event_add_id(event, "person", reset->person);
-    rp_event_add_text(event, "reason", RP_VIEW("reset"));
-    return rp_db_emit(db, event);
-}
-
 static rp_err do_reset(struct rp_db *db, void *ctx) {
     struct reset *reset = ctx;
     static const rp_id nothing;
     RP_TRY(spend(db, reset));
-    RP_TRY(change_password(db, reset));
+    RP_TRY(rp_password_put(reset->identity, reset->person, reset->tenant, reset->password_text,
+                           RP_VIEW("reset")));
     return rp_sessions_end(reset->identity, reset->person, nothing, nothing,
                            RP_VIEW("password_changed"), reset->ended, &reset->count);
 }

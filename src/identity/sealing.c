@@ -64,6 +64,18 @@ rp_err rp_identity_address(struct rp_identity *identity, rp_view email,
     return keyed(identity, RP_VIEW("email-index"), message, ret_address);
 }
 
+rp_err rp_identity_recovery_hash(struct rp_identity *identity, rp_id person, rp_view digits,
+                                 struct rp_sha256 *ret_hash) {
+    uint8_t message[sizeof person.b + RP_RECOVERY_DIGITS];
+    RP_ASSERT(digits.n == RP_RECOVERY_DIGITS);
+    memcpy(message, person.b, sizeof person.b);
+    memcpy(message + sizeof person.b, digits.p, RP_RECOVERY_DIGITS);
+    rp_err err =
+        keyed(identity, RP_VIEW("recovery-index"), rp_view_of(message, sizeof message), ret_hash);
+    rp_wipe(message, sizeof message);
+    return err;
+}
+
 /* An IPv6 client owns its whole /64 and changes addresses at will: it is counted as one. An IPv4
  * address written as IPv6 is the IPv4 address. */
 static struct rp_client_network network_of(rp_view client) {
@@ -106,6 +118,26 @@ rp_err rp_identity_notify(struct rp_identity *identity, const struct rp_notice *
     const struct rp_secret *key = NULL;
     RP_TRY(rp_identity_tenant_key(identity, notice->tenant, &key));
     return rp_notify_put(identity->env, identity->db, key, notice);
+}
+
+static rp_err lang_of(struct rp_identity *identity, rp_id person, enum rp_lang *ret_lang) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(identity->db, "SELECT lang FROM person WHERE id = ?1", &row));
+    rp_row_bind_id(row, 1, person);
+    RP_TRY(rp_row_first(row));
+    *ret_lang = rp_view_equal(rp_row_text(row, 0), RP_VIEW("en")) ? RP_EN : RP_FR;
+    return RP_OK;
+}
+
+rp_err rp_identity_tell(struct rp_identity *identity, enum rp_notice_kind kind, rp_id person,
+                        rp_id tenant) {
+    if (!identity->options.origin) {
+        return RP_OK;
+    }
+    struct rp_notice notice = {
+        .kind = kind, .channels = RP_NOTICE_MAIL, .tenant = tenant, .person = person};
+    RP_TRY(lang_of(identity, person, &notice.lang));
+    return rp_identity_notify(identity, &notice);
 }
 
 /* ---- sealing ---- */

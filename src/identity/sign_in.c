@@ -116,39 +116,28 @@ rp_err rp_identity_sign_in_password(struct rp_identity *identity, const struct r
 
 struct code_step {
     struct rp_identity *identity;
-    struct rp_sha256 pending_hash, address;
+    struct rp_sha256 pending_hash;
     struct rp_client_hash client;
-    rp_id person, tenant;
+    struct rp_factor factor;
+    rp_id tenant;
     unsigned roles;
-    uint8_t seed[RP_SEALED_MAX];
-    rp_view seed_sealed;
     bool with_code; /* false: the operator lets a password alone in */
-    struct rp_totp_match match;
+    struct rp_factor_answer answer;
     struct rp_token cookie;
     struct rp_session session;
     rp_err outcome;
 };
 
 static rp_err read_person(struct rp_row *row, struct code_step *step) {
-    rp_view address = rp_row_blob(row, 2), seed = rp_row_blob(row, 3);
-    step->person = rp_row_id(row, 0);
-    step->tenant = rp_row_id(row, 1);
-    step->roles = (unsigned)rp_row_u64(row, 4) & RP_ROLES_ALL;
-    if (address.n != RP_SHA256 || seed.n > sizeof step->seed || step->roles == 0) {
-        return RP_ERR(CORRUPT);
-    }
-    memcpy(step->address.b, address.p, RP_SHA256);
-    if (seed.n > 0) {
-        memcpy(step->seed, seed.p, seed.n);
-    }
-    step->seed_sealed = rp_view_of(step->seed, seed.n);
-    return RP_OK;
+    step->tenant = rp_row_id(row, 0);
+    step->roles = (unsigned)rp_row_u64(row, 1) & RP_ROLES_ALL;
+    return step->roles != 0 ? rp_factor_read(row, 2, &step->factor) : RP_ERR(CORRUPT);
 }
 
 static rp_err find_pending(struct code_step *step) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(step->identity->db,
-                       "SELECT person.id, pending_sign_in.tenant, address, totp_sealed, roles "
+                       "SELECT pending_sign_in.tenant, roles, " RP_FACTOR_COLUMNS " "
                        "FROM pending_sign_in "
                        "JOIN person ON person.id = pending_sign_in.person "
                        "JOIN membership ON membership.person = person.id "
@@ -180,55 +169,15 @@ static rp_err take_try(struct code_step *step) {
     return rp_row_u64(read, 0) > CODE_TRIES ? RP_ERR(RATE) : RP_OK;
 }
 
-/*= S101 */ /* a one-time code works once: its step must be later than the last one used */
-static rp_err use_step(const struct code_step *step, uint64_t number, bool *ret_used) {
-    struct rp_row *row = NULL;
-    uint64_t changed = 0;
-    RP_TRY(rp_db_query(step->identity->db,
-                       "UPDATE person SET totp_last_step = ?1 "
-                       "WHERE id = ?2 AND totp_last_step < ?1",
-                       &row));
-    rp_row_bind_u64(row, 1, number);
-    rp_row_bind_id(row, 2, step->person);
-    RP_TRY(rp_row_run(row, &changed));
-    *ret_used = changed == 1;
-    return RP_OK;
-}
-
-static rp_err judge_code(struct code_step *step) {
-    bool used = false;
-    for (size_t i = 0; i < step->match.count && !used; i++) {
-        RP_TRY(use_step(step, step->match.steps[i], &used));
-    }
-    if (used) {
-        step->outcome = RP_OK;
-    } else {
-        step->outcome = step->match.count > 0 ? RP_ERR(REPLAYED) : RP_ERR(DENIED);
-    }
-    return RP_OK;
-}
-
-static rp_err note_refusal(struct code_step *step) {
-    RP_TRY(rp_throttle_fail(step->identity, &step->address, &step->client));
-    if (!rp_is(step->outcome, RP_E_REPLAYED)) {
-        return emit_refused(step->identity, step->tenant, step->person, "code", &step->client);
-    }
-    struct rp_event *event = rp_identity_event(step->identity, RP_EVENT_TOTP_REPLAYED);
-    rp_event_add_id(event, "tenant", step->tenant);
-    rp_event_add_id(event, "person", step->person);
-    rp_identity_add_client(event, &step->client);
-    return rp_db_emit(step->identity->db, event);
-}
-
 static rp_err accept(struct code_step *step) {
     struct rp_row *row = NULL;
     RP_TRY(
         rp_db_query(step->identity->db, "DELETE FROM pending_sign_in WHERE token_hash = ?1", &row));
     rp_row_bind_blob(row, 1, rp_hash_view(&step->pending_hash));
     RP_TRY(rp_row_run(row, NULL));
-    RP_TRY(rp_throttle_accept(step->identity, &step->address, &step->client));
+    RP_TRY(rp_throttle_accept(step->identity, &step->factor.address, &step->client));
     struct rp_session_new what = {
-        .person = step->person,
+        .person = step->factor.person,
         .tenant = step->tenant,
         .roles = step->roles,
         .acr = step->with_code ? RP_ACR_MFA : RP_ACR_PWD,
@@ -240,24 +189,14 @@ static rp_err accept(struct code_step *step) {
 static rp_err do_code_step(struct rp_db *db, void *ctx) {
     struct code_step *step = ctx;
     (void)db;
-    RP_TRY(rp_throttle_check(step->identity, &step->address, &step->client));
+    RP_TRY(rp_throttle_check(step->identity, &step->factor.address, &step->client));
     RP_TRY(take_try(step));
     step->outcome = RP_OK;
     if (step->with_code) {
-        RP_TRY(judge_code(step));
+        RP_TRY(rp_factor_use(step->identity, &step->factor, &step->answer, &step->client,
+                             &step->outcome));
     }
-    return rp_ok(step->outcome) ? accept(step) : note_refusal(step);
-}
-
-static rp_err compare_code(struct code_step *step, rp_view code) {
-    if (step->seed_sealed.n == 0) {
-        return RP_OK; /* this person has no second factor: no code is right */
-    }
-    struct rp_place place = {"totp", step->tenant, step->person};
-    _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
-    RP_TRY(rp_identity_open_secret(step->identity, &place, step->seed_sealed, &seed));
-    step->match = rp_totp_match(seed, code, rp_identity_now(step->identity));
-    return RP_OK;
+    return rp_ok(step->outcome) ? accept(step) : RP_OK;
 }
 
 rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending, rp_view code,
@@ -271,9 +210,11 @@ rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending,
     if (!step.with_code && identity->options.second_factor_required) {
         return RP_ERR(SECOND_FACTOR);
     }
+    const struct rp_secret *key = NULL;
     RP_TRY(rp_identity_client(identity, client, &step.client));
+    RP_TRY(rp_identity_tenant_key(identity, step.factor.home, &key)); /* of a letter */
     if (step.with_code) {
-        RP_TRY(compare_code(&step, code));
+        RP_TRY(rp_factor_compare(identity, &step.factor, code, &step.answer));
     }
     RP_TRY(rp_db_transact(identity->db, do_code_step, &step));
     if (rp_ok(step.outcome)) {

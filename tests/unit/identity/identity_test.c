@@ -346,7 +346,7 @@ static void enrolling_may_sign_in_at_once(void **state) {
     struct person person = invited();
     struct rp_token cookie, pending;
     struct rp_session session, got;
-    struct rp_enrol_answers answers = {ann_password, wrong_code(&person)};
+    struct rp_enrol_answers answers = {ann_password, wrong_code(&person), RP_FR};
     assert_err(rp_identity_enrol_and_sign_in(identity, text(&person.invitation), &answers, HERE,
                                              &cookie, &session),
                DENIED);

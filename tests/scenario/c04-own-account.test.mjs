@@ -1,0 +1,126 @@
+// A person's own account: a new password for who knows the present one, and recovery codes for who
+// lost the authenticator.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {Client} from '../lib/client.mjs';
+import {readMail, Smtp} from '../lib/smtp.mjs';
+import {Stack, until} from '../lib/stack.mjs';
+
+const NEW = 'an entirely different horse 7';
+let stack, server, person, codes;
+before(async () => {
+  server = await Smtp.start();
+  stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
+    '  from: rempart@example.com\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n'});
+  await stack.firstAdministrator();
+  const tenant = (await stack.rempart('tenant', 'create', 'Acme')).stdout.trim();
+  const {stdout} = await stack.rempart('person', 'invite', 'lea@example.com', '--tenant', tenant);
+  person = await stack.enrol(stdout.trim());
+});
+after(async () => {
+  await stack?.stop();
+  await server?.stop();
+});
+
+const isIn = async client => (await client.get('/.rempart/id/account')).status === 200;
+const twin = () => Object.assign(new Client(stack), {email: person.email, password: person.password,
+  seed: person.seed, lastStep: person.lastStep});
+const log = async () => (await stack.rempart('ledger', 'tail', 'operator', '--json')).stdout;
+const letterAbout = words => until(`the letter "${words}"`, () =>
+  server.mails.find(mail => mail.to.includes('lea@example.com') && readMail(mail.text).body.replace(/\s+/g, ' ').includes(words)));
+
+async function change(fields) {
+  const page = await person.get('/.rempart/id/password');
+  assert.equal(page.status, 200);
+  return person.submit(page, {password: NEW, password_again: NEW, ...fields}, {action: 'password'});
+}
+
+test('/.well-known/change-password leads to the form', async () => {
+  const answer = await person.get('/.well-known/change-password');
+  assert.equal(answer.headers.location, '/.rempart/id/password');
+  const stranger = await new Client(stack).get('/.rempart/id/password');
+  assert.match(stranger.headers.location ?? '', /sign-in/);
+});
+
+test('the present password is asked for; a wrong one changes nothing and is an event', async () => {
+  assert.match((await change({present: 'not this one at all'})).text, /present password is not right/);
+  assert.match((await change({present: person.password, password: 'short', password_again: 'short'})).text, /too easy/);
+  assert.match((await change({present: person.password, password_again: 'something else entirely'})).text, /differ/);
+  const other = twin();
+  assert.equal((await other.signIn()).status !== 403 && await isIn(other), true, 'the former password still signs in');
+  person.lastStep = other.lastStep;
+  await until('the event', async () => (await log()).includes('own_password'));
+});
+
+/*= S175 type=test */
+test('with it the password changes: this session stays, every other one ends, and a letter says so', async () => {
+  const other = twin();
+  await other.signIn();
+  person.lastStep = other.lastStep;
+  assert.ok(await isIn(other));
+  const done = await change({present: person.password});
+  assert.match(done.text, /Your password is changed/);
+  assert.ok(await isIn(person));
+  assert.equal(await isIn(other), false);
+  const former = twin();
+  await former.signIn();
+  assert.equal(await isIn(former), false, 'the former password is dead');
+  person.password = NEW;
+  await letterAbout('password of your access was changed');
+});
+
+test('ten recovery codes are made with a code of the application, and shown once', async () => {
+  const page = await person.get('/.rempart/id/recovery');
+  assert.match(page.text, /no recovery codes/);
+  const wrong = await person.submit(page, {code: '000000'}, {action: 'recovery'});
+  assert.match(wrong.text, /not right/);
+  const made = await person.submit(wrong, {code: await person.freshCode()}, {action: 'recovery'});
+  codes = [...made.text.matchAll(/<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/g)].map(([, code]) => code);
+  assert.equal(new Set(codes).size, 10, made.text);
+  const again = await person.get('/.rempart/id/recovery');
+  assert.match(again.text, /10 of ten codes left/);
+  for (const code of codes) assert.ok(!again.text.includes(code));
+});
+
+async function signInWith(code) {
+  const client = twin();
+  const page = await client.get('/.rempart/id/sign-in');
+  const second = await client.submit(page, {email: person.email, password: person.password}, {action: 'sign-in'});
+  const link = /href="([^"]*with=recovery[^"]*)"/.exec(second.text)[1].replaceAll('&amp;', '&');
+  const form = await client.get(link);
+  const answer = await client.submit(form, {code}, {action: 'code'});
+  return {client, answer};
+}
+
+/*= S101 type=test */
+test('one of them stands in for the application, once; the person is told', async () => {
+  const typed = codes[3].toUpperCase().replace('-', ' ');
+  const {client} = await signInWith(typed);
+  assert.ok(await isIn(client));
+  const twice = await signInWith(codes[3]);
+  assert.match(twice.answer.text, /not right/);
+  assert.match(twice.answer.text, /Recovery code/, 'the same form again');
+  assert.equal(await isIn(twice.client), false);
+  const guessed = await signInWith('aaaaa-aaaaa');
+  assert.equal(await isIn(guessed.client), false);
+  assert.match((await client.get('/.rempart/id/recovery')).text, /9 of ten/);
+  await until('the event', async () => (await log()).includes('recovery_codes.used'));
+  await letterAbout('password and a recovery code');
+});
+
+test('a recovery code makes no recovery codes; ten new ones end the former ten', async () => {
+  const page = await person.get('/.rempart/id/recovery');
+  const refused = await person.submit(page, {code: codes[5]}, {action: 'recovery'});
+  assert.match(refused.text, /not right/);
+  const made = await person.submit(refused, {code: await person.freshCode()}, {action: 'recovery'});
+  assert.match(made.text, /never be shown again/);
+  const {client} = await signInWith(codes[6]);
+  assert.equal(await isIn(client), false);
+});
+
+test('the pages speak French', async () => {
+  for (const [target, words] of [['password', /Changer de mot de passe/], ['recovery', /Codes de secours/]]) {
+    const page = await person.get(`/.rempart/id/${target}?lang=fr`);
+    assert.match(page.text, words);
+  }
+});
