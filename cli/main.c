@@ -52,9 +52,11 @@ static const struct cli_command commands[] = {
      "  rempart tenant create 'Boulangerie Martin'\n",
      cli_tenant},
     {"person",
-     "rempart person invite EMAIL --tenant ID [--role member|admin|operator] [--json]",
+     "rempart person invite EMAIL|list|role PERSON ROLE|remove PERSON --tenant ID\n"
+     "       [--role member|admin|operator] [--json]",
      {"invite une personne par un lien à usage unique", "invite a person by a link used once"},
-     "  rempart person invite lea@example.com --tenant 6f1c… --role admin\n",
+     "  rempart person invite lea@example.com --tenant 6f1c… --role admin\n"
+     "  rempart person remove lea@example.com --tenant 6f1c…\n",
      cli_person},
     {"role",
      "rempart role explain [--json]",

@@ -4,6 +4,8 @@
 #include "cli.h"
 #include "policy/policy.h"
 
+#define PEOPLE "/.rempart/api/v1/admin/people"
+
 static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
                         const struct rp_json *body, struct rp_json **ret_answer) {
     struct rp_buf text = rp_buf_new(65536);
@@ -60,17 +62,13 @@ enum rp_exit cli_tenant(struct cli *cli) {
                                   "list, create NAME or export ID FILE|-"));
 }
 
-enum rp_exit cli_person(struct cli *cli) {
-    if (cli->arg_count != 2 || strcmp(cli->args[0], "invite") != 0 || !cli->tenant) {
-        return cli_usage(cli,
-                         cli_say(cli, "invite ADRESSE --tenant ID", "invite EMAIL --tenant ID"));
-    }
+static enum rp_exit person_invite(struct cli *cli) {
     struct rp_json *body = rp_json_object(cli->arena);
     rp_json_add_cstr(cli->arena, body, "email", cli->args[1]);
     rp_json_add_cstr(cli->arena, body, "tenant", cli->tenant);
     rp_json_add_cstr(cli->arena, body, "role", cli->role ? cli->role : "member");
     struct rp_json *answer = NULL;
-    enum rp_exit code = ask(cli, "POST", "/.rempart/api/v1/admin/people", body, &answer);
+    enum rp_exit code = ask(cli, "POST", PEOPLE, body, &answer);
     if (code == RP_EXIT_OK) {
         if (cli->json) {
             cli_print_json(answer);
@@ -79,6 +77,61 @@ enum rp_exit cli_person(struct cli *cli) {
         }
     }
     return code;
+}
+
+static enum rp_exit person_list(struct cli *cli) {
+    rp_view path = rp_arena_printf(cli->arena, PEOPLE "?tenant=%s", cli->tenant);
+    struct rp_json *answer = NULL;
+    enum rp_exit code = ask(cli, "GET", (const char *)path.p, NULL, &answer);
+    if (code != RP_EXIT_OK || cli->json) {
+        if (code == RP_EXIT_OK) {
+            cli_print_json(answer);
+        }
+        return code;
+    }
+    const struct rp_json *list = rp_json_get(answer, "people");
+    for (const struct rp_json *one = list ? list->first : NULL; one; one = one->next) {
+        printf("%.*s  %-8.*s  %-8.*s  %.*s\n", RP_FMT(rp_json_get_string(one, "id")),
+               RP_FMT(rp_json_get_string(one, "role")), RP_FMT(rp_json_get_string(one, "state")),
+               RP_FMT(rp_json_get_string(one, "email")));
+    }
+    return code;
+}
+
+/* role: "none" removes. */
+static enum rp_exit person_change(struct cli *cli, const char *person, const char *role) {
+    struct rp_json *body = rp_json_object(cli->arena);
+    rp_json_add_cstr(cli->arena, body, "tenant", cli->tenant);
+    rp_json_add_cstr(cli->arena, body, "role", role);
+    rp_view path = rp_arena_printf(cli->arena, PEOPLE "/%s", person);
+    struct rp_json *answer = NULL;
+    enum rp_exit code = ask(cli, "POST", (const char *)path.p, body, &answer);
+    if (code == RP_EXIT_OK && cli->json) {
+        cli_print_json(answer);
+    }
+    return code;
+}
+
+enum rp_exit cli_person(struct cli *cli) {
+    const char *what = cli->arg_count > 0 ? cli->args[0] : "";
+    if (cli->tenant && cli->arg_count == 2 && strcmp(what, "invite") == 0) {
+        return person_invite(cli);
+    }
+    if (cli->tenant && cli->arg_count == 1 && strcmp(what, "list") == 0) {
+        return person_list(cli);
+    }
+    if (cli->tenant && cli->arg_count == 3 && strcmp(what, "role") == 0) {
+        return person_change(cli, cli->args[1], cli->args[2]);
+    }
+    if (cli->tenant && cli->arg_count == 2 && strcmp(what, "remove") == 0) {
+        return person_change(cli, cli->args[1], "none");
+    }
+    return cli_usage(cli,
+                     cli_say(cli,
+                             "list, invite ADRESSE, role PERSONNE RÔLE ou remove PERSONNE, avec "
+                             "--tenant ID",
+                             "list, invite EMAIL, role PERSON ROLE or remove PERSON, with "
+                             "--tenant ID"));
 }
 
 /* ---- role explain: the policy's own table ---- */

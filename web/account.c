@@ -58,6 +58,7 @@ rp_err rp_page_account(struct rp_request *request) {
     const struct rp_template_account page = {
         .form_token = rp_form_token(request),
         .notice = notice_of(request),
+        .manages = rp_ok(rp_request_allow(request, RP_ACTION_MANAGE)),
         .email = rp_view_from_cstr(person.email),
         .tenant = rp_view_from_cstr(person.tenant_name),
         .strength = rp_page_strength(request->lang, request->who.acr),

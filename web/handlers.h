@@ -36,6 +36,15 @@ rp_view rp_page_strength(enum rp_lang lang, enum rp_acr acr);
 rp_err rp_page_set_session(struct rp_request *request, const struct rp_token *cookie,
                            const struct rp_session *session, rp_view next);
 
+/* ---- members.c ---- */
+
+struct rp_member_change;
+/* "member", "admin", "operator" to a set of roles. INVALID. */
+rp_err rp_role_read(rp_view text, unsigned *ret_roles);
+const char *rp_role_word(unsigned roles);
+/* Changes, and revokes at the gate what ended. */
+rp_err rp_members_change(struct rp_request *request, const struct rp_member_change *change);
+
 /* ---- api.c ---- */
 
 /* Prints the tree as the whole answer. */

@@ -25,10 +25,15 @@ static void each_role_gets_what_it_needs(void **state) {
         enum rp_action action;
         unsigned allowed;
     } rows[] = {
-        {RP_ACTION_USE_APP, M | A | O},   {RP_ACTION_READ_RECORDS, M | A},
-        {RP_ACTION_WRITE_RECORDS, M | A}, {RP_ACTION_LOWER_LABEL, A},
-        {RP_ACTION_READ_AUDIT, A},        {RP_ACTION_INVITE, A},
-        {RP_ACTION_READ_OWN, M | A | O},  {RP_ACTION_OPERATE, O},
+        {RP_ACTION_USE_APP, M | A | O},
+        {RP_ACTION_READ_RECORDS, M | A},
+        {RP_ACTION_WRITE_RECORDS, M | A},
+        {RP_ACTION_LOWER_LABEL, A},
+        {RP_ACTION_READ_AUDIT, A},
+        {RP_ACTION_INVITE, A},
+        {RP_ACTION_MANAGE, A},
+        {RP_ACTION_READ_OWN, M | A | O},
+        {RP_ACTION_OPERATE, O},
     };
     assert_int_equal(sizeof rows / sizeof rows[0], RP_ACTION_COUNT);
     for (size_t i = 0; i < RP_ACTION_COUNT; i++) {

@@ -1,0 +1,69 @@
+// A person's own pages and an administrator's, looked at on a phone and on a desk, in both languages.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {accessibility, browserFor, overflows, pageIn, picture} from '../lib/browser.mjs';
+import {Smtp} from '../lib/smtp.mjs';
+import {Stack} from '../lib/stack.mjs';
+
+let stack, server, browser, person;
+before(async () => {
+  server = await Smtp.start();
+  stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
+    '  from: rempart@example.com\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n'});
+  await stack.firstAdministrator();
+  const tenant = (await stack.rempart('tenant', 'create', 'Boulangerie Martin')).stdout.trim();
+  const link = async (email, ...more) => (await stack.rempart('person', 'invite', email, '--tenant', tenant, ...more)).stdout.trim();
+  person = await stack.enrol(await link('camille.martin@boulangerie-martin.example', '--role', 'admin'));
+  await stack.enrol(await link('lea@example.com'));
+  await link('a.very.long.name.that.somebody.really.has.got@a-long-subdomain.of.an.organisation.example');
+  browser = await browserFor(stack);
+});
+after(async () => { await browser?.close(); await stack?.stop(); await server?.stop(); });
+
+async function looksRight(page, name) {
+  await picture(page, name);
+  assert.deepEqual(await accessibility(page), [], name);
+  assert.equal(await overflows(page), false, `${name} is wider than the window`);
+  assert.deepEqual(page.problems, [], name);
+}
+
+for (const {lang, width, words} of [
+  {lang: 'fr', width: 360, words: {members: /Les personnes/, codes: /Voici vos dix codes/, recovery: /code de secours/i}},
+  {lang: 'en', width: 1440, words: {members: /people/, codes: /Here are your ten codes/, recovery: /recovery code/i}}]) {
+  test(`${lang} at ${width}: password, recovery codes, people, and signing in with a code`, async () => {
+    const page = await pageIn(browser, {lang, width, height: 800});
+    await page.context().addCookies([{name: '__Host-rempart', value: person.cookies['__Host-rempart'], url: stack.origin, secure: true}]);
+    const show = async (target, name) => {
+      await page.goto(`${stack.origin}/.rempart/id/${target}`);
+      await looksRight(page, `${name}-${lang}-${width}`);
+    };
+    await show('account', 'account');
+    await show('password', 'password');
+    await show('password?error=present', 'password-error');
+    await show('members', 'members');
+    assert.match(await page.textContent('h1'), words.members);
+    await page.locator('summary').first().focus();
+    await page.keyboard.press('Enter'); // the keyboard opens it
+    await page.getByRole('combobox').nth(1).waitFor({state: 'visible'});
+    await looksRight(page, `members-open-${lang}-${width}`);
+    await show('members?error=last', 'members-error');
+    await show('recovery', 'recovery');
+    await page.fill('[name=code]', await person.freshCode());
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.recovery');
+    assert.match(await page.textContent('[role=status]'), words.codes);
+    await looksRight(page, `recovery-shown-${lang}-${width}`);
+    const code = await page.locator('.recovery code').first().innerText();
+
+    await page.context().clearCookies();
+    await page.goto(`${stack.origin}/.rempart/id/sign-in`);
+    await page.fill('[name=email]', person.email);
+    await page.fill('[name=password]', person.password);
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', {name: words.recovery}).click();
+    await looksRight(page, `code-recovery-${lang}-${width}`);
+    await page.fill('[name=code]', code);
+    await Promise.all([page.waitForURL(url => url.pathname === '/' || url.pathname.endsWith('/account')), page.keyboard.press('Enter')]);
+    await page.context().close();
+  });
+}

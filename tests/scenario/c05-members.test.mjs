@@ -1,0 +1,133 @@
+// An organisation's administrator and their people: invited by mail, given roles, removed.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {readMail, Smtp} from '../lib/smtp.mjs';
+import {Stack, until} from '../lib/stack.mjs';
+
+let stack, server, tenant, other, ann, lea;
+const config = port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
+  '  from: rempart@example.com\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n';
+const invited = async (email, where, ...more) => {
+  const {stdout, stderr, code} = await stack.rempart('person', 'invite', email, '--tenant', where, ...more);
+  assert.equal(code, 0, stderr);
+  return stack.enrol(stdout.trim());
+};
+before(async () => {
+  server = await Smtp.start();
+  stack = await Stack.start({config});
+  tenant = (await stack.rempart('tenant', 'create', 'Acme')).stdout.trim();
+  other = (await stack.rempart('tenant', 'create', 'Globex')).stdout.trim();
+  ann = await invited('ann@example.com', tenant, '--role', 'admin');
+});
+after(async () => {
+  await stack?.stop();
+  await server?.stop();
+});
+
+const isIn = async client => (await client.get('/.rempart/id/account')).status === 200;
+const people = async (where = tenant) => JSON.parse((await stack.rempart('person', 'list', '--tenant', where, '--json')).stdout).people;
+const idOf = async email => (await people()).find(one => one.email === email)?.id;
+const members = (person = ann) => person.get('/.rempart/id/members');
+const send = async (person, fields) => {
+  const {fields: {form}} = (await members(ann)).form('members');
+  const own = person === ann ? form : /name="form" value="([^"]*)"/.exec((await person.get('/.rempart/id/sessions')).text)[1];
+  return person.post('/.rempart/id/members', {form: own, ...fields});
+};
+const log = async () => (await stack.rempart('ledger', 'tail', 'operator')).stdout;
+
+test('an administrator invites by mail, and never sees the link', async () => {
+  const page = await members();
+  assert.equal(page.status, 200);
+  const done = await ann.submit(page, {email: 'lea@example.com', role: 'member', do: 'invite'}, {action: 'members'});
+  assert.match(done.text, /goes out by mail/);
+  assert.ok(!done.text.includes('token='));
+  assert.match(done.text, /lea@example\.com[\s\S]*link is valid until/);
+  const mail = await until('the mail', () => server.mails.find(one => one.to.includes('lea@example.com')));
+  lea = await stack.enrol(/https:\/\/\S+/.exec(readMail(mail.text).body)[0]);
+  assert.ok(await isIn(lea));
+  assert.match((await members()).text, /lea@example\.com[\s\S]*Access created on/);
+});
+
+test('what is no address, and who is there already, is said', async () => {
+  for (const [email, words] of [['nonsense@', /does not look like/], ['lea@example.com', /has access already/]]) {
+    assert.match((await send(ann, {email, role: 'member', do: 'invite'})).text, words);
+  }
+});
+
+/*= S105 type=test */
+test('a member sees and changes nobody, nor does the administrator of another organisation', async () => {
+  assert.equal((await members(lea)).status, 403);
+  const id = await idOf('ann@example.com');
+  assert.equal((await send(lea, {person: id, do: 'remove'})).status, 403);
+  const stranger = await invited('eve@example.com', other, '--role', 'admin');
+  const theirs = (await members(stranger)).text;
+  assert.ok(theirs.includes('eve@example.com') && !theirs.includes('ann@example.com'));
+  const {fields: {form}} = (await members(stranger)).form('members');
+  const tried = await stranger.post('/.rempart/id/members', {form, person: id, do: 'remove'});
+  assert.match(tried.text, /not in the organisation/);
+  assert.ok(await isIn(ann));
+});
+
+/*= S105 type=test */
+test('nobody makes an operator of anybody from this page', async () => {
+  assert.match((await send(ann, {person: await idOf('lea@example.com'), role: 'operator', do: 'role'})).text, /cannot give or take/);
+  assert.match((await send(ann, {email: 'max@example.com', role: 'operator', do: 'invite'})).text, /cannot give or take/);
+  assert.equal((await people()).find(one => one.email === 'lea@example.com').role, 'member');
+});
+
+test('the last administrator stays', async () => {
+  const id = await idOf('ann@example.com');
+  assert.match((await send(ann, {person: id, role: 'member', do: 'role'})).text, /last administrator/);
+  assert.match((await send(ann, {person: id, do: 'remove'})).text, /last administrator/);
+  const cli = await stack.rempart('person', 'remove', 'ann@example.com', '--tenant', tenant);
+  assert.notEqual(cli.code, 0);
+  assert.match(cli.stderr, /last administrator/);
+  assert.ok(await isIn(ann));
+});
+
+/*= S175 type=test */
+test('a new role ends the sessions that had the former one, at the gate too', async () => {
+  assert.equal((await lea.get('/')).status, 200);
+  const done = await send(ann, {person: await idOf('lea@example.com'), role: 'admin', do: 'role'});
+  assert.match(done.text, /role is changed/);
+  assert.equal(await isIn(lea), false);
+  assert.notEqual((await lea.get('/')).status, 200);
+  await lea.signIn();
+  assert.equal((await members(lea)).status, 200);
+  await until('the event', async () => (await log()).includes('role.changed'));
+});
+
+/*= S175 type=test */
+test('removed: no session, no sign-in, nothing left in the database, and the address is free again', async () => {
+  const id = await idOf('lea@example.com');
+  assert.match((await send(ann, {person: id, do: 'remove'})).text, /access is gone/);
+  assert.equal(await isIn(lea), false);
+  await lea.signIn();
+  assert.equal(await isIn(lea), false);
+  assert.equal(await idOf('lea@example.com'), undefined);
+  await until('the event', async () => (await log()).includes('member.removed'));
+  lea = await invited('lea@example.com', tenant);
+  assert.ok(await isIn(lea));
+});
+
+test('an invitation is withdrawn, and its link opens nothing', async () => {
+  const {stdout} = await stack.rempart('person', 'invite', 'max@example.com', '--tenant', tenant);
+  const page = await members();
+  assert.match(page.text, /max@example\.com/);
+  await send(ann, {person: await idOf('max@example.com'), do: 'remove'});
+  const url = new URL(stdout.trim());
+  assert.equal((await stack.client().get(url.pathname + url.search)).status, 404);
+});
+
+test('the command line lists, changes and removes; wrong words are told', async () => {
+  const role = await stack.rempart('person', 'role', 'lea@example.com', 'admin', '--tenant', tenant, '--json');
+  assert.equal(JSON.parse(role.stdout).role, 'admin');
+  const wrong = await stack.rempart('person', 'role', 'lea@example.com', 'king', '--tenant', tenant);
+  assert.notEqual(wrong.code, 0);
+  assert.match(wrong.stderr, /member, admin, operator/);
+  assert.notEqual((await stack.rempart('person', 'remove', 'nobody@example.com', '--tenant', tenant)).code, 0);
+  assert.equal((await stack.rempart('person', 'remove', 'lea@example.com', '--tenant', tenant)).code, 0);
+  const {stdout} = await stack.rempart('person', 'list', '--tenant', tenant);
+  assert.match(stdout, /admin +enrolled +ann@example\.com/);
+  assert.ok(!stdout.includes('lea@'));
+});
