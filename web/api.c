@@ -15,7 +15,7 @@ rp_err rp_api_send(struct rp_request *request, int status, const struct rp_json 
 
 /* ---- OpenAPI 3.1 ---- */
 
-static const char *const method_names[RP_METHOD_COUNT] = {"get", "post", "put", "delete"};
+static const char *const method_names[RP_METHOD_COUNT] = {"get", "post", "put", "patch", "delete"};
 
 static void add_parameter(struct rp_arena *arena, struct rp_json *list, rp_view name,
                           const char *in) {

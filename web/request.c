@@ -26,11 +26,9 @@ static rp_err read_method(struct rp_request *request) {
     static const struct {
         rp_view name;
         enum rp_method method;
-    } names[] = {{RP_VIEW_INIT("GET"), RP_GET},
-                 {RP_VIEW_INIT("HEAD"), RP_GET},
-                 {RP_VIEW_INIT("POST"), RP_POST},
-                 {RP_VIEW_INIT("PUT"), RP_PUT},
-                 {RP_VIEW_INIT("DELETE"), RP_DELETE}};
+    } names[] = {{RP_VIEW_INIT("GET"), RP_GET},     {RP_VIEW_INIT("HEAD"), RP_GET},
+                 {RP_VIEW_INIT("POST"), RP_POST},   {RP_VIEW_INIT("PUT"), RP_PUT},
+                 {RP_VIEW_INIT("PATCH"), RP_PATCH}, {RP_VIEW_INIT("DELETE"), RP_DELETE}};
     rp_view method = rp_request_param(request, "REQUEST_METHOD");
     for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
         if (rp_view_equal(method, names[i].name)) {
@@ -103,6 +101,10 @@ static void forget(rp_view v) {
 
 void rp_request_done(struct rp_request *request) {
     rp_response_done(&request->response);
+    if (request->flow.done) {
+        request->flow.done(request->flow.state);
+        request->flow.done = NULL;
+    }
     /* Passwords come in with forms, and the arena is used again. */
     for (size_t i = 0; i < request->form.n; i++) {
         forget(request->form.p[i].value);

@@ -3,7 +3,12 @@
  * The loop gathers a request and hands it to a store thread, where its handler runs to the end:
  * no callbacks, no states but one. A handler that needs argon2id fills request->password by
  * rp_request_password and returns; the password pool does the work, and the same handler is
- * entered again on its store thread with request->step one higher. Nothing else ever waits.
+ * entered again on its store thread with request->step one higher.
+ *
+ * A body below /.rempart/api/v1/files/ and …/uploads/ is not gathered: its handler is entered once
+ * at the start and again for each piece (request->flow). An answer may go out in pieces the same
+ * way. Each entry runs to its end; between two of them nothing is held but what stands in
+ * flow.state (ADR 11). Nothing else ever waits.
  *
  * Owner: the connection; everything lives in request->arena. Threads: one at a time, handed on.
  */
@@ -57,7 +62,7 @@ struct rp_web_thread {
     struct rp_log *public_log; /* opened at first use */
 };
 
-enum rp_method { RP_GET, RP_POST, RP_PUT, RP_DELETE, RP_METHOD_COUNT };
+enum rp_method { RP_GET, RP_POST, RP_PUT, RP_PATCH, RP_DELETE, RP_METHOD_COUNT };
 
 enum rp_password_work {
     RP_PASSWORD_NONE,
@@ -74,6 +79,19 @@ struct rp_password_job {
 };
 
 struct rp_route;
+
+/* What comes or goes in pieces. The connection fills the first part before each entry. */
+struct rp_flow {
+    bool entered; /* the handler has been in before */
+    rp_view piece;
+    bool last; /* nothing comes after this piece */
+    bool cut;  /* the peer left: what came can be kept, nobody reads an answer */
+
+    bool more;                 /* by the handler: enter me again, with the next piece, or when what
+                                  stands in the response's body has gone out */
+    void *state;               /* the handler's own, in the request's arena */
+    void (*done)(void *state); /* closes what state holds, however the request ends */
+};
 
 /* How somebody came to the operator's own API (RP_GUARD_STAFF). */
 struct rp_staff {
@@ -100,6 +118,7 @@ struct rp_request {
     unsigned step;
     void *state; /* the handler's own, from step to step */
     struct rp_password_job password;
+    struct rp_flow flow;
     struct rp_who who;         /* filled by the access check */
     struct rp_session session; /* RP_GUARD_SESSION */
     struct rp_staff staff;     /* RP_GUARD_STAFF */

@@ -17,6 +17,8 @@ void rp_response_clear(struct rp_response *response) {
     response->content_type = NULL;
     response->cache = NULL;
     response->for_others = false;
+    response->streamed = false;
+    response->length = 0;
     rp_buf_clear(&response->heads);
     rp_buf_clear(&response->body);
 }
@@ -72,6 +74,8 @@ static const char *reason_of(int status) {
         return "Created";
     case 204:
         return "No Content";
+    case 206:
+        return "Partial Content";
     case 303:
         return "See Other";
     case 304:
@@ -83,14 +87,16 @@ static const char *reason_of(int status) {
     }
 }
 
-rp_err rp_response_print(const struct rp_response *response, struct rp_buf *out) {
+rp_err rp_response_print_head(const struct rp_response *response, struct rp_buf *out) {
     RP_ASSERT(response->status >= 200 && response->status < 600);
     RP_TRY(rp_buf_err(&response->heads));
     RP_TRY(rp_buf_err(&response->body));
+    RP_ASSERT(!response->streamed || response->content_type != NULL);
     rp_buf_printf(out, "Status: %d %s\r\n", response->status, reason_of(response->status));
     if (response->content_type) {
-        rp_buf_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", response->content_type,
-                      response->body.n);
+        rp_buf_printf(out, "Content-Type: %s\r\nContent-Length: %llu\r\n", response->content_type,
+                      (unsigned long long)(response->streamed ? response->length
+                                                              : (uint64_t)response->body.n));
     }
     rp_buf_printf(out, "Cache-Control: %s\r\n", response->cache ? response->cache : "no-store");
     /* No scripts, no frames, forms go home only: the pages need nothing else. */
@@ -107,6 +113,11 @@ rp_err rp_response_print(const struct rp_response *response, struct rp_buf *out)
                   response->for_others ? "cross-origin" : "same-origin");
     rp_buf_add(out, rp_buf_view(&response->heads));
     rp_buf_add(out, RP_VIEW("\r\n"));
+    return rp_buf_err(out);
+}
+
+rp_err rp_response_print(const struct rp_response *response, struct rp_buf *out) {
+    RP_TRY(rp_response_print_head(response, out));
     rp_buf_add(out, rp_buf_view(&response->body));
     return rp_buf_err(out);
 }

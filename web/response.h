@@ -17,6 +17,8 @@ struct rp_response {
     const char *content_type; /* NULL = no body */
     const char *cache;        /* NULL = "no-store" */
     bool for_others;          /* may be shown on other people's pages */
+    bool streamed;            /* the body goes out in pieces, `length` bytes in all */
+    uint64_t length;
     struct rp_buf heads;
     struct rp_buf body;
 };
@@ -34,7 +36,8 @@ void rp_response_cookie(struct rp_response *response, const char *name, rp_view 
                         int64_t seconds);
 void rp_response_forget_cookie(struct rp_response *response, const char *name);
 
-/* The CGI text that a FastCGI answer carries. */
+/* The CGI text that a FastCGI answer carries; and its beginning, up to the body. */
+rp_err rp_response_print_head(const struct rp_response *response, struct rp_buf *out);
 rp_err rp_response_print(const struct rp_response *response, struct rp_buf *out);
 
 #endif

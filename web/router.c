@@ -76,7 +76,8 @@ uint64_t rp_web_key(rp_id tenant) {
 }
 
 static void refuse_method(struct rp_request *request, enum rp_kind kind, unsigned allowed) {
-    static const char *const names[RP_METHOD_COUNT] = {"GET, HEAD", "POST", "PUT", "DELETE"};
+    static const char *const names[RP_METHOD_COUNT] = {"GET, HEAD", "POST", "PUT", "PATCH",
+                                                       "DELETE"};
     struct rp_buf text = rp_buf_new(METHODS_TEXT_MAX);
     for (unsigned m = 0; m < RP_METHOD_COUNT; m++) {
         if (allowed & (1u << m)) {
@@ -141,34 +142,61 @@ static void send_to_sign_in(struct rp_request *request) {
                                       rp_next_path(request->path), NULL, (rp_view){NULL, 0}));
 }
 
+bool rp_web_streams(const struct rp_fcgi_request *fcgi) {
+    static const rp_view places[] = {RP_VIEW_INIT("/.rempart/api/v1/files/"),
+                                     RP_VIEW_INIT("/.rempart/api/v1/uploads/")};
+    rp_view path = rp_fcgi_param(fcgi, "DOCUMENT_URI");
+    for (size_t i = 0; i < RP_COUNT_OF(places); i++) {
+        if (rp_view_starts(path, places[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What an error ends with: an answer, or nothing more where the head is already out. */
+static enum rp_next fail(struct rp_request *request, rp_err err) {
+    if (request->response.streamed && request->flow.entered) {
+        return RP_NEXT_BROKEN;
+    }
+    if (rp_is(err, RP_E_UNAUTHENTICATED) && request->route->kind == RP_KIND_PAGE &&
+        request->method == RP_GET) {
+        send_to_sign_in(request);
+    } else {
+        rp_problem(request, request->route->kind, err, NULL);
+    }
+    return RP_NEXT_DONE;
+}
+
+static enum rp_next next_of(struct rp_request *request) {
+    if (request->password.work != RP_PASSWORD_NONE) {
+        request->step++;
+        return RP_NEXT_PASSWORD;
+    }
+    if (!request->flow.more) {
+        return RP_NEXT_DONE;
+    }
+    RP_ASSERT(request->response.streamed || request->fcgi->streamed);
+    request->flow.entered = true;
+    return request->response.streamed ? RP_NEXT_SEND : RP_NEXT_PIECE;
+}
+
 enum rp_next rp_web_run(struct rp_request *request, struct rp_web_thread *thread) {
     const struct rp_route *route = request->route;
     RP_ASSERT(route != NULL && request->step < RP_STEPS_MAX);
     request->thread = thread;
+    request->flow.more = false;
     rp_err err = RP_OK;
     if (!thread && needs_thread(route)) {
         err = RP_ERR(OVERLOAD);
     }
-    if (rp_ok(err) && request->step == 0) {
+    if (rp_ok(err) && request->step == 0 && !request->flow.entered) {
         err = rp_access_check(request, route);
     }
     if (rp_ok(err)) {
         err = route->handler(request);
     }
-    if (rp_is(err, RP_E_UNAUTHENTICATED) && route->kind == RP_KIND_PAGE &&
-        request->method == RP_GET) {
-        send_to_sign_in(request);
-        return RP_NEXT_DONE;
-    }
-    if (!rp_ok(err)) {
-        rp_problem(request, route->kind, err, NULL);
-        return RP_NEXT_DONE;
-    }
-    if (request->password.work != RP_PASSWORD_NONE) {
-        request->step++;
-        return RP_NEXT_PASSWORD;
-    }
-    return RP_NEXT_DONE;
+    return rp_ok(err) ? next_of(request) : fail(request, err);
 }
 
 void rp_web_password(struct rp_password_job *job) {

@@ -46,7 +46,16 @@ rp_err rp_route_find(enum rp_method method, rp_view path, const struct rp_route 
 
 /* ---- the way of a request; daemons/core drives it ---- */
 
-enum rp_next { RP_NEXT_DONE, RP_NEXT_PASSWORD };
+enum rp_next {
+    RP_NEXT_DONE,
+    RP_NEXT_PASSWORD,
+    RP_NEXT_PIECE, /* of the body: run again when one is there */
+    RP_NEXT_SEND,  /* what stands in the response's body; then run again */
+    RP_NEXT_BROKEN /* the head is out, and the rest cannot follow: close the connection */
+};
+
+/* Whether a request's body is taken in pieces: asked when its parameters stand. */
+bool rp_web_streams(const struct rp_fcgi_request *fcgi);
 
 /* On the loop: parses, routes, and says which thread's work it is. False: already answered. */
 bool rp_web_accept(struct rp_request *request, struct rp_web *web,

@@ -39,7 +39,7 @@ rp_err rp_api_read_id(const struct rp_request *request, rp_id *ret_id) {
 }
 
 /* `"3"` or `*`; 0 = any version. A list or a weak tag is not something we ever gave. */
-static rp_err read_if_match(const struct rp_request *request, uint64_t *ret_version) {
+rp_err rp_api_read_if_match(const struct rp_request *request, uint64_t *ret_version) {
     rp_view text = rp_view_trim(rp_request_param(request, "HTTP_IF_MATCH"));
     if (!text.p || rp_view_equal(text, RP_VIEW("*"))) {
         *ret_version = 0;
@@ -55,7 +55,7 @@ static rp_err read_if_match(const struct rp_request *request, uint64_t *ret_vers
 }
 
 /* ?label=personal, for a document that is the whole body. */
-static rp_err read_label(struct rp_request *request, enum rp_label *ret_label) {
+rp_err rp_api_read_label(struct rp_request *request, enum rp_label *ret_label) {
     rp_view text = rp_request_query(request, "label");
     if (!text.p) {
         *ret_label = RP_LABEL_NONE;
@@ -64,6 +64,16 @@ static rp_err read_label(struct rp_request *request, enum rp_label *ret_label) {
     return rp_label_of(text, ret_label) ? RP_OK
                                         : rp_fail(&request->diag, RP_ERR(INVALID),
                                                   "label: public, internal, personal, sensitive");
+}
+
+rp_err rp_api_read_version(struct rp_request *request, uint64_t *ret_version) {
+    uint64_t version = 0;
+    rp_view text = rp_request_query(request, "version");
+    if (text.p && (!rp_view_to_u64(text, INT64_MAX, &version) || version == 0)) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "version: a number from 1");
+    }
+    *ret_version = version;
+    return RP_OK;
 }
 
 void rp_api_add_record(struct rp_arena *arena, struct rp_json *json,
@@ -104,7 +114,7 @@ rp_err rp_api_space_create(struct rp_request *request) {
     struct rp_space space;
     struct rp_record record;
     enum rp_label label;
-    RP_TRY(read_label(request, &label));
+    RP_TRY(rp_api_read_label(request, &label));
     RP_TRY(rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, &space));
     RP_TRY(rp_space_create(&space, request->segments[0], request->fcgi->body, label, request->arena,
                            &record, &request->diag));
@@ -122,10 +132,7 @@ rp_err rp_api_space_read(struct rp_request *request) {
     RP_TRY(rp_api_read_id(request, &id));
     RP_TRY(rp_api_open_space(request, RP_ACTION_READ_RECORDS, &space));
     uint64_t version = 0;
-    rp_view wanted = rp_request_query(request, "version");
-    if (wanted.p && (!rp_view_to_u64(wanted, INT64_MAX, &version) || version == 0)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "version: a number from 1");
-    }
+    RP_TRY(rp_api_read_version(request, &version));
     rp_err err = version == 0
                      ? rp_space_read(&space, request->segments[0], id, request->arena, &record)
                      : rp_space_read_version(&space, request->segments[0], id, version,
@@ -144,8 +151,8 @@ rp_err rp_api_space_update(struct rp_request *request) {
     uint64_t version;
     enum rp_label label;
     RP_TRY(rp_api_read_id(request, &id));
-    RP_TRY(read_if_match(request, &version));
-    RP_TRY(read_label(request, &label));
+    RP_TRY(rp_api_read_if_match(request, &version));
+    RP_TRY(rp_api_read_label(request, &label));
     RP_TRY(rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, &space));
     RP_TRY(rp_space_update(&space, request->segments[0], id, version, request->fcgi->body, label,
                            request->arena, &record, &request->diag));
@@ -158,7 +165,7 @@ rp_err rp_api_space_delete(struct rp_request *request) {
     rp_id id;
     uint64_t version;
     RP_TRY(rp_api_read_id(request, &id));
-    RP_TRY(read_if_match(request, &version));
+    RP_TRY(rp_api_read_if_match(request, &version));
     RP_TRY(rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, &space));
     RP_TRY(rp_space_delete(&space, request->segments[0], id, version));
     request->changed_tenant = space.tenant;

@@ -8,6 +8,12 @@
 /* The space of the assertion's tenant and of the application that asks, if the policy allows. */
 rp_err rp_api_open_space(struct rp_request *request, enum rp_action action,
                          struct rp_space *ret_space);
+/* If-Match: `"3"`, or `*` and nothing for any version (0). CONFLICT for what we never gave. */
+rp_err rp_api_read_if_match(const struct rp_request *request, uint64_t *ret_version);
+/* ?label=personal; INVALID. */
+rp_err rp_api_read_label(struct rp_request *request, enum rp_label *ret_label);
+/* ?version=3; 0 = none. INVALID. */
+rp_err rp_api_read_version(struct rp_request *request, uint64_t *ret_version);
 /* The second {…} of the route. NOT_FOUND unless it is an id. */
 rp_err rp_api_read_id(const struct rp_request *request, rp_id *ret_id);
 /* The answer, with its ETag; 304 when the reader has it. */

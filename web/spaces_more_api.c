@@ -25,11 +25,8 @@ rp_err rp_api_space_restore(struct rp_request *request) {
     struct rp_record record;
     rp_id id;
     uint64_t version = 0;
-    rp_view text = rp_request_query(request, "version");
     RP_TRY(rp_api_read_id(request, &id));
-    if (text.p && (!rp_view_to_u64(text, INT64_MAX, &version) || version == 0)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "version: a number from 1");
-    }
+    RP_TRY(rp_api_read_version(request, &version));
     RP_TRY(rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, &space));
     rp_err err = rp_space_restore(&space, request->segments[0], id, version, request->arena,
                                   &record, &request->diag);

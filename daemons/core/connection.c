@@ -4,6 +4,9 @@
  * A connection carries one request at a time. While it is being worked on, nothing more is read
  * from it: the peer waits, and the queue stays bounded. A peer that leaves in the meantime frees
  * its connection when the work comes back.
+ *
+ * A streamed body goes to its handler in pieces of 256 KiB, a streamed answer comes from it in such
+ * pieces (ADR 11): one piece is in memory, and the next is read, or made, when it has gone.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,6 +20,8 @@
 
 enum {
     READ_BYTES = 8 * 1024,
+    READ_BODY_BYTES = 64 * 1024,
+    PIECE_MAX = 256 * 1024,
     PARAMS_MAX = 64 * 1024,
     BODY_MAX = 320 * 1024, /* a record is at most 256 KiB, as a form or as JSON */
     ARENA_MAX = 16 * 1024 * 1024,
@@ -33,6 +38,15 @@ struct connection {
     bool working; /* the request is with a pool */
     bool gone;    /* the peer left while it was */
     bool closing; /* after the answer */
+
+    bool requesting;   /* request is a request, and has to be ended */
+    bool streaming;    /* counted among core's streams */
+    bool body_coming;  /* of a streamed body some is still to be read */
+    bool wants_piece;  /* the handler waits for it; else it is thrown away */
+    bool sending;      /* an answer's head is out, and more will come */
+    enum rp_next then; /* what the last step asked for */
+    struct rp_buf piece;
+
     struct rp_watch *watch;
     struct rp_fcgi *reader;
     struct rp_arena *arena;
@@ -41,8 +55,24 @@ struct connection {
     uint64_t key;
 };
 
+static void end_request(struct connection *c) {
+    if (c->requesting) {
+        rp_request_done(&c->request);
+        rp_arena_reset(c->arena);
+    }
+    if (c->streaming) {
+        c->core->streams--;
+    }
+    rp_buf_done(&c->piece);
+    if (c->in.n == 0) {
+        rp_buf_done(&c->in);
+    }
+    c->requesting = c->streaming = c->wants_piece = c->sending = false;
+}
+
 static void connection_free(struct connection *c) {
     RP_ASSERT(c->magic == CONNECTION_MAGIC && !c->working);
+    end_request(c);
     rp_watch_free(c->watch);
     rp_fd_done(&c->fd);
     rp_fcgi_free(c->reader);
@@ -69,9 +99,17 @@ static void listen_for(struct connection *c, unsigned events) {
     }
 }
 
+/* The end of the connection is told in any case. */
+static void listen_for_nothing(struct connection *c) {
+    if (c->watch) {
+        listen_for(c, 0);
+    }
+}
+
 /* ---- the answer ---- */
 
 static void resume(void *ctx);
+static void run_again(struct connection *c);
 
 /* Writes what the kernel takes; the loop calls again for the rest. */
 static void write_some(struct connection *c) {
@@ -89,6 +127,10 @@ static void write_some(struct connection *c) {
         rp_buf_consume(&c->out, n);
     }
     rp_buf_done(&c->out);
+    if (c->sending) {
+        run_again(c);
+        return;
+    }
     if (c->closing) {
         connection_free(c);
         return;
@@ -103,38 +145,89 @@ static void write_some(struct connection *c) {
 }
 
 static void answer(struct connection *c) {
-    struct rp_buf text = rp_buf_new(ANSWER_MAX);
-    if (!rp_ok(rp_response_print(&c->request.response, &text))) {
+    uint16_t id = c->request.fcgi->id;
+    struct rp_buf head = rp_buf_new(RP_HEADS_MAX * 2);
+    if (!c->sending && !rp_ok(rp_response_print_head(&c->request.response, &head))) {
         rp_web_refuse(&c->request, RP_ERR(TOO_LARGE));
-        rp_buf_clear(&text);
-        rp_ignore(rp_response_print(&c->request.response, &text)); /* then the peer gets nothing */
+        rp_buf_clear(&head);
+        /* When this fails too, the peer gets nothing. */
+        rp_ignore(rp_response_print_head(&c->request.response, &head));
     }
-    rp_fcgi_print_response(&c->out, c->request.fcgi->id, rp_buf_view(&text));
+    rp_fcgi_print_part(&c->out, id, rp_buf_view(&head));
+    rp_fcgi_print_part(&c->out, id, rp_buf_view(&c->request.response.body));
+    rp_fcgi_print_end(&c->out, id);
     c->closing = c->closing || !c->request.fcgi->keep_connection || c->out.failed;
-    rp_buf_done(&text);
-    rp_request_done(&c->request);
-    rp_arena_reset(c->arena);
+    rp_buf_done(&head);
+    end_request(c);
+    write_some(c);
+}
+
+/* The same without its end: the handler makes the next piece when this one is gone. */
+static void answer_part(struct connection *c) {
+    uint16_t id = c->request.fcgi->id;
+    struct rp_buf head = rp_buf_new(RP_HEADS_MAX * 2);
+    bool good = c->sending || rp_ok(rp_response_print_head(&c->request.response, &head));
+    rp_fcgi_print_part(&c->out, id, rp_buf_view(&head));
+    rp_fcgi_print_part(&c->out, id, rp_buf_view(&c->request.response.body));
+    rp_buf_done(&head);
+    rp_buf_clear(&c->request.response.body);
+    c->sending = true;
+    if (!good || c->out.failed) {
+        connection_free(c);
+        return;
+    }
     write_some(c);
 }
 
 /* ---- the work ---- */
 
+static bool feed(struct connection *c);
+
+/* The peer is gone in the midst of a body: the handler may keep what came. */
+static bool cut(struct connection *c) {
+    if (!c->wants_piece) {
+        return false;
+    }
+    c->gone = true;
+    c->wants_piece = false;
+    rp_watch_free(rp_take(&c->watch));
+    c->request.flow.piece = (rp_view){NULL, 0};
+    c->request.flow.cut = true;
+    run_again(c);
+    return true;
+}
+
+static void ask_for_piece(struct connection *c) {
+    RP_ASSERT(!c->request.flow.last && !c->request.flow.cut);
+    c->wants_piece = true;
+    if (c->gone) {
+        cut(c);
+        return;
+    }
+    listen_for(c, RP_READY_READ);
+    feed(c);
+}
+
 static void finished(void *ctx) {
     struct connection *c = ctx;
     RP_ASSERT(c->magic == CONNECTION_MAGIC && c->working);
     c->working = false;
+    rp_buf_clear(&c->piece);
     if (!rp_id_is_none(c->request.changed_tenant)) {
         core_forward_soon(c->core, c->request.changed_tenant);
     }
-    if (c->request.method != RP_GET) {
+    if (c->request.method != RP_GET && c->then == RP_NEXT_DONE) {
         core_forward_soon(c->core, (rp_id){{0}});
     }
-    if (c->gone) {
-        rp_request_done(&c->request);
+    if (c->then == RP_NEXT_PIECE) {
+        ask_for_piece(c);
+    } else if (c->gone || c->then == RP_NEXT_BROKEN) {
         connection_free(c);
-        return;
+    } else if (c->then == RP_NEXT_SEND) {
+        answer_part(c);
+    } else {
+        answer(c);
     }
-    answer(c);
 }
 
 /* The loop takes 65,536 posts and there are at most 256 connections with one each. */
@@ -157,6 +250,7 @@ static void run_password(void *thread_state, void *ctx) {
     pthread_mutex_unlock(&c->core->stop_lock);
     if (!rp_ok(err)) {
         rp_web_refuse(&c->request, err);
+        c->then = RP_NEXT_DONE;
         hand_back(c);
     }
 }
@@ -164,28 +258,60 @@ static void run_password(void *thread_state, void *ctx) {
 static void run_step(void *thread_state, void *ctx) {
     struct connection *c = ctx;
     RP_ASSERT(c->magic == CONNECTION_MAGIC && c->working);
-    if (rp_web_run(&c->request, core_slot_thread(thread_state)) == RP_NEXT_PASSWORD) {
+    c->then = rp_web_run(&c->request, core_slot_thread(thread_state));
+    if (c->then == RP_NEXT_PASSWORD) {
         rp_err err = rp_pool_submit(c->core->password_pool, run_password, c);
         if (rp_ok(err)) {
             return;
         }
         rp_web_refuse(&c->request, err);
+        c->then = RP_NEXT_DONE;
     }
     hand_back(c);
 }
 
+static rp_err submit(struct connection *c) {
+    c->working = true;
+    listen_for_nothing(c);
+    rp_err err = c->key == UINT64_MAX ? rp_pool_submit(c->core->store_pool, run_step, c)
+                                      : rp_pool_submit_to(c->core->store_pool, c->key, run_step, c);
+    c->working = rp_ok(err);
+    return err;
+}
+
+/* A stream's next step. Where no thread takes it, what came so far stays as it was kept. */
+static void run_again(struct connection *c) {
+    rp_err err = submit(c);
+    if (rp_ok(err)) {
+        return;
+    }
+    if (c->gone || c->sending) {
+        connection_free(c);
+        return;
+    }
+    rp_web_refuse(&c->request, err);
+    answer(c);
+}
+
 static void start_work(struct connection *c, const struct rp_fcgi_request *fcgi) {
     c->request.from_cli = c->from_cli;
+    c->requesting = true;
+    c->body_coming = fcgi->streamed;
     if (!rp_web_accept(&c->request, &c->core->web, fcgi, c->arena, &c->key)) {
         answer(c);
         return;
     }
-    c->working = true;
-    listen_for(c, 0); /* the end of the connection is told in any case */
-    rp_err err = c->key == UINT64_MAX ? rp_pool_submit(c->core->store_pool, run_step, c)
-                                      : rp_pool_submit_to(c->core->store_pool, c->key, run_step, c);
+    rp_err err = RP_OK;
+    if (fcgi->streamed && c->core->streams >= CORE_STREAMS_MAX) {
+        err = RP_ERR(OVERLOAD);
+    } else if (fcgi->streamed) {
+        c->streaming = true;
+        c->core->streams++;
+    }
+    if (rp_ok(err)) {
+        err = submit(c);
+    }
     if (!rp_ok(err)) {
-        c->working = false;
         rp_web_refuse(&c->request, err);
         answer(c);
     }
@@ -193,10 +319,40 @@ static void start_work(struct connection *c, const struct rp_fcgi_request *fcgi)
 
 /* ---- the bytes ---- */
 
+/* Some of a streamed body, to its handler or to nobody; as feed. */
+static bool feed_body(struct connection *c) {
+    size_t used = 0;
+    bool ended = false;
+    rp_err err = rp_fcgi_feed_body(c->reader, rp_buf_view(&c->in),
+                                   c->wants_piece ? &c->piece : NULL, &used, &ended);
+    if (!rp_ok(err)) {
+        if (!cut(c)) {
+            connection_free(c);
+        }
+        return true;
+    }
+    rp_buf_consume(&c->in, used);
+    c->body_coming = !ended;
+    if (!c->wants_piece || (!ended && c->piece.n < PIECE_MAX)) {
+        return false;
+    }
+    c->wants_piece = false;
+    c->request.flow.piece = rp_buf_view(&c->piece);
+    c->request.flow.last = ended;
+    run_again(c);
+    return true;
+}
+
 /* Feeds what is there; true when a request took over or the connection is no more. */
 static bool feed(struct connection *c) {
     while (c->in.n > 0) {
         size_t used = 0;
+        if (c->body_coming) {
+            if (feed_body(c)) {
+                return true;
+            }
+            continue;
+        }
         struct rp_fcgi_request *request = NULL;
         rp_err err = rp_fcgi_feed(c->reader, rp_buf_view(&c->in), c->arena, &used, &request);
         if (!rp_ok(err)) {
@@ -227,18 +383,17 @@ static void resume(void *ctx) {
 }
 
 static void read_more(struct connection *c) {
-    uint8_t bytes[READ_BYTES];
-    size_t n = 0;
-    rp_err err = rp_socket_receive(c->fd, bytes, sizeof bytes, &n);
+    size_t before = c->in.n, n = 0, room = c->body_coming ? READ_BODY_BYTES : READ_BYTES;
+    uint8_t *at = rp_buf_extend(&c->in, room);
+    rp_err err = at ? rp_socket_receive(c->fd, at, room, &n) : RP_ERR(TOO_LARGE);
+    c->in.n = before + n;
     if (rp_is(err, RP_E_BUSY)) {
         return;
     }
-    if (rp_ok(err)) {
-        rp_buf_add(&c->in, rp_view_of(bytes, n));
-        err = rp_buf_err(&c->in);
-    }
     if (!rp_ok(err)) {
-        connection_free(c);
+        if (!cut(c)) {
+            connection_free(c);
+        }
         return;
     }
     feed(c); /* level-triggered: the loop calls again while bytes wait */
@@ -275,7 +430,8 @@ static void open_connection(struct core *core, int fd, bool from_cli) {
                              .next = core->first,
                              .fd = fd,
                              .from_cli = from_cli,
-                             .in = rp_buf_new(8 * READ_BYTES),
+                             .in = rp_buf_new(2 * READ_BODY_BYTES),
+                             .piece = rp_buf_new(PIECE_MAX),
                              .out = rp_buf_new(ANSWER_MAX + 1024 * 1024)};
     if (core->first) {
         core->first->previous = c;
@@ -283,8 +439,8 @@ static void open_connection(struct core *core, int fd, bool from_cli) {
     core->first = c;
     core->connections++;
     c->arena = rp_arena_new(ARENA_MAX);
-    c->reader =
-        rp_fcgi_new((struct rp_fcgi_limits){.params_max = PARAMS_MAX, .body_max = BODY_MAX});
+    c->reader = rp_fcgi_new((struct rp_fcgi_limits){
+        .params_max = PARAMS_MAX, .body_max = BODY_MAX, .streams = rp_web_streams});
     if (!c->arena || !c->reader ||
         !rp_ok(rp_loop_watch(core->loop, fd, RP_READY_READ, ready, c, &c->watch))) {
         connection_free(c);
@@ -346,10 +502,7 @@ rp_err core_listen(struct core *core) {
 void core_hang_up(struct core *core) {
     while (core->first) {
         struct connection *c = core->first;
-        if (c->working) {
-            rp_request_done(&c->request);
-            c->working = false;
-        }
+        c->working = false;
         connection_free(c);
     }
     rp_fd_done(&core->core_fd);

@@ -23,7 +23,8 @@ enum {
     CORE_PASSWORD_THREADS = 2,
     CORE_PASSWORD_QUEUE = 64,
     CORE_STORE_QUEUE = 1024,
-    CORE_CONNECTIONS_MAX = 256
+    CORE_CONNECTIONS_MAX = 256,
+    CORE_STREAMS_MAX = 48 /* half a megabyte each */
 };
 
 struct core {
@@ -45,7 +46,7 @@ struct core {
     _Atomic bool ticking;     /* the deadlines are being looked at */
     struct connection *first; /* all of them */
     uid_t owner;              /* of the state folder: may administer over run/cli.sock */
-    unsigned connections;
+    unsigned connections, streams;
     rp_id purged; /* the last tenant whose trash was looked at; the thread of key 0 */
     int core_fd, cli_fd;
 };

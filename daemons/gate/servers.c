@@ -124,6 +124,30 @@ static void add_log_texts(struct rp_buf *out) {
     }
 }
 
+/* Files pass as they come and go: nothing of them waits on the gate's disk, where it would lie in
+ * clear. */
+static void add_file_places(struct rp_buf *out) {
+    static const char *const places[] = {"files", "uploads"};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        rp_buf_printf(out,
+                      "        location ^~ /.rempart/api/v1/%s/ {\n"
+                      "            client_max_body_size 1025m;\n"
+                      "            client_body_buffer_size 128k;\n"
+                      "            client_body_timeout 120s;\n"
+                      "            send_timeout 120s;\n"
+                      "            fastcgi_request_buffering off;\n"
+                      "            fastcgi_send_timeout 120s;\n"
+                      "            fastcgi_read_timeout 120s;\n"
+                      "            fastcgi_buffer_size 64k;\n"
+                      "            fastcgi_buffers 8 64k;\n"
+                      "            fastcgi_busy_buffers_size 256k;\n"
+                      "            fastcgi_max_temp_file_size 0;\n"
+                      "            fastcgi_pass rempart_core;\n"
+                      "        }\n",
+                      places[i]);
+    }
+}
+
 /* How strongly a person must have signed in, where one is asked for at all. */
 static const char *least_acr(const struct rp_config *config) {
     return strcmp(config->second_factor, "required") == 0 ? "mfa" : "pwd";
@@ -132,6 +156,7 @@ static const char *least_acr(const struct rp_config *config) {
 /* The canary stands for an application whose answers are known: the probes' own. */
 static void add_core_places(struct rp_buf *out, const struct rp_config *config) {
     rp_buf_add_cstr(out, core_places);
+    add_file_places(out);
     rp_buf_printf(out,
                   "        location ^~ /.rempart/id/ {\n"
                   "            rempart_limit route %llu %llu;\n"
@@ -297,6 +322,7 @@ void gate_add_api_server(struct rp_buf *out) {
                          "        server_name _;\n"
                          "        limit_req zone=rempart_api burst=20000 nodelay;\n");
     add_error_pages(out);
+    add_file_places(out);
     rp_buf_add_cstr(out, "        location ^~ /.rempart/api/ { fastcgi_pass rempart_core; }\n"
                          "        location / { return 404; }\n"
                          "    }\n");

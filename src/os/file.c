@@ -231,12 +231,13 @@ static rp_err fill_new(const char *path, mode_t mode, rp_view bytes) {
     return rp_file_sync(fd);
 }
 
+/* The thread's own: two that write the same path at once must not write the same bytes. */
 static rp_err temporary_name(const char *path, char out[static PATH_MAX]) {
-    int n = snprintf(out, PATH_MAX, "%s.tmp", path);
+    int n = snprintf(out, PATH_MAX, "%s.%d.tmp", path, (int)gettid());
     return n > 0 && n < PATH_MAX ? RP_OK : RP_ERR(INVALID);
 }
 
-/* Fills path.tmp and hands it to `publish` (rename or link); leaves no .tmp behind. */
+/* Fills a temporary file and hands it to `publish` (rename or link); leaves none behind. */
 static rp_err put_in_place(const char *path, mode_t mode, rp_view bytes,
                            int (*publish)(const char *from, const char *to)) {
     char temporary[PATH_MAX];

@@ -35,7 +35,8 @@ rp_err rp_file_size(int fd, uint64_t *ret_size);
 /* One process at a time, until fd is closed; BUSY when another holds it. */
 rp_err rp_file_lock(int fd);
 
-/* Writes path.tmp, syncs it, renames it over path, syncs the folder. All or nothing. */
+/* Writes a temporary file beside it, syncs it, renames it over path, syncs the folder. All or
+ * nothing. */
 rp_err rp_file_replace(const char *path, mode_t mode, rp_view bytes);
 /* Creates path with bytes, durably; DUPLICATE when it exists. */
 rp_err rp_file_create(const char *path, mode_t mode, rp_view bytes);

@@ -2,7 +2,7 @@
 #ifndef RP_SPACES_INTERNAL_H
 #define RP_SPACES_INTERNAL_H
 
-#include "spaces/spaces.h"
+#include "spaces/files.h"
 
 /* Where a record belongs and what is said of it; all of it is bound into what is sealed. */
 struct rp_record_place {
@@ -25,6 +25,10 @@ rp_err rp_record_open(const struct rp_secret *key, const struct rp_record_place 
                       rp_view sealed, struct rp_arena *arena, rp_view *ret_document);
 /* [a-z0-9-]{1,64} */
 bool rp_collection_is_good(rp_view collection);
+/* The same for a handle of records; after the mark for a handle of files. A document that says
+ * where a file's bytes lie can so be written by files.c alone. */
+enum { RP_FILES_MARK = '@' };
+bool rp_space_takes(const struct rp_space *space, rp_view collection);
 
 /* The handle and the database must name the same tenant. */
 void rp_space_check(const struct rp_space *space);
@@ -33,6 +37,13 @@ struct rp_record_place rp_space_place(const struct rp_space *space, rp_view coll
 /* Inside a transaction. */
 rp_err rp_space_emit(const struct rp_space *space, enum rp_event_kind kind,
                      const struct rp_record_place *place);
+/* Inside a transaction: counts what comes in, or TOO_LARGE. */
+rp_err rp_space_count_in(const struct rp_space *space, uint64_t records, uint64_t bytes,
+                         struct rp_diag *diag);
+/* As rp_space_create, under an id of the caller's choice. */
+rp_err rp_space_create_as(struct rp_space *space, rp_view collection, rp_id id, rp_view document,
+                          enum rp_label label, struct rp_arena *arena, struct rp_record *ret_record,
+                          struct rp_diag *diag);
 /* Outside of any statement: the event, and CORRUPT. */
 rp_err rp_space_tell_corrupt(const struct rp_space *space, rp_view collection, rp_id id);
 /* Columns id, version, changed_ms, label, trashed_ms, sealed; with the document when there is an
@@ -40,6 +51,19 @@ rp_err rp_space_tell_corrupt(const struct rp_space *space, rp_view collection, r
 #define RP_RECORD_COLUMNS "id, version, changed_ms, label, trashed_ms, sealed"
 rp_err rp_space_row(const struct rp_space *space, rp_view collection, struct rp_row *row,
                     struct rp_arena *arena, struct rp_record *ret_record);
+
+/* ---- files.c ---- */
+
+/* What the record of a file says. */
+rp_err rp_space_file_document(const struct rp_file *file, struct rp_arena *arena,
+                              rp_view *ret_document);
+/* Inside the transaction that puts this version of a file: its bytes are held by it. */
+rp_err rp_space_file_hold(const struct rp_space *space, rp_view collection,
+                          const struct rp_record *record, struct rp_arena *arena,
+                          struct rp_diag *diag);
+/* Inside the transaction in which versions of a file ended: what they alone held is counted out,
+ * and swept later. */
+rp_err rp_space_file_let_go(struct rp_db *db, rp_view app, rp_view collection, rp_id id);
 
 /* ---- search.c ---- */
 

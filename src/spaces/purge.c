@@ -83,6 +83,9 @@ static rp_err end_one(struct rp_db *db, const struct purge *purge, const struct 
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         RP_TRY(run_for(db, steps[i], one));
     }
+    if (rp_view_starts(one->collection, RP_VIEW("@"))) {
+        RP_TRY(rp_space_file_let_go(db, one->app, one->collection, one->id));
+    }
     return tell_ended(db, purge, one);
 }
 

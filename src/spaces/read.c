@@ -53,7 +53,7 @@ rp_err rp_space_read(struct rp_space *space, rp_view collection, rp_id id, struc
                      struct rp_record *ret_record) {
     rp_space_check(space);
     RP_ASSERT(arena != NULL && ret_record != NULL);
-    if (!rp_collection_is_good(collection)) {
+    if (!rp_space_takes(space, collection)) {
         return RP_ERR(NOT_FOUND);
     }
     struct rp_record record = {0};
@@ -132,7 +132,7 @@ rp_err rp_space_find(struct rp_space *space, rp_view collection, const struct rp
                      struct rp_diag *diag) {
     rp_space_check(space);
     RP_ASSERT(arena != NULL && ret_records != NULL && ret_count != NULL);
-    if (!rp_collection_is_good(collection) || query->limit == 0 || query->limit > RP_PAGE_MAX) {
+    if (!rp_space_takes(space, collection) || query->limit == 0 || query->limit > RP_PAGE_MAX) {
         return RP_ERR(INVALID);
     }
     struct page page = {.space = space, .collection = collection, .query = query, .arena = arena};
@@ -179,6 +179,9 @@ rp_err rp_space_versions(struct rp_space *space, rp_view collection, rp_id id,
                          struct rp_arena *arena, struct rp_record **ret_records,
                          size_t *ret_count) {
     rp_space_check(space);
+    if (!rp_space_takes(space, collection)) {
+        return RP_ERR(NOT_FOUND);
+    }
     struct rp_record *records = rp_arena_array(arena, RP_VERSIONS_KEPT + 1, sizeof *records);
     if (records == NULL) {
         return RP_ERR(TOO_LARGE);
@@ -216,6 +219,9 @@ static rp_err find_version(struct rp_space *space, rp_view collection, rp_id id,
 rp_err rp_space_read_version(struct rp_space *space, rp_view collection, rp_id id, uint64_t version,
                              struct rp_arena *arena, struct rp_record *ret_record) {
     rp_space_check(space);
+    if (!rp_space_takes(space, collection)) {
+        return RP_ERR(NOT_FOUND);
+    }
     struct rp_record record = {0};
     RP_TRY(find_version(space, collection, id, version, arena, &record));
     show_label(&record);

@@ -22,6 +22,12 @@ bool rp_collection_is_good(rp_view collection) {
     return true;
 }
 
+bool rp_space_takes(const struct rp_space *space, rp_view collection) {
+    bool marked = collection.n > 0 && collection.p[0] == RP_FILES_MARK;
+    return marked == space->files &&
+           rp_collection_is_good(marked ? rp_view_from(collection, 1) : collection);
+}
+
 rp_err rp_record_canonical(rp_view text, struct rp_arena *arena, rp_view *ret_document,
                            struct rp_diag *diag) {
     RP_ASSERT(arena != NULL && ret_document != NULL);

@@ -48,6 +48,9 @@ static rp_err parse_settings(rp_view text, struct rp_arena *arena,
 rp_err rp_space_declared(struct rp_space *space, rp_view collection, struct rp_arena *arena,
                          rp_view fields[static RP_SEARCH_FIELDS_MAX], size_t *ret_count) {
     rp_space_check(space);
+    if (!rp_space_takes(space, collection)) {
+        return RP_ERR(NOT_FOUND);
+    }
     _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(SETTINGS_MAX);
     _cleanup_(rp_buf_done) struct rp_buf aad = settings_place(space, collection);
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
@@ -254,7 +257,7 @@ static rp_err check_fields(const rp_view *fields, size_t count, struct rp_diag *
 rp_err rp_space_declare(struct rp_space *space, rp_view collection, const rp_view *fields,
                         size_t count, struct rp_arena *arena, struct rp_diag *diag) {
     rp_space_check(space);
-    if (!rp_collection_is_good(collection)) {
+    if (!rp_space_takes(space, collection)) {
         return rp_fail(diag, RP_ERR(INVALID), "a collection's name is 1 to 64 of a-z, 0-9 and -");
     }
     RP_TRY(check_fields(fields, count, diag));

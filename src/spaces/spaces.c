@@ -114,8 +114,8 @@ rp_err rp_space_use(struct rp_db *db, struct rp_space_use *ret_use) {
     return RP_OK;
 }
 
-static rp_err count_in(const struct rp_space *space, uint64_t records, uint64_t bytes,
-                       struct rp_diag *diag) {
+rp_err rp_space_count_in(const struct rp_space *space, uint64_t records, uint64_t bytes,
+                         struct rp_diag *diag) {
     struct rp_space_use use = {0};
     RP_TRY(rp_space_use(space->db, &use));
     if (space->records_max != 0 && use.records + records > space->records_max) {
@@ -183,7 +183,7 @@ static rp_err do_create(struct rp_db *db, void *ctx) {
     struct change *change = ctx;
     _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_RECORD_MAX + RP_AEAD_OVERHEAD);
     RP_TRY(seal_next(change, &sealed));
-    RP_TRY(count_in(change->space, 1, sealed.n, change->diag));
+    RP_TRY(rp_space_count_in(change->space, 1, sealed.n, change->diag));
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
                        "INSERT INTO record (app, collection, id, version, changed_ms, label, "
@@ -193,25 +193,36 @@ static rp_err do_create(struct rp_db *db, void *ctx) {
     RP_TRY(rp_row_run(row, NULL));
     RP_TRY(rp_search_put(change->space, change->collection, change->record.id,
                          change->record.document, change->arena));
+    if (change->space->files) {
+        RP_TRY(rp_space_file_hold(change->space, change->collection, &change->record, change->arena,
+                                  change->diag));
+    }
     return tell(change, RP_EVENT_RECORD_CREATED);
 }
 
-rp_err rp_space_create(struct rp_space *space, rp_view collection, rp_view document,
-                       enum rp_label label, struct rp_arena *arena, struct rp_record *ret_record,
-                       struct rp_diag *diag) {
+rp_err rp_space_create_as(struct rp_space *space, rp_view collection, rp_id id, rp_view document,
+                          enum rp_label label, struct rp_arena *arena, struct rp_record *ret_record,
+                          struct rp_diag *diag) {
     rp_space_check(space);
-    if (!rp_collection_is_good(collection)) {
+    if (!rp_space_takes(space, collection)) {
         return rp_fail(diag, RP_ERR(INVALID), "a collection's name is 1 to 64 of a-z, 0-9 and -");
     }
     struct change change = {.space = space, .collection = collection, .arena = arena, .diag = diag};
     RP_TRY(rp_record_canonical(document, arena, &change.record.document, diag));
-    change.record.id = rp_env_new_id(space->env);
+    change.record.id = id;
     change.record.version = 1;
     change.record.changed_ms = rp_env_now_ms(space->env);
     change.record.label = label == RP_LABEL_NONE ? RP_LABEL_INTERNAL : label;
     RP_TRY(rp_db_transact(space->db, do_create, &change));
     *ret_record = change.record;
     return RP_OK;
+}
+
+rp_err rp_space_create(struct rp_space *space, rp_view collection, rp_view document,
+                       enum rp_label label, struct rp_arena *arena, struct rp_record *ret_record,
+                       struct rp_diag *diag) {
+    return rp_space_create_as(space, collection, rp_env_new_id(space->env), document, label, arena,
+                              ret_record, diag);
 }
 
 /* ---- the next version of one ---- */
@@ -281,7 +292,7 @@ static rp_err put_next(struct rp_db *db, struct change *change, const struct rp_
     if (kind == RP_EVENT_RECORD_DELETED) {
         unlimited.records_max = unlimited.bytes_max = 0;
     }
-    RP_TRY(count_in(&unlimited, 0, sealed.n, change->diag));
+    RP_TRY(rp_space_count_in(&unlimited, 0, sealed.n, change->diag));
     RP_TRY(keep_version(db, change, old->version));
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
@@ -293,6 +304,11 @@ static rp_err put_next(struct rp_db *db, struct change *change, const struct rp_
     RP_TRY(rp_search_put(change->space, change->collection, change->record.id,
                          change->record.trashed_ms ? (rp_view){NULL, 0} : change->record.document,
                          change->arena));
+    if (change->space->files) {
+        RP_TRY(rp_space_file_let_go(db, change->space->app, change->collection, change->record.id));
+        RP_TRY(rp_space_file_hold(change->space, change->collection, &change->record, change->arena,
+                                  change->diag));
+    }
     return tell(change, kind);
 }
 
@@ -319,7 +335,7 @@ rp_err rp_space_update(struct rp_space *space, rp_view collection, rp_id id, uin
                        rp_view document, enum rp_label label, struct rp_arena *arena,
                        struct rp_record *ret_record, struct rp_diag *diag) {
     rp_space_check(space);
-    if (!rp_collection_is_good(collection)) {
+    if (!rp_space_takes(space, collection)) {
         return RP_ERR(NOT_FOUND);
     }
     struct change change = {.space = space,
@@ -348,7 +364,7 @@ static rp_err do_delete(struct rp_db *db, void *ctx) {
 /*= S89 */ /* a deletion begins with a person's request, and is thirty days in the trash */
 rp_err rp_space_delete(struct rp_space *space, rp_view collection, rp_id id, uint64_t if_version) {
     rp_space_check(space);
-    if (!rp_collection_is_good(collection)) {
+    if (!rp_space_takes(space, collection)) {
         return RP_ERR(NOT_FOUND);
     }
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(16 * 1024 * 1024);
@@ -388,7 +404,7 @@ rp_err rp_space_restore(struct rp_space *space, rp_view collection, rp_id id, ui
                         struct rp_arena *arena, struct rp_record *ret_record,
                         struct rp_diag *diag) {
     rp_space_check(space);
-    if (!rp_collection_is_good(collection)) {
+    if (!rp_space_takes(space, collection)) {
         return RP_ERR(NOT_FOUND);
     }
     struct change change = {.space = space,

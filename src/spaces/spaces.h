@@ -45,6 +45,7 @@ struct rp_space {
     const struct rp_secret *key; /* the tenant's, on lease */
     rp_id tenant, person;
     rp_view app;
+    bool files;                      /* set by files.c: the collections are those of files */
     bool may_lower;                  /* a label, that is */
     uint64_t records_max, bytes_max; /* 0 = no limit */
 };

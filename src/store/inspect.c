@@ -71,6 +71,8 @@ static rp_err walk_entry(void *ctx, const char *name, bool is_folder) {
     rp_err err = RP_OK;
     if (added < 0 || (size_t)added >= sizeof walk->path - n) {
         err = RP_ERR(TOO_LARGE);
+    } else if (is_folder && rp_view_ends(rp_view_from_cstr(name), RP_VIEW(".files"))) {
+        err = RP_OK; /* sealed files, beside their tenant's database */
     } else if (is_folder) {
         err = walk_folder(walk);
     } else if (rp_view_ends(rp_view_from_cstr(name), RP_VIEW(".db"))) {

@@ -54,6 +54,8 @@ struct rp_fcgi {
     uint16_t id;
     bool keep_connection;
     bool too_large;
+    bool streaming;        /* the request was handed out, its body is taken in pieces */
+    struct rp_buf *pieces; /* where to, during rp_fcgi_feed_body; NULL = nowhere */
     struct rp_buf params;
     struct rp_buf body;
 
@@ -163,20 +165,46 @@ static rp_err make_request(const struct rp_fcgi *reader, size_t count, struct rp
     return rp_arena_copy(arena, rp_buf_view(&reader->body), &request->body);
 }
 
-static rp_err finish_request(struct rp_fcgi *reader, struct rp_arena *arena,
-                             struct rp_fcgi_request **ret_request) {
+static rp_err build_request(struct rp_fcgi *reader, struct rp_arena *arena,
+                            struct rp_fcgi_request **ret_request) {
     struct rp_fcgi_request *request = rp_arena_alloc(arena, sizeof *request);
     if (!request) {
         return RP_ERR(TOO_LARGE);
     }
-    request->id = reader->id;
-    request->keep_connection = reader->keep_connection;
-    request->too_large = reader->too_large;
+    *request = (struct rp_fcgi_request){.id = reader->id,
+                                        .keep_connection = reader->keep_connection,
+                                        .too_large = reader->too_large};
     size_t count = 0;
     RP_TRY(count_params(rp_buf_view(&reader->params), reader->too_large, &count));
     if (!rp_ok(make_request(reader, count, arena, request))) {
         request->too_large = true;
     }
+    *ret_request = request;
+    return RP_OK;
+}
+
+/* The parameters stand: is this body one to be taken in pieces? */
+static rp_err may_stream(struct rp_fcgi *reader, struct rp_arena *arena,
+                         struct rp_fcgi_request **ret_request) {
+    struct rp_fcgi_request *request = NULL;
+    if (!reader->limits.streams || reader->too_large) {
+        return RP_OK;
+    }
+    RP_TRY(build_request(reader, arena, &request));
+    if (request->too_large || !reader->limits.streams(request)) {
+        return RP_OK;
+    }
+    forget(&reader->params);
+    request->streamed = true;
+    reader->streaming = true;
+    *ret_request = request;
+    return RP_OK;
+}
+
+static rp_err finish_request(struct rp_fcgi *reader, struct rp_arena *arena,
+                             struct rp_fcgi_request **ret_request) {
+    struct rp_fcgi_request *request = NULL;
+    RP_TRY(build_request(reader, arena, &request));
     if (request->too_large) {
         request->body = (rp_view){NULL, 0};
     }
@@ -220,9 +248,13 @@ static rp_err end_record(struct rp_fcgi *reader, struct rp_arena *arena,
     }
     if (reader->state == PARAMS_COMING) {
         reader->state = BODY_COMING;
-        return RP_OK;
+        return may_stream(reader, arena, ret_request);
     }
     RP_ASSERT(reader->state == BODY_COMING);
+    if (reader->streaming) {
+        reader->state = IDLE;
+        return RP_OK;
+    }
     return finish_request(reader, arena, ret_request);
 }
 
@@ -274,7 +306,13 @@ static rp_err feed_content(struct rp_fcgi *reader, rp_view *bytes) {
         return begin_request(reader, reader->piece);
     }
     rp_view part = rp_view_sub(*bytes, 0, reader->content_left);
-    gather(reader, part);
+    if (reader->streaming && reader->pieces) {
+        part = rp_view_sub(part, 0, reader->pieces->max - reader->pieces->n);
+        rp_buf_add(reader->pieces, part);
+        RP_TRY(rp_buf_err(reader->pieces));
+    } else if (!reader->streaming) {
+        gather(reader, part);
+    }
     reader->content_left -= part.n;
     *bytes = rp_view_from(*bytes, part.n);
     return RP_OK;
@@ -298,7 +336,7 @@ static rp_err feed_step(struct rp_fcgi *reader, rp_view *bytes, struct rp_arena 
 rp_err rp_fcgi_feed(struct rp_fcgi *reader, rp_view bytes, struct rp_arena *arena, size_t *ret_used,
                     struct rp_fcgi_request **ret_request) {
     RP_ASSERT(ret_used != NULL);
-    RP_ASSERT(ret_request != NULL);
+    RP_ASSERT(ret_request != NULL && !reader->streaming);
     struct rp_fcgi_request *request = NULL;
     rp_view rest = bytes;
     while (rest.n > 0 && !request) {
@@ -306,6 +344,24 @@ rp_err rp_fcgi_feed(struct rp_fcgi *reader, rp_view bytes, struct rp_arena *aren
     }
     *ret_used = bytes.n - rest.n;
     *ret_request = request;
+    return RP_OK;
+}
+
+rp_err rp_fcgi_feed_body(struct rp_fcgi *reader, rp_view bytes, struct rp_buf *body,
+                         size_t *ret_used, bool *ret_ended) {
+    RP_ASSERT(ret_used != NULL && ret_ended != NULL && reader->streaming);
+    struct rp_fcgi_request *none = NULL;
+    rp_view rest = bytes;
+    reader->pieces = body;
+    rp_err err = RP_OK;
+    while (rp_ok(err) && rest.n > 0 && reader->state != IDLE && (!body || body->n < body->max)) {
+        err = feed_step(reader, &rest, NULL, &none);
+    }
+    reader->pieces = NULL;
+    RP_TRY(err);
+    reader->streaming = reader->state != IDLE;
+    *ret_used = bytes.n - rest.n;
+    *ret_ended = !reader->streaming;
     return RP_OK;
 }
 
@@ -345,10 +401,22 @@ static void print_stream(struct rp_buf *out, enum type type, uint16_t id, rp_vie
     print_record(out, type, id, content);
 }
 
-void rp_fcgi_print_response(struct rp_buf *out, uint16_t id, rp_view output) {
+void rp_fcgi_print_part(struct rp_buf *out, uint16_t id, rp_view output) {
+    while (output.n > 0) {
+        print_record(out, STDOUT, id, rp_view_sub(output, 0, CONTENT_MAX));
+        output = rp_view_from(output, output.n < CONTENT_MAX ? output.n : CONTENT_MAX);
+    }
+}
+
+void rp_fcgi_print_end(struct rp_buf *out, uint16_t id) {
     static const uint8_t complete[8] = {0}; /* application status 0, REQUEST_COMPLETE */
-    print_stream(out, STDOUT, id, output);
+    print_record(out, STDOUT, id, (rp_view){NULL, 0});
     print_record(out, END_REQUEST, id, rp_view_of(complete, sizeof complete));
+}
+
+void rp_fcgi_print_response(struct rp_buf *out, uint16_t id, rp_view output) {
+    rp_fcgi_print_part(out, id, output);
+    rp_fcgi_print_end(out, id);
 }
 
 static void print_length(struct rp_buf *out, size_t length) {

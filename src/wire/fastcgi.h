@@ -2,8 +2,9 @@
  *
  * A machine: feed bytes as they come, take whole requests out. Parameters and body are gathered
  * up to the limits and then stand in the request's arena; over a limit the request ends as
- * TOO_LARGE and the connection goes on. One request at a time, as nginx does it. Anything else
- * than that is PROTOCOL: close the connection.
+ * TOO_LARGE and the connection goes on. A request whose body is to be streamed is handed out when
+ * its parameters stand; its body is then taken piece by piece. One request at a time, as nginx does
+ * it. Anything else than that is PROTOCOL: close the connection.
  *
  * Owner: whoever made the reader.
  */
@@ -13,9 +14,13 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
+struct rp_fcgi_request;
+
 struct rp_fcgi_limits {
     size_t params_max; /* bytes of all names and values */
     size_t body_max;
+    /* Whether this request's body is taken in pieces; NULL = never. */
+    bool (*streams)(const struct rp_fcgi_request *request);
 };
 
 struct rp_fcgi_param {
@@ -27,6 +32,7 @@ struct rp_fcgi_request {
     uint16_t id;
     bool keep_connection;
     bool too_large; /* refuse with 413; params may be incomplete */
+    bool streamed;  /* the body is still to come: rp_fcgi_feed_body */
     struct rp_fcgi_param *params;
     size_t param_count;
     rp_view body;
@@ -43,11 +49,19 @@ void rp_fcgi_free(struct rp_fcgi *reader); /* accepts NULL */
 rp_err rp_fcgi_feed(struct rp_fcgi *reader, rp_view bytes, struct rp_arena *arena, size_t *ret_used,
                     struct rp_fcgi_request **ret_request);
 
+/* After a streamed request and before the next rp_fcgi_feed: appends what came of the body, until
+ * body is full or *ret_ended. A NULL body throws it away. */
+rp_err rp_fcgi_feed_body(struct rp_fcgi *reader, rp_view bytes, struct rp_buf *body,
+                         size_t *ret_used, bool *ret_ended);
+
 /* p == NULL when absent. */
 rp_view rp_fcgi_param(const struct rp_fcgi_request *request, const char *name);
 
 /* Appends the whole answer (STDOUT records of `output`, END_REQUEST) to out. */
 void rp_fcgi_print_response(struct rp_buf *out, uint16_t id, rp_view output);
+/* The same in pieces: any number of parts, then the end. */
+void rp_fcgi_print_part(struct rp_buf *out, uint16_t id, rp_view output);
+void rp_fcgi_print_end(struct rp_buf *out, uint16_t id);
 
 /* The client's side, for the CLI: one request as records; and a response's STDOUT gathered until
  * END_REQUEST (*ret_done). Names are under 2^31 bytes. rp_fcgi_feed_response takes whole records

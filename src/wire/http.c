@@ -1,6 +1,7 @@
 #include "wire/http.h"
 
 #include "base/assert.h"
+#include "wire/encode.h"
 
 /* ---- UTF-8 (RFC 3629 section 4) ---- */
 
@@ -216,4 +217,58 @@ void rp_html_escape(struct rp_buf *out, rp_view text) {
         }
     }
     rp_buf_add(out, rp_view_from(text, plain));
+}
+
+/* ---- ranges (RFC 9110 section 14.1.2) ----
+ *   bytes=FIRST-LAST · bytes=FIRST- · bytes=-SUFFIX */
+
+enum rp_range rp_range_parse(rp_view header, uint64_t size, uint64_t *ret_first,
+                             uint64_t *ret_end) {
+    rp_view rest = rp_view_trim(header);
+    if (!rp_view_starts(rest, RP_VIEW("bytes="))) {
+        return RP_RANGE_ALL;
+    }
+    rest = rp_view_from(rest, 6);
+    rp_view first_text = rp_view_cut(&rest, '-');
+    if (!rest.p) {
+        return RP_RANGE_ALL;
+    }
+    uint64_t first = 0, last = UINT64_MAX;
+    bool suffix = first_text.n == 0;
+    if ((!suffix && !rp_view_to_u64(first_text, UINT64_MAX, &first)) ||
+        ((suffix || rest.n > 0) && !rp_view_to_u64(rest, UINT64_MAX, &last)) ||
+        (!suffix && last < first)) {
+        return RP_RANGE_ALL;
+    }
+    if (suffix) {
+        first = last >= size ? 0 : size - last;
+        last = size == 0 || last == 0 ? 0 : size - 1;
+        if (size == 0 || first >= size) {
+            return RP_RANGE_NOTHING;
+        }
+    }
+    if (first >= size) {
+        return RP_RANGE_NOTHING;
+    }
+    *ret_first = first;
+    *ret_end = last >= size ? size : last + 1;
+    return RP_RANGE_PART;
+}
+
+/* ---- tus 1.0, Upload-Metadata: NAME SP BASE64 ("," NAME SP BASE64)*; a value may be left out ----
+ */
+
+rp_err rp_metadata_get(rp_view header, const char *name, struct rp_arena *arena,
+                       rp_view *ret_value) {
+    rp_view found = {NULL, 0};
+    while (header.p) {
+        rp_view value = rp_view_trim(rp_view_cut(&header, ','));
+        rp_view key = rp_view_cut(&value, ' ');
+        if (!found.p && rp_view_equal(key, rp_view_from_cstr(name))) {
+            RP_TRY(rp_base64_decode(value.p ? value : RP_VIEW(""), arena, &found));
+            found.p = found.p ? found.p : (const uint8_t *)"";
+        }
+    }
+    *ret_value = found;
+    return RP_OK;
 }

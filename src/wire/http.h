@@ -32,6 +32,19 @@ void rp_url_encode(struct rp_buf *out, rp_view v);
 /* Decodes a path segment; INVALID for a broken sequence or a NUL. */
 rp_err rp_url_decode(rp_view text, struct rp_arena *arena, rp_view *ret_decoded);
 
+/* ---- parts of what is large ---- */
+
+enum rp_range { RP_RANGE_ALL, RP_RANGE_PART, RP_RANGE_NOTHING };
+/* Range of RFC 9110 section 14.2 for a body of `size` bytes. PART: from *ret_first up to, and
+ * without, *ret_end. NOTHING: answer 416. ALL: no header, another unit, several ranges or not
+ * understood; a server may then send everything, and we do. */
+enum rp_range rp_range_parse(rp_view header, uint64_t size, uint64_t *ret_first, uint64_t *ret_end);
+
+/* A value of tus' Upload-Metadata ("name <base64>, …"), decoded into the arena; p == NULL when
+ * absent. INVALID for what is not that. */
+rp_err rp_metadata_get(rp_view header, const char *name, struct rp_arena *arena,
+                       rp_view *ret_value);
+
 /* Text with & < > " ' as entities: safe in HTML text and quoted attributes. */
 void rp_html_escape(struct rp_buf *out, rp_view text);
 

@@ -68,10 +68,59 @@ static void whole_and_in_pieces(rp_view bytes, size_t piece, struct rp_arena *ar
     rp_fcgi_free(two);
 }
 
+static bool streams(const struct rp_fcgi_request *request) {
+    return request->param_count % 2 == 1;
+}
+
+/* A streamed request and its body are the same however the bytes were cut; piece_max is how much of
+ * the body is taken at once. */
+static rp_err streamed(rp_view bytes, size_t piece, size_t piece_max, struct rp_arena *arena,
+                       struct rp_buf *bodies) {
+    struct rp_fcgi_limits with = limits;
+    with.streams = streams;
+    struct rp_fcgi *reader = rp_fcgi_new(with);
+    struct rp_fcgi_request *request = NULL;
+    struct rp_buf body = rp_buf_new(piece_max);
+    rp_err err = next(reader, &bytes, piece, arena, &request);
+    while (rp_ok(err) && request) {
+        bool ended = !request->streamed;
+        rp_buf_add(bodies, ended ? request->body : RP_VIEW("streamed"));
+        while (rp_ok(err) && !ended && bytes.n > 0) {
+            size_t used = 0;
+            err = rp_fcgi_feed_body(reader, rp_view_sub(bytes, 0, piece), &body, &used, &ended);
+            if (rp_ok(err)) {
+                FUZZ_CHECK(used > 0);
+                bytes = rp_view_from(bytes, used);
+                rp_buf_add(bodies, rp_buf_view(&body));
+                rp_buf_clear(&body);
+            }
+        }
+        request = NULL;
+        if (rp_ok(err) && ended) {
+            err = next(reader, &bytes, piece, arena, &request);
+        }
+    }
+    rp_fcgi_free(reader);
+    rp_buf_done(&body);
+    return err;
+}
+
+static void streams_alike(rp_view bytes, size_t piece, struct rp_arena *arena) {
+    struct rp_buf one = rp_buf_new(1 << 20), two = rp_buf_new(1 << 20);
+    rp_err err = streamed(bytes, bytes.n, 1 << 17, arena, &one);
+    rp_err err_two = streamed(bytes, piece, 1 + piece / 2, arena, &two);
+    FUZZ_CHECK(err.code == err_two.code);
+    FUZZ_CHECK(!rp_ok(err) || rp_view_equal(rp_buf_view(&one), rp_buf_view(&two)));
+    rp_buf_done(&one);
+    rp_buf_done(&two);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     if (n > 1 && n < 65536) {
         struct rp_arena *arena = rp_arena_new(64 << 20);
         whole_and_in_pieces(rp_view_of(data + 1, n - 1), 1u + data[0] % 31u, arena);
+        rp_arena_reset(arena);
+        streams_alike(rp_view_of(data + 1, n - 1), 1u + data[0] % 31u, arena);
         rp_arena_free(arena);
     }
     return 0;

@@ -51,12 +51,31 @@ static void check_html(rp_view text) {
     rp_buf_done(&escaped);
 }
 
+static void check_range(rp_view text) {
+    static const uint64_t sizes[] = {0, 1, 10, UINT64_MAX};
+    for (size_t i = 0; i < 4; i++) {
+        uint64_t first = 0, end = 0;
+        if (rp_range_parse(text, sizes[i], &first, &end) == RP_RANGE_PART) {
+            FUZZ_CHECK(first < end && end <= sizes[i]);
+        }
+    }
+}
+
+static void check_metadata(rp_view text, struct rp_arena *arena) {
+    rp_view value = {NULL, 0};
+    if (rp_ok(rp_metadata_get(text, "filename", arena, &value)) && value.p) {
+        FUZZ_CHECK(value.n <= text.n);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     rp_view text = rp_view_of(data, n);
     struct rp_arena *arena = rp_arena_new(1 << 20);
     check_form(text, arena);
     check_segment(text, arena);
     check_html(text);
+    check_range(text);
+    check_metadata(text, arena);
     rp_view cookie = rp_cookie_get(text, "s");
     FUZZ_CHECK(!cookie.p || (cookie.p >= data && cookie.p + cookie.n <= data + n));
     rp_arena_free(arena);

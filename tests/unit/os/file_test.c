@@ -1,6 +1,7 @@
 #include "os/file.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,19 @@ static int leave_folder(void **state) {
     int failed = chdir("/");
     unit_dir_remove(*state);
     return failed;
+}
+
+static rp_err count_temporary(void *ctx, const char *name, bool is_folder) {
+    unsigned *count = ctx;
+    (void)is_folder;
+    *count += rp_view_ends(rp_view_from_cstr(name), RP_VIEW(".tmp"));
+    return RP_OK;
+}
+
+static unsigned temporary_files(void) {
+    unsigned count = 0;
+    assert_ok(rp_folder_each(".", count_temporary, &count));
+    return count;
 }
 
 static rp_view read_text(const char *path, struct rp_arena *arena) {
@@ -34,7 +48,7 @@ static void replaces_whole_files(void **state) {
     struct stat st;
     assert_int_equal(stat("a", &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
-    assert_false(rp_file_exists("a.tmp"));
+    assert_int_equal(temporary_files(), 0);
     rp_arena_free(arena);
 }
 
@@ -46,7 +60,7 @@ static void a_failed_replace_changes_nothing(void **state) {
     rp_err err = rp_file_replace("taken", 0600, RP_VIEW("x"));
     assert_false(rp_ok(err));
     assert_true(rp_file_exists("taken/inside"));
-    assert_false(rp_file_exists("taken.tmp"));
+    assert_int_equal(temporary_files(), 0);
     assert_err(rp_file_replace("no/such/folder", 0600, RP_VIEW("x")), NOT_FOUND);
     rp_arena_free(arena);
 }
@@ -54,9 +68,60 @@ static void a_failed_replace_changes_nothing(void **state) {
 static void a_leftover_of_a_crash_is_no_obstacle(void **state) {
     (void)state;
     struct rp_arena *arena = rp_arena_new(1 << 16);
-    assert_ok(rp_file_replace("a.tmp", 0600, RP_VIEW("half a fi")));
+    char leftover[64];
+    (void)snprintf(leftover, sizeof leftover, "a.%d.tmp", (int)gettid());
+    assert_ok(rp_file_replace(leftover, 0600, RP_VIEW("half a fi")));
     assert_ok(rp_file_replace("a", 0600, RP_VIEW("whole")));
     assert_view(read_text("a", arena), "whole");
+    assert_int_equal(temporary_files(), 0);
+    rp_arena_free(arena);
+}
+
+enum { WRITERS = 4, ROUNDS = 50, LETTERS = 3000 };
+
+struct writer {
+    char letter;
+    unsigned created;
+};
+
+/* Each writes files of one letter under names that all of them want. */
+static void *write_files(void *ctx) {
+    struct writer *writer = ctx;
+    char text[LETTERS], name[32];
+    memset(text, writer->letter, sizeof text);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        (void)snprintf(name, sizeof name, "one-%u", i);
+        writer->created +=
+            rp_ok(rp_file_create(name, 0600, rp_view_of((const uint8_t *)text, sizeof text)));
+    }
+    return NULL;
+}
+
+static void writers_of_one_name_do_not_mix(void **state) {
+    (void)state;
+    struct rp_arena *arena = rp_arena_new(1 << 20);
+    struct writer writers[WRITERS];
+    pthread_t threads[WRITERS];
+    unsigned created = 0;
+    for (unsigned i = 0; i < WRITERS; i++) {
+        writers[i] = (struct writer){.letter = (char)('a' + i)};
+        assert_int_equal(pthread_create(&threads[i], NULL, write_files, &writers[i]), 0);
+    }
+    for (unsigned i = 0; i < WRITERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        created += writers[i].created;
+    }
+    assert_int_equal(created, ROUNDS);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "one-%u", i);
+        rp_view text = read_text(name, arena);
+        assert_int_equal(text.n, LETTERS);
+        for (size_t at = 0; at < text.n; at++) {
+            assert_int_equal(text.p[at], text.p[0]);
+        }
+    }
+    assert_int_equal(temporary_files(), 0);
     rp_arena_free(arena);
 }
 
@@ -66,7 +131,7 @@ static void creates_only_once(void **state) {
     assert_ok(rp_file_create("key", 0400, RP_VIEW("first")));
     assert_err(rp_file_create("key", 0400, RP_VIEW("second")), DUPLICATE);
     assert_view(read_text("key", arena), "first");
-    assert_false(rp_file_exists("key.tmp"));
+    assert_int_equal(temporary_files(), 0);
     rp_arena_free(arena);
 }
 
@@ -177,6 +242,7 @@ int main(void) {
         IN_FOLDER(a_failed_replace_changes_nothing),
         IN_FOLDER(a_leftover_of_a_crash_is_no_obstacle),
         IN_FOLDER(creates_only_once),
+        IN_FOLDER(writers_of_one_name_do_not_mix),
         IN_FOLDER(reads_with_a_limit),
         IN_FOLDER(reads_and_writes_in_place),
         IN_FOLDER(appends_at_the_end),

@@ -74,6 +74,67 @@ static void requests_in_pieces_of_any_size(void **state) {
     test_free(body);
 }
 
+static bool always(const struct rp_fcgi_request *request) {
+    return rp_view_equal(rp_fcgi_param(request, "REQUEST_METHOD"), RP_VIEW("POST"));
+}
+
+/* The request stands before its body; the body comes in pieces, cut wherever they are full. */
+static void a_streamed_body_in_pieces_of_any_size(void **state) {
+    struct fixture *f = *state;
+    struct rp_fcgi *reader =
+        rp_fcgi_new((struct rp_fcgi_limits){.params_max = 4096, .body_max = 10, .streams = always});
+    uint8_t *body = test_calloc(1, 200000);
+    for (size_t i = 0; i < 200000; i++) {
+        body[i] = (uint8_t)(i * 11);
+    }
+    static const size_t steps[] = {1, 9, 4096, 1 << 20};
+    static const size_t pieces[] = {1, 1000, 65528, 300000};
+    for (size_t i = 0; i < 16; i++) {
+        size_t step = steps[i % 4], piece_max = pieces[i / 4], got = 0;
+        size_t body_n = step == 1 || piece_max == 1 ? 300 : 200000;
+        struct rp_buf piece = rp_buf_new(piece_max);
+        bool ended = false;
+        rp_buf_clear(&f->wire);
+        rp_fcgi_print_request(&f->wire, params, 3, rp_view_of(body, body_n));
+        rp_fcgi_print_request(&f->wire, params, 3, RP_VIEW("")); /* the next one stands behind it */
+        rp_view bytes = rp_buf_view(&f->wire);
+        struct rp_fcgi_request *request = NULL;
+        while (!request) {
+            size_t used = 0;
+            assert_ok(rp_fcgi_feed(reader, rp_view_sub(bytes, 0, step), f->arena, &used, &request));
+            bytes = rp_view_from(bytes, used);
+        }
+        assert_true(request->streamed);
+        while (!ended) {
+            size_t used = 0;
+            assert_ok(
+                rp_fcgi_feed_body(reader, rp_view_sub(bytes, 0, step), &piece, &used, &ended));
+            bytes = rp_view_from(bytes, used);
+            if (ended || piece.n == piece_max) {
+                assert_view_equal(rp_buf_view(&piece), rp_view_of(body + got, piece.n));
+                got += piece.n;
+                rp_buf_clear(&piece);
+            }
+        }
+        assert_int_equal(got, body_n);
+        request = NULL;
+        while (!request) {
+            size_t used = 0;
+            assert_ok(rp_fcgi_feed(reader, rp_view_sub(bytes, 0, step), f->arena, &used, &request));
+            bytes = rp_view_from(bytes, used);
+        }
+        while (!ended || bytes.n > 0) { /* a body that nobody wants */
+            size_t used = 0;
+            assert_ok(rp_fcgi_feed_body(reader, bytes, NULL, &used, &ended));
+            bytes = rp_view_from(bytes, used);
+        }
+        rp_buf_done(&piece);
+        rp_arena_reset(f->arena);
+    }
+    rp_fcgi_free(reader);
+    test_free(body);
+}
+
 static void two_requests_in_one_piece(void **state) {
     struct fixture *f = *state;
     rp_fcgi_print_request(&f->wire, params, 1, RP_VIEW("one"));
@@ -220,6 +281,7 @@ static void responses_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(requests_in_pieces_of_any_size, up, down),
+        cmocka_unit_test_setup_teardown(a_streamed_body_in_pieces_of_any_size, up, down),
         cmocka_unit_test_setup_teardown(two_requests_in_one_piece, up, down),
         cmocka_unit_test_setup_teardown(params_span_records, up, down),
         cmocka_unit_test_setup_teardown(over_a_limit_the_connection_goes_on, up, down),

@@ -103,6 +103,64 @@ static void utf8(void **state) {
     assert_int_equal(rp_utf8_prefix(RP_VIEW("abcdefgh\xE2\x82\xAC\xE2\x82")), 11);
 }
 
+static void ranges_of_rfc_9110(void **state) {
+    (void)state;
+    static const struct {
+        const char *header;
+        uint64_t size;
+        enum rp_range range;
+        uint64_t first, end;
+    } cases[] = {
+        {"bytes=0-0", 10, RP_RANGE_PART, 0, 1},
+        {"bytes=3-", 10, RP_RANGE_PART, 3, 10},
+        {"bytes=3-99", 10, RP_RANGE_PART, 3, 10},
+        {"bytes=-4", 10, RP_RANGE_PART, 6, 10},
+        {"bytes=-99", 10, RP_RANGE_PART, 0, 10},
+        {"bytes=9-18446744073709551615", 10, RP_RANGE_PART, 9, 10},
+        {" bytes=1-2 ", 10, RP_RANGE_PART, 1, 3},
+        {"bytes=10-", 10, RP_RANGE_NOTHING, 0, 0},
+        {"bytes=-0", 10, RP_RANGE_NOTHING, 0, 0},
+        {"bytes=0-", 0, RP_RANGE_NOTHING, 0, 0},
+        {"bytes=-5", 0, RP_RANGE_NOTHING, 0, 0},
+        {"bytes=5-4", 10, RP_RANGE_ALL, 0, 0},
+        {"bytes=", 10, RP_RANGE_ALL, 0, 0},
+        {"bytes=-", 10, RP_RANGE_ALL, 0, 0},
+        {"bytes=1", 10, RP_RANGE_ALL, 0, 0},
+        {"bytes=0-1,3-4", 10, RP_RANGE_ALL, 0, 0},
+        {"bytes=--1", 10, RP_RANGE_ALL, 0, 0},
+        {"bytes=18446744073709551616-", 10, RP_RANGE_ALL, 0, 0},
+        {"octets=0-1", 10, RP_RANGE_ALL, 0, 0},
+        {"", 10, RP_RANGE_ALL, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint64_t first = 0, end = 0;
+        assert_int_equal(
+            rp_range_parse(rp_view_from_cstr(cases[i].header), cases[i].size, &first, &end),
+            cases[i].range);
+        assert_int_equal(first, cases[i].first);
+        assert_int_equal(end, cases[i].end);
+    }
+}
+
+static void metadata_of_tus(void **state) {
+    (void)state;
+    struct rp_arena *arena = rp_arena_new(1 << 16);
+    rp_view value = RP_VIEW("untouched");
+    rp_view header = RP_VIEW("filename cGxhbi5wZGY=, is_confidential,filetype YS9i");
+    assert_ok(rp_metadata_get(header, "filename", arena, &value));
+    assert_view(value, "plan.pdf");
+    assert_ok(rp_metadata_get(header, "filetype", arena, &value));
+    assert_view(value, "a/b");
+    assert_ok(rp_metadata_get(header, "is_confidential", arena, &value));
+    assert_true(value.p && value.n == 0);
+    assert_ok(rp_metadata_get(header, "file", arena, &value));
+    assert_null(value.p);
+    assert_err(rp_metadata_get(RP_VIEW("filename plan.pdf"), "filename", arena, &value), INVALID);
+    assert_ok(rp_metadata_get((rp_view){NULL, 0}, "filename", arena, &value));
+    assert_null(value.p);
+    rp_arena_free(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(forms_are_decoded, arena_up, arena_down),
@@ -111,6 +169,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(percent_both_ways, arena_up, arena_down),
         cmocka_unit_test(html),
         cmocka_unit_test(utf8),
+        cmocka_unit_test(ranges_of_rfc_9110),
+        cmocka_unit_test(metadata_of_tus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
