@@ -1,6 +1,7 @@
 /* shield_parts.c — what the firewall's leaf parts cost: nanoseconds a byte and a value, on values
  * as honest traffic has them. Needs Debian's modsecurity-crs for the prefilter's and the phrases'
  * lines. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "base/checked.h"
 #include "bench.h"
 #include "shield/compile_io.h"
+#include "shield/injection.h"
 #include "shield/literals.h"
 #include "shield/phrases.h"
 
@@ -129,6 +131,64 @@ static void apply_pipeline(struct parts *p) {
     rp_arena_reset(p->arena);
 }
 
+/* ---- injections, beside libinjection itself ---- */
+
+typedef int original_sqli(const char *text, size_t n, char *ret_fingerprint);
+typedef int original_xss(const char *text, size_t n);
+static original_sqli *their_sqli;
+static original_xss *their_xss;
+
+static bool open_original(void) {
+    void *library = dlopen("libmodsecurity.so.3", RTLD_NOW | RTLD_LOCAL);
+    if (library == NULL) {
+        return false;
+    }
+    void *symbol = dlsym(library, "libinjection_sqli");
+    memcpy(&their_sqli, &symbol, sizeof their_sqli);
+    symbol = dlsym(library, "libinjection_xss");
+    memcpy(&their_xss, &symbol, sizeof their_xss);
+    return their_sqli != NULL && their_xss != NULL;
+}
+
+/* Names, values, and what a browser sends: some have quotes, markup, signs. */
+static const char *const browsed[] = {
+    "created_at",
+    "marguerite.d@example.org",
+    "8f14e45f-ceea-467f-a0e6-2b1c9d3e7a55",
+    "The meeting is moved to Thursday; please bring the signed copy.",
+    "1499.90",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 "
+    "Safari/537.36",
+    "https://example.org/path?a=1&b=2",
+    "it's a dog's life",
+    "<p>Hello <b>world</b></p>",
+};
+
+#define EACH_BROWSED(expression)                                                                   \
+    for (size_t i = 0; i < VALUES; i++) {                                                          \
+        const char *text = browsed[i % RP_COUNT_OF(browsed)];                                      \
+        size_t n = strlen(text);                                                                   \
+        p->sink += (size_t)(expression);                                                           \
+    }
+
+static void our_sqli(struct parts *p) {
+    char print[8];
+    EACH_BROWSED(rp_detect_sqli(rp_view_of(text, n), print))
+}
+
+static void original_sqli_all(struct parts *p) {
+    char print[8];
+    EACH_BROWSED(their_sqli(text, n, print))
+}
+
+static void our_xss(struct parts *p) {
+    EACH_BROWSED(rp_detect_xss(rp_view_of(text, n)))
+}
+
+static void original_xss_all(struct parts *p) {
+    EACH_BROWSED(their_xss(text, n))
+}
+
 static double seconds(void) {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
@@ -141,14 +201,18 @@ static int by_size(const void *a, const void *b) {
     return left < right ? -1 : left > right ? 1 : 0;
 }
 
+static double time_of(struct parts *p, void (*work)(struct parts *p)) {
+    double start = seconds();
+    for (size_t i = 0; i < TIMES; i++) {
+        work(p);
+    }
+    return (seconds() - start) / TIMES;
+}
+
 static void measure(struct parts *p, const char *name, void (*work)(struct parts *p)) {
     double times[ROUNDS];
     for (size_t round = 0; round < ROUNDS; round++) {
-        double start = seconds();
-        for (size_t i = 0; i < TIMES; i++) {
-            work(p);
-        }
-        times[round] = (seconds() - start) / TIMES;
+        times[round] = time_of(p, work);
     }
     qsort(times, ROUNDS, sizeof times[0], by_size);
     double median = times[ROUNDS / 2];
@@ -156,6 +220,27 @@ static void measure(struct parts *p, const char *name, void (*work)(struct parts
            "%.1f to %.1f in %d rounds)\n",
            name, median * 1e6, VALUES, p->bytes, median * 1e9 / (double)p->bytes, times[0] * 1e6,
            times[ROUNDS - 1] * 1e6, ROUNDS);
+}
+
+/* Ours and theirs in turns. */
+static void compare(struct parts *p, const char *name, void (*ours)(struct parts *p),
+                    void (*theirs)(struct parts *p)) {
+    double our_times[ROUNDS];
+    double their_times[ROUNDS];
+    double ratios[ROUNDS];
+    for (size_t round = 0; round < ROUNDS; round++) {
+        our_times[round] = time_of(p, ours);
+        their_times[round] = time_of(p, theirs);
+        ratios[round] = their_times[round] / our_times[round];
+    }
+    qsort(our_times, ROUNDS, sizeof our_times[0], by_size);
+    qsort(their_times, ROUNDS, sizeof their_times[0], by_size);
+    qsort(ratios, ROUNDS, sizeof ratios[0], by_size);
+    printf(
+        "%s ours=%.0f peer=%.0f ratio=%.2f (nanoseconds a value, libinjection of libmodsecurity; "
+        "%.2f to %.2f in %d rounds)\n",
+        name, our_times[ROUNDS / 2] * 1e9 / VALUES, their_times[ROUNDS / 2] * 1e9 / VALUES,
+        ratios[ROUNDS / 2], ratios[0], ratios[ROUNDS - 1], ROUNDS);
 }
 
 int main(void) {
@@ -176,5 +261,11 @@ int main(void) {
     }
     measure(p, "shield-byte-sets", make_sets);
     measure(p, "shield-transforms", apply_pipeline);
+    if (open_original()) {
+        compare(p, "sqli", our_sqli, original_sqli_all);
+        compare(p, "xss", our_xss, original_xss_all);
+    } else {
+        fprintf(stderr, "sqli, xss: need Debian's libmodsecurity3\n");
+    }
     return p->sink == 0;
 }

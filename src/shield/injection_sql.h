@@ -64,6 +64,8 @@ bool rp_sql_next(struct rp_sql_reader *reader, struct rp_sql_token *ret_token);
 size_t rp_sql_fold(struct rp_sql_reader *reader, struct rp_sql_token *tokens);
 /* What the word counts as, in any case, or RP_SQL_NONE; *ret_known is the table's own text. */
 enum rp_sql_type rp_sql_word(rp_view word, rp_view *ret_known);
+/* May the text and another behind it be one word of the table, like GROUP and BY? */
+bool rp_sql_begins_word(rp_view text);
 /* What two bytes of punctuation mean together. */
 enum rp_sql_type rp_sql_punctuation(uint8_t first, uint8_t second);
 /* Are these token types a row that attacks are made of? */

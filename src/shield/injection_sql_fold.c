@@ -93,7 +93,8 @@ static bool merge(struct rp_sql_token *first, const struct rp_sql_token *second)
     uint8_t both[RP_SQL_TEXT_MAX];
     size_t n = (size_t)first->n + 1 + second->n;
     rp_view known;
-    if (!in(first, MERGES_BEFORE) || !in(second, MERGES_AFTER) || n > sizeof both) {
+    if (!in(first, MERGES_BEFORE) || !in(second, MERGES_AFTER) || n > sizeof both ||
+        !rp_sql_begins_word(text_of(first))) {
         return false;
     }
     memcpy(both, first->p, first->n);

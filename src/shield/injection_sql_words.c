@@ -56,6 +56,7 @@ static enum rp_sql_type type_of_letter(char letter) {
 /* The words that begin with one byte and are of one length lie together, each behind the letter of
  * its type: one field of this struct. */
 #define PAIR(first, second, type)
+#define BEGINS(first, lengths)
 struct words {
 #define WORDS(name, first, length, texts) char name##length[sizeof(texts) - 1];
 #include "shield/injection_words.def"
@@ -78,16 +79,32 @@ static const struct group word_groups[32 * (RP_SQL_TEXT_MAX + 1)] = {
 #include "shield/injection_words.def"
 #undef WORDS
 };
+#undef BEGINS
+
+/* Words of several words: for each first byte the set of lengths that stand before a space. */
+static const uint32_t beginnings[32] = {
+#define WORDS(name, first, length, texts)
+#define BEGINS(first, lengths) [(first)&31] = (lengths),
+#include "shield/injection_words.def"
+#undef BEGINS
+#undef WORDS
+};
 #undef PAIR
 
-static bool same_word(const uint8_t *upper, const uint8_t *word, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        uint8_t c = (uint8_t)(word[i] - 'a') < 26 ? word[i] & 0xdf : word[i];
-        if (c != upper[i]) {
-            return false;
-        }
+bool rp_sql_begins_word(rp_view text) {
+    return text.n > 0 && (beginnings[text.p[0] & 31] >> text.n & 1) != 0;
+}
+
+static uint8_t upper(uint8_t c) {
+    return (uint8_t)(c - 'a') < 26 ? c & 0xdf : c;
+}
+
+/* From the end: words that begin and end alike are few. */
+static bool same_word(const uint8_t *known, const uint8_t *word, size_t n) {
+    while (n > 0 && upper(word[n - 1]) == known[n - 1]) {
+        n--;
     }
-    return true;
+    return n == 0;
 }
 
 enum rp_sql_type rp_sql_word(rp_view word, rp_view *ret_known) {
@@ -108,11 +125,13 @@ enum rp_sql_type rp_sql_word(rp_view word, rp_view *ret_known) {
 enum rp_sql_type rp_sql_punctuation(uint8_t first, uint8_t second) {
     switch (first << 8 | second) {
 #define WORDS(name, first, length, texts)
+#define BEGINS(first, lengths)
 #define PAIR(first, second, type)                                                                  \
     case (first) << 8 | (second):                                                                  \
         return type_of_letter(type);
 #include "shield/injection_words.def"
 #undef PAIR
+#undef BEGINS
 #undef WORDS
     default:
         return RP_SQL_NONE;

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "shield/injection.h"
 #include "shield/injection_sql.h"
+#include "shield/injection_sql_read.h"
 
 struct reading {
     struct rp_sql_reader reader;
@@ -120,9 +121,19 @@ static bool any_reading(struct reading *r, rp_view value) {
     return rp_view_find_byte(value, '"') < value.n && is_attack(r, value, '"', true);
 }
 
+/* One word is one token, in every context, and no row of one letter is an attack. Most names and
+ * many values are decided here. */
+static bool is_one_word(rp_view value) {
+    const uint8_t *p = value.p;
+    if (!rp_sql_is(p[0], RP_SQL_LETTER_BYTE) || p[0] == 0) {
+        return false;
+    }
+    return rp_sql_skip_until(value, 1, RP_SQL_WORD_END_BYTE | RP_SQL_WORD_CUT_BYTE) == value.n;
+}
+
 bool rp_detect_sqli(rp_view value, char ret_fingerprint[static 8]) {
     struct reading reading;
-    if (value.n == 0 || !any_reading(&reading, value)) {
+    if (value.n == 0 || is_one_word(value) || !any_reading(&reading, value)) {
         return false;
     }
     for (size_t i = 0; i < reading.count; i++) {

@@ -21,6 +21,15 @@ static bool is_word(rp_view text, rp_view word) {
     return at == word.n;
 }
 
+/* The first byte that is no NUL, small; 0 when there is none. */
+static uint8_t first_letter(rp_view text) {
+    size_t at = 0;
+    while (at < text.n && text.p[at] == 0) {
+        at++;
+    }
+    return at < text.n ? rp_to_lower(text.p[at]) : 0;
+}
+
 static bool starts(rp_view text, rp_view word) {
     return is_word(rp_view_sub(text, 0, word.n), word);
 }
@@ -42,8 +51,9 @@ static bool is_dangerous_tag(rp_view name) {
     if (name.n < 3) {
         return false;
     }
+    uint8_t first = first_letter(name);
     for (size_t i = 0; i < RP_COUNT_OF(words); i++) {
-        if (is_word(name, words[i])) {
+        if (words[i].p[0] == first && is_word(name, words[i])) {
             return true;
         }
     }
@@ -83,8 +93,9 @@ static enum attribute attribute_of(rp_view name) {
                         starts(name, RP_VIEW("xlink")))) {
         return DANGEROUS;
     }
+    uint8_t first = first_letter(name);
     for (size_t i = 0; i < RP_COUNT_OF(rows); i++) {
-        if (is_word(name, rows[i].name)) {
+        if (rows[i].name.p[0] == first && is_word(name, rows[i].name)) {
             return rows[i].kind;
         }
     }

@@ -6,6 +6,7 @@
  * all rows of up to five letters. Run it when Debian's library changes:
  *   build/tests/tools/injection-words src/shield
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,20 @@ static bool is_word(const struct word *word) {
     return (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+/* Where words of the table that begin with this byte have a space: the lengths of what is before.
+ */
+static void write_beginnings(FILE *file, char first) {
+    uint32_t lengths = 0;
+    for (size_t i = 0; i < word_count; i++) {
+        for (size_t at = 1; words[i].text[0] == first && at < words[i].n; at++) {
+            lengths |= words[i].text[at] == ' ' ? UINT32_C(1) << at : 0;
+        }
+    }
+    if (lengths != 0) {
+        fprintf(file, "BEGINS('%c', 0x%" PRIx32 ")\n", first, lengths);
+    }
+}
+
 static void write_words(const char *folder) {
     FILE *file =
         start(folder, "injection_words.def",
@@ -147,6 +162,9 @@ static void write_words(const char *folder) {
                        : column;
         put_piece(file, &column, piece);
         fprintf(file, last ? "\")\n" : "");
+    }
+    for (char first = 'A'; first <= '_'; first++) {
+        write_beginnings(file, first);
     }
     fclose(file);
 }
