@@ -85,11 +85,13 @@ static const struct cli_command commands[] = {
     {"register",
      "rempart register list [REGISTER] | show REGISTER ID [--summary] | new REGISTER FIELD=VALUE… "
      "| "
-     "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] [--json]",
+     "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] | "
+     "example load|remove [--json]",
      {"les registres : fiches, passages, historique (--summary)",
       "the registers: records, moves, history (--summary)"},
      "  rempart register list\n  rempart register new suppliers name='Nuage SA' tier=one "
-     "service=hosting\n  rempart register move persons 6f1c… begin\n",
+     "service=hosting\n  rempart register move persons 6f1c… begin\n  rempart register example "
+     "load\n",
      cli_register},
 };
 

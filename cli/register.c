@@ -4,12 +4,12 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "cli.h"
-#include "os/file.h"
+#include "register.h"
 
 enum { PATH_MAX_HERE = 4096, BODY_MAX_HERE = 256 * 1024 };
 
-static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
-                        const struct rp_json *body, struct rp_json **ret_answer) {
+enum rp_exit cli_register_ask(struct cli *cli, const char *method, const char *path,
+                              const struct rp_json *body, struct rp_json **ret_answer) {
     struct rp_buf text = rp_buf_new(BODY_MAX_HERE);
     struct rp_diag diag = {0};
     rp_err err = cli_enter_state(cli);
@@ -87,7 +87,7 @@ static enum rp_exit list(struct cli *cli) {
     struct rp_json *answer = NULL;
     const char *reg = cli->arg_count > 1 ? cli->args[1] : NULL;
     const char *path = address(cli, reg, NULL, reg ? "?range=%5B0,199%5D" : "");
-    enum rp_exit code = ask(cli, "GET", path, NULL, &answer);
+    enum rp_exit code = cli_register_ask(cli, "GET", path, NULL, &answer);
     if (code == RP_EXIT_OK) {
         print_list(cli, answer);
     }
@@ -97,9 +97,9 @@ static enum rp_exit list(struct cli *cli) {
 static enum rp_exit show(struct cli *cli) {
     struct rp_json *answer = NULL;
     bool history = cli->summary;
-    enum rp_exit code =
-        ask(cli, "GET", address(cli, cli->args[1], cli->args[2], history ? "/history" : ""), NULL,
-            &answer);
+    enum rp_exit code = cli_register_ask(
+        cli, "GET", address(cli, cli->args[1], cli->args[2], history ? "/history" : ""), NULL,
+        &answer);
     if (code == RP_EXIT_OK) {
         cli_print_json(answer);
     }
@@ -111,7 +111,8 @@ static enum rp_exit create(struct cli *cli) {
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
-    enum rp_exit code = ask(cli, "POST", address(cli, cli->args[1], NULL, NULL), fields, &answer);
+    enum rp_exit code =
+        cli_register_ask(cli, "POST", address(cli, cli->args[1], NULL, NULL), fields, &answer);
     if (code == RP_EXIT_OK) {
         print_record(cli, answer);
     }
@@ -123,8 +124,8 @@ static enum rp_exit edit(struct cli *cli) {
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
-    enum rp_exit code =
-        ask(cli, "PUT", address(cli, cli->args[1], cli->args[2], NULL), fields, &answer);
+    enum rp_exit code = cli_register_ask(cli, "PUT", address(cli, cli->args[1], cli->args[2], NULL),
+                                         fields, &answer);
     if (code == RP_EXIT_OK) {
         print_record(cli, answer);
     }
@@ -150,8 +151,8 @@ static enum rp_exit move(struct cli *cli) {
         }
     }
     rp_json_add(cli->arena, body, "fields", kept);
-    enum rp_exit code =
-        ask(cli, "POST", address(cli, cli->args[1], cli->args[2], "/move"), body, &answer);
+    enum rp_exit code = cli_register_ask(
+        cli, "POST", address(cli, cli->args[1], cli->args[2], "/move"), body, &answer);
     if (code == RP_EXIT_OK) {
         print_record(cli, answer);
     }
@@ -167,7 +168,8 @@ enum rp_exit cli_register(struct cli *cli) {
                  {"show", 3, 3, show},
                  {"new", 2, RP_ARGS_MAX, create},
                  {"edit", 3, RP_ARGS_MAX, edit},
-                 {"move", 4, RP_ARGS_MAX, move}};
+                 {"move", 4, RP_ARGS_MAX, move},
+                 {"example", 2, 2, cli_register_example}};
     for (size_t i = 0; cli->arg_count > 0 && i < RP_COUNT_OF(words); i++) {
         if (strcmp(cli->args[0], words[i].word) == 0 && cli->arg_count >= words[i].least &&
             cli->arg_count <= words[i].most) {
@@ -176,7 +178,9 @@ enum rp_exit cli_register(struct cli *cli) {
     }
     return cli_usage(cli, cli_say(cli,
                                   "list [REGISTRE], show REGISTRE ID, new REGISTRE champ=valeur…, "
-                                  "edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …",
+                                  "edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …, "
+                                  "example load|remove",
                                   "list [REGISTER], show REGISTER ID, new REGISTER field=value…, "
-                                  "edit REGISTER ID field=value…, move REGISTER ID MOVE …"));
+                                  "edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
+                                  "example load|remove"));
 }

@@ -85,8 +85,8 @@ rp_err rp_api_register_history(struct rp_request *request) {
 /* What the API itself prints beside the fields may come back: react-admin sends the whole record.
  */
 static bool is_printed(const struct rp_register *reg, rp_view name) {
-    static const char *const words[] = {"id",     "register", "number",  "state",    "version",
-                                        "author", "created",  "changed", "deadlines"};
+    static const char *const words[] = {"id",     "register", "number",  "state",     "version",
+                                        "author", "created",  "changed", "deadlines", "example"};
     for (size_t i = 0; i < RP_COUNT_OF(words); i++) {
         if (rp_view_equal(name, rp_view_from_cstr(words[i]))) {
             return true;

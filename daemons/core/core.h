@@ -44,6 +44,7 @@ struct core {
     pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
     bool stopping;
     _Atomic bool ticking;     /* the deadlines are being looked at */
+    _Atomic bool rang;        /* they made events: the ledger is to have them */
     struct connection *first; /* all of them */
     uid_t owner;              /* of the state folder: may administer over run/cli.sock */
     unsigned connections, streams;

@@ -53,6 +53,9 @@ static rp_err tick(struct core *core, struct rp_web_thread *thread) {
     RP_TRY(lease(thread, &desk));
     while (fired > 0) {
         RP_TRY(rp_desk_tick(&desk, &fired));
+        if (fired > 0) {
+            atomic_store(&core->rang, true);
+        }
         rp_arena_reset(arena);
     }
     return RP_OK;
@@ -69,6 +72,9 @@ static void tick_on_thread(void *thread_state, void *ctx) {
 
 static void tick_soon(void *ctx) {
     struct core *core = ctx;
+    if (atomic_exchange(&core->rang, false)) {
+        core_forward_soon(core, (rp_id){{0}});
+    }
     if (atomic_exchange(&core->ticking, true)) {
         return; /* the last one is still at it */
     }

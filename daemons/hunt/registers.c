@@ -19,13 +19,17 @@ struct rule {
 struct judging {
     const struct rp_expr *where, *must;
     struct rp_asking asking;
-    size_t count, wrong;
+    size_t count, wrong, examples;
     uint64_t first[NAMED_MAX];
 };
 
 static rp_err judge_one(void *ctx, const struct rp_facts *facts) {
     struct judging *judging = ctx;
     bool about = false, good = false;
+    if (facts->example) {
+        judging->examples++; /* the company that teaches proves nothing about this one */
+        return RP_OK;
+    }
     RP_TRY(rp_expr_true(judging->where, facts, &judging->asking, &about));
     if (!about) {
         return RP_OK;
@@ -68,8 +72,9 @@ static void conclude(const struct rule *rule, const struct judging *judging,
                         judging->wrong, judging->count, rule->reg,
                         (unsigned long long)judging->first[0]);
     } else if (judging->count < rule->least) {
-        rp_probe_not_met(seen, "the register \"%s\" needs %s: it holds %zu", rule->reg, rule->words,
-                         judging->count);
+        rp_probe_not_met(seen, "the register \"%s\" needs %s: it holds %zu%s", rule->reg,
+                         rule->words, judging->count,
+                         judging->examples ? ", the example company's not counted" : "");
     } else {
         rp_probe_holds(seen, "%zu records of \"%s\", each as demanded", judging->count, rule->reg);
     }

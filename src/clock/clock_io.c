@@ -163,26 +163,38 @@ rp_err rp_clock_when(struct rp_db *db, int64_t *ret_at_ms) {
     return RP_OK;
 }
 
-/* The oldest that is due, with one step taken. NOT_FOUND when none is. */
+#define OLDEST "FROM clock WHERE next_ms <= ?1 ORDER BY next_ms, subject, name LIMIT 1"
+
+/* The oldest that is due, with one step taken. NOT_FOUND when none is; CORRUPT, with the subject,
+ * when its row is not what this program writes; EXPIRED when its steps say that none is due. */
 static rp_err take_oldest(struct rp_db *db, int64_t now_ms, struct rp_fired *ret_fired,
                           struct rp_clock *ret_clock) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db,
-                       "SELECT subject, name, started_ms, due_ms, next, steps, paused_ms, working "
-                       "FROM clock WHERE next_ms <= ?1 ORDER BY next_ms LIMIT 1",
-                       &row));
+    RP_TRY(rp_db_query(
+        db, "SELECT subject, name, started_ms, due_ms, next, steps, paused_ms, working " OLDEST,
+        &row));
     rp_row_bind_u64(row, 1, (uint64_t)now_ms);
     RP_TRY(rp_row_first(row));
     rp_view name = rp_row_text(row, 1);
-    RP_TRY(read_clock(row, 2, ret_clock));
-    struct rp_fired fired = {.subject = rp_row_id(row, 0), .due_ms = ret_clock->due_ms};
-    if (name.n == 0 || name.n > RP_CLOCK_NAME_MAX ||
-        !rp_clock_take(ret_clock, now_ms, &fired.step)) {
+    *ret_fired = (struct rp_fired){.subject = rp_row_id(row, 0)};
+    if (name.n == 0 || name.n > RP_CLOCK_NAME_MAX) {
         return RP_ERR(CORRUPT);
     }
-    memcpy(fired.name, name.p, name.n);
-    *ret_fired = fired;
-    return RP_OK;
+    memcpy(ret_fired->name, name.p, name.n);
+    RP_TRY(read_clock(row, 2, ret_clock));
+    ret_fired->due_ms = ret_clock->due_ms;
+    return rp_clock_take(ret_clock, now_ms, &ret_fired->step) ? RP_OK : RP_ERR(EXPIRED);
+}
+
+/* Rings no more, until its record sets it anew. */
+static rp_err set_aside(struct rp_db *db, int64_t now_ms) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "UPDATE clock SET next_ms = NULL WHERE (subject, name) IN "
+                       "(SELECT subject, name " OLDEST ")",
+                       &row));
+    rp_row_bind_u64(row, 1, (uint64_t)now_ms);
+    return rp_row_run(row, NULL);
 }
 
 rp_err rp_clock_claim(struct rp_db *db, int64_t now_ms, struct rp_fired *ret_fired, size_t max,
@@ -194,11 +206,17 @@ rp_err rp_clock_claim(struct rp_db *db, int64_t now_ms, struct rp_fired *ret_fir
         if (rp_is(err, RP_E_NOT_FOUND)) {
             break;
         }
-        RP_TRY(err);
-        const struct rp_fired *fired = &ret_fired[count];
+        struct rp_fired *fired = &ret_fired[count++];
+        fired->altered = !rp_ok(err);
+        if (rp_is(err, RP_E_CORRUPT)) {
+            RP_TRY(set_aside(db, now_ms));
+            continue;
+        }
+        if (!rp_is(err, RP_E_EXPIRED)) {
+            RP_TRY(err);
+        }
         struct rp_clock_key key = {fired->subject, rp_view_from_cstr(fired->name)};
         RP_TRY(rp_clock_put(db, &key, &clock));
-        count++;
     }
     *ret_count = count;
     return RP_OK;

@@ -40,8 +40,10 @@ struct rp_fired {
     char name[RP_CLOCK_NAME_MAX + 1];
     struct rp_step step;
     int64_t due_ms;
+    bool altered; /* its row does not make sense: no step; it was set aside or mended */
 };
-/* Takes at most max steps that are due, oldest first. */
+/* Takes at most max steps that are due, oldest first. A row that somebody altered is answered as
+ * such, once, and keeps no other clock from ringing. */
 rp_err rp_clock_claim(struct rp_db *db, int64_t now_ms, struct rp_fired *ret_fired, size_t max,
                       size_t *ret_count);
 

@@ -38,6 +38,7 @@ struct rp_desk {
     struct rp_calendar calendar;
     struct rp_arena *arena;
     struct rp_actor actor;
+    int64_t past_ms; /* how long ago this happens: 0 but for the example's history */
     enum rp_lang lang;
     struct rp_diag *diag;
 };
@@ -45,7 +46,6 @@ struct rp_desk {
 struct rp_entry {
     struct rp_facts facts;
     uint64_t row, version;
-    bool example;
 };
 
 /* Fills the desk's actor for a signed-in account: its record in persons, when there is one. */
@@ -73,7 +73,11 @@ rp_err rp_desk_move(struct rp_desk *desk, const struct rp_register *reg, rp_id i
 
 /* What is due by now: an event each, and the move that the deadline makes. Answers how many. */
 rp_err rp_desk_tick(struct rp_desk *desk, size_t *ret_count);
-/* All records of the example, gone, with what hangs on them. */
+/* The example company: {"steps":[…]} as examples/company.yaml explains them, all or nothing; its
+ * people act through the same doors, guards and gates. DUPLICATE when one is there. */
+rp_err rp_desk_load_example(struct rp_desk *desk, const struct rp_json *company,
+                            uint64_t *ret_count);
+/* All records of the example, gone, with what hangs on them; no other. */
 rp_err rp_desk_remove_example(struct rp_desk *desk, uint64_t *ret_count);
 /* Every row's MAC; the altered ones are events. */
 rp_err rp_desk_sweep(struct rp_desk *desk, uint64_t *ret_rows, uint64_t *ret_altered);

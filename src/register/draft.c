@@ -141,10 +141,28 @@ static rp_err check_reference(const struct rp_draft *draft, const struct rp_fiel
         return RP_OK;
     }
     rp_err err = asking.find(draft->desk, field->target, id, &facts);
-    return rp_is(err, RP_E_NOT_FOUND)
-               ? rp_fail(draft->desk->diag, RP_ERR(INVALID), "%s: %s %s", field->id,
-                         say(draft, "absent du registre", "not in the register"), field->refers)
-               : err;
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        return rp_fail(draft->desk->diag, RP_ERR(INVALID), "%s: %s %s", field->id,
+                       say(draft, "absent du registre", "not in the register"), field->refers);
+    }
+    RP_TRY(err);
+    /* What is real never leans on the company that teaches: it can be removed at any time. */
+    return facts.example == draft->now.facts.example
+               ? RP_OK
+               : rp_fail(draft->desk->diag, RP_ERR(DENIED), "%s: %s", field->id,
+                         say(draft, "l’exemple et les vraies fiches ne se mélangent pas",
+                             "the example and real records do not mix"));
+}
+
+/*= S9, S10: nobody signs in as a person of the example, whose gates were opened for show */
+static rp_err check_example(const struct rp_draft *draft, const struct rp_field *field,
+                            const struct rp_json *value) {
+    bool account = strcmp(draft->reg->id, "persons") == 0 && strcmp(field->id, "account") == 0;
+    return account && value && draft->now.facts.example
+               ? rp_fail(draft->desk->diag, RP_ERR(DENIED), "%s: %s", field->id,
+                         say(draft, "une personne de l’exemple n’a pas de compte",
+                             "a person of the example has no account"))
+               : RP_OK;
 }
 
 static rp_err check_unique(const struct rp_draft *draft, const struct rp_field *field,
@@ -174,6 +192,7 @@ static rp_err check_fields(const struct rp_draft *draft) {
             return rp_fail(draft->desk->diag, RP_ERR(INVALID), "%s: %s", field->id,
                            say(draft, "obligatoire", "required"));
         }
+        RP_TRY(check_example(draft, field, value));
         RP_TRY(check_reference(draft, field, value));
         RP_TRY(check_unique(draft, field, value));
     }

@@ -125,13 +125,21 @@ static rp_err make_move(struct rp_desk *desk, const struct rp_fired *fired,
     return rp_is(err, RP_E_DENIED) || rp_is(err, RP_E_INVALID) ? RP_OK : err;
 }
 
+static rp_err emit_altered(struct rp_desk *desk, const struct rp_fired *fired) {
+    struct rp_event *event = rp_event_new(desk->arena, RP_EVENT_REGISTER_ALTERED,
+                                          rp_env_now_ms(desk->env), RP_ROLE_CORE);
+    rp_event_add_text(event, "register", RP_VIEW("clock"));
+    rp_event_add_id(event, "record", fired->subject);
+    return rp_db_emit(desk->db, event);
+}
+
 struct ticking {
     struct rp_desk *desk;
     struct rp_fired fired[DUE_AT_ONCE];
     size_t count;
 };
 
-/* A record that was altered keeps no other's clock from ringing. */
+/* A record or a clock that was altered keeps no other from ringing. */
 static rp_err claim(struct rp_db *db, void *ctx) {
     struct ticking *ticking = ctx;
     struct rp_desk *desk = ticking->desk;
@@ -140,6 +148,10 @@ static rp_err claim(struct rp_db *db, void *ctx) {
     for (size_t i = 0; i < ticking->count; i++) {
         struct rp_fired *fired = &ticking->fired[i];
         struct rp_entry record;
+        if (fired->altered) {
+            RP_TRY(emit_altered(desk, fired));
+            continue;
+        }
         rp_err err = find_subject(desk, fired->subject, &record);
         if (!rp_ok(err) && !rp_is(err, RP_E_NOT_FOUND) && !rp_is(err, RP_E_CORRUPT)) {
             return err;

@@ -55,6 +55,7 @@ struct rp_facts {
     uint64_t number;
     rp_view state;
     int64_t created_ms, changed_ms;
+    bool example;                 /* of the company that teaches; it proves nothing */
     const struct rp_json *open;   /* fields that are not sealed */
     const struct rp_json *secret; /* those that are; NULL where nobody opened them */
 };

@@ -31,6 +31,10 @@ struct rp_json *rp_json_like(struct rp_arena *arena, const struct rp_json *json)
 struct rp_event *rp_desk_event(const struct rp_desk *desk, enum rp_event_kind kind,
                                const struct rp_entry *record);
 
+static inline int64_t rp_desk_now_ms(const struct rp_desk *desk) {
+    return rp_env_now_ms(desk->env) - desk->past_ms;
+}
+
 static inline rp_view rp_text_of_id(const struct rp_id_text *text) {
     return rp_view_of(text->s, RP_ID_TEXT);
 }

@@ -275,6 +275,9 @@ struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_entry *record
     rp_json_add_string(desk->arena, json, "author", rp_text_of_id(&facts->author_text));
     rp_json_add_cstr(desk->arena, json, "created", rp_time_print(facts->created_ms / 1000).s);
     rp_json_add_cstr(desk->arena, json, "changed", rp_time_print(facts->changed_ms / 1000).s);
+    if (facts->example) {
+        rp_json_add_bool(desk->arena, json, "example", true);
+    }
     for (size_t i = 0; i < facts->reg->field_count; i++) {
         add_value(desk, json, record, &facts->reg->fields[i]);
     }

@@ -41,7 +41,7 @@ rp_err rp_entry_mac(const struct rp_desk *desk, const struct rp_entry *record, r
     rp_pack_bytes(&all, rp_text_of_id(&facts->author_text));
     rp_pack_u64(&all, (uint64_t)facts->created_ms);
     rp_pack_u64(&all, (uint64_t)facts->changed_ms);
-    rp_pack_u64(&all, record->example);
+    rp_pack_u64(&all, facts->example);
     rp_pack_bytes(&all, body);
     rp_pack_bytes(&all, sealed);
     RP_TRY(rp_buf_err(&all));
@@ -81,15 +81,14 @@ static rp_err check_mac(const struct rp_desk *desk, const struct rp_entry *recor
 }
 
 rp_err rp_row_entry(struct rp_desk *desk, struct rp_row *row, struct rp_entry *ret_record) {
-    struct rp_entry record = {.row = rp_row_u64(row, 0),
-                              .version = rp_row_u64(row, 4),
-                              .example = rp_row_u64(row, 8) == 1};
+    struct rp_entry record = {.row = rp_row_u64(row, 0), .version = rp_row_u64(row, 4)};
     struct rp_facts *facts = &record.facts;
     facts->reg = rp_register_find(desk->registers, rp_row_text(row, 12));
     facts->id = rp_row_id(row, 1);
     facts->id_text = rp_id_print(facts->id);
     facts->author_text = rp_id_print(rp_row_id(row, 5));
     facts->number = rp_row_u64(row, 2);
+    facts->example = rp_row_u64(row, 8) == 1;
     facts->created_ms = (int64_t)rp_row_u64(row, 6);
     facts->changed_ms = (int64_t)rp_row_u64(row, 7);
     if (!facts->reg || rp_register_state(facts->reg, rp_row_text(row, 3)) < 0) {
@@ -220,13 +219,13 @@ static rp_err is_overdue(void *ctx, rp_id record, rp_view deadline, bool *ret_ov
         return RP_OK;
     }
     RP_TRY(err);
-    *ret_overdue = clock.paused_ms == 0 && clock.due_ms <= rp_env_now_ms(desk->env);
+    *ret_overdue = clock.paused_ms == 0 && clock.due_ms <= rp_desk_now_ms(desk);
     return RP_OK;
 }
 
 struct rp_asking rp_desk_asking(struct rp_desk *desk) {
     return (struct rp_asking){.ctx = desk,
-                              .now_ms = rp_env_now_ms(desk->env),
+                              .now_ms = rp_desk_now_ms(desk),
                               .calendar = &desk->calendar,
                               .actor = rp_id_print(desk->actor.id),
                               .find = find_facts,

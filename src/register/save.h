@@ -25,6 +25,11 @@ rp_err rp_draft_check(struct rp_draft *draft);
 rp_err rp_draft_save(struct rp_draft *draft);
 /* Clocks that begin, end or move with the record. */
 rp_err rp_draft_clocks(const struct rp_draft *draft);
+/* Inside a transaction: made, edited; who may was asked before. */
+rp_err rp_create_inside(struct rp_desk *desk, const struct rp_register *reg,
+                        const struct rp_change *change, struct rp_entry *ret_record);
+rp_err rp_edit_inside(struct rp_desk *desk, const struct rp_entry *was,
+                      const struct rp_change *change, struct rp_entry *ret_record);
 /* Inside a transaction: the move as a whole; what refuses does so before the first write. */
 rp_err rp_move_inside(struct rp_desk *desk, const struct rp_entry *was, const struct rp_move *move,
                       const struct rp_change *change, struct rp_entry *ret_record);

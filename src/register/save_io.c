@@ -43,7 +43,7 @@ static rp_err put_row(const struct rp_draft *draft, rp_view body, rp_view sealed
     rp_row_bind_id(row, 7, author);
     rp_row_bind_u64(row, 8, (uint64_t)record->facts.created_ms);
     rp_row_bind_u64(row, 9, (uint64_t)record->facts.changed_ms);
-    rp_row_bind_u64(row, 10, record->example);
+    rp_row_bind_u64(row, 10, record->facts.example);
     rp_row_bind_text(row, 11, body);
     if (sealed.n > 0) {
         rp_row_bind_blob(row, 12, sealed);
@@ -187,7 +187,8 @@ static struct rp_json *describe(const struct rp_draft *draft, struct rp_json *fi
         rp_json_add_string(arena, doc, "from", draft->was.facts.state);
     }
     if (draft->move && draft->move->sign) {
-        rp_json_add_cstr(arena, doc, "signature", "second factor");
+        rp_json_add_cstr(arena, doc, "signature",
+                         draft->now.facts.example ? "example" : "second factor");
         rp_json_add_cstr(arena, doc, "signature_at",
                          rp_time_print(desk->actor.second_factor_ms / 1000).s);
     }
@@ -243,7 +244,9 @@ static rp_err emit(const struct rp_draft *draft, rp_view names, const struct rp_
         rp_event_add_text(event, "move", rp_view_from_cstr(draft->move->id));
         rp_event_add_text(event, "from", draft->was.facts.state);
         rp_event_add_text(event, "signature",
-                          draft->move->sign ? RP_VIEW("second factor") : RP_VIEW("none"));
+                          !draft->move->sign         ? RP_VIEW("none")
+                          : draft->now.facts.example ? RP_VIEW("example")
+                                                     : RP_VIEW("second factor"));
     }
     char hex[2 * RP_SHA256];
     rp_hex_print(rp_view_of(digest->b, sizeof digest->b), hex);

@@ -1,6 +1,4 @@
-/* upkeep_io.c — the registers as a whole: schemas that changed, rows that were altered, the
- * example.
- */
+/* upkeep_io.c — the registers as a whole: schemas that changed, rows that were altered. */
 #include "base/assert.h"
 #include "register/internal.h"
 
@@ -124,32 +122,4 @@ rp_err rp_desk_sweep(struct rp_desk *desk, uint64_t *ret_rows, uint64_t *ret_alt
     *ret_rows = rows;
     *ret_altered = altered;
     return RP_OK;
-}
-
-/* ---- the example ---- */
-
-static rp_err remove_all(struct rp_db *db, void *ctx) {
-    uint64_t *count = ctx;
-    static const char *const before[] = {
-        "DELETE FROM clock WHERE subject IN (SELECT id FROM register_record WHERE example = 1)",
-        "DELETE FROM register_value WHERE record IN "
-        "(SELECT row FROM register_record WHERE example = 1)",
-        "DELETE FROM register_text WHERE rowid IN "
-        "(SELECT row FROM register_record WHERE example = 1)",
-        "DELETE FROM register_change WHERE record IN "
-        "(SELECT row FROM register_record WHERE example = 1)",
-        "DELETE FROM register_file WHERE record IN "
-        "(SELECT row FROM register_record WHERE example = 1)",
-    };
-    struct rp_row *row = NULL;
-    for (size_t i = 0; i < RP_COUNT_OF(before); i++) {
-        RP_TRY(rp_db_query(db, before[i], &row));
-        RP_TRY(rp_row_run(row, NULL));
-    }
-    RP_TRY(rp_db_query(db, "DELETE FROM register_record WHERE example = 1", &row));
-    return rp_row_run(row, count);
-}
-
-rp_err rp_desk_remove_example(struct rp_desk *desk, uint64_t *ret_count) {
-    return rp_db_transact(desk->db, remove_all, ret_count);
 }

@@ -132,7 +132,7 @@ static rp_err start_new(struct rp_draft *draft) {
     facts->state = rp_view_from_cstr(draft->reg->states[0].id);
     facts->created_ms = facts->changed_ms = draft->now_ms;
     draft->now.version = 1;
-    draft->now.example = draft->change->example;
+    facts->example = draft->change->example;
     RP_TRY(next_number(desk, draft->reg, &facts->number));
     return next_row(desk, &draft->now.row);
 }
@@ -155,11 +155,22 @@ static rp_err finish(struct rp_draft *draft) {
     return rp_draft_save(draft);
 }
 
-static rp_err create_inside(struct rp_desk *desk, const struct rp_register *reg,
-                            const struct rp_change *change, struct rp_entry *ret_record) {
+rp_err rp_create_inside(struct rp_desk *desk, const struct rp_register *reg,
+                        const struct rp_change *change, struct rp_entry *ret_record) {
     struct rp_draft draft = {
-        .desk = desk, .reg = reg, .change = change, .now_ms = rp_env_now_ms(desk->env)};
+        .desk = desk, .reg = reg, .change = change, .now_ms = rp_desk_now_ms(desk)};
     RP_TRY(start_new(&draft));
+    RP_TRY(finish(&draft));
+    *ret_record = draft.now;
+    return RP_OK;
+}
+
+rp_err rp_edit_inside(struct rp_desk *desk, const struct rp_entry *was,
+                      const struct rp_change *change, struct rp_entry *ret_record) {
+    struct rp_draft draft = {
+        .desk = desk, .reg = was->facts.reg, .change = change, .now_ms = rp_desk_now_ms(desk)};
+    start_from(&draft, was);
+    RP_TRY(check_version(&draft));
     RP_TRY(finish(&draft));
     *ret_record = draft.now;
     return RP_OK;
@@ -178,9 +189,9 @@ static rp_err make_others(struct rp_desk *desk, const struct rp_entry *record,
         for (size_t w = 0; w < making->with_count; w++) {
             rp_json_add_cstr(desk->arena, fields, making->with[w].name, making->with[w].text);
         }
-        struct rp_change change = {.fields = fields, .example = record->example};
+        struct rp_change change = {.fields = fields, .example = record->facts.example};
         struct rp_entry made;
-        RP_TRY(create_inside(desk, making->reg, &change, &made));
+        RP_TRY(rp_create_inside(desk, making->reg, &change, &made));
     }
     return RP_OK;
 }
@@ -191,7 +202,7 @@ rp_err rp_move_inside(struct rp_desk *desk, const struct rp_entry *was, const st
                              .reg = was->facts.reg,
                              .move = move,
                              .change = change,
-                             .now_ms = rp_env_now_ms(desk->env)};
+                             .now_ms = rp_desk_now_ms(desk)};
     start_from(&draft, was);
     RP_TRY(check_version(&draft));
     RP_TRY(check_move(desk, was, move, change));
@@ -223,24 +234,16 @@ static rp_err do_create(struct rp_db *db, void *ctx) {
     (void)db;
     struct doing *doing = ctx;
     RP_TRY(check_write(doing->desk, doing->reg, NULL));
-    return end(doing, create_inside(doing->desk, doing->reg, doing->change, &doing->record));
+    return end(doing, rp_create_inside(doing->desk, doing->reg, doing->change, &doing->record));
 }
 
 static rp_err do_edit(struct rp_db *db, void *ctx) {
     (void)db;
     struct doing *doing = ctx;
-    struct rp_draft draft = {.desk = doing->desk,
-                             .reg = doing->reg,
-                             .change = doing->change,
-                             .now_ms = rp_env_now_ms(doing->desk->env)};
     struct rp_entry was;
     RP_TRY(rp_entry_by_id(doing->desk, doing->reg, doing->id, &was));
     RP_TRY(check_write(doing->desk, doing->reg, &was));
-    start_from(&draft, &was);
-    RP_TRY(check_version(&draft));
-    RP_TRY(finish(&draft));
-    doing->record = draft.now;
-    return end(doing, RP_OK);
+    return end(doing, rp_edit_inside(doing->desk, &was, doing->change, &doing->record));
 }
 
 static rp_err do_move(struct rp_db *db, void *ctx) {

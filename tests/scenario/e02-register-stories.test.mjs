@@ -1,0 +1,250 @@
+// The stories of a security office, each told twice: through the API and by the command line. What a
+// person alone may do (signing) goes through that person's session both times.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {sql} from '../lib/sabotage.mjs';
+import {Stack, until} from '../lib/stack.mjs';
+
+let stack, ann, bob, main;
+const api = '/.rempart/api/v1/registers';
+const digest = '0'.repeat(64);
+const date = days => new Date(Date.now() + days * 86400e3).toISOString().slice(0, 10);
+const instant = hours => new Date(Date.now() + hours * 3600e3).toISOString().slice(0, 19) + 'Z';
+
+async function cliRun(...args) {
+  const {code, stdout, stderr} = await stack.rempart('register', ...args, '--json');
+  if (code !== 0) throw new Error(stderr);
+  return JSON.parse(stdout);
+}
+
+const words = fields => Object.entries(fields).map(([k, v]) => `${k}=${typeof v === 'string' ? v : JSON.stringify(v)}`);
+
+const cli = {
+  name: 'cli',
+  make: (register, fields) => cliRun('new', register, ...words(fields)),
+  edit: (register, id, fields) => cliRun('edit', register, id, ...words(fields)),
+  move: (register, id, move, fields = {}, reason) =>
+    cliRun('move', register, id, move, ...(reason ? [`reason=${reason}`] : []), ...words(fields)),
+  list: (register, filter = {}) => cliRun('list', register)
+    .then(all => all.filter(one => Object.entries(filter).every(([k, v]) => one[k] === v))),
+  show: (register, id) => cliRun('show', register, id),
+};
+
+async function ask(person, method, path, body) {
+  const answer = await person.request(method, api + path, {body: body && JSON.stringify(body),
+    headers: {accept: 'application/json', 'content-type': 'application/json', origin: stack.origin}});
+  if (answer.status >= 300) throw new Error(`${answer.status} ${answer.text}`);
+  return answer.json();
+}
+
+const through = person => ({
+  name: 'api',
+  make: (register, fields) => ask(person, 'POST', `/${register}`, fields),
+  edit: (register, id, fields) => ask(person, 'PUT', `/${register}/${id}`, fields),
+  move: (register, id, move, fields = {}, reason) => ask(person, 'POST', `/${register}/${id}/move`, {move, fields, ...(reason ? {reason} : {})}),
+  list: (register, filter = {}) => ask(person, 'GET', `/${register}?range=[0,199]&filter=${encodeURIComponent(JSON.stringify(filter))}`),
+  show: (register, id) => ask(person, 'GET', `/${register}/${id}`),
+});
+
+async function account() {
+  return sql(stack.file('db/system.db'), 'SELECT lower(hex(id)) FROM person ORDER BY created_ms DESC LIMIT 1');
+}
+
+async function invite(email) {
+  const {stdout, stderr, code} = await stack.rempart('person', 'invite', email, '--tenant', main, '--role', 'operator', '--json');
+  assert.equal(code, 0, stderr);
+  return stack.enrol(JSON.parse(stdout).link);
+}
+
+before(async () => {
+  stack = await Stack.start({app: null});
+  ann = await stack.firstAdministrator();
+  const annAccount = await account();
+  const {tenants} = JSON.parse((await stack.rempart('tenant', 'list', '--json')).stdout);
+  main = tenants.find(one => one.name === 'main').id;
+  bob = await invite('bob@example.com');
+  ann.record = (await cli.make('persons', {name: 'Ann', kind: 'employee', start: date(-9), account: annAccount})).id;
+  bob.record = (await cli.make('persons', {name: 'Bob', kind: 'employee', start: date(-9), account: await account()})).id;
+});
+after(() => stack?.stop());
+
+const refused = (promise, what) => assert.rejects(promise, what);
+
+// A story through both doors. `door` acts; ann and bob sign.
+function story(name, tell) {
+  for (const kind of ['api', 'cli']) {
+    test(`${name} (${kind})`, () => tell(kind === 'api' ? through(ann) : cli, kind));
+  }
+}
+
+async function activeSupplier(door, name, more = {}) {
+  const risk = await door.make('risks', {scenario: `${name} stops`, owner: ann.record});
+  const supplier = await door.make('suppliers', {name, tier: 'two', service: 'background checks'});
+  await refused(door.move('suppliers', supplier.id, 'activate'), /./);
+  await through(ann).move('suppliers', supplier.id, 'assess', {questionnaire: digest, score: 80, risk: risk.id});
+  await refused(through(ann).move('suppliers', supplier.id, 'approve'), /four eyes/);
+  await through(bob).move('suppliers', supplier.id, 'approve');
+  await refused(door.move('suppliers', supplier.id, 'activate', {contract: digest, clause_confidentiality: true}), /clause/);
+  return door.move('suppliers', supplier.id, 'activate', {contract: digest, clause_confidentiality: true,
+    clause_availability: true, clause_integrity: true, ...more});
+}
+
+/*= S165, S166, S167, S168 type=test */
+story('supplier, questionnaire, contract, active, review due', async (door, kind) => {
+  const supplier = await activeSupplier(door, `Host ${kind}`);
+  assert.equal(supplier.state, 'active');
+  // A year passes for this clock alone (a step is eight bytes of time, its kind, its index): the
+  // deadline itself moves the supplier.
+  await sql(stack.file('db/system.db'), `UPDATE clock SET due_ms = 1, next = 0, next_ms = 1, steps = x'01000000000000000100'
+    WHERE subject = x'${supplier.id}' AND name = 'review'`);
+  await until('review due', async () => (await door.show('suppliers', supplier.id)).state === 'review_due', {seconds: 5});
+  const again = kind === 'api' ? door : through(ann);
+  assert.equal((await again.move('suppliers', supplier.id, 'reassess', {score: 85})).state, 'active');
+});
+
+/*= S6, S8, S9, S10, S12 type=test */
+story('hire, check, sign, train, role', async (door, kind) => {
+  const agency = await activeSupplier(door, `Check ${kind}`);
+  const eve = await invite(`eve-${kind}@example.com`);
+  const person = await door.make('persons', {name: 'Eve', kind: 'employee', start: date(-1), account: await account()});
+  await door.move('persons', person.id, 'begin');
+  await refused(door.move('persons', person.id, 'activate'), /S10/);
+  await refused(door.edit('persons', person.id, {roles: ['security']}), /S9/);
+  const [check] = await door.list('background-checks', {person: person.id});
+  await refused(door.move('background-checks', check.id, 'submit'), /./);
+  await door.move('background-checks', check.id, 'start', {agency: agency.id});
+  await refused(door.move('background-checks', check.id, 'submit', {identity_result: 'confirmed'}), /needed/);
+  await door.move('background-checks', check.id, 'submit', {identity_result: 'confirmed', identity_on: date(-1), record_seen: true,
+    record_seen_on: date(-1), record_seen_by: ann.record, employment_result: 'none', employment_on: date(-1),
+    education_result: 'confirmed', education_on: date(-1), report_sha256: digest});
+  await through(bob).move('background-checks', check.id, 'clear');
+  const [nda] = await door.list('acknowledgements', {person: person.id});
+  const aup = await door.make('acknowledgements', {person: person.id, kind: 'aup'});
+  await refused(through(ann).move('acknowledgements', nda.id, 'sign'), /403/);
+  for (const one of [nda, aup]) await through(eve).move('acknowledgements', one.id, 'sign');
+  const [course] = await door.list('training', {person: person.id});
+  await refused(door.move('training', course.id, 'pass', {score: 60, pass_mark: 80}), /./);
+  await door.move('training', course.id, 'pass', {score: 95, pass_mark: 80});
+  await door.move('persons', person.id, 'activate');
+  assert.deepEqual((await door.edit('persons', person.id, {roles: ['security']})).roles ?? ['security'], ['security']);
+  assert.deepEqual((await door.show('persons', person.id)).roles, ['security']);
+});
+
+/*= S26 type=test */
+story('a visitor has a host, a day, and leaves the card', async (door, kind) => {
+  const card = {card_number: `V-${kind}`, holder_kind: 'visitor', visitor: 'Jo', purpose: 'visit', zones: ['lobby'],
+    valid_from: date(0), valid_to: date(1)};
+  await refused(door.make('cards', card), /./);
+  await refused(door.make('cards', {...card, host: ann.record, valid_to: date(30)}), /./);
+  await refused(door.make('cards', {...card, host: ann.record, zones: ['datacentre']}), /./);
+  const made = await door.make('cards', {...card, host: ann.record});
+  await door.move('cards', made.id, 'activate');
+  assert.equal((await door.move('cards', made.id, 'return')).state, 'returned');
+});
+
+/*= S31 type=test */
+story('a data-centre ticket opens one window', async door => {
+  const ticket = await door.make('dc-tickets', {person: bob.record, site: 'P1', purpose: 'disk', window_from: instant(-1), window_to: instant(2)});
+  await refused(door.move('dc-tickets', ticket.id, 'enter'), /S31/);
+  await refused(through(bob).move('dc-tickets', ticket.id, 'approve'), /four eyes/);
+  const approver = door.name === 'api' ? await invite('carl@example.com') : ann;
+  approver.record ??= (await cli.make('persons', {name: 'Carl', kind: 'employee', start: date(-9), account: await account()})).id;
+  await through(approver).move('dc-tickets', ticket.id, 'approve');
+  await door.move('dc-tickets', ticket.id, 'enter');
+  assert.equal((await door.move('dc-tickets', ticket.id, 'leave')).state, 'closed');
+  const late = await door.make('dc-tickets', {person: bob.record, site: 'P1', purpose: 'disk', window_from: instant(5), window_to: instant(6)});
+  await through(approver).move('dc-tickets', late.id, 'approve');
+  await refused(door.move('dc-tickets', late.id, 'enter'), /S31/);
+});
+
+/*= S5 type=test */
+story('a policy is approved by another, published, acknowledged', async (door, kind) => {
+  const policy = await through(ann).make('documents', {name: `Security ${kind}`, kind: 'policy', theme: 'security', edition: '1'});
+  await refused(door.move('documents', policy.id, 'submit'), /needed/);
+  await door.move('documents', policy.id, 'submit', {file_sha256: digest});
+  await refused(through(ann).move('documents', policy.id, 'approve'), /four eyes/);
+  await through(bob).move('documents', policy.id, 'approve');
+  await refused(door.edit('documents', policy.id, {edition: '2'}), /locked/);
+  await door.move('documents', policy.id, 'publish');
+  const ack = await door.make('acknowledgements', {person: bob.record, kind: 'policy', document: policy.id});
+  const signed = await through(bob).move('acknowledgements', ack.id, 'sign');
+  assert.equal(signed.signed_by, bob.record);
+  const {changes} = await ask(bob, 'GET', `/acknowledgements/${ack.id}/history`);
+  assert.equal(changes.at(-1).signature, 'second factor');
+});
+
+/*= S19 type=test */
+story('an audit closes when its findings are acted on', async door => {
+  const audit = await door.make('audits', {scope: 'Suppliers', kind: 'internal', auditor: 'Ann', planned_on: date(3)});
+  await door.move('audits', audit.id, 'start');
+  await door.move('audits', audit.id, 'report', {report: digest});
+  const finding = await door.make('findings', {summary: 'A clause is missing', severity: 'minor', audit: audit.id, owner: ann.record, due_on: date(30)});
+  await refused(door.move('audits', audit.id, 'close'), /./);
+  await door.move('findings', finding.id, 'act', {cause: 'old model', action: 'new model'});
+  await door.move('findings', finding.id, 'done', {evidence: digest});
+  await refused(through(ann).move('findings', finding.id, 'close', {probe: 'supplier.assessed'}), /four eyes/);
+  await through(bob).move('findings', finding.id, 'close', {probe: 'supplier.assessed'});
+  assert.equal((await door.move('audits', audit.id, 'close')).state, 'closed');
+});
+
+/*= S41 type=test */
+story('a firewall change is read by somebody else', async door => {
+  const change = await through(ann).make('firewall-changes', {summary: 'opens 8443', host: 'gw', diff: '+ 8443', ruleset_after: digest});
+  await refused(through(ann).move('firewall-changes', change.id, 'review', {justification: 'demo'}), /four eyes/);
+  const seen = await door.show('firewall-changes', change.id);
+  assert.equal(seen.deadlines[0].id, 'review');
+  await through(bob).move('firewall-changes', change.id, 'review', {justification: 'demo'});
+  await refused(door.edit('firewall-changes', change.id, {diff: '- 8443'}), /locked/);
+});
+
+/*= S4 type=test */
+story('a risk is treated, accepted for a while, and comes back', async door => {
+  const risk = await through(ann).make('risks', {scenario: 'The host stops', owner: ann.record});
+  await door.move('risks', risk.id, 'assess', {inherent_impact: 5, inherent_likelihood: 2});
+  await door.move('risks', risk.id, 'treat', {treatment: 'reduce', measures: 'copies', residual_impact: 3, residual_likelihood: 2});
+  await refused(through(bob).move('risks', risk.id, 'accept', {accepted_until: date(500)}), /./);
+  await refused(through(ann).move('risks', risk.id, 'accept', {accepted_until: date(30)}), /four eyes/);
+  await through(bob).move('risks', risk.id, 'accept', {accepted_until: date(30)});
+  // The acceptance ends: its date passes, and the deadline takes the risk back.
+  await door.edit('risks', risk.id, {accepted_until: date(-2)});
+  await until('assessed again', async () => (await door.show('risks', risk.id)).state === 'assessed', {seconds: 5});
+});
+
+test('a clock that was altered in the file keeps no other from ringing, and is an event', async () => {
+  const [broken, next] = [await cli.make('isms', {subject: 'x', kind: 'issue'}), await cli.make('dc-tickets',
+    {person: bob.record, site: 'P1', purpose: 'disk', window_from: instant(1), window_to: instant(2)})];
+  const file = stack.file('db/system.db');
+  await sql(file, `INSERT INTO clock VALUES (x'${broken.id}', 'review', 1, 1, 0, x'ff', 0, 0, 1, NULL)`);
+  const certificate = await cli.make('certificates', {name: 'Old', scope: 'all', issuer: 'X', file_sha256: digest,
+    issued_on: '2024-01-01', expires_on: '2025-01-01'});
+  await until('expired', async () => (await cli.show('certificates', certificate.id)).state === 'expired', {seconds: 5});
+  await until('the event', async () => { const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '--json'); return stdout.includes('"register":"clock"'); });
+  assert.equal((await cli.show('dc-tickets', next.id)).state, 'requested');
+});
+
+test('the example company fills every register, proves nothing, and goes without a trace', async () => {
+  const before = await cliRun('list', 'suppliers');
+  const {stdout, code, stderr} = await stack.rempart('register', 'example', 'load');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /\d+ records of a fictitious company/);
+  const all = await cliRun('list');
+  for (const register of all) {
+    assert.ok((await cliRun('list', register.id)).some(one => one.example), `${register.id} teaches nothing`);
+  }
+  await until('a review that came due', async () => (await cliRun('list', 'suppliers')).some(one => one.example && one.state === 'review_due'));
+  assert.equal((await stack.rempart('register', 'example', 'load')).code, 2, 'twice is refused');
+  const staffed = async () => (await stack.probe('dedicated-teams')).parts.find(one => one.probe === 'teams.staffed');
+  assert.match((await staffed()).detail, /example/);
+  assert.equal((await staffed()).status, 'not-met');
+  // What is real does not lean on it, and nobody signs in as somebody of it.
+  const [lumen] = (await cliRun('list', 'persons')).filter(one => one.example);
+  await refused(cli.make('risks', {scenario: 'x', owner: lumen.id}), /do not mix/);
+  await refused(cli.edit('persons', lumen.id, {account: '0'.repeat(31) + '1'}), /account|denied/);
+  const gone = await stack.rempart('register', 'example', 'remove');
+  assert.equal(gone.code, 0, gone.stderr);
+  assert.deepEqual((await cliRun('list', 'suppliers')).map(one => one.id), before.map(one => one.id));
+  for (const table of ['register_value', 'register_change']) {
+    assert.equal(await sql(stack.file('db/system.db'), `SELECT count(*) FROM ${table} WHERE record NOT IN (SELECT row FROM register_record)`), '0');
+  }
+  assert.equal(await sql(stack.file('db/system.db'), 'SELECT count(*) FROM clock WHERE subject NOT IN (SELECT id FROM register_record)'), '0');
+});
