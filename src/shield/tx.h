@@ -1,7 +1,7 @@
 /* tx.h — inside a transaction: values, collections, variables, the running of rules.
  *
  * Every text that rules look at is a value, kept once however often it occurs: its bytes, which
- * bytes occur in it, what each pipeline makes of it (a value again), and which rules of the
+ * bytes occur in it, what each transformation makes of it (a value again), and which rules of the
  * prefilter may match it. Collections are lists of names with values. What one rule made necessary
  * is there for all others.
  *
@@ -16,8 +16,8 @@
 
 /* ---- values ---- */
 
-struct rp_waf_derived { /* what a pipeline makes of a value */
-    uint32_t pipeline, value, next;
+struct rp_waf_derived { /* what a transformation makes of a value */
+    uint32_t transform, value, next;
 };
 
 struct rp_waf_value {
@@ -159,6 +159,8 @@ struct rp_waf_tx {
 /* values.c */
 /* The number of the value; 0 when the arena is full (tx->failed is set then). */
 uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes);
+/* What one transformation makes of it: itself when nothing changes. */
+uint32_t rp_waf_value_step(struct rp_waf_tx *tx, uint32_t value, enum rp_transform transform);
 uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline);
 rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeline);
 const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group);

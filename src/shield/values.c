@@ -86,7 +86,8 @@ rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeli
     return bytes;
 }
 
-static void remember(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline, uint32_t result) {
+static void remember(struct rp_waf_tx *tx, uint32_t value, enum rp_transform transform,
+                     uint32_t result) {
     struct rp_waf_values *values = &tx->values;
     if (values->derived_n + 1 >= values->derived_room) {
         void *items = values->derived;
@@ -96,25 +97,50 @@ static void remember(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline, ui
         values->derived = items;
     }
     uint32_t index = ++values->derived_n;
-    values->derived[index] = (struct rp_waf_derived){pipeline, result, values->p[value].derived};
+    values->derived[index] =
+        (struct rp_waf_derived){(uint32_t)transform, result, values->p[value].derived};
     values->p[value].derived = index;
 }
 
-uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline) {
+/* Pipelines have their steps in common: each step is done once a value, and one that changed
+ * nothing is not asked again. */
+uint32_t rp_waf_value_step(struct rp_waf_tx *tx, uint32_t value, enum rp_transform transform) {
     const struct rp_waf_value *from = &tx->values.p[value];
-    if ((from->touched & tx->image->pipelines[pipeline].mask) == 0) {
+    if ((from->touched >> transform & 1) == 0) {
         return value;
     }
     for (uint32_t i = from->derived; i != 0; i = tx->values.derived[i].next) {
-        if (tx->values.derived[i].pipeline == pipeline) {
+        if (tx->values.derived[i].transform == transform) {
             return tx->values.derived[i].value;
         }
     }
     rp_view bytes = from->bytes;
-    rp_view after = rp_waf_view_through(tx, bytes, pipeline);
-    uint32_t result = after.p == bytes.p && after.n == bytes.n ? value : rp_waf_value_of(tx, after);
-    remember(tx, value, pipeline, result);
+    rp_view after;
+    rp_waf_spend(tx, bytes.n + 16);
+    rp_err err = rp_transform_apply(transform, bytes, tx->unicode_map, tx->arena, &after);
+    if (!rp_ok(err)) {
+        rp_waf_note(tx, err);
+        return 0;
+    }
+    if (after.p == bytes.p && after.n == bytes.n) {
+        tx->values.p[value].touched &= ~((uint64_t)1 << transform);
+        return value;
+    }
+    uint32_t result = rp_waf_value_of(tx, after);
+    remember(tx, value, transform, result);
     return result;
+}
+
+uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline) {
+    const struct rp_img_pipeline *row = &tx->image->pipelines[pipeline];
+    for (uint32_t i = 0; i < row->steps.count && value != 0; i++) {
+        if ((tx->values.p[value].touched & row->mask) == 0) {
+            break;
+        }
+        value = rp_waf_value_step(tx, value,
+                                  (enum rp_transform)tx->image->steps[row->steps.first + i]);
+    }
+    return value;
 }
 
 /* ---- the prefilter ---- */
