@@ -61,7 +61,7 @@ rp_err rp_compile_pipeline(struct rp_compiler *c, const enum rp_transform *steps
 rp_err rp_compile_target(struct rp_compiler *c, const struct rp_waf_target *target,
                          struct rp_img_target *ret_row);
 rp_err rp_compile_class(struct rp_compiler *c, struct rp_img_span targets, uint32_t pipeline,
-                        uint32_t *ret_class);
+                        bool each_step, uint32_t *ret_class);
 bool rp_text_is_static(const struct rp_waf_text *text);
 rp_view rp_text_whole(const struct rp_waf_text *text); /* of a static one */
 

@@ -148,6 +148,9 @@ static rp_err needs_of(struct rp_compiler *c, const struct rp_waf_rule *rule,
     case RP_OP_PM:
     case RP_OP_PM_FROM_FILE:
         return rp_literals_of_phrases(rule->phrases, rule->phrase_count, c->scratch, ret_needs);
+    case RP_OP_DETECT_XSS: /* rp_detect_xss asks for the same two first */
+        *ret_needs = (struct rp_needs){.needs_byte = true, .bytes = rp_byte_set_of(RP_VIEW("<="))};
+        return RP_OK;
     case RP_OP_STREQ:
     case RP_OP_CONTAINS:
     case RP_OP_CONTAINS_WORD:
@@ -174,8 +177,7 @@ static rp_err needs_of(struct rp_compiler *c, const struct rp_waf_rule *rule,
 /* A rule that looks at what no rule writes, and matches only where its words stand. */
 rp_err rp_compile_filter(struct rp_compiler *c, const struct rp_waf_rule *rule,
                          struct rp_img_rule *row) {
-    const unsigned unfit =
-        RP_IMG_NEGATED | RP_IMG_MULTI_MATCH | RP_IMG_LINK | RP_IMG_UNCONDITIONAL | RP_IMG_DYNAMIC;
+    const unsigned unfit = RP_IMG_NEGATED | RP_IMG_LINK | RP_IMG_UNCONDITIONAL | RP_IMG_DYNAMIC;
     row->group = RP_IMAGE_NONE;
     row->bit = RP_IMAGE_NONE;
     if (row->class_id == RP_IMAGE_NONE || (row->flags & unfit)) {

@@ -279,7 +279,7 @@ static bool is_written_by_rules(unsigned variable) {
 /* One row a set of targets and a pipeline; NONE when a rule may change what they hold, or when
  * they are counted. */
 rp_err rp_compile_class(struct rp_compiler *c, struct rp_img_span targets, uint32_t pipeline,
-                        uint32_t *ret_class) {
+                        bool each_step, uint32_t *ret_class) {
     *ret_class = RP_IMAGE_NONE;
     const struct rp_img_target *rows =
         (const struct rp_img_target *)(const void *)c->sections[RP_SECTION_TARGETS].p +
@@ -295,6 +295,7 @@ rp_err rp_compile_class(struct rp_compiler *c, struct rp_img_span targets, uint3
     bool new_source = false, new_class = false;
     rp_err err = rp_intern_slot(&c->sources, c->scratch, rp_buf_view(&key), &source, &new_source);
     rp_buf_add(&key, rp_view_of(&pipeline, sizeof pipeline));
+    rp_buf_add_byte(&key, each_step);
     if (rp_ok(err)) {
         err = rp_intern_slot(&c->classes, c->scratch, rp_buf_view(&key), &row, &new_class);
     }
@@ -308,8 +309,10 @@ rp_err rp_compile_class(struct rp_compiler *c, struct rp_img_span targets, uint3
     if (new_class && pipeline == 0) {
         row->value = source->value;
     } else if (new_class) {
-        struct rp_img_class img = {
-            .targets = targets, .pipeline = pipeline, .source = source->value};
+        struct rp_img_class img = {.targets = targets,
+                                   .pipeline = pipeline,
+                                   .source = source->value,
+                                   .each_step = each_step};
         row->value = rp_compile_push(c, RP_SECTION_CLASSES, &img, sizeof img);
     }
     *ret_class = row->value;

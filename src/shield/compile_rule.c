@@ -258,8 +258,8 @@ rp_err rp_compile_rule(struct rp_compiler *c, size_t index, const struct rp_waf_
     RP_TRY(targets(c, rule, true, &row.exclusions));
     RP_TRY(rp_compile_pipeline(c, rule->transforms, rule->transform_count, &row.pipeline));
     RP_TRY(rp_compile_operand(c, rule, &row));
-    if (!rule->unconditional && !rule->multi_match) {
-        RP_TRY(rp_compile_class(c, row.targets, row.pipeline, &row.class_id));
+    if (!rule->unconditional) {
+        RP_TRY(rp_compile_class(c, row.targets, row.pipeline, rule->multi_match, &row.class_id));
     }
     RP_TRY(rp_compile_filter(c, rule, &row));
     RP_TRY(setvars(c, rule, &row.setvars));

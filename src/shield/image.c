@@ -96,7 +96,7 @@ static bool is_memory(unsigned collection) {
 static bool class_ok(const struct rp_image *m, const struct rp_img_class *c) {
     return span_ok(c->targets, m->targets_n) && c->pipeline < m->pipelines_n &&
            c->source < m->classes_n && m->classes[c->source].pipeline == 0 &&
-           m->classes[c->source].source == c->source;
+           m->classes[c->source].source == c->source && c->each_step <= 1;
 }
 
 static bool pipeline_ok(const struct rp_image *m, const struct rp_img_pipeline *p) {

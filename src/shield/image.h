@@ -49,7 +49,8 @@ struct rp_img_target {
 struct rp_img_class {
     struct rp_img_span targets; /* without exclusions; collections that no rule writes */
     uint32_t pipeline;
-    uint32_t source; /* the class with these targets and no pipeline: itself, or one before */
+    uint32_t source;    /* the class with these targets and no pipeline: itself, or one before */
+    uint32_t each_step; /* 1: what the pipeline makes on its way belongs to it too (multiMatch) */
 };
 
 struct rp_img_pipeline {

@@ -51,6 +51,40 @@ static void matched(struct rp_waf_tx *tx, struct asking *asking, const struct rp
     }
 }
 
+static bool has_bit(const uint64_t *bits, uint32_t bit) {
+    return bits && (bits[bit / 64] >> bit % 64 & 1);
+}
+
+/* The value is what the rule looks at: its pipeline is behind it. */
+static void ask_result(struct rp_waf_tx *tx, struct asking *asking,
+                       const struct rp_waf_found *found, uint32_t value) {
+    const struct rp_img_rule *rule = asking->rule;
+    if (value == 0 || (rule->group != RP_IMAGE_NONE &&
+                       !has_bit(rp_waf_value_bits(tx, value, rule->group), rule->bit))) {
+        return;
+    }
+    const struct rp_waf_value *at = &tx->values.p[value];
+    struct rp_waf_subject subject = {.bytes = at->bytes, .value = at};
+    if (rp_waf_operate(tx, rule, &subject, true)) {
+        matched(tx, asking, found, subject.bytes);
+    }
+}
+
+/* multiMatch: the value as it stands, and after each transformation that changes it. */
+static void ask_each_result(struct rp_waf_tx *tx, struct asking *asking,
+                            const struct rp_waf_found *found) {
+    struct rp_img_span steps = tx->image->pipelines[asking->rule->pipeline].steps;
+    uint32_t value = found->value;
+    ask_result(tx, asking, found, value);
+    for (uint32_t i = 0; i < steps.count && value != 0; i++) {
+        uint32_t before = value;
+        value = rp_waf_value_step(tx, value, (enum rp_transform)tx->image->steps[steps.first + i]);
+        if (value != before) {
+            ask_result(tx, asking, found, value);
+        }
+    }
+}
+
 static void ask_step(struct rp_waf_tx *tx, struct asking *asking, const struct rp_waf_found *found,
                      rp_view bytes) {
     struct rp_waf_subject subject = {.bytes = bytes};
@@ -59,7 +93,7 @@ static void ask_step(struct rp_waf_tx *tx, struct asking *asking, const struct r
     }
 }
 
-/* The value as it stands, and after each transformation that changes it. */
+/* The same for what rules write, which is no value. */
 static void ask_each_step(struct rp_waf_tx *tx, struct asking *asking,
                           const struct rp_waf_found *found, rp_view bytes) {
     struct rp_img_span steps = tx->image->pipelines[asking->rule->pipeline].steps;
@@ -76,28 +110,6 @@ static void ask_each_step(struct rp_waf_tx *tx, struct asking *asking,
         if (!rp_view_equal(before, bytes)) {
             ask_step(tx, asking, found, bytes);
         }
-    }
-}
-
-static bool has_bit(const uint64_t *bits, uint32_t bit) {
-    return bits && (bits[bit / 64] >> bit % 64 & 1);
-}
-
-static void ask_value(struct rp_waf_tx *tx, struct asking *asking, struct rp_waf_found *found) {
-    const struct rp_img_rule *rule = asking->rule;
-    uint32_t value = rp_waf_value_through(tx, found->value, rule->pipeline);
-    if (value == 0) {
-        return;
-    }
-    if (rule->group != RP_IMAGE_NONE) {
-        if (!has_bit(rp_waf_value_bits(tx, value, rule->group), rule->bit)) {
-            return;
-        }
-    }
-    const struct rp_waf_value *at = &tx->values.p[value];
-    struct rp_waf_subject subject = {.bytes = at->bytes, .value = at};
-    if (rp_waf_operate(tx, rule, &subject, true)) {
-        matched(tx, asking, found, subject.bytes);
     }
 }
 
@@ -129,12 +141,15 @@ static void ask(struct rp_waf_tx *tx, void *ctx, struct rp_waf_found *found) {
     if (tx->verdict.over_budget) {
         return;
     }
-    if (rule->flags & RP_IMG_MULTI_MATCH) {
-        ask_each_step(tx, asking, found, found_text(tx, found));
+    bool each = (rule->flags & RP_IMG_MULTI_MATCH) != 0;
+    if (found->value != 0) {
+        each
+            ? ask_each_result(tx, asking, found)
+            : ask_result(tx, asking, found, rp_waf_value_through(tx, found->value, rule->pipeline));
         return;
     }
-    if (found->value != 0) {
-        ask_value(tx, asking, found);
+    if (each) {
+        ask_each_step(tx, asking, found, found_text(tx, found));
         return;
     }
     struct rp_waf_subject subject = {.has_number =

@@ -137,8 +137,8 @@ uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pip
         if ((tx->values.p[value].touched & row->mask) == 0) {
             break;
         }
-        value = rp_waf_value_step(tx, value,
-                                  (enum rp_transform)tx->image->steps[row->steps.first + i]);
+        value =
+            rp_waf_value_step(tx, value, (enum rp_transform)tx->image->steps[row->steps.first + i]);
     }
     return value;
 }
@@ -197,12 +197,30 @@ static void class_gather(struct rp_waf_tx *tx, const struct rp_img_class *row,
     }
 }
 
+/* A value, and after each transformation that changes it. */
+static void class_add_steps(struct rp_waf_tx *tx, struct rp_waf_class *class, uint32_t value,
+                            uint32_t pipeline) {
+    const struct rp_img_pipeline *row = &tx->image->pipelines[pipeline];
+    class_add(tx, class, value);
+    for (uint32_t i = 0; i < row->steps.count && value != 0; i++) {
+        if ((tx->values.p[value].touched & row->mask) == 0) {
+            break;
+        }
+        value =
+            rp_waf_value_step(tx, value, (enum rp_transform)tx->image->steps[row->steps.first + i]);
+        class_add(tx, class, value);
+    }
+}
+
 static void class_through(struct rp_waf_tx *tx, const struct rp_waf_class *source,
-                          uint32_t pipeline, struct rp_waf_class *class) {
+                          const struct rp_img_class *row, struct rp_waf_class *class) {
     tx->values.stamp++;
     for (uint32_t i = 0; i < source->count; i++) {
-        uint32_t value = rp_waf_value_through(tx, source->values[i], pipeline);
-        class_add(tx, class, value);
+        if (row->each_step) {
+            class_add_steps(tx, class, source->values[i], row->pipeline);
+        } else {
+            class_add(tx, class, rp_waf_value_through(tx, source->values[i], row->pipeline));
+        }
     }
 }
 
@@ -220,7 +238,7 @@ static void class_fill(struct rp_waf_tx *tx, uint32_t class_id) {
     if (source->generation != tx->generation) {
         class_fill(tx, row->source);
     }
-    class_through(tx, source, row->pipeline, class);
+    class_through(tx, source, row, class);
 }
 
 const struct rp_waf_class *rp_waf_class_ready(struct rp_waf_tx *tx, uint32_t class_id) {
