@@ -24,16 +24,18 @@ struct cli {
     const char *command; /* "promises" */
     const char *args[RP_ARGS_MAX];
     size_t arg_count;
-    const char *state;    /* --state, REMPART_STATE, ./var, /var/lib/rempart */
-    const char *config;   /* --config, or NULL */
-    const char *upstream; /* --upstream */
-    const char *listen;   /* --listen */
-    const char *key;      /* --key: a verifier key */
-    const char *entry;    /* --entry: the bytes a proof is about */
-    const char *tenant;   /* --tenant */
-    const char *role;     /* --role */
-    const char *ca;       /* --ca: the authority behind an https address, PEM */
+    const char *state;           /* --state, REMPART_STATE, ./var, /var/lib/rempart */
+    const char *config;          /* --config, or NULL */
+    const char *upstream;        /* --upstream */
+    const char *listen;          /* --listen */
+    const char *key;             /* --key: a verifier key */
+    const char *entry;           /* --entry: the bytes a proof is about */
+    const char *tenant;          /* --tenant */
+    const char *role;            /* --role */
+    const char *ca;              /* --ca: the authority behind an https address, PEM */
+    const char *passphrase_file; /* --passphrase-file */
     bool json, summary, sample, renew;
+    bool force_older, keep_ledger; /* backup restore */
 };
 
 struct cli_command {
@@ -73,6 +75,12 @@ rp_err cli_fetch_core(struct cli *cli, const char *path, struct cli_answer *ret_
 /* What follows the name, "Rempart-Next: "; p == NULL when absent. */
 rp_view cli_answer_head(const struct cli_answer *answer, const char *name);
 
+/* A path that was typed, made absolute before the state folder is entered; NULL stays NULL. One
+ * that does not exist stays as it is. */
+void cli_make_absolute(struct cli *cli, const char **path);
+/* A line from the terminal without showing it; from a pipe as it is. Its length. */
+size_t cli_read_hidden(const char *prompt, char *out, size_t max);
+
 /* Canonical JSON and a newline on stdout. */
 void cli_print_json(const struct rp_json *json);
 
@@ -90,5 +98,6 @@ enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_notify(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);
 enum rp_exit cli_register(struct cli *cli);
+enum rp_exit cli_backup(struct cli *cli);
 
 #endif

@@ -63,8 +63,7 @@ static enum rp_exit rotate(struct cli *cli) {
     return RP_EXIT_OK;
 }
 
-/* A line from the terminal without showing it; from a pipe as it is. */
-static size_t read_hidden(const char *prompt, char *out, size_t max) {
+size_t cli_read_hidden(const char *prompt, char *out, size_t max) {
     struct termios before;
     bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
     if (terminal) {
@@ -100,7 +99,7 @@ static bool looks_like_recovery_code(rp_view text) {
 
 static enum rp_exit unseal(struct cli *cli) {
     char secret[PASSPHRASE_MAX];
-    size_t n = read_hidden(
+    size_t n = cli_read_hidden(
         cli_say(cli, "phrase de passe ou code de secours : ", "passphrase or recovery code: "),
         secret, sizeof secret);
     struct rp_buf request = rp_buf_new(1024);

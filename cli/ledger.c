@@ -54,10 +54,33 @@ static enum rp_exit prove(struct cli *cli, struct rp_log *log, const char *index
     return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, index_text, NULL);
 }
 
+/* The explicit act after older databases were put beside a newer log. */
+static enum rp_exit rebase(struct cli *cli) {
+    struct rp_json *answer = NULL;
+    struct rp_diag diag = {0};
+    rp_err err = cli_enter_state(cli);
+    if (rp_ok(err)) {
+        err = cli_ask_core(cli, "POST", "/.rempart/api/v1/admin/rebase", RP_VIEW("{}"), &answer,
+                           &diag);
+    }
+    if (!rp_ok(err)) {
+        return cli_fail(cli, err, "rebase", &diag);
+    }
+    printf("%s\n", cli_say(cli,
+                           "les bases qui sont en retard sur le journal continuent derrière lui ; "
+                           "chacune le dit par un événement stream.rebased",
+                           "databases that are behind the log go on behind it; each says so by an "
+                           "event stream.rebased"));
+    return RP_EXIT_OK;
+}
+
 enum rp_exit cli_ledger(struct cli *cli) {
+    if (cli->arg_count == 1 && strcmp(cli->args[0], "rebase") == 0) {
+        return rebase(cli);
+    }
     bool proving = cli->arg_count > 0 && strcmp(cli->args[0], "prove") == 0;
     if (cli->arg_count == 0 || (!proving && strcmp(cli->args[0], "tail") != 0)) {
-        return cli_usage(cli, "tail, prove");
+        return cli_usage(cli, "tail, prove, rebase");
     }
     const char *name = cli->arg_count > 1 ? cli->args[1] : "operator";
     struct rp_tree tree;

@@ -77,11 +77,22 @@ static const struct cli_command commands[] = {
      "  rempart gate trust >rempart-ca.crt\n",
      cli_gate},
     {"ledger",
-     "rempart ledger tail|prove [public|operator|TENANT] [INDEX] [--json]",
-     {"lit un journal ; « prove » écrit une preuve d'inclusion",
-      "read a log; \"prove\" writes a proof of inclusion"},
+     "rempart ledger tail|prove [public|operator|TENANT] [INDEX] [--json] | rebase",
+     {"lit un journal ; « prove » écrit une preuve d'inclusion ; « rebase » : des bases remises à "
+      "un état antérieur continuent derrière lui",
+      "read a log; \"prove\" writes a proof of inclusion; \"rebase\": databases that were put back "
+      "go on behind it"},
      "  rempart ledger tail operator\n  rempart ledger prove public 12 > 12.tlog-proof\n",
      cli_ledger},
+    {"backup",
+     "rempart backup run DIR | list DIR | verify DIR|FILE | open FILE | restore FILE [--state DIR] "
+     "[--keep-ledger | --force-older] [--passphrase-file FILE] [--json]",
+     {"une copie chiffrée de tout, faite en marche ; la vérifier, la rétablir",
+      "one encrypted copy of everything, made while running; verify it, restore it"},
+     "  rempart backup run /srv/backups\n  rempart backup verify /srv/backups\n  rempart backup "
+     "restore /srv/backups/rempart-….backup --state /var/lib/rempart\n  rempart backup open "
+     "rempart-….backup | tar -tz\n",
+     cli_backup},
     {"register",
      "rempart register list [REGISTER] | show REGISTER ID [--summary] | new REGISTER FIELD=VALUE… "
      "| "
@@ -212,6 +223,9 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_flag(argv[*i], "--json", &cli->json) ||
            take_flag(argv[*i], "--summary", &cli->summary) ||
            take_flag(argv[*i], "--sample", &cli->sample) ||
+           take_value(argc, argv, i, "--passphrase-file", &cli->passphrase_file) ||
+           take_flag(argv[*i], "--force-older", &cli->force_older) ||
+           take_flag(argv[*i], "--keep-ledger", &cli->keep_ledger) ||
            take_flag(argv[*i], "--renew", &cli->renew);
 }
 

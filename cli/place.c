@@ -44,3 +44,11 @@ const char *cli_share_folder(struct cli *cli) {
     RP_ASSERT(share != NULL);
     return share;
 }
+
+void cli_make_absolute(struct cli *cli, const char **path) {
+    char full[PATH_MAX];
+    if (*path && realpath(*path, full)) {
+        *path = rp_arena_cstr(cli->arena, rp_view_from_cstr(full));
+        RP_ASSERT(*path != NULL);
+    }
+}

@@ -25,6 +25,7 @@
 #include "ledger/read_io.h"
 #include "promise/promise.h"
 #include "register/schema.h"
+#include "store/snapshot.h"
 #include "web/response.h"
 #include "web/texts.h"
 #include "wire/fastcgi.h"
@@ -42,6 +43,10 @@ struct rp_web {
     void *sessions, *seen, *assertions; /* mapped tables; core is their only writer */
     char style_path[64];                /* "/.rempart/id/style-0123456789abcdef.css" */
     _Atomic bool ledger_down, disk_low; /* writes answer 503 while one is true */
+    /* A backup: until when (monotonic) events stay in the outboxes, and whether they do by now. */
+    _Atomic int64_t keep_outbox_until_ms;
+    _Atomic bool outbox_kept;
+    _Atomic bool rebase; /* asked for once: databases put back go on behind the ledger */
 };
 
 /* A key that verifies assertions, as the kms published it. */
@@ -59,7 +64,8 @@ struct rp_web_thread {
     size_t jwk_count;
     int64_t jwks_read_ms;
     struct rp_ipc_client *ledger;
-    struct rp_log *public_log; /* opened at first use */
+    struct rp_log *public_log;    /* opened at first use */
+    struct rp_snapshot *snapshot; /* of the database that a backup copies just now; or NULL */
 };
 
 enum rp_method { RP_GET, RP_POST, RP_PUT, RP_PATCH, RP_DELETE, RP_METHOD_COUNT };

@@ -106,6 +106,10 @@ static void purge_trash(void *thread_state, void *ctx) {
     struct core *core = ctx;
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     struct purge_round round = {.after = core->purged};
+    int64_t now_ms = core->env.monotonic_ns(core->env.ctx) / 1000000;
+    if (now_ms < atomic_load(&core->web.keep_outbox_until_ms)) {
+        return; /* a backup copies files that its databases name */
+    }
     if (!thread || !rp_ok(rp_identity_each_tenant(thread->identity, next_tenant, &round))) {
         return;
     }

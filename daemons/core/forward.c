@@ -6,6 +6,11 @@
  * they must. Sending again after a doubt is always right: the ledger knows (stream, sequence).
  * A tenant's database that cannot be read, or that the ledger finds a gap in, keeps nobody else
  * waiting: it stays in the set and is tried again each second.
+ *
+ * While a backup copies the databases, what the ledger has stays in them: so every copy holds all
+ * that the ledger's copy, which was made before, does not (docs/operations/backup.md). Where rows
+ * may be known to the ledger already (at the start, during a backup and after one) it is asked how
+ * far its stream goes, and sending begins behind it.
  */
 #include <stdlib.h>
 
@@ -39,6 +44,9 @@ struct forwarder {
     struct rp_pool *pool;     /* one thread */
     struct dirty next, round; /* the loop's; the thread's while a round runs */
     bool running, ledger_up, disk_low;
+    bool keep;     /* the round's: what was sent stays in the outbox */
+    bool kept;     /* the last round's, when it reached every database that it looked at */
+    bool rebase;   /* the round's: databases that were put back go on behind the ledger's numbers */
     size_t broken; /* tenants of the last round that stayed in the set for their own fault */
     int64_t pinged_ms;
     bool said_down; /* the thread's: one line a change */
@@ -51,6 +59,9 @@ struct sending {
     struct dirty *set;
     bool ledger_failed; /* the last error was the ledger's, not one database's */
     bool say_broken;    /* one line when the first breaks, not one a second */
+    bool keep;          /* rows stay: a backup is being made */
+    bool ask;           /* the ledger may have more than the outbox knows */
+    bool rebase;
     size_t broken;
 };
 
@@ -97,19 +108,101 @@ static rp_err append(struct sending *sending, struct rp_tree tree, rp_id stream,
     return err;
 }
 
+/* Sends what waits behind *from, as much as one message takes. */
 static rp_err send_batch(struct sending *sending, struct rp_db *db, struct rp_tree tree,
-                         rp_id stream, struct rp_arena *arena, size_t *ret_sent) {
-    uint64_t first = 0;
+                         rp_id stream, struct rp_arena *arena, uint64_t *from, size_t *ret_sent) {
     rp_view *events = NULL;
     size_t count = 0;
-    RP_TRY(rp_db_outbox(db, BATCH_EVENTS, arena, &first, &events, &count));
+    RP_TRY(rp_db_outbox_after(db, *from, BATCH_EVENTS, arena, &events, &count));
     size_t n = batch_count(events, count);
     RP_ASSERT(n > 0 || count == 0);
     if (n > 0) {
-        RP_TRY(append(sending, tree, stream, first, events, n));
-        RP_TRY(rp_db_outbox_ack(db, first + n - 1));
+        RP_TRY(append(sending, tree, stream, *from + 1, events, n));
+        *from += n;
+        if (!sending->keep) {
+            RP_TRY(rp_db_outbox_ack(db, *from));
+        }
     }
     *ret_sent = n;
+    return RP_OK;
+}
+
+/* ---- how far the ledger is ---- */
+
+struct rebase {
+    const struct rp_env *env;
+    rp_id tenant;
+    uint64_t last, known;
+};
+
+static rp_err rebase_body(struct rp_db *db, void *ctx) {
+    const struct rebase *rebase = ctx;
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(RP_EVENT_MAX);
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    RP_TRY(rp_db_outbox_rebase(db, rebase->known));
+    struct rp_event *event =
+        rp_event_new(arena, RP_EVENT_STREAM_REBASED, rp_env_now_ms(rebase->env), RP_ROLE_CORE);
+    if (!event) {
+        return RP_ERR(NO_MEMORY);
+    }
+    if (!rp_id_is_none(rebase->tenant)) {
+        rp_event_add_id(event, "tenant", rebase->tenant);
+    }
+    rp_event_add_u64(event, "from", rebase->last);
+    rp_event_add_u64(event, "sequence", rebase->known);
+    return rp_db_emit(db, event);
+}
+
+/* The operator said so: this database is older than the ledger, and goes on behind it. */
+static rp_err rebase(const struct sending *sending, struct rp_db *db, uint64_t last,
+                     uint64_t known) {
+    struct rebase act = {&sending->daemon->env, rp_db_tenant(db), last, known};
+    daemon_say(sending->daemon, "%s: put back behind the ledger: from event %llu to %llu",
+               rp_db_name(db), (unsigned long long)last, (unsigned long long)known);
+    return rp_db_transact(db, rebase_body, &act);
+}
+
+/* Is the event that we have under this number the one that the ledger has? */
+static rp_err is_same(struct rp_db *db, const struct rp_stream_end *end, struct rp_arena *arena,
+                      bool *ret_same) {
+    rp_view *events = NULL;
+    size_t count = 0;
+    RP_TRY(rp_db_outbox_after(db, end->last - 1, 1, arena, &events, &count));
+    *ret_same = count == 1 && (end->tail == 0 || end->tail == rp_stream_tail(events[0]));
+    return RP_OK;
+}
+
+/* Where sending begins. Events that are not the ledger's are sent all the same: it refuses them,
+ * and says so. */
+static rp_err begin_behind(struct sending *sending, struct rp_db *db, rp_id stream,
+                           struct rp_arena *arena, uint64_t *ret_from) {
+    uint64_t acked = 0, last = 0;
+    RP_TRY(rp_db_outbox_state(db, &acked, &last));
+    *ret_from = acked;
+    if (!sending->rebase && (!sending->ask || acked == last)) {
+        return RP_OK;
+    }
+    struct rp_stream_end end;
+    rp_err err = rp_ledger_stream(sending->thread->ledger, stream, &end);
+    sending->ledger_failed = !rp_ok(err);
+    RP_TRY(err);
+    if (end.last <= acked) {
+        return RP_OK;
+    }
+    bool same = false;
+    if (end.last <= last) {
+        RP_TRY(is_same(db, &end, arena, &same));
+    }
+    if (same) {
+        *ret_from = end.last;
+        return sending->keep ? RP_OK : rp_db_outbox_ack(db, end.last);
+    }
+    if (sending->rebase) {
+        RP_TRY(rebase(sending, db, last, end.last));
+        *ret_from = end.last;
+    }
     return RP_OK;
 }
 
@@ -120,9 +213,11 @@ static rp_err send_all(struct sending *sending, struct rp_db *db, struct rp_tree
         return RP_ERR(NO_MEMORY);
     }
     size_t sent = 0;
+    uint64_t from = 0;
+    RP_TRY(begin_behind(sending, db, stream, arena, &from));
     do {
         rp_arena_reset(arena);
-        RP_TRY(send_batch(sending, db, tree, stream, arena, &sent));
+        RP_TRY(send_batch(sending, db, tree, stream, arena, &from, &sent));
     } while (sent > 0);
     return RP_OK;
 }
@@ -229,6 +324,8 @@ static void round_ended(void *ctx) {
     RP_ASSERT(f->running);
     f->running = false;
     atomic_store(&f->core->web.ledger_down, !f->ledger_up);
+    f->kept = f->keep && f->ledger_up;
+    atomic_store(&f->core->web.outbox_kept, f->kept);
     atomic_store(&f->core->web.disk_low, f->disk_low);
     f->next.all = f->next.all || f->round.all;
     f->next.own = f->next.own || f->round.own;
@@ -243,7 +340,10 @@ static void run_round(void *thread_state, void *ctx) {
     struct sending sending = {.daemon = f->core->daemon,
                               .thread = thread,
                               .set = &f->round,
-                              .say_broken = f->broken == 0};
+                              .say_broken = f->broken == 0,
+                              .keep = f->keep,
+                              .ask = f->keep || f->round.all,
+                              .rebase = f->rebase};
     rp_err err = RP_ERR(NO_MEMORY);
     if (thread) {
         err = f->round.all ? send_every(&sending) : send_set(&sending);
@@ -259,6 +359,18 @@ static void run_round(void *thread_state, void *ctx) {
     RP_ASSERT(rp_ok(posted));
 }
 
+/* A backup asks that rows stay. When it ends, all of them are looked at once more. */
+static void look_at_backup(struct forwarder *f, int64_t now_ms) {
+    bool keep = now_ms < atomic_load(&f->core->web.keep_outbox_until_ms);
+    if (keep != f->keep) {
+        f->keep = keep;
+        f->next.own = true;
+        f->next.all = f->next.all || !keep;
+    }
+    f->rebase = atomic_exchange(&f->core->web.rebase, false);
+    f->next.all = f->next.all || f->rebase;
+}
+
 /* Nothing is new: at most what could not be sent a moment ago. */
 static bool is_quiet(const struct forwarder *f) {
     const struct dirty *set = &f->next;
@@ -271,6 +383,7 @@ static void start_round(void *ctx) {
     if (f->running) {
         return; /* what it counts is its own until it ends */
     }
+    look_at_backup(f, now_ms);
     bool idle = is_quiet(f) && f->ledger_up;
     if (idle && now_ms - f->pinged_ms < PING_MS) {
         return;

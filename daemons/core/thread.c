@@ -40,6 +40,7 @@ void core_thread_close(struct rp_web_thread *thread) {
     if (!thread) {
         return;
     }
+    rp_snapshot_free(thread->snapshot);
     rp_log_free(thread->public_log);
     rp_identity_free(thread->identity);
     rp_keys_free(thread->keys);

@@ -1,6 +1,7 @@
 /* cli.c — what the operator may ask at a terminal: status, unsealing, rotation, a recovery code. */
 #include "base/assert.h"
 #include "base/checked.h"
+#include "keys/backup_key.h"
 #include "kms.h"
 
 static rp_err status(struct kms *kms) {
@@ -67,6 +68,45 @@ static rp_err recovery(struct kms *kms, rp_view request) {
     return err;
 }
 
+/* ---- backups ---- */
+
+static rp_err pack_key(struct kms *kms, const struct rp_secret *key) {
+    uint8_t bytes[RP_AEAD_KEY];
+    rp_secret_reveal(key, bytes, sizeof bytes);
+    rp_pack_bytes(&kms->reply, rp_view_of(bytes, sizeof bytes));
+    rp_wipe(bytes, sizeof bytes);
+    return rp_buf_err(&kms->reply);
+}
+
+/* A new backup's id; its key is on record before it leaves. */
+static rp_err backup_key(struct kms *kms, rp_view request) {
+    struct rp_unpack in = rp_unpack_new(request);
+    rp_id backup = rp_unpack_id(&in);
+    RP_TRY(rp_unpack_end(&in));
+    _cleanup_(rp_buf_done) struct rp_buf wrapped = rp_buf_new(RP_WRAPPED_MAX);
+    _cleanup_(rp_secret_freep) struct rp_secret *key = NULL;
+    RP_TRY(rp_backup_key_new(kms->hierarchy, backup, &wrapped, &key));
+    RP_TRY(kms_record_backup_key(kms, backup));
+    rp_pack_bytes(&kms->reply, rp_buf_view(&wrapped));
+    return pack_key(kms, key);
+}
+
+/* A backup's id and its wrapped key. */
+static rp_err backup_open(struct kms *kms, rp_view request) {
+    static const rp_id no_tenant;
+    struct rp_unpack in = rp_unpack_new(request);
+    rp_id backup = rp_unpack_id(&in);
+    rp_view wrapped = rp_unpack_bytes(&in, RP_WRAPPED_MAX);
+    RP_TRY(rp_unpack_end(&in));
+    _cleanup_(rp_secret_freep) struct rp_secret *key = NULL;
+    rp_err err = rp_backup_key_open(kms->hierarchy, backup, wrapped, &key);
+    if (!rp_ok(err)) {
+        return kms_refuse(kms, no_tenant, "backup: not wrapped here, or altered", err);
+    }
+    RP_TRY(kms_record_backup_opened(kms, backup));
+    return pack_key(kms, key);
+}
+
 rp_err kms_answer_cli(struct kms *kms, enum rp_ipc_message message, rp_view request) {
     switch ((int)message) {
     case RP_IPC_CLI_KMS_STATUS:
@@ -77,6 +117,10 @@ rp_err kms_answer_cli(struct kms *kms, enum rp_ipc_message message, rp_view requ
         return kms->hierarchy ? rotate(kms, request) : RP_ERR(KMS_SEALED);
     case RP_IPC_CLI_KMS_RECOVERY:
         return kms->hierarchy ? recovery(kms, request) : RP_ERR(KMS_SEALED);
+    case RP_IPC_CLI_KMS_BACKUP_KEY:
+        return kms->hierarchy ? backup_key(kms, request) : RP_ERR(KMS_SEALED);
+    case RP_IPC_CLI_KMS_BACKUP_OPEN:
+        return kms->hierarchy ? backup_open(kms, request) : RP_ERR(KMS_SEALED);
     default:
         return RP_ERR(PROTOCOL); /* the pair table lets nothing else through */
     }

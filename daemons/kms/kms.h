@@ -59,6 +59,8 @@ rp_err kms_flush_assertions(struct kms *kms);
 rp_err kms_record_unsealed(struct kms *kms, const char *by);
 rp_err kms_record_created(struct kms *kms, const struct rp_key_fact *fact);
 rp_err kms_record_recovery(struct kms *kms);
+rp_err kms_record_backup_key(struct kms *kms, rp_id backup);
+rp_err kms_record_backup_opened(struct kms *kms, rp_id backup);
 rp_err kms_record_rotated(struct kms *kms, const struct rp_key_fact *fact);
 rp_err kms_record_tenant_key(struct kms *kms, rp_id master, rp_id tenant);
 rp_err kms_record_leased(struct kms *kms, const struct rp_lease *lease, rp_id master);

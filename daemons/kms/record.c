@@ -57,6 +57,19 @@ rp_err kms_record_recovery(struct kms *kms) {
     return record(kms, event);
 }
 
+rp_err kms_record_backup_key(struct kms *kms, rp_id backup) {
+    struct rp_event *event = new_event(kms, RP_EVENT_KEY_CREATED);
+    rp_event_add_id(event, "key", backup);
+    add_cstr(event, "kind", "backup");
+    return record(kms, event);
+}
+
+rp_err kms_record_backup_opened(struct kms *kms, rp_id backup) {
+    struct rp_event *event = new_event(kms, RP_EVENT_BACKUP_OPENED);
+    rp_event_add_id(event, "backup", backup);
+    return record(kms, event);
+}
+
 rp_err kms_record_rotated(struct kms *kms, const struct rp_key_fact *fact) {
     struct rp_event *event = new_event(kms, RP_EVENT_KEY_ROTATED);
     rp_event_add_id(event, "key", fact->id);

@@ -62,7 +62,7 @@ static void access_done(struct job *job) {
 /* Hands the gathered lines to the other thread and goes on with an empty buffer. */
 static void close_segment(struct ledger *ledger) {
     struct job *job = &ledger->access;
-    if (job->busy || ledger->line_count == 0) {
+    if (job->busy || ledger->line_count == 0 || ledger->hold != HOLD_NONE) {
         return;
     }
     struct rp_buf empty = job->bytes;

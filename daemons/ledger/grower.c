@@ -91,6 +91,9 @@ bool grower_is_behind(struct ledger *ledger) {
     if (behind < BEHIND_BYTES || ledger->said_trouble) {
         return false;
     }
+    if (ledger->hold != HOLD_NONE) {
+        return true; /* its end lets them go on */
+    }
     if (!ledger->grow.busy) {
         ledger->grow.which = RP_FOREST_FIXED;
         (void)grower_submit(&ledger->grow);
@@ -98,13 +101,9 @@ bool grower_is_behind(struct ledger *ledger) {
     return ledger->grow.busy;
 }
 
-static void grow_done(struct job *job) {
+void grower_grew(struct job *job) {
     struct ledger *ledger = job->ledger;
-    ledger->grown_bytes = rp_ok(job->err) ? job->end_bytes : ledger->grown_bytes;
-    intake_release(ledger);
-    if (!rp_ok(job->err)) {
-        return;
-    }
+    ledger->grown_bytes = job->end_bytes;
     ledger->grown = job->end;
     if (job->which == RP_FOREST_ALL) {
         ledger->tenants_wait = false;
@@ -116,8 +115,18 @@ static void grow_done(struct job *job) {
     }
 }
 
+static void grow_done(struct job *job) {
+    if (rp_ok(job->err)) {
+        grower_grew(job);
+    }
+    intake_release(job->ledger);
+}
+
 static void sign_now(void *ctx) {
     struct ledger *ledger = ctx;
+    if (ledger->hold != HOLD_NONE) {
+        return;
+    }
     bool grew = !same_place(rp_engine_end(ledger->engine), ledger->grown);
     ledger->tenants_wait = ledger->tenants_wait || grew;
     bool all = ledger->tenants_wait && monotonic_ms(ledger) - ledger->tenants_ms >= TENANTS_MS;
@@ -130,7 +139,8 @@ static void sign_now(void *ctx) {
 /* ---- heads ---- */
 
 static void run_head(struct job *job) {
-    job->err = rp_forest_derive(job->ledger->forest, job->end, &job->diag);
+    job->err =
+        job->as_it_stands ? RP_OK : rp_forest_derive(job->ledger->forest, job->end, &job->diag);
     if (rp_ok(job->err)) {
         job->err = rp_forest_head(job->ledger->forest, job->tree, &job->bytes, &job->diag);
     }
@@ -151,6 +161,7 @@ void grower_head(struct ledger *ledger, struct rp_tree tree, struct rp_ipc_call_
     if (job) {
         job->tree = tree;
         job->call = call;
+        job->as_it_stands = ledger->hold != HOLD_NONE;
         if (grower_submit(job)) {
             return;
         }
@@ -205,7 +216,7 @@ static void anchor_done(struct job *job) {
 static void anchor_now(void *ctx) {
     struct ledger *ledger = ctx;
     bool grew = !same_place(rp_engine_end(ledger->engine), ledger->anchored);
-    if (grew && !ledger->anchor.busy && !ledger->anchor_open) {
+    if (grew && !ledger->anchor.busy && !ledger->anchor_open && ledger->hold == HOLD_NONE) {
         (void)grower_submit(&ledger->anchor); /* busy: a minute later */
     }
 }
@@ -279,6 +290,7 @@ rp_err grower_run(struct ledger *ledger) {
         ledger->heads[i] = (struct job){.ledger = ledger, .run = run_head, .done = head_done};
         ledger->heads[i].bytes = rp_buf_new(RP_NOTE_MAX);
     }
+    hold_init(ledger, run_grow);
     RP_TRY(rp_pool_new(1, QUEUE, NULL, NULL, NULL, &ledger->pool));
     RP_TRY(add_timer(ledger, SIGN_MS, sign_now));
     RP_TRY(add_timer(ledger, ANCHOR_MS, anchor_now));
@@ -288,6 +300,7 @@ rp_err grower_run(struct ledger *ledger) {
 }
 
 void grower_stop(struct ledger *ledger) {
+    hold_stop(ledger);
     for (size_t i = 0; i < ledger->timer_count; i++) {
         rp_timer_free(ledger->timers[i]);
     }

@@ -4,7 +4,13 @@
 #include "base/checked.h"
 #include "os/file.h"
 
-enum { APPEND = RP_IPC_CORE_LEDGER_APPEND, HEAD = RP_IPC_CORE_LEDGER_HEAD };
+enum {
+    APPEND = RP_IPC_CORE_LEDGER_APPEND,
+    HEAD = RP_IPC_CORE_LEDGER_HEAD,
+    STREAM = RP_IPC_CORE_LEDGER_STREAM,
+    HOLD = RP_IPC_CLI_LEDGER_HOLD,
+    RELEASE = RP_IPC_CLI_LEDGER_RELEASE
+};
 
 static const struct rp_tree operator_tree = {.kind = RP_TREE_OPERATOR};
 
@@ -166,6 +172,25 @@ static void request_head(struct ledger *ledger, struct rp_ipc_call_id call, rp_v
     grower_head(ledger, tree, call);
 }
 
+/* What is not durable yet is not where a stream stands. */
+static void request_stream(struct ledger *ledger, struct rp_ipc_call_id call, rp_view request) {
+    struct rp_unpack in = rp_unpack_new(request);
+    rp_id stream = rp_unpack_id(&in);
+    rp_err err = rp_unpack_end(&in);
+    _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(16);
+    if (rp_ok(err)) {
+        err = intake_commit(ledger);
+    }
+    if (rp_ok(err)) {
+        struct rp_stream_end end;
+        rp_engine_stream(ledger->engine, stream, &end);
+        rp_pack_u64(&reply, end.last);
+        rp_pack_u64(&reply, end.tail);
+        err = rp_buf_err(&reply);
+    }
+    rp_ipc_reply(ledger->server, call, err, rp_buf_view(&reply));
+}
+
 void intake_request(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
                     struct rp_ipc_call_id call, rp_view request) {
     struct ledger *ledger = ctx;
@@ -173,6 +198,12 @@ void intake_request(void *ctx, enum rp_role_id from, enum rp_ipc_message message
         request_append(ledger, from, call, request);
     } else if ((int)message == (int)HEAD) {
         request_head(ledger, call, request);
+    } else if ((int)message == (int)STREAM) {
+        request_stream(ledger, call, request);
+    } else if ((int)message == (int)HOLD) {
+        hold_start(ledger, call);
+    } else if ((int)message == (int)RELEASE) {
+        hold_release(ledger, call);
     } else {
         rp_ipc_reply(ledger->server, call, RP_ERR(PROTOCOL), RP_VIEW(""));
     }

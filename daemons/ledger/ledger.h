@@ -30,6 +30,7 @@ struct job {
     struct rp_journal_place end;
     uint64_t end_bytes;
     enum rp_forest_which which;
+    bool as_it_stands; /* a head: nothing may be derived for it now */
     struct rp_tree tree;
     struct rp_ipc_call_id call;
     struct rp_buf bytes; /* a checkpoint's text, or the lines of an access segment */
@@ -38,6 +39,9 @@ struct job {
     rp_err err;
     struct rp_diag diag;
 };
+
+/* Nothing below ledger/ changes but the journal's end: wanted, or so already (hold.c). */
+enum hold { HOLD_NONE, HOLD_WANTED, HOLD_STANDS };
 
 struct waiting {
     struct rp_ipc_call_id call;
@@ -73,6 +77,10 @@ struct ledger {
     uint64_t grown_bytes;             /* journal bytes that are in signed trees */
     struct rp_journal_place grown;    /* all before is in signed trees, the tenants' perhaps not */
     struct rp_journal_place anchored; /* where the last round of anchoring stood */
+    struct job still;                 /* the last one before all stands still */
+    enum hold hold;
+    int64_t hold_until_ms;
+    struct rp_timer *hold_timer;
     bool tenants_wait;
     int64_t tenants_ms;                  /* when all trees were signed last */
     struct rp_journal_place anchor_leaf; /* the journal's end with the open anchor's leaf */
@@ -116,6 +124,13 @@ bool grower_is_behind(struct ledger *ledger);
 /* Answers the call with the tree's checkpoint, later. */
 void grower_head(struct ledger *ledger, struct rp_tree tree, struct rp_ipc_call_id call);
 bool grower_submit(struct job *job); /* false: the thread is busy, ask again later */
+void grower_grew(struct job *job);   /* the trees reached the job's end */
+
+/* ---- hold.c ---- */
+void hold_init(struct ledger *ledger, void (*run)(struct job *job));
+void hold_start(struct ledger *ledger, struct rp_ipc_call_id call); /* answers later */
+void hold_release(struct ledger *ledger, struct rp_ipc_call_id call);
+void hold_stop(struct ledger *ledger);
 
 /* ---- gate.c ---- */
 rp_err gate_start(struct ledger *ledger); /* leaves for segments that a crash left without one */

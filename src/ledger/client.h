@@ -29,6 +29,15 @@ rp_err rp_ledger_append(struct rp_ipc_client *client, struct rp_tree tree, rp_id
                         uint64_t first_sequence, const rp_view *events, size_t count,
                         uint64_t *ret_next_index);
 
+/* Where a stream stands: its last sequence, 0 for none, and what that event was (rp_stream_tail; 0
+ * when not known). A sender whose database was put back compares before it sends. */
+struct rp_stream_end {
+    uint64_t last, tail;
+};
+rp_err rp_ledger_stream(struct rp_ipc_client *client, rp_id stream, struct rp_stream_end *ret_end);
+/* The first 8 bytes of an event's SHA-256; never 0. */
+uint64_t rp_stream_tail(rp_view event);
+
 /* The signed checkpoint of a tree, as it stands (text of the note). NOT_FOUND for no such tree. */
 rp_err rp_ledger_head(struct rp_ipc_client *client, struct rp_tree tree, struct rp_buf *ret_note);
 

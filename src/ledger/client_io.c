@@ -1,5 +1,6 @@
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/hash.h"
 #include "ipc/ipc.h"
 #include "ledger/client.h"
 #include "ledger/message_io.h"
@@ -51,6 +52,28 @@ rp_err rp_ledger_append(struct rp_ipc_client *client, struct rp_tree tree, rp_id
     if (ret_next_index) {
         *ret_next_index = next;
     }
+    return RP_OK;
+}
+
+uint64_t rp_stream_tail(rp_view event) {
+    struct rp_sha256 sum = rp_sha256_of(event);
+    uint64_t tail;
+    memcpy(&tail, sum.b, sizeof tail);
+    return tail ? tail : 1;
+}
+
+rp_err rp_ledger_stream(struct rp_ipc_client *client, rp_id stream, struct rp_stream_end *ret_end) {
+    _cleanup_(rp_buf_done) struct rp_buf request = rp_buf_new(64);
+    _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(RP_IPC_MAX);
+    rp_pack_id(&request, stream);
+    RP_TRY(rp_buf_err(&request));
+    RP_TRY(as_ledger(rp_ipc_call(client, (enum rp_ipc_message)RP_IPC_CORE_LEDGER_STREAM,
+                                 rp_buf_view(&request), &reply)));
+    struct rp_unpack in = rp_unpack_new(rp_buf_view(&reply));
+    struct rp_stream_end end = {.last = rp_unpack_u64(&in)};
+    end.tail = rp_unpack_u64(&in);
+    RP_TRY(rp_unpack_end(&in));
+    *ret_end = end;
     return RP_OK;
 }
 

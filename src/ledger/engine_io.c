@@ -33,14 +33,6 @@ static uint64_t stream_last(const struct rp_engine *engine, rp_id stream) {
     return rp_idmap_get(&engine->state.streams, stream);
 }
 
-/* What a stream's last event was, in 8 bytes; never 0, which means "not known". */
-static uint64_t tail_of(rp_view event) {
-    struct rp_sha256 sum = rp_sha256_of(event);
-    uint64_t tail;
-    memcpy(&tail, sum.b, sizeof tail);
-    return tail ? tail : 1;
-}
-
 static rp_err set_size(struct rp_engine *engine, struct rp_tree tree, uint64_t size) {
     struct undo undo = {.tree = tree, .old = rp_ledger_state_size(&engine->state, tree)};
     RP_TRY(rp_ledger_state_set_size(&engine->state, tree, size));
@@ -90,7 +82,7 @@ static bool continues(const struct rp_engine *engine, const struct rp_append *ap
                       uint64_t last) {
     uint64_t at = last - append->first_sequence,
              tail = rp_idmap_get(&engine->state.tails, append->stream);
-    return at < append->count && (tail == 0 || tail == tail_of(append->events[at]));
+    return at < append->count && (tail == 0 || tail == rp_stream_tail(append->events[at]));
 }
 
 /* How many of the first events were stored before. PROTOCOL when one before them is missing,
@@ -124,7 +116,7 @@ static rp_err set_numbers(struct rp_engine *engine, const struct rp_append *appe
         return RP_OK;
     }
     return set_stream(engine, append->stream, append->first_sequence + append->count - 1,
-                      tail_of(append->events[append->count - 1]));
+                      rp_stream_tail(append->events[append->count - 1]));
 }
 
 static rp_err add_records(struct rp_engine *engine, const struct rp_append *append, size_t known,
@@ -184,6 +176,11 @@ rp_err rp_engine_commit(struct rp_engine *engine) {
     engine->failed = RP_OK;
     engine->staged_bytes = 0;
     return err;
+}
+
+void rp_engine_stream(const struct rp_engine *engine, rp_id stream, struct rp_stream_end *ret_end) {
+    ret_end->last = stream_last(engine, stream);
+    ret_end->tail = rp_idmap_get(&engine->state.tails, stream);
 }
 
 struct rp_journal_place rp_engine_end(const struct rp_engine *engine) {
@@ -252,7 +249,7 @@ static rp_err load_state(struct rp_engine *engine, bool *ret_found, struct rp_di
 static rp_err learn(struct rp_engine *engine, const struct rp_journal_record *record) {
     RP_TRY(rp_engine_raise(engine, record->tree, record->index + 1));
     if (record->sequence > 0 && record->sequence > stream_last(engine, record->stream)) {
-        RP_TRY(rp_idmap_set(&engine->state.tails, record->stream, tail_of(record->event)));
+        RP_TRY(rp_idmap_set(&engine->state.tails, record->stream, rp_stream_tail(record->event)));
         return rp_idmap_set(&engine->state.streams, record->stream, record->sequence);
     }
     return RP_OK;

@@ -39,6 +39,8 @@ rp_err rp_engine_commit(struct rp_engine *engine);
 struct rp_journal_place rp_engine_end(const struct rp_engine *engine);
 uint64_t rp_engine_written(const struct rp_engine *engine); /* journal bytes since it was opened */
 uint64_t rp_engine_size(const struct rp_engine *engine, struct rp_tree tree);
+/* A stream's last sequence (0: unknown), and what that event was (0: not known). */
+void rp_engine_stream(const struct rp_engine *engine, rp_id stream, struct rp_stream_end *ret_end);
 /* A tree that is longer on disk than the journal remembers (its torn end was acknowledged after
  * all): its next entry goes behind what stands there. */
 rp_err rp_engine_raise(struct rp_engine *engine, struct rp_tree tree, uint64_t size);

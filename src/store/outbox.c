@@ -73,18 +73,20 @@ static rp_err take_event(struct rp_row *row, uint64_t expected, struct rp_arena 
     return RP_OK;
 }
 
-static rp_err check_complete(const struct state *state, size_t count, size_t max, bool full) {
-    uint64_t waiting = state->last - state->acked;
+static rp_err check_complete(uint64_t waiting, size_t count, size_t max, bool full) {
     uint64_t wanted = waiting < max ? waiting : max;
     return count == wanted || full ? RP_OK : RP_ERR(CORRUPT);
 }
 
-rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64_t *ret_first,
-                    rp_view **ret_events, size_t *ret_count) {
+rp_err rp_db_outbox_after(struct rp_db *db, uint64_t after, size_t max, struct rp_arena *arena,
+                          rp_view **ret_events, size_t *ret_count) {
     RP_ASSERT(db != NULL && arena != NULL);
     RP_ASSERT(max > 0 && max <= RP_OUTBOX_MAX);
     struct state state = {0, 0};
     RP_TRY(read_state(db, &state));
+    if (after < state.acked || after > state.last) {
+        return RP_ERR(INVALID);
+    }
     rp_view *events = rp_arena_array(arena, max, sizeof *events);
     if (events == NULL) {
         return RP_ERR(TOO_LARGE);
@@ -94,22 +96,30 @@ rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64
                        "SELECT sequence, event FROM outbox WHERE sequence > ?1 "
                        "ORDER BY sequence LIMIT ?2",
                        &row));
-    rp_row_bind_u64(row, 1, state.acked);
+    rp_row_bind_u64(row, 1, after);
     rp_row_bind_u64(row, 2, max);
     size_t count = 0;
     bool more = true, full = false;
     while (more && count < max && !full) {
-        rp_err err = take_event(row, state.acked + 1 + count, arena, &events[count], &more);
+        rp_err err = take_event(row, after + 1 + count, arena, &events[count], &more);
         full = rp_is(err, RP_E_TOO_LARGE) && count > 0;
         if (!rp_ok(err) && !full) {
             return err;
         }
         count += rp_ok(err) && more;
     }
-    RP_TRY(check_complete(&state, count, max, full));
-    *ret_first = state.acked + 1;
+    RP_TRY(check_complete(state.last - after, count, max, full));
     *ret_events = events;
     *ret_count = count;
+    return RP_OK;
+}
+
+rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64_t *ret_first,
+                    rp_view **ret_events, size_t *ret_count) {
+    struct state state = {0, 0};
+    RP_TRY(read_state(db, &state));
+    RP_TRY(rp_db_outbox_after(db, state.acked, max, arena, ret_events, ret_count));
+    *ret_first = state.acked + 1;
     return RP_OK;
 }
 
@@ -135,6 +145,29 @@ static rp_err forget(struct rp_db *db, void *ctx) {
 rp_err rp_db_outbox_ack(struct rp_db *db, uint64_t sequence) {
     RP_ASSERT(db != NULL);
     return rp_db_transact(db, forget, &sequence);
+}
+
+rp_err rp_db_outbox_state(struct rp_db *db, uint64_t *ret_acked, uint64_t *ret_last) {
+    struct state state = {0, 0};
+    RP_TRY(read_state(db, &state));
+    *ret_acked = state.acked;
+    *ret_last = state.last;
+    return RP_OK;
+}
+
+rp_err rp_db_outbox_rebase(struct rp_db *db, uint64_t known) {
+    RP_ASSERT(db != NULL && db->in_transaction);
+    struct state state = {0, 0};
+    RP_TRY(read_state(db, &state));
+    if (known <= state.acked || known >= INT64_MAX) {
+        return RP_ERR(INVALID);
+    }
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db, "DELETE FROM outbox", &row));
+    RP_TRY(rp_row_run(row, NULL));
+    RP_TRY(rp_db_query(db, "UPDATE outbox_state SET last = ?1, acked = ?1 WHERE one = 1", &row));
+    rp_row_bind_u64(row, 1, known);
+    return rp_row_run(row, NULL);
 }
 
 rp_err rp_db_outbox_last(struct rp_db *db, uint64_t *ret_sequence) {

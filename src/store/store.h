@@ -81,6 +81,16 @@ rp_err rp_db_emit(struct rp_db *db, const struct rp_event *event);
  */
 rp_err rp_db_outbox(struct rp_db *db, size_t max, struct rp_arena *arena, uint64_t *ret_first,
                     rp_view **ret_events, size_t *ret_count);
+/* The same from after `after` on, which the ledger is known to have: INVALID outside of what waits.
+ */
+rp_err rp_db_outbox_after(struct rp_db *db, uint64_t after, size_t max, struct rp_arena *arena,
+                          rp_view **ret_events, size_t *ret_count);
+/* The last number that the ledger is known to have, and the last that was given out. */
+rp_err rp_db_outbox_state(struct rp_db *db, uint64_t *ret_acked, uint64_t *ret_last);
+/* Inside a transaction, when this database was put back to an earlier state and the ledger has
+ * other events up to `known`: what waits is dropped and numbers go on behind `known`. An explicit
+ * act, which an event records. */
+rp_err rp_db_outbox_rebase(struct rp_db *db, uint64_t known);
 /* The ledger has everything up to and including `sequence`. INVALID for one never given out. */
 rp_err rp_db_outbox_ack(struct rp_db *db, uint64_t sequence);
 /* How many events this database has ever emitted: equals the tenant tree's size when all is sent.

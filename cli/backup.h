@@ -1,0 +1,77 @@
+/* backup.h — what the parts of `rempart backup` share.
+ *
+ *   backup.c          the words; list, verify, open
+ *   backup_run.c      one consistent copy, made while everything runs
+ *   backup_ledger.c   the log's part of it
+ *   backup_restore.c  back into a state folder
+ *
+ * The command line runs as the machine's owner, who can read all of it anyway; but it opens no
+ * database (core copies them), and the log stands still while its edges are copied (the ledger
+ * holds). docs/operations/backup.md says why the parts fit together.
+ */
+#ifndef RP_CLI_BACKUP_H
+#define RP_CLI_BACKUP_H
+
+#include "cli.h"
+#include "crypto/secret.h"
+#include "ipc/ipc.h"
+#include "keep/head.h"
+#include "keep/writer_io.h"
+
+/* ---- making one ---- */
+
+struct backup {
+    struct cli *cli;
+    struct rp_env env;
+    struct rp_keep_writer *writer;
+    rp_id id;
+    int64_t now_s, held_ms, said_ms;
+    bool holding; /* core keeps its outboxes for us */
+    uint64_t files, databases;
+    const char *doing; /* for the progress line */
+    struct rp_diag diag;
+};
+
+/* One file of the archive. A file that is not there is NOT_FOUND. */
+rp_err backup_put(struct backup *b, const char *name, unsigned mode, rp_view content);
+rp_err backup_put_fd(struct backup *b, const char *name, int fd, uint64_t size);
+rp_err backup_put_file(struct backup *b, const char *name, const char *path);
+
+/* backup_ledger.c: first what never changes; then, while the ledger holds, the edges of the trees
+ * and the place that the journal is copied up to; then the journal. */
+struct backup_log;
+struct backup_log *backup_log_new(void);
+void backup_log_free(struct backup_log *log);
+rp_err backup_log_settled(struct backup *b, struct backup_log *log);
+rp_err backup_log_edges(struct backup *b, struct backup_log *log);
+rp_err backup_log_journal(struct backup *b, struct backup_log *log);
+
+enum rp_exit backup_run(struct cli *cli, const char *folder);
+enum rp_exit backup_restore(struct cli *cli, const char *file);
+
+/* ---- reading one ---- */
+
+struct backup_file {
+    int fd;
+    struct rp_keep_head head;
+    rp_view head_bytes;
+    struct rp_secret *key;
+};
+
+/* Opens the file and reads its head; then finds its key: --passphrase-file, the key service when
+ * it runs, the state folder's own key file, or what is typed (the recovery sheet's code, or the
+ * passphrase). Tells stderr what is wrong. */
+rp_err backup_file_open(struct cli *cli, const char *path, struct backup_file *ret_file);
+rp_err backup_file_key(struct cli *cli, struct backup_file *file);
+void backup_file_done(struct backup_file *file);
+
+/* Reads all of it; `step` sees each step of the archive. */
+struct rp_untar_step;
+rp_err backup_file_walk(struct backup_file *file,
+                        rp_err (*step)(void *ctx, const struct rp_untar_step *step), void *ctx,
+                        uint64_t *ret_chunks, struct rp_diag *diag);
+
+/* A passphrase from the file that --passphrase-file names, without its line end. */
+rp_err backup_passphrase(struct cli *cli, rp_view *ret_passphrase);
+
+#endif

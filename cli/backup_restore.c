@@ -1,0 +1,388 @@
+/* backup_restore.c — rempart backup restore FILE --state DIR: back, whole or not at all.
+ *
+ * Everything is written into a new folder beside the old one, read to its last authenticated byte
+ * and made durable; only then two renames put it in its place. The old folder stays beside it under
+ * another name: nothing is ever deleted but what this program wrote itself.
+ */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "backup.h"
+#include "base/assert.h"
+#include "base/checked.h"
+#include "ledger/note.h"
+#include "os/batch.h"
+#include "os/file.h"
+#include "os/role.h"
+#include "store/store.h"
+#include "wire/untar.h"
+
+enum { EVENT_ARENA = 64 * 1024 };
+
+struct restore {
+    struct cli *cli;
+    struct rp_env env;
+    const struct rp_keep_head *head;
+    const char *target; /* the state folder, absolute, its last part perhaps not there yet */
+    const char *fresh;  /* where it is put together */
+    const char *old;    /* where the former one goes; NULL = there is none */
+    int fd;             /* the file being written */
+    char last_folder[256];
+    uint64_t files;
+    bool manifest;
+    struct rp_diag diag;
+};
+
+/* Names live as long as the command. */
+static const char *text(const struct restore *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static const char *text(const struct restore *r, const char *format, ...) {
+    char out[PATH_MAX];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(out, sizeof out, format, args);
+    va_end(args);
+    RP_ASSERT(n > 0 && n < PATH_MAX); /* find_target left room */
+    const char *copy = rp_arena_cstr(r->cli->arena, rp_view_from_cstr(out));
+    RP_ASSERT(copy != NULL);
+    return copy;
+}
+
+/* ---- writing ---- */
+
+static rp_err begin_file(struct restore *r, const struct rp_tar_entry *entry) {
+    char name[RP_TAR_NAME_MAX + 1];
+    memcpy(name, entry->name.p, entry->name.n);
+    name[entry->name.n] = 0;
+    char *slash = strrchr(name, '/');
+    if (slash) {
+        *slash = 0;
+        if (strcmp(name, r->last_folder) != 0) {
+            RP_TRY(rp_folder_make(name, 0750));
+            memcpy(r->last_folder, name, strlen(name) + 1);
+        }
+        *slash = '/';
+    }
+    r->manifest = strcmp(name, "backup.json") == 0;
+    r->files++;
+    rp_err err = rp_file_open_rw(name, entry->mode, &r->fd);
+    return rp_ok(err) ? RP_OK : rp_fail(&r->diag, err, "%s", name);
+}
+
+static rp_err take_step(void *ctx, const struct rp_untar_step *step) {
+    struct restore *r = ctx;
+    switch (step->what) {
+    case RP_UNTAR_FILE:
+        RP_ASSERT(r->fd < 0);
+        return begin_file(r, &step->entry);
+    case RP_UNTAR_BYTES:
+        return rp_file_write_all(r->fd, step->bytes);
+    case RP_UNTAR_CLOSE:
+        rp_fd_done(&r->fd);
+        return RP_OK;
+    case RP_UNTAR_END:
+    case RP_UNTAR_MORE:
+        break;
+    }
+    return RP_OK;
+}
+
+/* ---- all that is in a folder, what lies deepest first ---- */
+
+struct below {
+    rp_err (*each)(void *ctx, const char *path, bool is_folder);
+    void *ctx;
+    char path[PATH_MAX];
+};
+
+static rp_err visit(void *ctx, const char *name, bool is_folder) {
+    struct below *below = ctx;
+    size_t n = strlen(below->path);
+    int added = snprintf(below->path + n, sizeof below->path - n, "/%s", name);
+    rp_err err = added > 0 && (size_t)added < sizeof below->path - n ? RP_OK : RP_ERR(TOO_LARGE);
+    if (rp_ok(err) && is_folder) {
+        err = rp_folder_each(below->path, visit, below);
+    }
+    if (rp_ok(err)) {
+        err = below->each(below->ctx, below->path, is_folder);
+    }
+    below->path[n] = 0;
+    return err;
+}
+
+static rp_err each_below(const char *folder,
+                         rp_err (*each)(void *ctx, const char *path, bool is_folder), void *ctx) {
+    struct below below = {.each = each, .ctx = ctx};
+    if (strlen(folder) >= sizeof below.path) {
+        return RP_ERR(TOO_LARGE);
+    }
+    memcpy(below.path, folder, strlen(folder) + 1);
+    return rp_folder_each(folder, visit, &below);
+}
+
+/* Only ever of a folder that we made. */
+
+static rp_err remove_one(void *ctx, const char *path, bool is_folder) {
+    (void)ctx;
+    return is_folder ? rp_folder_remove(path) : rp_file_remove(path);
+}
+
+static rp_err remove_all(const char *path) {
+    rp_err err = each_below(path, remove_one, NULL);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        return RP_OK;
+    }
+    return rp_ok(err) ? rp_folder_remove(path) : err;
+}
+
+/* ---- owners: what the supervisor gives to each role's folder, for what is in it ---- */
+
+struct owner {
+    uid_t uid;
+    gid_t gid;
+};
+
+static rp_err own_one(void *ctx, const char *path, bool is_folder) {
+    const struct owner *owner = ctx;
+    (void)is_folder;
+    return lchown(path, owner->uid, owner->gid) == 0 ? RP_OK : RP_ERR(DENIED);
+}
+
+static rp_err give_to_roles(void) {
+    static const struct {
+        const char *folder;
+        enum rp_role_id role;
+    } owners[] = {{"ledger", RP_ROLE_LEDGER}, {"kms", RP_ROLE_KMS},   {"db", RP_ROLE_CORE},
+                  {"tenants", RP_ROLE_CORE},  {"apps", RP_ROLE_CORE}, {"canary", RP_ROLE_CORE},
+                  {"probe", RP_ROLE_PROBE},   {"hunt", RP_ROLE_HUNT}, {"courier", RP_ROLE_COURIER}};
+    if (geteuid() != 0) {
+        return RP_OK; /* one user owns it all */
+    }
+    for (size_t i = 0; i < RP_COUNT_OF(owners); i++) {
+        struct owner owner = {.uid = 0};
+        gid_t unused;
+        RP_TRY(rp_role_uid(owners[i].role, &owner.uid, &unused));
+        RP_TRY(strcmp(owners[i].folder, "apps") == 0 ? rp_role_app_group(&owner.gid)
+                                                     : rp_role_group(&owner.gid));
+        rp_err err = each_below(owners[i].folder, own_one, &owner);
+        if (!rp_ok(err) && !rp_is(err, RP_E_NOT_FOUND)) {
+            return err;
+        }
+    }
+    return RP_OK;
+}
+
+/* ---- the event: it waits in the system's outbox for the first start ---- */
+
+static rp_err tell(struct rp_db *db, void *ctx) {
+    const struct restore *r = ctx;
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(EVENT_ARENA);
+    struct rp_event *event =
+        arena ? rp_event_new(arena, RP_EVENT_BACKUP_RESTORED, rp_env_now_ms(&r->env), RP_ROLE_CORE)
+              : NULL;
+    if (!event) {
+        return RP_ERR(NO_MEMORY);
+    }
+    rp_event_add_id(event, "backup", r->head->id);
+    rp_event_add_text(event, "made_at", rp_view_from_cstr(rp_time_print(r->head->made_at_s).s));
+    rp_event_add_text(event, "forced",
+                      r->cli->force_older   ? RP_VIEW("older than what was there")
+                      : r->cli->keep_ledger ? RP_VIEW("beside the newer log")
+                                            : RP_VIEW("no"));
+    return rp_db_emit(db, event);
+}
+
+static rp_err leave_event(struct restore *r) {
+    struct rp_store *store = NULL;
+    struct rp_db *db = NULL;
+    RP_TRY(rp_store_open(&r->env, "sqlite:", &store, &r->diag));
+    rp_err err = rp_store_system(store, &db, &r->diag);
+    if (rp_ok(err)) {
+        err = rp_db_transact(db, tell, r);
+    }
+    rp_store_close(store);
+    return err;
+}
+
+/* ---- what is there already ---- */
+
+static rp_err is_running(struct restore *r) {
+    _cleanup_fd_ int fd = -1;
+    const char *path = text(r, "%s/rempartd.lock", r->target);
+    if (!rp_file_exists(path)) {
+        return RP_OK;
+    }
+    rp_err err = rp_file_open(path, &fd);
+    if (rp_ok(err)) {
+        err = rp_file_lock(fd);
+    }
+    return rp_is(err, RP_E_BUSY)
+               ? rp_fail(&r->diag, err, "%s",
+                         cli_say(r->cli, "Rempart tourne sur ce dossier : arrêtez-le d'abord",
+                                 "Rempart runs on this folder: stop it first"))
+               : err;
+}
+
+/* Entries of the operator's tree that lies there; 0 when none can be read. */
+static uint64_t size_there(struct restore *r) {
+    const char *path = text(r, "%s/ledger/operator/checkpoint", r->target);
+    rp_view note = {NULL, 0};
+    uint64_t size = 0;
+    if (!rp_ok(rp_file_read(path, RP_NOTE_MAX, r->cli->arena, &note))) {
+        return 0;
+    }
+    (void)rp_view_cut(&note, '\n');
+    return rp_view_to_u64(rp_view_cut(&note, '\n'), UINT64_MAX, &size) ? size : 0;
+}
+
+static rp_err check_newer(struct restore *r) {
+    uint64_t there = size_there(r);
+    if (r->cli->keep_ledger) {
+        return there > 0 ? RP_OK
+                         : rp_fail(&r->diag, RP_ERR(NOT_FOUND), "%s",
+                                   cli_say(r->cli, "--keep-ledger : aucun journal lisible n'est là",
+                                           "--keep-ledger: no log that can be read is there"));
+    }
+    if (r->cli->force_older || there <= r->head->operator_size) {
+        return RP_OK;
+    }
+    return rp_fail(
+        &r->diag, RP_ERR(CONFLICT),
+        cli_say(r->cli,
+                "ce qui est là est plus récent (journal : %llu entrées, sauvegarde : %llu). "
+                "--keep-ledger garde ce journal et rétablit le reste ; --force-older revient en "
+                "tout à la sauvegarde ; l'ancien dossier reste à côté",
+                "what is there is newer (log: %llu entries, backup: %llu). --keep-ledger keeps "
+                "this log and restores the rest; --force-older goes back to the backup in all; "
+                "the former folder stays beside it"),
+        (unsigned long long)there, (unsigned long long)r->head->operator_size);
+}
+
+/* ---- in its place ---- */
+
+static rp_err keep_their_ledger(struct restore *r) {
+    RP_TRY(remove_all("ledger"));
+    return rename(text(r, "%s/ledger", r->target), "ledger") == 0 ? RP_OK : RP_ERR(IO);
+}
+
+static rp_err swap(struct restore *r) {
+    if (rp_file_exists(r->target)) {
+        r->old = text(r, "%s.before-%lld", r->target, (long long)rp_env_now_s(&r->env));
+    }
+    if (r->cli->keep_ledger) {
+        RP_TRY(keep_their_ledger(r));
+    }
+    if (r->old && rename(r->target, r->old) != 0) {
+        return rp_fail(&r->diag, RP_ERR(IO), "%s → %s", r->target, r->old);
+    }
+    if (rename(r->fresh, r->target) != 0) {
+        int back = r->old ? rename(r->old, r->target) : 0;
+        return rp_fail(&r->diag, RP_ERR(IO), "%s → %s%s", r->fresh, r->target,
+                       back == 0 ? "" : ", and the former folder stays where it is");
+    }
+    return rp_batch_sync(r->target);
+}
+
+static rp_err put_together(struct restore *r, struct backup_file *file) {
+    uint64_t chunks = 0;
+    RP_TRY(rp_folder_make(r->fresh, 0700));
+    if (chdir(r->fresh) != 0) {
+        return RP_ERR(DENIED);
+    }
+    rp_err err = backup_file_walk(file, take_step, r, &chunks, &r->diag);
+    rp_fd_done(&r->fd);
+    RP_TRY(err);
+    if (!r->manifest) {
+        return rp_fail(&r->diag, RP_ERR(CORRUPT), "backup.json is missing at its end");
+    }
+    RP_TRY(rp_file_remove("backup.json"));
+    RP_TRY(leave_event(r));
+    err = give_to_roles();
+    if (!rp_ok(err)) {
+        return rp_fail(&r->diag, err,
+                       "the roles' users: scripts/setup, or the package, makes them");
+    }
+    return rp_batch_sync(".");
+}
+
+static rp_err restore(struct restore *r, struct backup_file *file) {
+    RP_TRY(is_running(r));
+    RP_TRY(check_newer(r));
+    RP_TRY(backup_file_key(r->cli, file));
+    RP_TRY(remove_all(r->fresh)); /* of a restore that was interrupted */
+    rp_err err = put_together(r, file);
+    if (rp_ok(err)) {
+        err = swap(r);
+    }
+    if (!rp_ok(err)) {
+        struct rp_diag kept = r->diag;
+        rp_ignore(remove_all(r->fresh)); /* the failure was another */
+        r->diag = kept;
+    }
+    return err;
+}
+
+/* The folder that holds the state folder must exist; the state folder itself need not. */
+static rp_err find_target(struct restore *r) {
+    char parent[PATH_MAX];
+    rp_view state = rp_view_from_cstr(r->cli->state);
+    while (state.n > 1 && state.p[state.n - 1] == '/') {
+        state.n--;
+    }
+    size_t cut = state.n;
+    while (cut > 0 && state.p[cut - 1] != '/') {
+        cut--;
+    }
+    rp_view name = rp_view_from(state, cut);
+    rp_view above = cut > 0 ? rp_view_sub(state, 0, cut) : RP_VIEW(".");
+    const char *folder = rp_arena_cstr(r->cli->arena, above);
+    if (!folder || !realpath(folder, parent) || name.n == 0 || name.p[0] == '.' ||
+        strlen(parent) + name.n > PATH_MAX - 80) {
+        return rp_fail(&r->diag, RP_ERR(NOT_FOUND), "%s", r->cli->state);
+    }
+    r->target = text(r, "%s/%.*s", strcmp(parent, "/") == 0 ? "" : parent, RP_FMT(name));
+    r->fresh = text(r, "%s.restoring", r->target);
+    return RP_OK;
+}
+
+static void say_done(const struct restore *r) {
+    const struct cli *cli = r->cli;
+    printf("%s: %s %s (%llu %s)\n", r->target,
+           cli_say(cli, "rétabli à l'état du", "restored to the state of"),
+           rp_time_print(r->head->made_at_s).s, (unsigned long long)r->files,
+           cli_say(cli, "fichiers", "files"));
+    if (r->old) {
+        printf("%s: %s\n", cli_say(cli, "l'ancien dossier", "the former folder"), r->old);
+    }
+    printf("%s: rempart up --state %s\n", cli_say(cli, "ensuite", "next"), cli->state);
+    if (cli->keep_ledger) {
+        printf("%s: rempart ledger rebase\n",
+               cli_say(cli,
+                       "puis, pour que ces bases plus anciennes continuent derrière le journal",
+                       "then, so that these older databases go on behind the log"));
+    }
+}
+
+enum rp_exit backup_restore(struct cli *cli, const char *path) {
+    struct restore r = {.cli = cli, .env = rp_env_real(), .fd = -1};
+    struct backup_file file;
+    cli_make_absolute(cli, &path);
+    cli_make_absolute(cli, &cli->passphrase_file);
+    if (!rp_ok(backup_file_open(cli, path, &file))) {
+        return RP_EXIT_USAGE;
+    }
+    r.head = &file.head;
+    rp_err err = find_target(&r);
+    if (rp_ok(err)) {
+        err = restore(&r, &file);
+    }
+    backup_file_done(&file);
+    if (!rp_ok(err)) {
+        return cli_fail(cli, err, cli_say(cli, "rien n'a été rétabli", "nothing was restored"),
+                        &r.diag);
+    }
+    say_done(&r);
+    return RP_EXIT_OK;
+}
