@@ -16,6 +16,8 @@ static const struct rp_probe probes[] = {
     {"signin.password_alone", probe_signin_password_alone},
     {"signin.totp", probe_signin_totp},
     {"audit.canary_visible", probe_audit_canary_visible},
+    {"customer.weak_password", probe_customer_weak_password},
+    {"customer.session_revoked", probe_customer_session_revoked},
 };
 
 /* Where a stranger would find the gate; from this machine, the loopback stands for "everywhere". */

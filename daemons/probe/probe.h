@@ -40,10 +40,18 @@ bool canary_sign_in(struct probe *probe, struct canary_session *canary,
 /* The assertion that the gate gives applications for this canary, into the answer's arena. */
 bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt);
 
+/* Sends a form as a browser does. */
+rp_err canary_post_form(struct http *http, const char *path, const struct rp_buf *form,
+                        struct http_answer *answer);
+void canary_add_field(struct rp_buf *form, const char *name, rp_view value);
+/* True when the canaries' application lets this browser in. */
+bool canary_is_inside(struct canary_session *canary, struct http_answer *answer);
+
 /* ---- the probes, one function each, as probes.def names them ---- */
 rp_probe_run probe_tls_versions, probe_tls_forward_secrecy;
 rp_probe_run probe_web_hsts, probe_web_https_redirect, probe_web_cookies;
 rp_probe_run probe_signin_password_alone, probe_signin_totp;
+rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;
 rp_probe_run probe_tenant_api_cross_read, probe_audit_canary_visible;
 
 #endif

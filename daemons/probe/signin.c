@@ -43,7 +43,7 @@ bool probe_ready(struct probe *probe, struct rp_observation *seen) {
     return true;
 }
 
-static rp_err post_form(struct http *http, const char *path, const struct rp_buf *form,
+rp_err canary_post_form(struct http *http, const char *path, const struct rp_buf *form,
                         struct http_answer *answer) {
     RP_TRY(rp_buf_err(form));
     struct http_request request = {.method = "POST",
@@ -53,7 +53,7 @@ static rp_err post_form(struct http *http, const char *path, const struct rp_buf
     return http_ask(http, &request, answer);
 }
 
-static void add_field(struct rp_buf *form, const char *name, rp_view value) {
+void canary_add_field(struct rp_buf *form, const char *name, rp_view value) {
     rp_buf_printf(form, "%s%s=", form->n ? "&" : "", name);
     rp_url_encode(form, value);
 }
@@ -65,9 +65,9 @@ static rp_err first_step(struct canary_session *canary, struct http_answer *answ
                           &(struct http_request){.method = "GET", .path = sign_in_path}, answer);
     if (rp_ok(err)) {
         http_hidden_fields(answer, &form);
-        add_field(&form, "email", rp_view_from_cstr(canary->who->email));
-        add_field(&form, "password", rp_view_from_cstr(canary->who->password));
-        err = post_form(canary->http, sign_in_path, &form, answer);
+        canary_add_field(&form, "email", rp_view_from_cstr(canary->who->email));
+        canary_add_field(&form, "password", rp_view_from_cstr(canary->who->password));
+        err = canary_post_form(canary->http, sign_in_path, &form, answer);
     }
     rp_buf_done(&form);
     if (rp_ok(err) && answer->status == 303) {
@@ -81,8 +81,8 @@ static rp_err second_step(struct canary_session *canary, const char code[static 
                           struct http_answer *answer) {
     struct rp_buf form = rp_buf_new(8192);
     http_hidden_fields(answer, &form);
-    add_field(&form, "code", rp_view_of(code, 6));
-    rp_err err = post_form(canary->http, code_path, &form, answer);
+    canary_add_field(&form, "code", rp_view_of(code, 6));
+    rp_err err = canary_post_form(canary->http, code_path, &form, answer);
     rp_buf_done(&form);
     return err;
 }
@@ -108,8 +108,7 @@ static rp_err fresh_code(struct probe *probe, struct canary_session *canary,
     return RP_OK;
 }
 
-/* True when the application lets this browser in. */
-static bool is_inside(struct canary_session *canary, struct http_answer *answer) {
+bool canary_is_inside(struct canary_session *canary, struct http_answer *answer) {
     return rp_ok(http_ask(canary->http, &(struct http_request){.method = "GET", .path = app_path},
                           answer)) &&
            answer->status == 200;
@@ -118,7 +117,7 @@ static bool is_inside(struct canary_session *canary, struct http_answer *answer)
 bool canary_sign_in(struct probe *probe, struct canary_session *canary,
                     struct rp_observation *seen) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
-    if (is_inside(canary, &answer)) {
+    if (canary_is_inside(canary, &answer)) {
         return true;
     }
     http_forget_cookies(canary->http);
@@ -130,7 +129,7 @@ bool canary_sign_in(struct probe *probe, struct canary_session *canary,
     if (rp_ok(err)) {
         err = second_step(canary, code, &answer);
     }
-    if (rp_ok(err) && is_inside(canary, &answer)) {
+    if (rp_ok(err) && canary_is_inside(canary, &answer)) {
         return true;
     }
     rp_probe_unsure(seen, "a canary could not sign in (status %ld)", answer.status);
@@ -138,7 +137,7 @@ bool canary_sign_in(struct probe *probe, struct canary_session *canary,
 }
 
 bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt) {
-    if (!is_inside(canary, answer)) {
+    if (!canary_is_inside(canary, answer)) {
         return false;
     }
     rp_view jwt = rp_json_get_string(http_json(answer), "assertion");
@@ -162,7 +161,7 @@ void probe_signin_password_alone(void *ctx, struct rp_observation *seen) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     rp_err err = thief.http ? first_step(&thief, &answer) : RP_ERR(NO_MEMORY);
     bool asks_code = rp_ok(err) && http_has_field(&answer, "code");
-    bool inside = rp_ok(err) && is_inside(&thief, &answer);
+    bool inside = rp_ok(err) && canary_is_inside(&thief, &answer);
     http_free(thief.http);
     if (inside) {
         rp_probe_broken(seen, "a canary's password alone opened an application");
@@ -181,7 +180,7 @@ static bool wrong_code_refused(struct canary_session *canary, const char right[s
     memcpy(wrong, right, sizeof wrong);
     wrong[5] = wrong[5] == '9' ? '0' : (char)(wrong[5] + 1);
     _cleanup_answer_ struct http_answer answer = http_answer_new();
-    if (!rp_ok(second_step(canary, wrong, page)) || is_inside(canary, &answer)) {
+    if (!rp_ok(second_step(canary, wrong, page)) || canary_is_inside(canary, &answer)) {
         rp_probe_broken(seen, "a wrong code was accepted");
         return false;
     }
@@ -207,7 +206,7 @@ void probe_signin_totp(void *ctx, struct rp_observation *seen) {
         return;
     }
     if (!rp_ok(first_step(canary, &answer)) || !rp_ok(second_step(canary, code, &answer)) ||
-        !is_inside(canary, &answer)) {
+        !canary_is_inside(canary, &answer)) {
         rp_probe_broken(seen, "the right code was refused");
         return;
     }
@@ -216,7 +215,8 @@ void probe_signin_totp(void *ctx, struct rp_observation *seen) {
                                         http_new(probe->config->host, probe->address,
                                                  (uint16_t)probe->config->listen, http_ca_file())};
     bool replayed = replay.http && rp_ok(first_step(&replay, &answer)) &&
-                    rp_ok(second_step(&replay, code, &answer)) && is_inside(&replay, &answer);
+                    rp_ok(second_step(&replay, code, &answer)) &&
+                    canary_is_inside(&replay, &answer);
     http_free(replay.http);
     if (replayed) {
         rp_probe_broken(seen, "a used code was accepted again");

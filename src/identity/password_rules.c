@@ -1,13 +1,20 @@
 /* password_rules.c — which passwords are refused at the door (S170).
  *
  * Long enough; not made of the address or of a usual word with a little around it; not a run
- * along the alphabet or the keyboard's digits; not one short piece repeated.
+ * along the alphabet or the keyboard's digits; not one short piece repeated; and not soon guessed
+ * by who knows how people choose.
  */
 #include "identity/identity.h"
 
+#include <zxcvbn.h>
+
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/secret.h"
 
+/* Guesses that a password has to outlast, as a power of two: 2^34 is more than ten thousand
+ * million. What lies behind the first JUDGED_MAX bytes can only make it longer. */
+enum { GUESSES_LOG2 = 34, JUDGED_MAX = 100 };
 enum { LENGTH_MIN = 12, OWN_MIN = 8, DISTINCT_MIN = 5, PERIOD_MAX = 4, WORD_MIN = 4 };
 
 /* What people type most, in the two languages of this program; lower case. */
@@ -102,13 +109,31 @@ static bool leans_on_any(rp_view password, rp_view email) {
     return false;
 }
 
-/*= S170 */ /* a weak password is refused when it is chosen */
+/* How soon would somebody guess it who tries words, names, dates, keyboard walks and leaked
+ * passwords first, and what they know of this person? zxcvbn's estimate. */
+static bool is_guessable(rp_view password, rp_view email) {
+    char judged[JUDGED_MAX + 1], address[RP_EMAIL_MAX + 1];
+    size_t n = RP_MIN(password.n, (size_t)JUDGED_MAX), m = RP_MIN(email.n, (size_t)RP_EMAIL_MAX);
+    memcpy(judged, password.p, n);
+    judged[n] = 0;
+    if (m > 0) {
+        memcpy(address, email.p, m);
+    }
+    address[m] = 0;
+    const char *known[] = {address, "rempart", NULL};
+    double bits = ZxcvbnMatch(judged, known, NULL);
+    rp_wipe(judged, sizeof judged);
+    return bits < GUESSES_LOG2;
+}
+
+/*= S169, S170 */ /* a weak password is refused when it is chosen */
 rp_err rp_identity_check_password(rp_view password, rp_view email) {
     if (password.n > RP_PASSWORD_MAX) {
         return RP_ERR(TOO_LARGE);
     }
     if (password.n < LENGTH_MIN || has_few_letters(password) || is_a_run(password) ||
-        repeats(password) || leans_on_any(password, rp_view_trim(email))) {
+        repeats(password) || leans_on_any(password, rp_view_trim(email)) ||
+        is_guessable(password, rp_view_trim(email))) {
         return RP_ERR(WEAK);
     }
     return RP_OK;

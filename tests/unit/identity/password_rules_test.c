@@ -2,7 +2,7 @@
 
 #include "identity/identity.h"
 
-/*= S170 type=test */
+/*= S169, S170 type=test */
 static void weak_passwords_are_refused(void **state) {
     (void)state;
     static const char *const weak[] = {
@@ -26,6 +26,8 @@ static void weak_passwords_are_refused(void **state) {
         "ann@example.org1",
         "example12345",
         "Bienvenue2026",
+        "Summer2026!Paris",
+        "iloveyoumother99",
     };
     for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++) {
         if (rp_ok(rp_identity_check_password(rp_view_from_cstr(weak[i]),
