@@ -7,7 +7,7 @@ PORT  ?= 8443
 
 .PHONY: help build run test quick check fuzz bench sanitized format clean
 help:
-	@sed -n 's/^# \{1,3\}//p;/^\.PHONY/q' Makefile; echo "  make build check quick fuzz bench bench-{gate,ledger,limits,memory,shieldparts,signin,store} sanitized format clean"
+	@sed -n 's/^# \{1,3\}//p;/^\.PHONY/q' Makefile; echo "  make build check quick fuzz bench bench-{files,gate,ledger,limits,memory,shieldparts,signin,store} sanitized format clean"
 
 build:
 	@scripts/setup build

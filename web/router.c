@@ -103,7 +103,9 @@ static uint64_t key_of(const struct rp_request *request) {
     case RP_SYSTEM:
         return 0;
     case RP_TENANT:
-        return rp_access_tenant_hint(request, &tenant) ? rp_web_key(tenant) : 0;
+        return rp_access_tenant_hint(request, &tenant) || rp_id_parse(request->segments[0], &tenant)
+                   ? rp_web_key(tenant)
+                   : 0;
     }
     RP_UNREACHABLE();
 }

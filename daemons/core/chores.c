@@ -1,7 +1,7 @@
 /* chores.c — what core does for itself: setting up, and throwing away what ran out. */
 #include "base/assert.h"
 #include "core.h"
-#include "spaces/files.h"
+#include "spaces/shares.h"
 
 enum { CHORES_MS = 30000, SET_UP_MS = 1000 };
 
@@ -121,6 +121,7 @@ static void purge_trash(void *thread_state, void *ctx) {
             rp_ignore(rp_space_purge(&core->env, db, rp_env_now_ms(&core->env) - TRASH_MS,
                                      PURGE_RECORDS, &count));
             rp_ignore(rp_files_sweep(&core->env, db, PURGE_RECORDS));
+            rp_ignore(rp_shares_sweep(&core->env, db));
         }
     }
     core->purged = round.count == PURGE_TENANTS ? round.tenants[PURGE_TENANTS - 1] : (rp_id){{0}};

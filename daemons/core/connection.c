@@ -172,6 +172,10 @@ static void answer_part(struct connection *c) {
     rp_buf_done(&head);
     rp_buf_clear(&c->request.response.body);
     c->sending = true;
+    if (!c->streaming) { /* a link's file: it began as a page */
+        c->streaming = true;
+        c->core->streams++;
+    }
     if (!good || c->out.failed) {
         connection_free(c);
         return;

@@ -158,6 +158,17 @@ static void add_core_places(struct rp_buf *out, const struct rp_config *config) 
     rp_buf_add_cstr(out, core_places);
     add_file_places(out);
     rp_buf_printf(out,
+                  "        location ^~ /.rempart/share/ {\n"
+                  "            rempart_limit route %llu %llu;\n"
+                  "            send_timeout 120s;\n"
+                  "            fastcgi_buffers 8 64k;\n"
+                  "            fastcgi_busy_buffers_size 256k;\n"
+                  "            fastcgi_max_temp_file_size 0;\n"
+                  "            fastcgi_pass rempart_core;\n"
+                  "        }\n",
+                  (unsigned long long)config->limit_sign_in,
+                  (unsigned long long)config->limit_sign_in * 5);
+    rp_buf_printf(out,
                   "        location ^~ /.rempart/id/ {\n"
                   "            rempart_limit route %llu %llu;\n"
                   "            fastcgi_pass rempart_core;\n"

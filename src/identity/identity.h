@@ -44,6 +44,9 @@ rp_err rp_identity_new_tenant(struct rp_identity *identity, rp_view name, rp_id 
  * callback may use other databases of the store, not this module. */
 rp_err rp_identity_each_tenant(struct rp_identity *identity,
                                rp_err (*each)(void *ctx, rp_id tenant, rp_view name), void *ctx);
+/* NOT_FOUND. */
+rp_err rp_identity_tenant_name(struct rp_identity *identity, rp_id tenant,
+                               char ret_name[static 129]);
 /* A link's token, valid for 7 days, used once. roles: set of rp_tenant_role. by: none for the
  * machine's own administrator; DENIED when `by` gives what they do not have, DUPLICATE when the
  * address is enrolled in this tenant. */

@@ -43,9 +43,6 @@ rp_err rp_identity_notify(struct rp_identity *identity, const struct rp_notice *
 rp_err rp_identity_tell(struct rp_identity *identity, enum rp_notice_kind kind, rp_id person,
                         rp_id tenant);
 
-rp_err rp_identity_tenant_name(struct rp_identity *identity, rp_id tenant,
-                               char ret_name[static 129]);
-
 /* ---- keyed indexes (under the installation's own key) ---- */
 /* Lower case, trimmed. INVALID unless it looks like an address. */
 struct rp_email {

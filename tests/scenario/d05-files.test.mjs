@@ -3,45 +3,13 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
-import http from 'node:http';
 import path from 'node:path';
+import {canaryPerson} from '../lib/canary.mjs';
 import {Stack, sleep, until} from '../lib/stack.mjs';
 
 let stack;
 const people = [];
-const canary = () => JSON.parse(fs.readFileSync(stack.file('canary/credentials.json'), 'utf8'));
 const MiB = 1024 * 1024;
-
-// What the canary's application says over run/api.sock, with an assertion that it has just received.
-async function person(index) {
-  const {app_token: token, people: list} = canary();
-  const client = stack.client();
-  Object.assign(client, {email: list[index].email, password: list[index].password, seed: list[index].seed});
-  await client.signIn();
-  const heads = async () => ({host: 'localhost', accept: 'application/json', authorization: `Bearer ${token}`,
-    'rempart-assertion': (await client.get('/.rempart/canary/')).json().assertion});
-  // body: bytes, or a function that writes into the request.
-  const api = async (method, target, body, headers = {}) => {
-    const all = {...await heads(), ...headers};
-    if (Buffer.isBuffer(body) && !headers['transfer-encoding']) all['content-length'] = body.length;
-    return new Promise((resolve, reject) => {
-      const request = http.request({socketPath: stack.file('run/api.sock'), method, path: `/.rempart/api/v1/${target}`, headers: all});
-      request.on('response', answer => {
-        const chunks = [];
-        answer.on('data', chunk => chunks.push(chunk)).on('error', reject);
-        answer.on('end', () => {
-          const bytes = Buffer.concat(chunks);
-          const isJson = /json/.test(answer.headers['content-type'] ?? '');
-          resolve({status: answer.statusCode, headers: answer.headers, bytes, json: isJson && bytes.length ? JSON.parse(bytes) : null});
-        });
-      });
-      request.on('error', reject);
-      if (typeof body === 'function') body(request);
-      else request.end(body);
-    });
-  };
-  return {client, api};
-}
 
 const blobs = folder => fs.existsSync(folder) ? fs.readdirSync(folder, {withFileTypes: true}).flatMap(entry =>
   entry.isDirectory() ? blobs(path.join(folder, entry.name)) :
@@ -50,7 +18,7 @@ const blobs = folder => fs.existsSync(folder) ? fs.readdirSync(folder, {withFile
 before(async () => {
   const config = port => `host: localhost\ngate:\n  listen: ${port}\nspaces:\n  mib_max: 64\n`;
   stack = await Stack.start({app: null, config});
-  people.push(await person(0), await person(1));
+  people.push(await canaryPerson(stack, 0), await canaryPerson(stack, 1));
 });
 after(() => stack?.stop());
 
@@ -236,8 +204,8 @@ test('on the disk a file is sealed, and a changed, cut or swapped one does not o
   assert.equal((await api('GET', `files/sealed/${id}`, undefined, {range: 'bytes=131072-131073'})).status, 503);
   fs.writeFileSync(file, sealed);
   assert.ok((await api('GET', `files/sealed/${id}`)).bytes.equals(plain));
-  const log = await people[0].client.get('/.rempart/api/v1/audit?newest=1&limit=50');
-  assert.match(log.text, /record\.corrupt/);
+  await until('the event in the organisation\'s own log', async () =>
+    (await people[0].client.get('/.rempart/api/v1/audit?newest=1&limit=50')).text.includes('record.corrupt'));
 });
 
 test('a reader that stops reading stops nobody, and a stopped core is no half file', async () => {

@@ -28,6 +28,8 @@ static void each_role_gets_what_it_needs(void **state) {
         {RP_ACTION_USE_APP, M | A | O},
         {RP_ACTION_READ_RECORDS, M | A},
         {RP_ACTION_WRITE_RECORDS, M | A},
+        {RP_ACTION_SHARE, M | A},
+        {RP_ACTION_MANAGE_SHARES, A},
         {RP_ACTION_LOWER_LABEL, A},
         {RP_ACTION_READ_AUDIT, A},
         {RP_ACTION_INVITE, A},
@@ -80,7 +82,8 @@ static void the_operator_may_ask_less_of_applications_only(void **state) {
     struct rp_who person = who(RP_ROLES_ALL, RP_ACR_PWD);
     for (enum rp_action action = 0; action < RP_ACTION_COUNT; action++) {
         bool is_app = action == RP_ACTION_USE_APP || action == RP_ACTION_READ_RECORDS ||
-                      action == RP_ACTION_WRITE_RECORDS || action == RP_ACTION_READ_OWN;
+                      action == RP_ACTION_WRITE_RECORDS || action == RP_ACTION_SHARE ||
+                      action == RP_ACTION_READ_OWN;
         assert_int_equal(rp_policy_decide(&options, &person, action, acme).allowed, is_app);
     }
     /* Even an empty option does not let a stranger in. */

@@ -1,0 +1,44 @@
+// canary.mjs — a canary's person, and what the canaries' application says with the assertion it has just received.
+//
+//   const {client, api} = await canaryPerson(stack, 0);
+//   await api('POST', 'spaces/notes', {text: 'x'});     // an object is JSON; text and bytes go as they are
+import fs from 'node:fs';
+import http from 'node:http';
+
+export async function canaryPerson(stack, index, {lang = 'en'} = {}) {
+  const {app_token: token, people} = JSON.parse(fs.readFileSync(stack.file('canary/credentials.json'), 'utf8'));
+  const {email, password, seed} = people[index];
+  const client = stack.client({lang});
+  Object.assign(client, {email, password, seed});
+  let answer;
+  for (let i = 0; i < 3; i++) { // the probe signs in with the same codes, and a code counts once
+    await client.signIn();
+    answer = await client.get('/.rempart/canary/');
+    if (answer.status === 200) break;
+  }
+  const heads = async () => ({host: 'localhost', accept: 'application/json', authorization: `Bearer ${token}`,
+    'rempart-assertion': (await client.get('/.rempart/canary/')).json().assertion});
+  // Over run/api.sock. body: an object, text, bytes, or a function that writes into the request.
+  const api = async (method, target, body, headers = {}) => {
+    const isJson = body && typeof body === 'object' && !Buffer.isBuffer(body);
+    const bytes = isJson ? Buffer.from(JSON.stringify(body)) : typeof body === 'string' ? Buffer.from(body) : body;
+    const all = {...await heads(), ...(isJson && {'content-type': 'application/json'}), ...headers};
+    if (Buffer.isBuffer(bytes) && !all['transfer-encoding']) all['content-length'] = bytes.length;
+    return new Promise((resolve, reject) => {
+      const request = http.request({socketPath: stack.file('run/api.sock'), method, path: `/.rempart/api/v1/${target}`, headers: all});
+      request.on('response', response => {
+        const chunks = [];
+        response.on('data', chunk => chunks.push(chunk)).on('error', reject);
+        response.on('end', () => {
+          const whole = Buffer.concat(chunks);
+          const json = /json/.test(response.headers['content-type'] ?? '') && whole.length ? JSON.parse(whole) : null;
+          resolve({status: response.statusCode, headers: response.headers, bytes: whole, json});
+        });
+      });
+      request.on('error', reject);
+      if (typeof bytes === 'function') bytes(request);
+      else request.end(bytes);
+    });
+  };
+  return {client, api, heads, token};
+}
