@@ -55,8 +55,9 @@ struct rp_waf_collection {
 /* A class at work: the different values that its rules look at, after their pipeline. */
 struct rp_waf_class {
     uint32_t generation, count, room;
+    uint32_t changed; /* of them, first in the list: those that the source has not, or all */
     uint32_t *values;
-    uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them together */
+    const uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them, at the least */
 };
 
 /* ---- variables that rules write ---- */

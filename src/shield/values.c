@@ -167,30 +167,47 @@ const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned
 
 /* ---- classes ---- */
 
+/* Room for as many values; what was there is kept. */
+static bool class_room(struct rp_waf_tx *tx, struct rp_waf_class *class, uint32_t wanted) {
+    if (wanted <= class->room) {
+        return true;
+    }
+    uint32_t room = RP_MAX(wanted, 2 * class->room);
+    uint32_t *values = rp_arena_array(tx->arena, room, sizeof *values);
+    if (!values) {
+        rp_waf_note(tx, RP_ERR(TOO_LARGE));
+        return false;
+    }
+    if (class->count > 0) {
+        memcpy(values, class->values, class->count * sizeof *values);
+    }
+    class->values = values;
+    class->room = room;
+    return true;
+}
+
+/* There is room. */
 static void class_add(struct rp_waf_tx *tx, struct rp_waf_class *class, uint32_t value) {
-    if (value == 0 || tx->values.p[value].stamp == tx->values.stamp) {
-        return;
+    struct rp_waf_value *at = &tx->values.p[value];
+    if (value != 0 && at->stamp != tx->values.stamp) {
+        at->stamp = tx->values.stamp;
+        class->values[class->count++] = value;
     }
-    tx->values.p[value].stamp = tx->values.stamp;
-    if (class->count == class->room) {
-        void *items = class->values;
-        if (!grow(tx, &items, &class->room, sizeof *class->values)) {
-            return;
-        }
-        class->values = items;
-    }
-    class->values[class->count++] = value;
 }
 
 /* The different values of its targets, before the pipeline. */
 static void class_gather(struct rp_waf_tx *tx, const struct rp_img_class *row,
                          struct rp_waf_class *class) {
-    tx->values.stamp++;
     for (uint32_t i = 0; i < row->targets.count; i++) {
         const struct rp_img_target *target = &tx->image->targets[row->targets.first + i];
         const struct rp_waf_collection *from = &tx->collections[target->variable];
+        bool all = target->select == RP_SELECT_ALL;
+        if (all && !class_room(tx, class, class->count + from->n)) {
+            return;
+        }
         for (uint32_t j = 0; j < from->n; j++) {
-            if (rp_waf_entry_selected(tx, target, &from->p[j])) {
+            if (all || (rp_waf_entry_selected(tx, target, &from->p[j]) &&
+                        class_room(tx, class, class->count + 1))) {
                 class_add(tx, class, from->p[j].value);
             }
         }
@@ -199,27 +216,44 @@ static void class_gather(struct rp_waf_tx *tx, const struct rp_img_class *row,
 
 /* A value, and after each transformation that changes it. */
 static void class_add_steps(struct rp_waf_tx *tx, struct rp_waf_class *class, uint32_t value,
-                            uint32_t pipeline) {
-    const struct rp_img_pipeline *row = &tx->image->pipelines[pipeline];
+                            const struct rp_img_pipeline *row) {
+    if (!class_room(tx, class, class->count + row->steps.count + 1)) {
+        return;
+    }
     class_add(tx, class, value);
     for (uint32_t i = 0; i < row->steps.count && value != 0; i++) {
-        if ((tx->values.p[value].touched & row->mask) == 0) {
-            break;
-        }
         value =
             rp_waf_value_step(tx, value, (enum rp_transform)tx->image->steps[row->steps.first + i]);
         class_add(tx, class, value);
     }
 }
 
+/* What the pipeline makes of the source's values; first those that it may change, which are few. */
 static void class_through(struct rp_waf_tx *tx, const struct rp_waf_class *source,
-                          const struct rp_img_class *row, struct rp_waf_class *class) {
-    tx->values.stamp++;
+                          const struct rp_img_class *class_row, struct rp_waf_class *class) {
+    const struct rp_img_pipeline *row = &tx->image->pipelines[class_row->pipeline];
+    if (!class_room(tx, class, source->count)) {
+        return;
+    }
     for (uint32_t i = 0; i < source->count; i++) {
-        if (row->each_step) {
-            class_add_steps(tx, class, source->values[i], row->pipeline);
+        uint32_t value = source->values[i];
+        if ((tx->values.p[value].touched & row->mask) == 0) {
+            continue;
+        }
+        if (class_row->each_step) {
+            class_add_steps(tx, class, value, row);
         } else {
-            class_add(tx, class, rp_waf_value_through(tx, source->values[i], row->pipeline));
+            class_add(tx, class, rp_waf_value_through(tx, value, class_row->pipeline));
+        }
+    }
+    class->changed = class->count;
+    if (!class_room(tx, class, class->changed + source->count)) {
+        return;
+    }
+    for (uint32_t i = 0; i < source->count; i++) {
+        uint32_t value = source->values[i];
+        if ((tx->values.p[value].touched & row->mask) == 0) {
+            class_add(tx, class, value);
         }
     }
 }
@@ -227,18 +261,20 @@ static void class_through(struct rp_waf_tx *tx, const struct rp_waf_class *sourc
 static void class_fill(struct rp_waf_tx *tx, uint32_t class_id) {
     const struct rp_img_class *row = &tx->image->classes[class_id];
     struct rp_waf_class *class = &tx->classes[class_id];
+    struct rp_waf_class *source = &tx->classes[row->source];
+    if (source != class && source->generation != tx->generation) {
+        class_fill(tx, row->source);
+    }
     class->generation = tx->generation;
     class->count = 0;
     class->any[0] = class->any[1] = NULL;
-    if (row->source == class_id) {
+    tx->values.stamp++;
+    if (source == class) {
         class_gather(tx, row, class);
-        return;
+        class->changed = class->count;
+    } else {
+        class_through(tx, source, row, class);
     }
-    struct rp_waf_class *source = &tx->classes[row->source];
-    if (source->generation != tx->generation) {
-        class_fill(tx, row->source);
-    }
-    class_through(tx, source, row, class);
 }
 
 const struct rp_waf_class *rp_waf_class_ready(struct rp_waf_tx *tx, uint32_t class_id) {
@@ -251,20 +287,30 @@ const struct rp_waf_class *rp_waf_class_ready(struct rp_waf_tx *tx, uint32_t cla
 const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id, unsigned group) {
     (void)rp_waf_class_ready(tx, class_id);
     struct rp_waf_class *class = &tx->classes[class_id];
-    if (!class->any[group]) {
-        size_t words = group_words(tx, group);
-        uint64_t *any = rp_arena_array(tx->arena, words, sizeof *any);
-        if (!any) {
-            rp_waf_note(tx, RP_ERR(TOO_LARGE));
-            return NULL;
-        }
-        for (uint32_t i = 0; i < class->count; i++) {
-            const uint64_t *bits = rp_waf_value_bits(tx, class->values[i], group);
-            for (size_t w = 0; bits && w < words; w++) {
-                any[w] |= bits[w];
-            }
-        }
-        class->any[group] = any;
+    if (class->any[group]) {
+        return class->any[group];
     }
-    return class->any[group];
+    uint32_t source = tx->image->classes[class_id].source;
+    const uint64_t *unchanged = source != class_id ? rp_waf_class_any(tx, source, group) : NULL;
+    if (unchanged && class->changed == 0) {
+        class->any[group] = unchanged;
+        return unchanged;
+    }
+    size_t words = group_words(tx, group);
+    uint64_t *any = rp_arena_array(tx->arena, words, sizeof *any);
+    if (!any) {
+        rp_waf_note(tx, RP_ERR(TOO_LARGE));
+        return NULL;
+    }
+    if (unchanged) {
+        memcpy(any, unchanged, words * sizeof *any);
+    }
+    for (uint32_t i = 0; i < class->changed; i++) {
+        const uint64_t *bits = rp_waf_value_bits(tx, class->values[i], group);
+        for (size_t w = 0; bits && w < words; w++) {
+            any[w] |= bits[w];
+        }
+    }
+    class->any[group] = any;
+    return any;
 }
