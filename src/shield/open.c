@@ -147,6 +147,34 @@ uint32_t rp_waf_row(const struct rp_waf *waf, uint64_t id) {
     return found ? found->row : RP_IMAGE_NONE;
 }
 
+/* ---- transformations by the bytes that matter to them ---- */
+
+static void learn_transform(struct rp_waf *waf, enum rp_transform transform) {
+    uint64_t bit = (uint64_t)1 << transform;
+    struct rp_byte_set others = {{0}};
+    waf->touched_always |= rp_transform_touches(transform, &others) ? bit : 0;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        struct rp_byte_set one = {{0}};
+        one.bits[byte >> 6] = (uint64_t)1 << (byte & 63);
+        if (rp_transform_touches(transform, &one)) {
+            waf->touched_by[byte] |= bit;
+        } else {
+            others.bits[byte >> 6] |= one.bits[byte >> 6];
+        }
+    }
+    waf->touched_by_two |= rp_transform_touches(transform, &others) ? bit : 0;
+}
+
+static void learn_transforms(struct rp_waf *waf) {
+    uint64_t used = 0;
+    for (size_t i = 0; i < waf->image.pipelines_n; i++) {
+        used |= waf->image.pipelines[i].mask;
+    }
+    for (; used != 0; used &= used - 1) {
+        learn_transform(waf, (enum rp_transform)__builtin_ctzll(used));
+    }
+}
+
 /* ---- the whole ---- */
 
 static rp_err open_waf(rp_view image, struct rp_waf *waf, struct rp_diag *diag) {
@@ -154,9 +182,7 @@ static rp_err open_waf(rp_view image, struct rp_waf *waf, struct rp_diag *diag) 
     RP_TRY(check_blobs(waf, diag));
     RP_TRY(open_patterns(waf, diag));
     RP_TRY(index_ids(waf));
-    for (size_t i = 0; i < waf->image.pipelines_n; i++) {
-        waf->transforms |= waf->image.pipelines[i].mask;
-    }
+    learn_transforms(waf);
     struct rp_sha256 sum = rp_sha256_of(image);
     memcpy(waf->sha256, sum.b, sizeof waf->sha256);
     return RP_OK;

@@ -22,23 +22,23 @@ static bool grow(struct rp_waf_tx *tx, void **items, uint32_t *room, size_t size
     return true;
 }
 
-static struct rp_byte_set bytes_of(rp_view bytes) {
+/* Which bytes occur, and which transformations may change it. */
+static void look(const struct rp_waf *waf, struct rp_waf_value *value) {
     uint64_t bits[4] = {0, 0, 0, 0};
-    for (size_t i = 0; i < bytes.n; i++) {
-        bits[bytes.p[i] >> 6] |= (uint64_t)1 << (bytes.p[i] & 63);
+    uint64_t touched = waf->touched_always;
+    for (size_t i = 0; i < value->bytes.n; i++) {
+        uint8_t byte = value->bytes.p[i];
+        bits[byte >> 6] |= (uint64_t)1 << (byte & 63);
+        touched |= waf->touched_by[byte];
     }
-    return (struct rp_byte_set){{bits[0], bits[1], bits[2], bits[3]}};
-}
-
-static uint64_t touched_by(const struct rp_waf *waf, const struct rp_byte_set *set) {
-    uint64_t touched = 0;
-    for (uint64_t rest = waf->transforms; rest != 0; rest &= rest - 1) {
+    value->set = (struct rp_byte_set){{bits[0], bits[1], bits[2], bits[3]}};
+    for (uint64_t rest = waf->touched_by_two & ~touched; rest != 0; rest &= rest - 1) {
         unsigned transform = (unsigned)__builtin_ctzll(rest);
-        if (rp_transform_touches((enum rp_transform)transform, set)) {
+        if (rp_transform_touches((enum rp_transform)transform, &value->set)) {
             touched |= (uint64_t)1 << transform;
         }
     }
-    return touched;
+    value->touched = touched;
 }
 
 uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes) {
@@ -63,8 +63,7 @@ uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes) {
     struct rp_waf_value *value = &values->p[index];
     value->bytes = bytes;
     value->hash = hash;
-    value->set = bytes_of(bytes);
-    value->touched = touched_by(tx->waf, &value->set);
+    look(tx->waf, value);
     value->next = *bucket;
     *bucket = index;
     return index;

@@ -26,7 +26,9 @@ struct rp_waf {
     struct rp_waf_pattern *patterns;
     struct rp_waf_row_of_id *ids; /* sorted */
     size_t id_count;
-    uint64_t transforms; /* those that any pipeline uses */
+    /* Of the transformations that any pipeline uses: those that one byte of a value is enough for,
+     * by the byte; those that change any value; those that need two bytes. */
+    uint64_t touched_by[256], touched_always, touched_by_two;
     size_t jit_bytes;
     uint8_t sha256[32];
 };
