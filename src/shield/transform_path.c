@@ -85,7 +85,27 @@ static void copy(struct path *path) {
     path->out[path->n++] = byte_at(path, path->at++);
 }
 
+/* Nothing to do: no two slashes meet, no backslash is a slash, and no segment ends in a dot behind
+ * another one or alone. Most dots stand amid numbers and names. */
+static bool is_normal(rp_view in, bool windows) {
+    uint8_t before = '/';
+    for (size_t i = 0; i < in.n; i++) {
+        uint8_t c = in.p[i];
+        bool ends = i + 1 == in.n || in.p[i + 1] == '/';
+        if ((c == '/' && ends && i + 1 < in.n) || (windows && c == '\\') ||
+            (c == '.' && ends && (before == '/' || before == '.'))) {
+            return false;
+        }
+        before = c;
+    }
+    return true;
+}
+
 static size_t normalize(rp_view in, uint8_t *out, bool windows) {
+    if (is_normal(in, windows)) {
+        memcpy(out, in.p, in.n);
+        return in.n;
+    }
     struct path path = {.in = in, .out = out, .windows = windows};
     path.relative = !is_slash(&path, 0);
     bool trailing = is_slash(&path, in.n - 1);
