@@ -131,11 +131,15 @@ rp_err rp_hkdf_sha256(const struct rp_secret *ikm, rp_view salt, rp_view info, s
 }
 
 void rp_sha1_of(rp_view v, uint8_t ret_hash[static RP_SHA1]) {
-    const unsigned char *done = SHA1(v.p, v.n, ret_hash);
-    RP_ASSERT(done != NULL);
+    SHA_CTX ctx;
+    bool ok =
+        SHA1_Init(&ctx) == 1 && SHA1_Update(&ctx, v.p, v.n) == 1 && SHA1_Final(ret_hash, &ctx) == 1;
+    RP_ASSERT(ok);
 }
 
 void rp_md5_of(rp_view v, uint8_t ret_hash[static RP_MD5]) {
-    const unsigned char *done = MD5(v.p, v.n, ret_hash);
-    RP_ASSERT(done != NULL);
+    MD5_CTX ctx;
+    bool ok =
+        MD5_Init(&ctx) == 1 && MD5_Update(&ctx, v.p, v.n) == 1 && MD5_Final(ret_hash, &ctx) == 1;
+    RP_ASSERT(ok);
 }
