@@ -76,7 +76,8 @@ static void collect_pairs(struct rp_waf_tx *tx, unsigned collection,
     }
 }
 
-/* ---- XML: its text is one value, as XPath's string value of the root is ---- */
+/* ---- XML: its text is one value, as XPath's string value of the root is; what came before an
+ * error counts as well ---- */
 
 static void xml_variables(struct rp_waf_tx *tx, const struct rp_body_result *result) {
     size_t n = 0;
@@ -96,10 +97,10 @@ static void xml_variables(struct rp_waf_tx *tx, const struct rp_body_result *res
         }
         at += text.n;
     }
-    if (!result->error) {
+    if (n > 0 || !result->error) {
         rp_waf_collect(tx, RP_VAR_XML, RP_VIEW("/*"), rp_view_of(p, n));
-        collect_pairs(tx, RP_COLL_XML_ATTRIBUTES, &result->attributes);
     }
+    collect_pairs(tx, RP_COLL_XML_ATTRIBUTES, &result->attributes);
 }
 
 /* ---- the whole ---- */

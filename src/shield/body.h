@@ -1,12 +1,16 @@
 /* body.h — request bodies taken apart, chunk by chunk: forms, multipart, JSON, XML.
  *
  * The kinds are ModSecurity's body processors, with its names for what they find: a JSON member
- * {"a":[{"b":1}]} is the argument "json.a.0.b", multipart fields are arguments and files, XML gives
- * its texts and attribute values; entities are never expanded and nothing outside is ever loaded.
- * Reading never fails because of what a stranger wrote: a malformed body sets `error` and the
- * strict flags, and keeps what came before, for rules to judge.
+ * {"a":[{"b":1}]} is the argument "json.a.array_0.b", multipart fields are arguments and files, XML
+ * gives its texts and attribute values; entities are never expanded and nothing outside is ever
+ * loaded. Reading never fails because of what a stranger wrote: a malformed body sets `error` and
+ * the strict flags, and keeps what came before, for rules to judge.
  *
- * Everything lives in the arena. Bounded by rp_body_limits. Fails: TOO_LARGE (arena full) only.
+ * The result is the same however the body is cut into chunks. Names and values are views into the
+ * chunks where nothing had to be decoded or joined, else they lie in the arena.
+ *
+ * Owner: the caller keeps every chunk as long as the result. Bounded by rp_body_limits and by the
+ * arena. Fails: TOO_LARGE (arena full) only.
  */
 #ifndef RP_SHIELD_BODY_H
 #define RP_SHIELD_BODY_H
@@ -69,7 +73,8 @@ struct rp_body_result {
     uint64_t files_size;                        /* of all files together */
     unsigned multipart;                         /* rp_multipart_flag */
     bool error;
-    const char *message; /* static text, as in ModSecurity where it has one; "" without an error */
+    const char *message; /* static text, as in ModSecurity where it has one; "" without an error;
+                          * of multipart the flags say more */
     bool urlencoded_error;
 };
 
