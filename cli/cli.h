@@ -34,6 +34,13 @@ struct cli {
     const char *role;            /* --role */
     const char *ca;              /* --ca: the authority behind an https address, PEM */
     const char *passphrase_file; /* --passphrase-file */
+    const char *reason;          /* --reason */
+    const char *days;            /* --days: how long something lasts */
+    const char *minutes;         /* --minutes */
+    const char *path;            /* --path */
+    const char *method;          /* --method */
+    const char *header;          /* --header: "Name: text" */
+    const char *file;            /* --file; "-" is the standard input */
     bool json, summary, sample, renew;
     bool force_older, keep_ledger; /* backup restore */
 };
@@ -93,7 +100,12 @@ enum rp_exit cli_keys(struct cli *cli);
 enum rp_exit cli_tenant(struct cli *cli);
 enum rp_exit cli_tenant_export(struct cli *cli, const char *tenant, const char *file);
 enum rp_exit cli_person(struct cli *cli);
+/* The same with a body of any size below 16 MiB, as text/plain. */
+rp_err cli_send_core(struct cli *cli, const char *path, rp_view body, struct rp_json **ret_json,
+                     struct rp_diag *diag);
+
 enum rp_exit cli_gate(struct cli *cli);
+enum rp_exit cli_gate_lists(struct cli *cli);
 enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_notify(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);

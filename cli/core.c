@@ -8,7 +8,9 @@
 #include "os/socket.h"
 #include "wire/fastcgi.h"
 
-enum { ANSWER_MAX = 16 << 20, DEADLINE_MS = 30000 };
+enum { ANSWER_MAX = 16 << 20, REQUEST_MAX = 17 << 20, DEADLINE_MS = 30000 };
+
+static const char json_type[] = "application/json";
 
 static rp_err exchange(rp_view request, struct rp_buf *answer) {
     _cleanup_fd_ int fd = -1;
@@ -66,8 +68,8 @@ static rp_err error_of_status(unsigned status) {
 }
 
 /* The whole text of the answer; the request's own text is gone when it returns. */
-static rp_err ask_text(const struct cli *cli, const char *method, const char *path, rp_view body,
-                       struct rp_buf *answer) {
+static rp_err ask_text(const struct cli *cli, const char *method, const char *path,
+                       const char *type, rp_view body, struct rp_buf *answer) {
     rp_view target = rp_view_from_cstr(path);
     size_t question = rp_view_find_byte(target, '?');
     char length[24];
@@ -77,12 +79,12 @@ static rp_err ask_text(const struct cli *cli, const char *method, const char *pa
         {RP_VIEW("REQUEST_URI"), target},
         {RP_VIEW("DOCUMENT_URI"), rp_view_sub(target, 0, question)},
         {RP_VIEW("QUERY_STRING"), rp_view_from(target, question + 1)},
-        {RP_VIEW("CONTENT_TYPE"), RP_VIEW("application/json")},
+        {RP_VIEW("CONTENT_TYPE"), rp_view_from_cstr(type)},
         {RP_VIEW("CONTENT_LENGTH"), rp_view_of(length, (size_t)digits)},
         {RP_VIEW("HTTP_ACCEPT"), RP_VIEW("application/json")},
         {RP_VIEW("HTTP_ACCEPT_LANGUAGE"), cli->lang == RP_FR ? RP_VIEW("fr") : RP_VIEW("en")},
     };
-    _cleanup_(rp_buf_done) struct rp_buf request = rp_buf_new(1 << 20);
+    _cleanup_(rp_buf_done) struct rp_buf request = rp_buf_new(REQUEST_MAX);
     rp_fcgi_print_request(&request, params, RP_COUNT_OF(params), body);
     RP_TRY(rp_buf_err(&request));
     rp_err err = exchange(rp_buf_view(&request), answer);
@@ -102,10 +104,10 @@ static rp_err read_json(struct cli *cli, rp_view text, unsigned status, struct r
     return RP_OK;
 }
 
-rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
-                    struct rp_json **ret_json, struct rp_diag *diag) {
+static rp_err ask(struct cli *cli, const char *method, const char *path, const char *type,
+                  rp_view body, struct rp_json **ret_json, struct rp_diag *diag) {
     _cleanup_(rp_buf_done) struct rp_buf answer = rp_buf_new(ANSWER_MAX);
-    RP_TRY(ask_text(cli, method, path, body, &answer));
+    RP_TRY(ask_text(cli, method, path, type, body, &answer));
     rp_view kept = {NULL, 0};
     RP_TRY(rp_arena_copy(cli->arena, rp_buf_view(&answer), &kept));
     unsigned status = 0;
@@ -114,10 +116,20 @@ rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_vi
     return read_json(cli, text, status, ret_json, diag);
 }
 
+rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
+                    struct rp_json **ret_json, struct rp_diag *diag) {
+    return ask(cli, method, path, json_type, body, ret_json, diag);
+}
+
+rp_err cli_send_core(struct cli *cli, const char *path, rp_view body, struct rp_json **ret_json,
+                     struct rp_diag *diag) {
+    return ask(cli, "POST", path, "text/plain", body, ret_json, diag);
+}
+
 rp_err cli_fetch_core(struct cli *cli, const char *path, struct cli_answer *ret_answer,
                       struct rp_diag *diag) {
     ret_answer->text = rp_buf_new(ANSWER_MAX);
-    RP_TRY(ask_text(cli, "GET", path, (rp_view){NULL, 0}, &ret_answer->text));
+    RP_TRY(ask_text(cli, "GET", path, json_type, (rp_view){NULL, 0}, &ret_answer->text));
     rp_view all = rp_buf_view(&ret_answer->text);
     unsigned status = 0;
     RP_TRY(split_answer(all, &status, &ret_answer->body));

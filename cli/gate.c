@@ -1,6 +1,7 @@
 #include <time.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "cli.h"
 #include "crypto/x509.h"
 #include "os/file.h"
@@ -41,10 +42,7 @@ static void explain(const struct cli *cli, int64_t until_s) {
 }
 
 /* The certificate on stdout, what to do with it on stderr: `rempart gate trust >rempart-ca.crt`. */
-enum rp_exit cli_gate(struct cli *cli) {
-    if (cli->arg_count != 1 || strcmp(cli->args[0], "trust") != 0) {
-        return cli_usage(cli, "trust");
-    }
+static enum rp_exit trust(struct cli *cli) {
     rp_err err = cli_enter_state(cli);
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->state, NULL);
@@ -70,4 +68,18 @@ enum rp_exit cli_gate(struct cli *cli) {
     explain(cli, until_s);
     printf("%.*s", RP_FMT(pem));
     return RP_EXIT_OK;
+}
+
+enum rp_exit cli_gate(struct cli *cli) {
+    const char *verb = cli->arg_count > 0 ? cli->args[0] : "";
+    if (cli->arg_count == 1 && strcmp(verb, "trust") == 0) {
+        return trust(cli);
+    }
+    static const char *const lists[] = {"allow", "deny", "list", "remove"};
+    for (size_t i = 0; i < RP_COUNT_OF(lists); i++) {
+        if (strcmp(verb, lists[i]) == 0) {
+            return cli_gate_lists(cli);
+        }
+    }
+    return cli_usage(cli, "trust, allow, deny, list, remove");
 }

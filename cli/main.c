@@ -71,9 +71,19 @@ static const struct cli_command commands[] = {
      "  rempart notify list\n",
      cli_notify},
     {"gate",
-     "rempart gate trust",
-     {"le certificat de l'autorité locale, et comment lui faire confiance",
-      "the local authority's certificate, and how to trust it"},
+     "rempart gate trust\n"
+     "       rempart gate allow|deny [NETWORK] [--path PREFIX] [--method METHOD]\n"
+     "               [--header 'NAME: TEXT'] --reason TEXT [--days N | --minutes N] [--json]\n"
+     "       rempart gate allow|deny --file FILE --reason TEXT [--days N | --minutes N]\n"
+     "       rempart gate list [--json] | remove ID|NETWORK",
+     {"la porte : listes d'autorisation et de refus, autorité locale et comment lui faire "
+      "confiance",
+      "the gate: allow and deny lists; the local authority, and how to trust it"},
+     "  rempart gate deny 192.0.2.0/24 --reason 'password guessing' --days 7\n"
+     "  rempart gate deny --path /wp-login --reason 'nothing of ours'\n"
+     "  rempart gate allow 198.51.100.7 --reason 'our own monitoring'\n"
+     "  rempart gate deny --file drop.txt --reason 'a published list' --days 2\n"
+     "  rempart gate remove 192.0.2.0/24\n"
      "  rempart gate trust >rempart-ca.crt\n",
      cli_gate},
     {"ledger",
@@ -220,6 +230,13 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--tenant", &cli->tenant) ||
            take_value(argc, argv, i, "--role", &cli->role) ||
            take_value(argc, argv, i, "--ca", &cli->ca) ||
+           take_value(argc, argv, i, "--reason", &cli->reason) ||
+           take_value(argc, argv, i, "--days", &cli->days) ||
+           take_value(argc, argv, i, "--minutes", &cli->minutes) ||
+           take_value(argc, argv, i, "--path", &cli->path) ||
+           take_value(argc, argv, i, "--method", &cli->method) ||
+           take_value(argc, argv, i, "--header", &cli->header) ||
+           take_value(argc, argv, i, "--file", &cli->file) ||
            take_flag(argv[*i], "--json", &cli->json) ||
            take_flag(argv[*i], "--summary", &cli->summary) ||
            take_flag(argv[*i], "--sample", &cli->sample) ||

@@ -146,7 +146,8 @@ static void send_to_sign_in(struct rp_request *request) {
 
 bool rp_web_streams(const struct rp_fcgi_request *fcgi) {
     static const rp_view places[] = {RP_VIEW_INIT("/.rempart/api/v1/files/"),
-                                     RP_VIEW_INIT("/.rempart/api/v1/uploads/")};
+                                     RP_VIEW_INIT("/.rempart/api/v1/uploads/"),
+                                     RP_VIEW_INIT("/.rempart/api/v1/admin/gate/import")};
     rp_view path = rp_fcgi_param(fcgi, "DOCUMENT_URI");
     for (size_t i = 0; i < RP_COUNT_OF(places); i++) {
         if (rp_view_starts(path, places[i])) {

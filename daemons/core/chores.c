@@ -77,6 +77,7 @@ static void expire_sessions(void *thread_state, void *ctx) {
     if (thread) {
         /* The next round tries again. */
         rp_ignore(rp_identity_expire(thread->identity, core->sessions.p, core->seen.p));
+        core_lists_keep(core, thread);
     }
 }
 

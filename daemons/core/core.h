@@ -78,6 +78,12 @@ rp_err core_tables_create(struct core *core);
 rp_err core_tables_fill(struct core *core, struct rp_identity *identity);
 rp_err core_tables_keep(struct core *core); /* the heartbeat, each second */
 
+/* ---- lists.c: who may always come in at the gate, and who may not ---- */
+/* Puts the canaries of S58 there, and the workers' table in place. Needs no key service. */
+rp_err core_lists_start(struct core *core);
+/* What ran out goes, and a table that is not as the rows are is made anew. */
+void core_lists_keep(const struct core *core, struct rp_web_thread *thread);
+
 /* ---- first_start.c ---- */
 /* Tenants, canaries, tokens and the first administrator's link, where they are missing. */
 rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag);

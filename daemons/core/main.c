@@ -51,6 +51,7 @@ static rp_err name_origin(struct core *core) {
 
 static rp_err open_doors(struct core *core) {
     RP_TRY(core_tables_create(core));
+    rp_ignore(core_lists_start(core)); /* said there; the chores try again */
     RP_TRY(core_pools_start(core));
     RP_TRY(core_set_up(core));
     RP_TRY(core_forward_start(core));

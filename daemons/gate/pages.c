@@ -21,6 +21,11 @@ static void add_link(struct rp_buf *out, const char *target, const char *text) {
     rp_buf_printf(out, "<p><a href=\"%s\">%s</a></p>\n", target, text);
 }
 
+static unsigned shown_status(const struct gate_page *page) {
+    bool own = page->status == GATE_NO_CERTIFICATE || page->status == GATE_LISTED;
+    return own ? 403 : page->status;
+}
+
 /* An empty href is the page itself: "try again" without knowing the address. */
 static void add_way_on(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang) {
     bool french = lang == RP_FR;
@@ -28,13 +33,9 @@ static void add_way_on(struct rp_buf *out, const struct gate_page *page, enum rp
         add_link(out, "/.rempart/id/sign-in", french ? "Se connecter" : "Sign in");
     } else if (page->retry) {
         add_link(out, "", french ? "Réessayer" : "Try again");
-    } else if (page->status != 421 && page->status != GATE_NO_CERTIFICATE) {
+    } else if (page->status != 421 && shown_status(page) == page->status) {
         add_link(out, "/", french ? "Retour à l’accueil" : "Back to the start page");
     }
-}
-
-static unsigned shown_status(const struct gate_page *page) {
-    return page->status == GATE_NO_CERTIFICATE ? 403 : page->status;
 }
 
 void gate_page_html(struct rp_buf *out, const struct gate_page *page, enum rp_lang lang) {

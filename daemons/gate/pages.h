@@ -14,6 +14,8 @@ struct gate_page {
 
 /* nginx's own number for a client certificate that is missing; told as 403. */
 enum { GATE_NO_CERTIFICATE = 496 };
+/* Our own number for whom a deny list names; told as 403. */
+enum { GATE_LISTED = 4031 };
 
 extern const struct gate_page gate_pages[];
 extern const size_t gate_page_count;

@@ -48,13 +48,15 @@ static void add_origin(struct rp_buf *out, const struct rp_config *config, const
 static void add_error_pages(struct rp_buf *out) {
     for (size_t i = 0; i < gate_page_count; i++) {
         unsigned status = gate_pages[i].status;
-        if (status == GATE_NO_CERTIFICATE) {
+        if (status == GATE_NO_CERTIFICATE || status == GATE_LISTED || status == 403) {
             continue;
         }
         rp_buf_printf(out,
                       "        error_page %u /.rempart/pages/%u.$rempart_lang.$rempart_form;\n",
                       status, status);
     }
+    rp_buf_add_cstr(out, "        error_page 403 "
+                         "/.rempart/pages/$rempart_denied.$rempart_lang.$rempart_form;\n");
     /* nginx has numbers of its own for these. */
     rp_buf_add_cstr(out, "        error_page 494 =431 "
                          "/.rempart/pages/431.$rempart_lang.$rempart_form;\n"

@@ -12,6 +12,7 @@ static const struct rp_probe probes[] = {
     {"web.hsts", probe_web_hsts},
     {"web.https_redirect", probe_web_https_redirect},
     {"web.cookies", probe_web_cookies},
+    {"gate.lists", probe_gate_lists},
     {"tenant.api_cross_read", probe_tenant_api_cross_read},
     {"signin.password_alone", probe_signin_password_alone},
     {"signin.totp", probe_signin_totp},

@@ -113,7 +113,9 @@ static ngx_int_t add_handler(ngx_conf_t *cf, ngx_uint_t phase, ngx_http_handler_
 }
 
 static ngx_int_t register_handlers(ngx_conf_t *cf) {
+    /* nginx enters the last one first. */
     if (add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_limit_handler) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_lists_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_access_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_log_handler) != NGX_OK) {
         return NGX_ERROR;

@@ -12,6 +12,7 @@
 #include "judge/session.h"
 #include "os/role.h"
 #include "shield/limits.h"
+#include "shield/lists.h"
 #include "worker/tables.h"
 
 extern ngx_module_t ngx_http_rempart_module;
@@ -65,6 +66,7 @@ typedef struct {
     enum rp_gate_reason reason;
     struct judge_visitor visitor;
     ngx_uint_t wait_s;     /* until the next request may come, where a limit refused this one */
+    unsigned allowed : 1;  /* by an allow list: no limit counts */
     unsigned asked : 1;    /* core was asked for an assertion */
     unsigned answered : 1; /* and answered */
     ngx_uint_t answer;     /* with this status */
@@ -90,6 +92,7 @@ char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *
 
 /* phases */
 ngx_int_t ngx_rempart_access_handler(ngx_http_request_t *r);
+ngx_int_t ngx_rempart_lists_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_limit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_header_filter_init(ngx_conf_t *cf);

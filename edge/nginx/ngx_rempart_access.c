@@ -102,7 +102,9 @@ static rp_view session_cookie(const ngx_http_request_t *r) {
 static ngx_int_t judge(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx,
                        const ngx_rempart_main_conf_t *main_conf,
                        const ngx_rempart_loc_conf_t *lcf) {
+    bool allowed = ctx->allowed;
     ngx_memzero(ctx, sizeof *ctx);
+    ctx->allowed = allowed;
     ctx->judged_by = lcf;
     ctx->app = lcf->app;
     /* Rules by path stand or fall with both sides reading the same path. */

@@ -57,6 +57,10 @@ ngx_int_t ngx_rempart_limit_handler(ngx_http_request_t *r) {
     if (r != r->main || r->internal || !table || !client_of(r, &address, &network)) {
         return NGX_DECLINED;
     }
+    ngx_rempart_ctx_t *known = ngx_rempart_ctx(r, 0);
+    if (known && known->allowed) {
+        return NGX_DECLINED;
+    }
     u_char key[KEY_MAX];
     uint32_t wait_ms = 0;
     /*= S51, S52: a flood from some addresses is refused before it costs anybody else. */
@@ -79,7 +83,7 @@ ngx_int_t ngx_rempart_limit_visitor(ngx_http_request_t *r, ngx_rempart_ctx_t *ct
     const ngx_rempart_loc_conf_t *lcf = ctx->judged_by;
     ngx_rempart_main_conf_t *main_conf = ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
     void *table = main_conf->tables.limits.shm.p;
-    if (!table || !ctx->visitor.known) {
+    if (!table || !ctx->visitor.known || ctx->allowed) {
         return NGX_OK;
     }
     const struct rp_session_view *session = &ctx->visitor.session;

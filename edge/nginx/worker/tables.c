@@ -2,12 +2,14 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 
 #include "base/assert.h"
 #include "os/file.h"
 #include "os/ring.h"
 #include "shield/limits.h"
+#include "shield/lists.h"
 
 struct worker_tables worker_tables_new(const char *folder) {
     RP_ASSERT(folder != NULL);
@@ -46,12 +48,39 @@ static void refresh(const struct worker_tables *tables, struct worker_mapping *m
     *mapping = (struct worker_mapping){.shm = shm, .device = st.st_dev, .inode = st.st_ino};
 }
 
+/* Checked once and then believed, so it must be a copy that nobody else can write. */
+static void refresh_lists(const struct worker_tables *tables, struct worker_lists *lists) {
+    char path[PATH_MAX];
+    struct stat st;
+    struct rp_shm shm = {0};
+    if (!path_of(tables, "lists.tab", path) || stat(path, &st) != 0 ||
+        (lists->device == st.st_dev && lists->inode == st.st_ino) ||
+        !rp_ok(rp_shm_open(path, false, 0, &shm))) {
+        return;
+    }
+    void *copy = shm.n <= RP_LIST_TABLE_MAX ? malloc(shm.n) : NULL;
+    if (copy) {
+        memcpy(copy, shm.p, shm.n);
+    }
+    lists->damaged = !copy || !rp_ok(rp_lists_check(copy, shm.n));
+    lists->device = st.st_dev;
+    lists->inode = st.st_ino;
+    rp_shm_done(&shm);
+    if (lists->damaged) {
+        free(copy);
+        return;
+    }
+    free(lists->table);
+    lists->table = copy;
+}
+
 void worker_tables_refresh(struct worker_tables *tables) {
     RP_ASSERT(tables != NULL && tables->folder != NULL);
     refresh(tables, &tables->sessions, "sessions.tab", false, rp_session_table_check);
     refresh(tables, &tables->seen, "seen.tab", true, check_seen);
     refresh(tables, &tables->limits, "limits.tab", true, rp_limits_check);
     refresh(tables, &tables->assertions, "assertions.tab", false, rp_assertion_table_check);
+    refresh_lists(tables, &tables->lists);
 }
 
 static bool take_one(struct worker_tables *tables, unsigned index) {

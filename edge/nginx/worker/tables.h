@@ -3,6 +3,8 @@
  * Core may start after the gate, or anew: each second the worker looks whether a name leads to
  * another file, and maps that. What is not there, or is no table of this version, is absent:
  * then places that need a person answer 503.
+ * The lists are copied, checked as a copy, and kept until there is a better one: a file that is
+ * damaged or gone lets nobody in that was kept out.
  * A ring has one writer. At a reload old and new workers live side by side, so each takes the
  * first ring that nobody holds a lock on; a lock ends with its process.
  */
@@ -22,8 +24,17 @@ struct worker_mapping {
     ino_t inode;
 };
 
+/* A checked copy of lists.tab; table NULL: there never was a good one. */
+struct worker_lists {
+    void *table;
+    dev_t device;
+    ino_t inode;  /* of the file that was looked at last, good or not */
+    bool damaged; /* it was not */
+};
+
 struct worker_tables {
     const char *folder; /* "run" */
+    struct worker_lists lists;
     struct worker_mapping sessions, seen, assertions, limits;
     struct rp_shm ring; /* p == NULL: none was free, records are not kept */
     int ring_lock;
