@@ -37,7 +37,15 @@ rp_err rp_compile_pattern(struct rp_compiler *c, rp_view text, bool nocase, uint
     RP_TRY(err);
     if (is_new) {
         RP_TRY(pattern_compiles(c, text));
+        struct rp_clauses clauses;
+        RP_TRY(rp_clauses_of_pattern(text, c->scratch, &clauses));
         struct rp_img_pattern img = {.nocase = nocase};
+        img.clauses.first =
+            (uint32_t)(c->sections[RP_SECTION_CLAUSES].n / sizeof(struct rp_clause));
+        img.clauses.count = (uint32_t)clauses.n;
+        for (size_t i = 0; i < clauses.n; i++) {
+            (void)rp_compile_push(c, RP_SECTION_CLAUSES, &clauses.p[i], sizeof clauses.p[i]);
+        }
         RP_TRY(rp_compile_text(c, text, &img.text));
         row->value = rp_compile_push(c, RP_SECTION_PATTERNS, &img, sizeof img);
     }

@@ -256,7 +256,9 @@ static const char *wrong_section(const struct rp_image *m) {
     }
     ALL_OK(strings, text_ok(m, m->strings[i]))
     ALL_OK(names, text_ok(m, m->names[i].text))
-    ALL_OK(patterns, text_ok(m, m->patterns[i].text))
+    ALL_OK(patterns,
+           text_ok(m, m->patterns[i].text) && span_ok(m->patterns[i].clauses, m->clauses_n))
+    ALL_OK(clauses, m->clauses[i].any_count <= RP_CLAUSE_SETS)
     ALL_OK(blobs, m->blobs[i].at % 16 == 0 && m->blobs[i].at <= m->data_n &&
                       m->blobs[i].n <= m->data_n - m->blobs[i].at)
     ALL_OK(targets, target_ok(m, &m->targets[i]))

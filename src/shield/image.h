@@ -13,6 +13,7 @@
 #ifndef RP_SHIELD_IMAGE_H
 #define RP_SHIELD_IMAGE_H
 
+#include "shield/clauses.h"
 #include "shield/shield.h"
 
 enum { RP_IMAGE_FORMAT = 1, RP_IMAGE_GROUPS = 2, RP_IMAGE_PHASES = 6 };
@@ -136,6 +137,7 @@ struct rp_img_name { /* lower case; row 0 is no name */
 struct rp_img_pattern {
     struct rp_img_text text;
     uint32_t nocase, rule;
+    struct rp_img_span clauses;
 };
 
 struct rp_img_settings {
@@ -174,6 +176,7 @@ struct rp_img_settings {
     X(NAMES, names, struct rp_img_name)                                                            \
     X(BUCKETS, buckets, uint32_t)                                                                  \
     X(PATTERNS, patterns, struct rp_img_pattern)                                                   \
+    X(CLAUSES, clauses, struct rp_clause)                                                          \
     X(BLOBS, blobs, struct rp_img_text)                                                            \
     X(SETS, sets, uint64_t)                                                                        \
     X(UNICODE, unicode, uint16_t)                                                                  \

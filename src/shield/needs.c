@@ -65,7 +65,7 @@ static double texts_chance(struct rp_texts texts) {
     return chance;
 }
 
-static double bytes_chance(const struct rp_byte_set *set) {
+double rp_bytes_chance(const struct rp_byte_set *set) {
     double chance = 0;
     for (unsigned byte = 0; byte < 256; byte++) {
         chance += rp_byte_in(set, (uint8_t)byte) ? chance_of(rp_rarity((uint8_t)byte)) : 0;
@@ -90,7 +90,7 @@ static void set_with_case(struct rp_byte_set *set, uint8_t byte) {
 }
 
 static void consider_bytes(struct rp_part *part, const struct rp_byte_set *bytes) {
-    if (!part->has_bytes || bytes_chance(bytes) < bytes_chance(&part->bytes)) {
+    if (!part->has_bytes || rp_bytes_chance(bytes) < rp_bytes_chance(&part->bytes)) {
         part->has_bytes = true;
         part->bytes = *bytes;
     }
@@ -354,8 +354,9 @@ static struct rp_texts without_longer(struct rp_arena *arena, struct rp_texts te
 struct rp_needs rp_part_needs(struct rp_arena *arena, const struct rp_part *part, bool *ok) {
     struct rp_part whole = rp_part_anything();
     consider_best_of(&whole, part);
-    if (whole.has_best && (!whole.has_bytes || texts_chance(whole.best) <=
-                                                   LITERALS_FAVOUR * bytes_chance(&whole.bytes))) {
+    if (whole.has_best &&
+        (!whole.has_bytes ||
+         texts_chance(whole.best) <= LITERALS_FAVOUR * rp_bytes_chance(&whole.bytes))) {
         struct rp_texts best = without_longer(arena, whole.best, ok);
         return (struct rp_needs){.literals = best.p, .literal_count = best.n};
     }

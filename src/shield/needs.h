@@ -10,6 +10,7 @@
 #ifndef RP_SHIELD_NEEDS_H
 #define RP_SHIELD_NEEDS_H
 
+#include "shield/clauses.h"
 #include "shield/literals.h"
 
 struct rp_texts {
@@ -24,6 +25,13 @@ struct rp_part {
     struct rp_texts best; /* two bytes and more each */
     bool has_bytes;
     struct rp_byte_set bytes;
+    struct rp_clauses clauses; /* of groups and sequences; n 0: what is above says it */
+};
+
+/* Clauses being put together: more than there is room for become weaker ones. */
+struct rp_clause_list {
+    struct rp_clause p[RP_CLAUSES_MAX];
+    size_t n;
 };
 
 enum { RP_REPEAT_FOREVER = 1 << 20 };
@@ -42,7 +50,17 @@ struct rp_part rp_part_repeat(struct rp_arena *arena, const struct rp_part *a, u
 /* The better of what is known of the whole. */
 struct rp_needs rp_part_needs(struct rp_arena *arena, const struct rp_part *part, bool *ok);
 
+/* needs_clauses.c: begins with one clause that asks for nothing; the part follows; the part is one
+ * more possibility of a list that began empty. */
+void rp_clause_list_start(struct rp_clause_list *list);
+void rp_clause_list_then(struct rp_clause_list *list, const struct rp_part *part);
+void rp_clause_list_either(struct rp_clause_list *list, const struct rp_part *part);
+struct rp_clauses rp_clause_list_keep(const struct rp_clause_list *list, struct rp_arena *arena,
+                                      bool *ok);
+
 /* How rare a byte is in ordinary text, in half bits. */
 unsigned rp_rarity(uint8_t byte);
+/* The chance that one of the bytes stands at a place of ordinary text. */
+double rp_bytes_chance(const struct rp_byte_set *set);
 
 #endif

@@ -287,17 +287,26 @@ static bool repetition(struct rp_reader *r, unsigned *ret_least, unsigned *ret_m
 
 static struct rp_part sequence(struct rp_reader *r) {
     struct rp_part whole = rp_part_empty();
+    struct rp_clause_list clauses;
+    rp_clause_list_start(&clauses);
     for (skip_extended(r); more(r) && peek(r, 0) != '|' && peek(r, 0) != ')'; skip_extended(r)) {
         struct rp_part part = atom(r);
+        struct rp_part once = part;
+        bool required = true;
         unsigned least = 0;
         unsigned most = 0;
         skip_extended(r);
         while (more(r) && repetition(r, &least, &most)) {
             part = rp_part_repeat(r->arena, &part, least, most, &r->ok);
+            required = required && least > 0;
             skip_extended(r);
         }
         whole = rp_part_join(r->arena, &whole, &part, &r->ok);
+        if (required) {
+            rp_clause_list_then(&clauses, &once);
+        }
     }
+    whole.clauses = rp_clause_list_keep(&clauses, r->arena, &r->ok);
     return whole;
 }
 
@@ -336,20 +345,49 @@ static struct rp_part alternatives(struct rp_reader *r) {
         }
         parts[n++] = sequence(r);
     }
-    return any_of(r, parts, n);
+    struct rp_part whole = any_of(r, parts, n);
+    if (n > 1) {
+        struct rp_clause_list clauses = {.n = 0};
+        for (size_t i = 0; i < n; i++) {
+            rp_clause_list_either(&clauses, &parts[i]);
+        }
+        whole.clauses = rp_clause_list_keep(&clauses, r->arena, &r->ok);
+    }
+    return whole;
 }
 
-rp_err rp_literals_of_pattern(rp_view pattern, struct rp_arena *arena, struct rp_needs *ret_needs) {
+/* The whole expression; anything when it is not understood. Fails: TOO_LARGE. */
+static rp_err read_pattern(rp_view pattern, struct rp_arena *arena, struct rp_part *ret_part) {
     struct rp_reader r = {.pattern = pattern, .arena = arena, .ok = true, .understood = true};
     struct rp_part part = alternatives(&r);
     bool whole = r.understood && r.at == pattern.n;
-    struct rp_needs needs = {.always = true};
-    if (r.ok && whole) {
-        needs = rp_part_needs(arena, &part, &r.ok);
-    }
-    if (!r.ok) {
+    *ret_part = whole ? part : rp_part_anything();
+    return r.ok ? RP_OK : RP_ERR(TOO_LARGE);
+}
+
+rp_err rp_literals_of_pattern(rp_view pattern, struct rp_arena *arena, struct rp_needs *ret_needs) {
+    struct rp_part part;
+    RP_TRY(read_pattern(pattern, arena, &part));
+    bool ok = true;
+    struct rp_needs needs = rp_part_needs(arena, &part, &ok);
+    if (!ok) {
         return RP_ERR(TOO_LARGE);
     }
     *ret_needs = needs;
+    return RP_OK;
+}
+
+rp_err rp_clauses_of_pattern(rp_view pattern, struct rp_arena *arena,
+                             struct rp_clauses *ret_clauses) {
+    struct rp_part part;
+    RP_TRY(read_pattern(pattern, arena, &part));
+    struct rp_clause_list list = {.n = 0};
+    rp_clause_list_either(&list, &part);
+    bool ok = true;
+    struct rp_clauses clauses = rp_clause_list_keep(&list, arena, &ok);
+    if (!ok) {
+        return RP_ERR(TOO_LARGE);
+    }
+    *ret_clauses = clauses;
     return RP_OK;
 }

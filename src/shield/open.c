@@ -74,6 +74,8 @@ static rp_err open_patterns(struct rp_waf *waf, struct rp_diag *diag) {
         if (!waf->patterns[i].code) {
             return rp_fail(diag, RP_ERR(CORRUPT), "expression %zu is none", i);
         }
+        waf->patterns[i].clauses =
+            (struct rp_clauses){waf->image.clauses + row->clauses.first, row->clauses.count};
         size_t bytes = 0;
         if (pcre2_pattern_info(waf->patterns[i].code, PCRE2_INFO_JITSIZE, &bytes) == 0) {
             waf->jit_bytes += bytes;

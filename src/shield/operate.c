@@ -99,13 +99,12 @@ static bool shares_a_byte(const struct rp_byte_set *a, const struct rp_byte_set 
             (a->bits[3] & b->bits[3])) != 0;
 }
 
-static bool is_possible(const struct rp_waf_pattern *pattern,
-                        const struct rp_waf_subject *subject) {
-    return subject->bytes.n >= pattern->min_bytes &&
-           (!subject->value ||
-            (shares_a_byte(&subject->value->set, &pattern->first) &&
-             shares_a_byte(&subject->value->set, &pattern->last)) ||
-            pattern->min_bytes == 0);
+static bool is_possible(const struct rp_waf_pattern *pattern, rp_view text,
+                        const struct rp_byte_set *present) {
+    return text.n >= pattern->min_bytes &&
+           (pattern->min_bytes == 0 ||
+            (shares_a_byte(present, &pattern->first) && shares_a_byte(present, &pattern->last))) &&
+           rp_clauses_allow(pattern->clauses, present);
 }
 
 static void capture_groups(struct rp_waf_tx *tx, rp_view text, int groups, unsigned first) {
@@ -120,7 +119,9 @@ static void capture_groups(struct rp_waf_tx *tx, rp_view text, int groups, unsig
 
 static bool regex(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern,
                   const struct rp_waf_subject *subject, bool capture) {
-    if (!is_possible(pattern, subject)) {
+    struct rp_byte_set present =
+        subject->value ? subject->value->set : rp_byte_set_of(subject->bytes);
+    if (!is_possible(pattern, subject->bytes, &present)) {
         return false;
     }
     int groups = match(tx, pattern, subject->bytes, 0);

@@ -8,12 +8,13 @@
 
 #include "shield/compile.h"
 
-/* An expression, and three things without which it cannot match; each is cheap to ask. */
+/* An expression, and four things without which it cannot match; each is cheap to ask. */
 struct rp_waf_pattern {
     pcre2_code *code;
     bool jit;
     uint32_t min_bytes, captures;
     struct rp_byte_set first, last; /* any byte of it must occur; all bytes when nothing is known */
+    struct rp_clauses clauses;      /* of the image */
 };
 
 struct rp_waf_row_of_id {

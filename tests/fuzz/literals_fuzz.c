@@ -6,6 +6,7 @@
 #include <pcre2.h>
 
 #include "fuzz.h"
+#include "shield/clauses.h"
 #include "shield/literals.h"
 
 enum { STEPS_MAX = 20000 };
@@ -58,6 +59,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         FUZZ_CHECK(rp_ok(rp_literals_build(needs, 3, arena, &out)));
         FUZZ_CHECK(rp_literals_check(rp_buf_view(&out), 3));
         bool candidate = (scan(rp_buf_view(&out), value) & 2) != 0;
+        struct rp_clauses clauses;
+        FUZZ_CHECK(rp_ok(rp_clauses_of_pattern(pattern, arena, &clauses)));
+        struct rp_byte_set present = rp_byte_set_of(value);
+        candidate = candidate && rp_clauses_allow(clauses, &present);
         FUZZ_CHECK(candidate || !matches(pattern, value));
         any_bytes(out.p, out.n);
     }

@@ -6,6 +6,7 @@
 
 #include "corpus.h"
 #include "expression.h"
+#include "shield/clauses.h"
 #include "shield/compile_io.h"
 #include "shield/literals.h"
 
@@ -15,6 +16,7 @@ struct world {
     struct rp_arena *arena;
     struct expression expressions[RULES_MAX];
     struct rp_needs needs[RULES_MAX];
+    struct rp_clauses clauses[RULES_MAX];
     size_t count;
     struct corpus corpus;
 };
@@ -57,6 +59,7 @@ static bool read_rules(struct world *w) {
             rp_view pattern = rule->argument.pieces[0].text;
             assert_true(expression_new(pattern, 5000, &w->expressions[w->count]));
             pcre2_jit_compile(w->expressions[w->count].code, PCRE2_JIT_COMPLETE);
+            assert_ok(rp_clauses_of_pattern(pattern, w->arena, &w->clauses[w->count]));
             assert_ok(rp_literals_of_pattern(pattern, w->arena, &w->needs[w->count++]));
         }
     }
@@ -72,7 +75,7 @@ static size_t matches_of(const struct world *w, rp_view set, rp_view value) {
     for (size_t i = 0; i < w->count; i++) {
         if (expression_matches(&w->expressions[i], value)) {
             matches++;
-            if (!(bits[i / 64] >> i % 64 & 1)) {
+            if (!(bits[i / 64] >> i % 64 & 1) || !rp_clauses_allow(w->clauses[i], &present)) {
                 fail_msg("expression %zu is missed on \"%.*s\"", i, RP_FMT(value));
             }
         }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "expression.h"
+#include "shield/clauses.h"
 #include "shield/literals.h"
 #include "soup.h"
 
@@ -159,6 +160,7 @@ static void no_match_is_missed(void **state) {
     uint64_t seed = 2024;
     size_t matches = 0;
     size_t filtered = 0;
+    size_t forbidden = 0;
     for (size_t round = 0; round < 30000; round++) {
         struct writer w = {.seed = &seed};
         write_alternatives(&w, DEEP);
@@ -168,6 +170,8 @@ static void no_match_is_missed(void **state) {
             continue;
         }
         struct rp_needs needs = needs_of(pattern);
+        struct rp_clauses clauses;
+        assert_ok(rp_clauses_of_pattern(pattern, arena, &clauses));
         struct rp_buf set = rp_buf_new(1 << 20);
         assert_ok(rp_literals_build(&needs, 1, arena, &set));
         assert_true(rp_literals_check(rp_buf_view(&set), 1));
@@ -179,6 +183,12 @@ static void no_match_is_missed(void **state) {
             if (match && !candidate) {
                 fail_msg("missed: /%s/ on \"%.*s\"", w.text, RP_FMT(value));
             }
+            struct rp_byte_set present = rp_byte_set_of(value);
+            bool allowed = rp_clauses_allow(clauses, &present);
+            if (match && !allowed) {
+                fail_msg("its clauses: /%s/ on \"%.*s\"", w.text, RP_FMT(value));
+            }
+            forbidden += allowed ? 0 : 1;
             matches += match ? 1 : 0;
             filtered += candidate ? 0 : 1;
         }
@@ -188,6 +198,33 @@ static void no_match_is_missed(void **state) {
     }
     assert_true(matches > 20000);
     assert_true(filtered > 20000);
+    assert_true(forbidden > 20000);
+}
+
+static bool allows(const char *pattern, const char *text) {
+    struct rp_clauses clauses;
+    assert_ok(rp_clauses_of_pattern(rp_view_from_cstr(pattern), arena, &clauses));
+    struct rp_byte_set present = rp_byte_set_of(rp_view_from_cstr(text));
+    bool allowed = rp_clauses_allow(clauses, &present);
+    rp_arena_reset(arena);
+    return allowed;
+}
+
+static void clauses_ask_for_bytes(void **state) {
+    (void)state;
+    assert_true(allows("select", "tcEleSs"));
+    assert_false(allows("select", "selec"));
+    assert_true(allows("a|bc", "cb"));
+    assert_false(allows("a|bc", "b"));
+    assert_true(allows("a?b*", ""));
+    assert_false(allows("(?:ab)+c{2}", "ab"));
+    assert_true(allows("(?:ab){0,3}c", "c"));
+    assert_true(allows("x(?=y)", "x"));
+    assert_false(allows("[<>]script", "script"));
+    assert_false(allows("(?:j|&#74;)(?:a|&#65;)(?:v|&#86;)(?:a|&#65;)", "json.items"));
+    assert_true(allows("(?:j|&#74;)(?:a|&#65;)(?:v|&#86;)(?:a|&#65;)", "JAVA"));
+    assert_true(allows("(a)\\1", "a"));
+    assert_true(allows("(?(1)a|b)", "")); /* not understood: allowed */
 }
 
 /* ---- sets ---- */
@@ -273,8 +310,11 @@ static void damage_is_noticed_or_harmless(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(patterns_say_what_they_need),   cmocka_unit_test(no_match_is_missed),
-        cmocka_unit_test(many_rules_are_told_apart),     cmocka_unit_test(phrases_need_any_of_them),
+        cmocka_unit_test(patterns_say_what_they_need),
+        cmocka_unit_test(no_match_is_missed),
+        cmocka_unit_test(clauses_ask_for_bytes),
+        cmocka_unit_test(many_rules_are_told_apart),
+        cmocka_unit_test(phrases_need_any_of_them),
         cmocka_unit_test(damage_is_noticed_or_harmless),
     };
     return cmocka_run_group_tests(tests, start, stop);
