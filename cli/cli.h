@@ -14,7 +14,13 @@
 
 enum rp_exit { RP_EXIT_OK = 0, RP_EXIT_FINDING = 1, RP_EXIT_USAGE = 2, RP_EXIT_UNREACHABLE = 3 };
 
-enum { RP_ARGS_MAX = 16 };
+enum { RP_ARGS_MAX = 16, RP_VALUES_MAX = 512 };
+
+/* --rules A B C, also given more than once: every value up to the next option. */
+struct cli_values {
+    const char *p[RP_VALUES_MAX];
+    size_t count;
+};
 
 /* What was asked, taken apart once. */
 struct cli {
@@ -41,6 +47,13 @@ struct cli {
     const char *method;          /* --method */
     const char *header;          /* --header: "Name: text" */
     const char *file;            /* --file; "-" is the standard input */
+    struct cli_values rules;     /* --rules: rule files, patterns, folders */
+    struct cli_values tests;     /* --tests */
+    const char *image;           /* --image: compiled rules */
+    const char *output;          /* --output, -o */
+    const char *request;         /* --request */
+    const char *response;        /* --response */
+    const char *seconds;         /* --seconds */
     bool json, summary, sample, renew;
     bool force_older, keep_ledger; /* backup restore */
 };
@@ -111,5 +124,6 @@ enum rp_exit cli_notify(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);
 enum rp_exit cli_register(struct cli *cli);
 enum rp_exit cli_backup(struct cli *cli);
+enum rp_exit cli_waf(struct cli *cli);
 
 #endif

@@ -114,6 +114,16 @@ static const struct cli_command commands[] = {
      "service=hosting\n  rempart register move persons 6f1c… begin\n  rempart register example "
      "load\n",
      cli_register},
+    {"waf",
+     "rempart waf compile --rules FILE… -o IMAGE | exec --rules FILE…|--image IMAGE --request FILE "
+     "[--response FILE] [--json] | test --rules FILE… --tests DIR… [--json] | explain ID --rules "
+     "FILE…|--image IMAGE | bench --rules FILE…|--image IMAGE --request FILE [--seconds N]",
+     {"le pare-feu applicatif : compiler des règles, juger une requête, passer les essais du CRS",
+      "the application firewall: compile rules, judge a request, run the tests of the CRS"},
+     "  rempart waf compile --rules crs-setup.conf rules/*.conf -o crs.waf\n"
+     "  rempart waf exec --image crs.waf --request login.http --json\n"
+     "  rempart waf test --rules /usr/share/modsecurity-crs --tests tests/regression/tests\n",
+     cli_waf},
 };
 
 const char *cli_say(const struct cli *cli, const char *fr, const char *en) {
@@ -212,6 +222,25 @@ static bool take_value(int argc, char **argv, int *i, const char *name, const ch
     return false;
 }
 
+/* --name VALUE… up to the next option; true when argument i was this option and had one. */
+static bool take_values(int argc, char **argv, int *i, const char *name,
+                        struct cli_values *values) {
+    const char *one = NULL;
+    if (!take_value(argc, argv, i, name, &one)) {
+        return false;
+    }
+    for (;;) {
+        if (values->count == RP_VALUES_MAX) {
+            return false;
+        }
+        values->p[values->count++] = one;
+        if (*i + 1 >= argc || argv[*i + 1][0] == '-') {
+            return true;
+        }
+        one = argv[++*i];
+    }
+}
+
 static bool take_flag(const char *argument, const char *name, bool *ret_flag) {
     if (strcmp(argument, name) != 0) {
         return false;
@@ -243,7 +272,15 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--passphrase-file", &cli->passphrase_file) ||
            take_flag(argv[*i], "--force-older", &cli->force_older) ||
            take_flag(argv[*i], "--keep-ledger", &cli->keep_ledger) ||
-           take_flag(argv[*i], "--renew", &cli->renew);
+           take_flag(argv[*i], "--renew", &cli->renew) ||
+           take_values(argc, argv, i, "--rules", &cli->rules) ||
+           take_values(argc, argv, i, "--tests", &cli->tests) ||
+           take_value(argc, argv, i, "--image", &cli->image) ||
+           take_value(argc, argv, i, "--output", &cli->output) ||
+           take_value(argc, argv, i, "-o", &cli->output) ||
+           take_value(argc, argv, i, "--request", &cli->request) ||
+           take_value(argc, argv, i, "--response", &cli->response) ||
+           take_value(argc, argv, i, "--seconds", &cli->seconds);
 }
 
 static const char *default_state(void) {
@@ -270,7 +307,7 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
             print_command_help(cli, command, stdout);
             return RP_EXIT_OK;
         }
-        if (argv[i][0] == '-' && argv[i][1] == '-') {
+        if (argv[i][0] == '-' && (argv[i][1] == '-' || strcmp(argv[i], "-o") == 0)) {
             if (!take_option(cli, argc, argv, &i)) {
                 char problem[160];
                 snprintf(

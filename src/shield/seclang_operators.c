@@ -365,6 +365,30 @@ static rp_err note_operator(struct seclang *in, enum rp_waf_operator op) {
     return RP_OK;
 }
 
+/* Rule sets that were written for Apache, whose own reader halves backslashes before ModSecurity
+ * sees them, write one backslash of an expression as four. Two in a row stay what PCRE2 makes of
+ * them, which is what rule sets for ModSecurity 3 count on. */
+static rp_err halve_four_backslashes(struct seclang *in, rp_view *expression) {
+    rp_view four = RP_VIEW("\\\\\\\\");
+    if (rp_view_find(*expression, four) == expression->n) {
+        return RP_OK;
+    }
+    uint8_t *out = rp_arena_alloc(in->arena, expression->n);
+    if (!out) {
+        return RP_ERR(TOO_LARGE);
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < expression->n; i++) {
+        out[n++] = expression->p[i];
+        if (rp_view_starts(rp_view_from(*expression, i), four)) {
+            out[n++] = expression->p[i];
+            i += four.n - 1;
+        }
+    }
+    *expression = rp_view_of(out, n);
+    return RP_OK;
+}
+
 rp_err seclang_operator(struct seclang *in, const struct seclang_word *word,
                         struct seclang_draft *draft) {
     struct rp_waf_rule *rule = &draft->rule;
@@ -387,6 +411,9 @@ rp_err seclang_operator(struct seclang *in, const struct seclang_word *word,
         rest = seclang_skip_spaces(rp_view_from(rest, n));
     }
     RP_TRY(seclang_unquote(in, rest, word->quote, &argument));
+    if (rule->op == RP_OP_RX || rule->op == RP_OP_RX_GLOBAL) {
+        RP_TRY(halve_four_backslashes(in, &argument));
+    }
     RP_TRY(note_operator(in, rule->op));
     return read_argument(in, rest, argument, rule);
 }

@@ -36,7 +36,8 @@ void rp_waf_close(struct rp_waf *waf); /* accepts NULL */
 struct rp_waf_info {
     rp_view component; /* "OWASP_CRS/3.3.4" */
     size_t rules, expressions, jit_bytes, image_bytes;
-    uint8_t sha256[32]; /* of the image */
+    uint8_t sha256[32];    /* of the image */
+    enum rp_waf_mode mode; /* what SecRuleEngine of the rules says */
 };
 void rp_waf_info(const struct rp_waf *waf, struct rp_waf_info *ret_info);
 /* For people: the rule, what it became, its prefilter. NOT_FOUND. */

@@ -1,0 +1,94 @@
+// rempart waf: rules compiled, a request judged, the Core Rule Set's own tests passed.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import {after, before, test} from 'node:test';
+import {bin, root, run} from '../lib/stack.mjs';
+
+const debian = ['/etc/modsecurity/crs/crs-setup.conf', '/usr/share/modsecurity-crs/rules/*.conf'];
+const corpora = process.env.REMPART_CORPORA ?? path.join(root, '../shared/corpora');
+const own = name => path.join(root, 'tests/scenario/waf', name);
+let folder;
+const waf = (...args) => run(path.join(bin, 'rempart'), ['waf', ...args], {env: {...process.env, LANG: 'C.UTF-8'}, seconds: 120});
+const file = (name, text) => { fs.writeFileSync(path.join(folder, name), text); return path.join(folder, name); };
+before(() => { folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-waf-')); });
+after(() => fs.rmSync(folder, {recursive: true, force: true}));
+
+const attack = 'POST /login?user=%27%20OR%201%3D1-- HTTP/1.1\r\nHost: example.com\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n' +
+  'Content-Type: application/json\r\nContent-Length: 45\r\n\r\n{"a":["<script>alert(1)</script>"],"b":{"c":1}}';
+const plain = 'GET /shoes?page=2&sort=price HTTP/1.1\nHost: example.com\nUser-Agent: Mozilla/5.0\nAccept: text/html\n\n';
+
+/*= S58, S64 type=test */
+test('an attack is refused, with what matched and the score; a plain request passes', async () => {
+  const bad = await waf('exec', '--rules', ...debian, '--request', file('attack.http', attack), '--json');
+  assert.equal(bad.code, 1, bad.stderr);
+  const seen = JSON.parse(bad.stdout);
+  assert.equal(seen.status, 403);
+  assert.equal(seen.intervention, true);
+  const ids = seen.matched.map(one => one.id);
+  for (const id of [941100, 942100, 949110]) assert.ok(ids.includes(id), `${id} in ${ids}`);
+  const sql = seen.matched.find(one => one.id === 942100);
+  assert.equal(sql.variable, 'ARGS:user');
+  assert.equal(Buffer.from(sql.value_base64, 'base64').toString(), sql.value);
+  assert.ok(sql.tags.includes('attack-sqli') && sql.severity === 2 && sql.phase === 2);
+  assert.ok(Number(seen.tx.anomaly_score) >= 15);
+  const good = await waf('exec', '--rules', ...debian, '--request', file('plain.http', plain));
+  assert.equal(good.code, 0, good.stdout);
+  assert.match(good.stdout, /^passes$/m);
+});
+
+test('a response is judged too, and bytes that are no text come back exactly', async () => {
+  const rules = file('r.conf', 'SecRule RESPONSE_BODY "@rx ORA-\\d{5}" "id:1,phase:4,deny,status:502,msg:\'leak\'"\n' +
+    'SecRule ARGS:x "@rx ." "id:2,phase:1,pass,msg:\'seen\'"\n');
+  const {code, stdout} = await waf('exec', '--json', '--rules', rules, '--request', file('q.http', 'GET /?x=%ff%00a HTTP/1.1\nHost: a\n\n'),
+    '--response', file('a.http', 'HTTP/1.1 200 OK\nContent-Type: text/html\n\n<p>ORA-00942'));
+  const seen = JSON.parse(stdout);
+  assert.deepEqual([code, seen.status, seen.rule], [1, 502, 1]);
+  assert.equal(seen.matched[0].value_base64, Buffer.from([0xff, 0, 0x61]).toString('base64'));
+});
+
+test('compiled once, the image judges alike, explains its rules and is measured', async () => {
+  const image = path.join(folder, 'crs.waf');
+  const made = await waf('compile', '--rules', ...debian, '-o', image);
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /OWASP_CRS\/3\.3\.\d: \d+ rules/);
+  assert.match(made.stderr, /does nothing here/, 'what has no effect is told');
+  assert.equal((await waf('exec', '--image', image, '--request', path.join(folder, 'attack.http'))).code, 1);
+  const explained = await waf('explain', '942100', '--image', image);
+  assert.match(explained.stdout, /detectSQLi/);
+  const measured = await waf('bench', '--image', image, '--request', path.join(folder, 'plain.http'), '--seconds', '1');
+  assert.match(measured.stdout, /µs of processor a request/);
+  fs.truncateSync(image, 5000);
+  const broken = await waf('exec', '--image', image, '--request', path.join(folder, 'attack.http'));
+  assert.equal(broken.code, 2);
+});
+
+test('a mistake in the rules is told with file, line and column', async () => {
+  const {code, stderr} = await waf('compile', '--rules', file('bad.conf', '# first\nSecRule ARGS "@rxx a" "id:1"\n'), '-o', path.join(folder, 'x'));
+  assert.equal(code, 2);
+  assert.match(stderr, /bad\.conf.*line 2, column 16.*@rxx/);
+  assert.ok(!fs.existsSync(path.join(folder, 'x')));
+  const french = await run(path.join(bin, 'rempart'), ['waf', 'exec', '--rules', path.join(folder, 'none'), '--request', path.join(folder, 'plain.http')],
+    {env: {...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: 'fr_FR.UTF-8'}});
+  assert.equal(french.code, 2);
+  assert.match(french.stderr, /introuvable/);
+});
+
+test('our own cases, in the format of the Core Rule Set', async () => {
+  const {code, stdout, stderr} = await waf('test', '--rules', own('own.conf'), '--tests', own('own.yaml'));
+  assert.match(stdout, /^6 passed, 0 failed, 0 skipped$/m, stdout + stderr);
+  assert.equal(code, 0);
+  const wrong = await waf('test', '--json', '--rules', own('own.conf'), '--tests', file('wrong.yaml',
+    'rule_id: 100\ntests:\n  - test_id: 7\n    stages:\n      - input: {uri: "/?q=hay"}\n        output: {log: {expect_ids: [100]}}\n'));
+  assert.equal(wrong.code, 1);
+  assert.equal(JSON.parse(wrong.stdout).failures[0].test, '100-7');
+});
+
+/*= S58, S64 type=test */
+test('every test that came with CRS 3.3.4 passes on Debian\'s rules',
+  {skip: !fs.existsSync(path.join(corpora, 'crs-3.3.4/tests')) && 'the corpora are not there (REMPART_CORPORA)'}, async () => {
+    const {code, stdout} = await waf('test', '--rules', ...debian, '--tests', path.join(corpora, 'crs-3.3.4/tests'));
+    assert.match(stdout, /^23\d\d passed, 0 failed, \d skipped$/m, stdout);
+    assert.equal(code, 0);
+  });
