@@ -1,6 +1,7 @@
 /* bodies.c — the request's body becomes variables. */
 #include "base/assert.h"
 #include "base/checked.h"
+#include "shield/body_parts.h"
 #include "shield/tx.h"
 
 void rp_waf_arguments(struct rp_waf_tx *tx, const struct rp_waf_pairs *pairs, bool post) {
@@ -9,7 +10,8 @@ void rp_waf_arguments(struct rp_waf_tx *tx, const struct rp_waf_pairs *pairs, bo
     const struct rp_img_settings *settings = tx->image->settings;
     for (size_t i = 0; i < pairs->n; i++) {
         if (settings->arguments_max > 0 && tx->argument_count >= settings->arguments_max) {
-            break; /* REQBODY_ERROR says so where a body has too many; the rules count them */
+            tx->arguments_problem = RP_BODY_TOO_MANY; /* what no rule has seen is said */
+            break;
         }
         rp_view name = pairs->p[i].name, value = pairs->p[i].value;
         rp_waf_collect(tx, RP_VAR_ARGS, name, value);
@@ -23,6 +25,10 @@ void rp_waf_arguments(struct rp_waf_tx *tx, const struct rp_waf_pairs *pairs, bo
 }
 
 static void body_error(struct rp_waf_tx *tx, const char *kind, const char *message) {
+    if (!message && tx->arguments_problem) {
+        kind = "";
+        message = tx->arguments_problem;
+    }
     rp_view text = rp_arena_printf(tx->arena, "%s%s", kind, message ? message : "");
     bool error = message != NULL;
     rp_waf_scalar(tx, RP_VAR_REQBODY_ERROR, error ? RP_VIEW("1") : RP_VIEW("0"));
@@ -160,6 +166,7 @@ void rp_waf_read_body(struct rp_waf_tx *tx) {
     static const char *const kinds[RP_BODY_KINDS] = {
         "", "Multipart parsing error: ", "JSON parsing error: ", "XML parsing error: "};
     if (!tx->request_body) {
+        body_error(tx, "", NULL);
         return;
     }
     raw_body(tx);
@@ -173,6 +180,6 @@ void rp_waf_read_body(struct rp_waf_tx *tx) {
         rp_waf_note(tx, err);
         return;
     }
-    body_error(tx, kinds[tx->body_kind], result->error ? result->message : NULL);
     result_variables(tx, result);
+    body_error(tx, kinds[tx->body_kind], result->error ? result->message : NULL);
 }

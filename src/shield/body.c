@@ -41,7 +41,7 @@ void rp_body_pair(struct rp_body *body, struct rp_waf_pairs *pairs, rp_view name
 bool rp_body_argument(struct rp_body *body, rp_view name, rp_view value, uint64_t offset) {
     struct rp_waf_pairs *arguments = &body->result.arguments;
     if (arguments->n >= body->limits.arguments_max) {
-        rp_body_error(body, "more arguments than SecArgumentsLimit");
+        rp_body_error(body, RP_BODY_TOO_MANY);
         return false;
     }
     rp_body_pair(body, arguments, name, value);

@@ -87,9 +87,11 @@ rp_err rp_body_feed(struct rp_body *body, rp_view chunk);
 /* The end of the body; the result lives as long as the arena. */
 rp_err rp_body_end(struct rp_body *body, const struct rp_body_result **ret_result);
 
-/* A query string or form by the same rules, in one go (ARGS_GET). */
+/* A query string or form by the same rules, in one go (ARGS_GET). NULL or what is wrong with it:
+ * more arguments than arguments_max, of which the first are there. */
 rp_err rp_body_query(rp_view query, const struct rp_body_limits *limits, struct rp_arena *arena,
-                     struct rp_waf_pairs *ret_pairs, bool *ret_invalid_encoding);
+                     struct rp_waf_pairs *ret_pairs, bool *ret_invalid_encoding,
+                     const char **ret_problem);
 /* A Cookie header's value: REQUEST_COOKIES. */
 rp_err rp_body_cookies(rp_view header, struct rp_arena *arena, struct rp_waf_pairs *pairs);
 

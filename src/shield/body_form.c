@@ -112,7 +112,8 @@ const struct rp_body_reader rp_body_form = {start, feed, end};
 /* ---- a query ---- */
 
 rp_err rp_body_query(rp_view query, const struct rp_body_limits *limits, struct rp_arena *arena,
-                     struct rp_waf_pairs *ret_pairs, bool *ret_invalid_encoding) {
+                     struct rp_waf_pairs *ret_pairs, bool *ret_invalid_encoding,
+                     const char **ret_problem) {
     struct rp_body *body = rp_body_new(RP_BODY_URLENCODED, (rp_view){NULL, 0}, limits, arena);
     if (!body) {
         return RP_ERR(TOO_LARGE);
@@ -122,6 +123,7 @@ rp_err rp_body_query(rp_view query, const struct rp_body_limits *limits, struct 
     RP_TRY(rp_body_end(body, &result));
     *ret_pairs = result->arguments;
     *ret_invalid_encoding = result->urlencoded_error;
+    *ret_problem = result->error ? result->message : NULL;
     return RP_OK;
 }
 

@@ -10,7 +10,8 @@
 
 enum expect { VALUE, FIRST_ELEMENT, FIRST_KEY, KEY, COLON, AFTER, NOTHING };
 
-enum { LEVELS_START = 16, NAMES_BYTES = 4096, INDEX_BYTES = 16 };
+/* A name repeats the path to it: its length bounds what a few bytes can make of memory. */
+enum { LEVELS_START = 16, NAMES_BYTES = 4096, NAME_MAX = 16384, INDEX_BYTES = 16 };
 
 static bool start(struct rp_body *body, rp_view content_type) {
     (void)content_type;
@@ -46,6 +47,14 @@ static rp_view last_step(const struct json *json, uint8_t space[static INDEX_BYT
     return json->member.n > 0 ? json->member : RP_VIEW("empty-key");
 }
 
+static bool is_too_long(struct rp_body *body, rp_view path, rp_view step) {
+    if (path.n + 1 + step.n <= NAME_MAX) {
+        return false;
+    }
+    rp_body_error(body, "JSON name over 16384 bytes");
+    return true;
+}
+
 static uint8_t *name_room(struct rp_body *body, struct json *json, size_t n) {
     if (n > json->names_left) {
         size_t piece = RP_MAX(n, (size_t)NAMES_BYTES);
@@ -68,7 +77,7 @@ static rp_view leaf_name(struct rp_body *body, struct json *json) {
     uint8_t space[INDEX_BYTES];
     rp_view step = last_step(json, space);
     rp_view path = rp_body_text_view(&json->path);
-    uint8_t *p = name_room(body, json, path.n + 1 + step.n);
+    uint8_t *p = is_too_long(body, path, step) ? NULL : name_room(body, json, path.n + 1 + step.n);
     if (!p) {
         return (rp_view){NULL, 0};
     }
@@ -115,9 +124,9 @@ static void open_level(struct rp_body *body, struct json *json, bool array) {
     if (json->depth > 0) {
         uint8_t space[INDEX_BYTES];
         rp_view step = last_step(json, space);
-        if (json->path.n > UINT32_MAX / 2 || !rp_body_text_add_byte(body, &json->path, '.') ||
+        if (is_too_long(body, rp_body_text_view(&json->path), step) ||
+            !rp_body_text_add_byte(body, &json->path, '.') ||
             !rp_body_text_add(body, &json->path, step)) {
-            body->failed = RP_ERR(TOO_LARGE);
             return;
         }
     }

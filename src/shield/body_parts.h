@@ -43,6 +43,7 @@ void *rp_body_alloc(struct rp_body *body, size_t n);
 
 /* The first error of a body stays; its reader stops. */
 void rp_body_error(struct rp_body *body, const char *message);
+#define RP_BODY_TOO_MANY "more arguments than SecArgumentsLimit"
 /* One argument more; too many are an error. False: the reader stops. */
 bool rp_body_argument(struct rp_body *body, rp_view name, rp_view value, uint64_t offset);
 void rp_body_pair(struct rp_body *body, struct rp_waf_pairs *pairs, rp_view name, rp_view value);

@@ -177,7 +177,7 @@ static rp_err query(struct rp_waf_tx *tx, rp_view text) {
     limits.arguments_max = settings->arguments_max ? settings->arguments_max : limits.arguments_max;
     struct rp_waf_pairs pairs = {0};
     bool invalid = false;
-    RP_TRY(rp_body_query(text, &limits, tx->arena, &pairs, &invalid));
+    RP_TRY(rp_body_query(text, &limits, tx->arena, &pairs, &invalid, &tx->arguments_problem));
     if (invalid) {
         rp_waf_scalar(tx, RP_VAR_URLENCODED_ERROR, RP_VIEW("1"));
     }

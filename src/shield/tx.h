@@ -150,6 +150,7 @@ struct rp_waf_tx {
     int body_kind; /* rp_body_kind; -1: none */
     uint64_t arguments_bytes, argument_count;
     bool urlencoded_error, body_over, response_over;
+    const char *arguments_problem; /* of query and body together; NULL: none */
 
     struct rp_waf_match *matches;
     size_t match_count, match_room, match_dropped;

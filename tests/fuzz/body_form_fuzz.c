@@ -7,7 +7,8 @@ static void query_and_cookies(rp_view bytes) {
     struct rp_body_limits limits = RP_BODY_LIMITS;
     struct rp_waf_pairs pairs = {0};
     bool invalid = false;
-    if (rp_ok(rp_body_query(bytes, &limits, arena, &pairs, &invalid))) {
+    const char *problem = NULL;
+    if (rp_ok(rp_body_query(bytes, &limits, arena, &pairs, &invalid, &problem))) {
         FUZZ_CHECK(pairs.n <= limits.arguments_max);
     }
     pairs = (struct rp_waf_pairs){0};

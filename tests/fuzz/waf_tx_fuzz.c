@@ -245,6 +245,16 @@ static void judge(const struct rp_waf *waf, const struct rp_waf_site *site, stru
     rp_waf_tx_done(tx);
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* Before the clock of the first input runs. */
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc;
+    (void)argv;
+    (void)rule_set(true);
+    return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     if (n == 0) {
         return 0;

@@ -337,6 +337,24 @@ static void test_small_arena(void **state) {
     }
 }
 
+/* Names repeat their path: a body of n bytes must not make memory of n times n. */
+static void test_json_names(void **state) {
+    struct rp_arena *arena = rp_arena_new(1 << 22);
+    struct rp_buf bytes = rp_buf_new(1 << 20), got = rp_buf_new(1 << 20);
+    (void)state;
+    rp_buf_add_cstr(&bytes, "{\"");
+    memset(rp_buf_extend(&bytes, 16379), 'k', 16379);
+    rp_buf_add_cstr(&bytes, "\":1,\"");
+    memset(rp_buf_extend(&bytes, 16380), 'k', 16380);
+    rp_buf_add_cstr(&bytes, "\":[2]}");
+    struct body_input input = {RP_BODY_JSON, RP_VIEW(""), rp_buf_view(&bytes), RP_BODY_LIMITS};
+    assert_ok(body_text(&input, bytes.n, 0, arena, &got));
+    assert_true(rp_view_ends(rp_buf_view(&got), RP_VIEW("k=1; !JSON name over 16384 bytes")));
+    rp_buf_done(&got);
+    rp_buf_done(&bytes);
+    rp_arena_free(arena);
+}
+
 /* A body in one piece is not copied. */
 static void test_views(void **state) {
     static const char bytes[] = "{\"name\":\"a value that nobody copies\"}";
@@ -361,14 +379,20 @@ static void test_query(void **state) {
     struct rp_waf_pairs pairs = {0};
     bool invalid = true;
     (void)state;
-    assert_ok(rp_body_query(RP_VIEW("a=1?b&c=%41"), &limits, arena, &pairs, &invalid));
+    const char *problem = "";
+    assert_ok(rp_body_query(RP_VIEW("a=1?b&c=%41"), &limits, arena, &pairs, &invalid, &problem));
     assert_false(invalid);
+    assert_null(problem);
     assert_int_equal(pairs.n, 2);
     assert_view(pairs.p[0].value, "1?b");
     assert_view(pairs.p[1].value, "A");
     assert_int_equal(pairs.p[1].offset, 8);
-    assert_ok(rp_body_query(RP_VIEW("%"), &limits, arena, &pairs, &invalid));
+    assert_ok(rp_body_query(RP_VIEW("%"), &limits, arena, &pairs, &invalid, &problem));
     assert_true(invalid);
+    limits.arguments_max = 2;
+    assert_ok(rp_body_query(RP_VIEW("a&b&c"), &limits, arena, &pairs, &invalid, &problem));
+    assert_int_equal(pairs.n, 2);
+    assert_non_null(problem);
     rp_arena_free(arena);
 }
 
@@ -399,8 +423,9 @@ int main(void) {
         cmocka_unit_test(test_forms),       cmocka_unit_test(test_json),
         cmocka_unit_test(test_multipart),   cmocka_unit_test(test_xml),
         cmocka_unit_test(test_boundaries),  cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_small_arena), cmocka_unit_test(test_views),
-        cmocka_unit_test(test_query),       cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_small_arena), cmocka_unit_test(test_json_names),
+        cmocka_unit_test(test_views),       cmocka_unit_test(test_query),
+        cmocka_unit_test(test_cookies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,121 @@
+/* What a body becomes in a transaction: the variables that rules ask. */
+#include "base/checked.h"
+#include "memory_loader.h"
+#include "shield/shield.h"
+#include "unit.h"
+
+static const char rules_text[] =
+    "SecRuleEngine On\nSecRequestBodyAccess On\nSecArgumentsLimit 4\n"
+    "SecRule REQUEST_HEADERS:Content-Type \"@contains json\" "
+    "\"id:1,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON\"\n"
+    "SecRule REQUEST_HEADERS:Content-Type \"@contains xml\" "
+    "\"id:2,phase:1,pass,nolog,ctl:requestBodyProcessor=XML\"\n"
+    "SecRule XML:/* \"@contains evil\" \"id:3,phase:2,pass,log\"\n"
+    "SecRule XML://@* \"@contains evil\" \"id:4,phase:2,pass,log\"\n"
+    "SecRule FILES \"@endsWith .php\" \"id:5,phase:2,pass,log\"\n"
+    "SecRule MULTIPART_PART_HEADERS:f \"@contains charset\" \"id:6,phase:2,pass,log\"\n"
+    "SecRule ARGS_POST:json.a.array_1.b \"@streq evil\" \"id:7,phase:2,pass,log\"\n"
+    "SecRule REQBODY_ERROR \"!@eq 0\" \"id:8,phase:2,pass,log,logdata:'%{REQBODY_ERROR_MSG}'\"\n"
+    "SecRule MULTIPART_STRICT_ERROR \"!@eq 0\" \"id:9,phase:2,pass,log\"\n"
+    "SecRule FILES_COMBINED_SIZE \"@eq 3\" \"id:10,phase:2,pass,log\"\n";
+
+struct world {
+    struct rp_buf image;
+    struct rp_waf *waf;
+};
+
+static int open_rules(void **state) {
+    static struct world world;
+    struct memory_file file = {"main.conf", rp_view_of(rules_text, sizeof rules_text - 1)};
+    struct memory_files files = {&file, 1};
+    struct rp_waf_loader loader = memory_loader(&files);
+    struct rp_arena *arena = rp_arena_new(16 << 20);
+    struct rp_waf_ruleset set;
+    struct rp_waf_place place;
+    struct rp_diag diag;
+    rp_view name = RP_VIEW("main.conf");
+    world.image = rp_buf_new(16 << 20);
+    assert_ok(rp_seclang_read(&loader, &name, 1, arena, &set, &place, &diag));
+    assert_ok(rp_waf_compile(&set, arena, &world.image, &place, &diag));
+    assert_ok(rp_waf_open(rp_buf_view(&world.image), &world.waf, &diag));
+    rp_arena_free(arena);
+    *state = &world;
+    return 0;
+}
+
+static int close_rules(void **state) {
+    struct world *world = *state;
+    rp_waf_close(world->waf);
+    rp_buf_done(&world->image);
+    return 0;
+}
+
+/* "5 8:Multipart parsing error: …": the rules that matched, with their log data. */
+static void check(void **state, const char *uri, const char *type, const char *body,
+                  const char *want) {
+    const struct world *world = *state;
+    struct rp_waf_site site = {.mode = RP_WAF_ON};
+    struct rp_waf_connection connection = {.client_address = RP_VIEW("192.0.2.7")};
+    struct rp_arena *arena = rp_arena_new(16 << 20);
+    struct rp_buf got = rp_buf_new(4096);
+    struct rp_waf_tx *tx = NULL;
+    assert_ok(rp_waf_tx_new(world->waf, &site, &connection, arena, &tx));
+    assert_ok(rp_waf_tx_line(tx, RP_VIEW("POST"), rp_view_from_cstr(uri), RP_VIEW("HTTP/1.1")));
+    assert_ok(rp_waf_tx_header(tx, RP_VIEW("Content-Type"), rp_view_from_cstr(type)));
+    assert_ok(rp_waf_tx_headers_done(tx));
+    assert_ok(rp_waf_tx_body(tx, rp_view_from_cstr(body)));
+    assert_ok(rp_waf_tx_body_done(tx));
+    size_t count = 0;
+    const struct rp_waf_match *matches = rp_waf_tx_matches(tx, &count, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (matches[i].logged) {
+            rp_buf_printf(&got, "%s%llu", got.n > 0 ? " " : "", (unsigned long long)matches[i].id);
+            rp_buf_add_cstr(&got, matches[i].log_data.n > 0 ? ":" : "");
+            rp_buf_add(&got, matches[i].log_data);
+        }
+    }
+    assert_view_equal(rp_buf_view(&got), rp_view_from_cstr(want));
+    rp_waf_tx_done(tx);
+    rp_buf_done(&got);
+    rp_arena_free(arena);
+}
+
+#define FORM "application/x-www-form-urlencoded"
+#define DATA "multipart/form-data; boundary=bb"
+
+static void test_kinds(void **state) {
+    check(state, "/", "application/json", "{\"a\":[1,{\"b\":\"evil\"}]}", "7");
+    check(state, "/", "text/xml", "<a b=\"evil\">ev<i/>il</a>", "3 4");
+    check(state, "/", DATA,
+          "--bb\r\nContent-Disposition: form-data; name=f; filename=x.php\r\n"
+          "Content-Type: text/plain; charset=utf-7\r\n\r\nabc\r\n--bb--\r\n",
+          "5 6 10");
+}
+
+/* What came before an error is for rules to judge, beside the error. */
+static void test_errors(void **state) {
+    check(state, "/", "application/json", "{\"a\":[1,{\"b\":\"evil\"}",
+          "7 8:JSON parsing error: parse error: premature EOF");
+    check(state, "/", "text/xml", "<a b=\"evil\">evil",
+          "3 4 8:XML parsing error: XML: Failed parsing document (it breaks off).");
+    check(state, "/", DATA,
+          "--bb\r\nContent-Disposition: form-data; name=f; filename=x.php\r\n\r\nabc\r\n",
+          "5 8:Multipart parsing error: Multipart: Final boundary missing. 9 10");
+}
+
+/* A full query must not make the body invisible in silence. */
+static void test_too_many_arguments(void **state) {
+    check(state, "/?a=1&b=2", FORM, "c=3&d=4", "");
+    check(state, "/?a=1&b=2", FORM, "c=3&d=4&e=5", "8:more arguments than SecArgumentsLimit");
+    check(state, "/?a&b&c&d&e", FORM, "", "8:more arguments than SecArgumentsLimit");
+    check(state, "/?a&b&c&d", "application/json", "[1]", "8:more arguments than SecArgumentsLimit");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_too_many_arguments),
+    };
+    return cmocka_run_group_tests(tests, open_rules, close_rules);
+}
