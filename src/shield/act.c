@@ -3,7 +3,7 @@
 #include "base/checked.h"
 #include "shield/tx.h"
 
-enum { MATCHES_START = 32, STATUS_DENIED = 403, STATUS_FOUND = 302 };
+enum { MATCHES_START = 128, STATUS_DENIED = 403, STATUS_FOUND = 302 };
 
 /* ---- the record ---- */
 

@@ -149,6 +149,17 @@ uint32_t rp_waf_row(const struct rp_waf *waf, uint64_t id) {
     return found ? found->row : RP_IMAGE_NONE;
 }
 
+static rp_err look_at_names(struct rp_waf *waf) {
+    waf->name_sets = calloc(waf->image.names_n + 1, sizeof *waf->name_sets);
+    if (!waf->name_sets) {
+        return RP_ERR(NO_MEMORY);
+    }
+    for (size_t i = 0; i < waf->image.names_n; i++) {
+        waf->name_sets[i] = rp_byte_set_of(rp_image_text(&waf->image, waf->image.names[i].text));
+    }
+    return RP_OK;
+}
+
 /* ---- transformations by the bytes that matter to them ---- */
 
 static void learn_transform(struct rp_waf *waf, enum rp_transform transform) {
@@ -184,6 +195,7 @@ static rp_err open_waf(rp_view image, struct rp_waf *waf, struct rp_diag *diag) 
     RP_TRY(check_blobs(waf, diag));
     RP_TRY(open_patterns(waf, diag));
     RP_TRY(index_ids(waf));
+    RP_TRY(look_at_names(waf));
     learn_transforms(waf);
     struct rp_sha256 sum = rp_sha256_of(image);
     memcpy(waf->sha256, sum.b, sizeof waf->sha256);
@@ -213,6 +225,7 @@ void rp_waf_close(struct rp_waf *waf) {
     }
     free(waf->patterns);
     free(waf->ids);
+    free(waf->name_sets);
     free(waf);
 }
 

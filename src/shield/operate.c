@@ -151,9 +151,10 @@ static bool regex_global(struct rp_waf_tx *tx, const struct rp_waf_pattern *patt
     return count > 0;
 }
 
-bool rp_waf_pattern_matches(struct rp_waf_tx *tx, uint32_t pattern, rp_view text) {
-    struct rp_waf_subject subject = {.bytes = text};
-    return regex(tx, &tx->waf->patterns[pattern], &subject, false);
+bool rp_waf_name_matches(struct rp_waf_tx *tx, uint32_t pattern, rp_view name, uint32_t name_id) {
+    struct rp_byte_set present = name_id != 0 ? tx->waf->name_sets[name_id] : rp_byte_set_of(name);
+    return is_possible(&tx->waf->patterns[pattern], name, &present) &&
+           match(tx, &tx->waf->patterns[pattern], name, 0) > 0;
 }
 
 /* An expression with %{…}: only known now. One that PCRE2 refuses matches nothing. */

@@ -12,7 +12,7 @@ static bool name_selected(struct rp_waf_tx *tx, const struct rp_img_target *targ
                    ? target->name == name_id
                    : rp_view_equal_nocase(name, rp_image_text(tx->image, target->selector));
     case RP_SELECT_REGEX:
-        return rp_waf_pattern_matches(tx, target->pattern, name);
+        return rp_waf_name_matches(tx, target->pattern, name, name_id);
     }
     return false;
 }

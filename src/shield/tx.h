@@ -208,8 +208,9 @@ struct rp_waf_subject {
 /* The rule's operator on one value, its negation worked in. capture: writes TX:0 … */
 bool rp_waf_operate(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
                     const struct rp_waf_subject *subject, bool capture);
-/* An expression on a name or a text; without captures. */
-bool rp_waf_pattern_matches(struct rp_waf_tx *tx, uint32_t pattern, rp_view text);
+/* A selector's expression, which is of either case, on a name; its number among the image's, or 0.
+ */
+bool rp_waf_name_matches(struct rp_waf_tx *tx, uint32_t pattern, rp_view name, uint32_t name_id);
 
 /* select.c */
 struct rp_waf_found {         /* one value that a rule's targets mean */

@@ -25,7 +25,8 @@ struct rp_waf_row_of_id {
 struct rp_waf {
     struct rp_image image;
     struct rp_waf_pattern *patterns;
-    struct rp_waf_row_of_id *ids; /* sorted */
+    struct rp_byte_set *name_sets; /* of the image's names, which expressions select from */
+    struct rp_waf_row_of_id *ids;  /* sorted */
     size_t id_count;
     /* Of the transformations that any pipeline uses: those that one byte of a value is enough for,
      * by the byte; those that change any value; those that need two bytes. */
