@@ -169,13 +169,14 @@ static bool is_hopeless(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
     return !has_bit(rp_waf_class_any(tx, rule->class_id, rule->group), rule->bit);
 }
 
-/* Of the different values, does any match? Exclusions and captures come after. */
-static bool is_promising(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
-    const struct rp_waf_class *class = rp_waf_class_ready(tx, rule->class_id);
+/* Does any of the class's own values match, but for those that `changed` may change? */
+static bool any_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
+                        const struct rp_waf_class *class, uint64_t changed) {
     bool filtered = rule->group != RP_IMAGE_NONE;
     for (uint32_t i = 0; i < class->count && !tx->verdict.over_budget; i++) {
         const struct rp_waf_value *value = &tx->values.p[class->values[i]];
-        if (!filtered || has_bit(value->bits[rule->group], rule->bit)) {
+        if ((value->touched & changed) == 0 &&
+            (!filtered || has_bit(value->bits[rule->group], rule->bit))) {
             struct rp_waf_subject subject = {.bytes = value->bytes, .value = value};
             if (rp_waf_operate(tx, rule, &subject, false)) {
                 return true;
@@ -183,6 +184,15 @@ static bool is_promising(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
         }
     }
     return false;
+}
+
+/* Of the different values, does any match? Exclusions and captures come after. */
+static bool is_promising(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
+    const struct rp_waf_class *class = rp_waf_class_ready(tx, rule->class_id);
+    const struct rp_img_class *row = &tx->image->classes[rule->class_id];
+    return any_matches(tx, rule, class, 0) ||
+           (row->source != rule->class_id && any_matches(tx, rule, &tx->classes[row->source],
+                                                         tx->image->pipelines[row->pipeline].mask));
 }
 
 static bool rule_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,

@@ -52,10 +52,10 @@ struct rp_waf_collection {
     uint32_t n, room;
 };
 
-/* A class at work: the different values that its rules look at, after their pipeline. */
+/* A class at work: the different values that its rules look at, after their pipeline. A class with
+ * a source holds those that its pipeline may have changed; all others are the source's. */
 struct rp_waf_class {
     uint32_t generation, count, room;
-    uint32_t changed; /* of them, first in the list: those that the source has not, or all */
     uint32_t *values;
     const uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them, at the least */
 };

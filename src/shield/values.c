@@ -4,7 +4,7 @@
 #include "shield/tx.h"
 
 /* A bucket's list is not searched further than this: twins cost time, never a verdict. */
-enum { VALUES_START = 128, LOOKS_MAX = 8 };
+enum { VALUES_START = 128, LOOKS_MAX = 8, CLASS_START = 8 };
 
 /* Doubles an array in the arena; false when it is full. */
 static bool grow(struct rp_waf_tx *tx, void **items, uint32_t *room, size_t size) {
@@ -166,32 +166,27 @@ const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned
 
 /* ---- classes ---- */
 
-/* Room for as many values; what was there is kept. */
-static bool class_room(struct rp_waf_tx *tx, struct rp_waf_class *class, uint32_t wanted) {
-    if (wanted <= class->room) {
-        return true;
-    }
-    uint32_t room = RP_MAX(wanted, 2 * class->room);
-    uint32_t *values = rp_arena_array(tx->arena, room, sizeof *values);
-    if (!values) {
-        rp_waf_note(tx, RP_ERR(TOO_LARGE));
-        return false;
-    }
-    if (class->count > 0) {
-        memcpy(values, class->values, class->count * sizeof *values);
-    }
-    class->values = values;
-    class->room = room;
-    return true;
-}
-
-/* There is room. */
+/* Once in this class, however often it is met. */
 static void class_add(struct rp_waf_tx *tx, struct rp_waf_class *class, uint32_t value) {
     struct rp_waf_value *at = &tx->values.p[value];
-    if (value != 0 && at->stamp != tx->values.stamp) {
-        at->stamp = tx->values.stamp;
-        class->values[class->count++] = value;
+    if (value == 0 || at->stamp == tx->values.stamp) {
+        return;
     }
+    at->stamp = tx->values.stamp;
+    if (class->count == class->room) {
+        uint32_t room = class->room ? 2 * class->room : CLASS_START;
+        uint32_t *values = rp_arena_array(tx->arena, room, sizeof *values);
+        if (!values) {
+            rp_waf_note(tx, RP_ERR(TOO_LARGE));
+            return;
+        }
+        if (class->count > 0) {
+            memcpy(values, class->values, class->count * sizeof *values);
+        }
+        class->values = values;
+        class->room = room;
+    }
+    class->values[class->count++] = value;
 }
 
 /* The different values of its targets, before the pipeline. */
@@ -200,13 +195,8 @@ static void class_gather(struct rp_waf_tx *tx, const struct rp_img_class *row,
     for (uint32_t i = 0; i < row->targets.count; i++) {
         const struct rp_img_target *target = &tx->image->targets[row->targets.first + i];
         const struct rp_waf_collection *from = &tx->collections[target->variable];
-        bool all = target->select == RP_SELECT_ALL;
-        if (all && !class_room(tx, class, class->count + from->n)) {
-            return;
-        }
         for (uint32_t j = 0; j < from->n; j++) {
-            if (all || (rp_waf_entry_selected(tx, target, &from->p[j]) &&
-                        class_room(tx, class, class->count + 1))) {
+            if (rp_waf_entry_selected(tx, target, &from->p[j])) {
                 class_add(tx, class, from->p[j].value);
             }
         }
@@ -216,9 +206,6 @@ static void class_gather(struct rp_waf_tx *tx, const struct rp_img_class *row,
 /* A value, and after each transformation that changes it. */
 static void class_add_steps(struct rp_waf_tx *tx, struct rp_waf_class *class, uint32_t value,
                             const struct rp_img_pipeline *row) {
-    if (!class_room(tx, class, class->count + row->steps.count + 1)) {
-        return;
-    }
     class_add(tx, class, value);
     for (uint32_t i = 0; i < row->steps.count && value != 0; i++) {
         value =
@@ -227,13 +214,10 @@ static void class_add_steps(struct rp_waf_tx *tx, struct rp_waf_class *class, ui
     }
 }
 
-/* What the pipeline makes of the source's values; first those that it may change, which are few. */
+/* What the pipeline makes of those of the source's values that it may change; they are few. */
 static void class_through(struct rp_waf_tx *tx, const struct rp_waf_class *source,
                           const struct rp_img_class *class_row, struct rp_waf_class *class) {
     const struct rp_img_pipeline *row = &tx->image->pipelines[class_row->pipeline];
-    if (!class_room(tx, class, source->count)) {
-        return;
-    }
     for (uint32_t i = 0; i < source->count; i++) {
         uint32_t value = source->values[i];
         if ((tx->values.p[value].touched & row->mask) == 0) {
@@ -243,16 +227,6 @@ static void class_through(struct rp_waf_tx *tx, const struct rp_waf_class *sourc
             class_add_steps(tx, class, value, row);
         } else {
             class_add(tx, class, rp_waf_value_through(tx, value, class_row->pipeline));
-        }
-    }
-    class->changed = class->count;
-    if (!class_room(tx, class, class->changed + source->count)) {
-        return;
-    }
-    for (uint32_t i = 0; i < source->count; i++) {
-        uint32_t value = source->values[i];
-        if ((tx->values.p[value].touched & row->mask) == 0) {
-            class_add(tx, class, value);
         }
     }
 }
@@ -270,7 +244,6 @@ static void class_fill(struct rp_waf_tx *tx, uint32_t class_id) {
     tx->values.stamp++;
     if (source == class) {
         class_gather(tx, row, class);
-        class->changed = class->count;
     } else {
         class_through(tx, source, row, class);
     }
@@ -291,7 +264,7 @@ const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id, unsign
     }
     uint32_t source = tx->image->classes[class_id].source;
     const uint64_t *unchanged = source != class_id ? rp_waf_class_any(tx, source, group) : NULL;
-    if (unchanged && class->changed == 0) {
+    if (unchanged && class->count == 0) {
         class->any[group] = unchanged;
         return unchanged;
     }
@@ -304,7 +277,7 @@ const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id, unsign
     if (unchanged) {
         memcpy(any, unchanged, words * sizeof *any);
     }
-    for (uint32_t i = 0; i < class->changed; i++) {
+    for (uint32_t i = 0; i < class->count; i++) {
         const uint64_t *bits = rp_waf_value_bits(tx, class->values[i], group);
         for (size_t w = 0; bits && w < words; w++) {
             any[w] |= bits[w];
