@@ -14,6 +14,13 @@ static void set_add(struct rp_byte_set *set, uint8_t byte) {
     set->bits[byte >> 6] |= UINT64_C(1) << (byte & 63);
 }
 
+static void set_add_both(struct rp_byte_set *set, uint8_t byte) {
+    set_add(set, byte);
+    if (rp_is_alpha(byte)) {
+        set_add(set, byte ^ 0x20);
+    }
+}
+
 static void set_or(struct rp_byte_set *set, const struct rp_byte_set *other) {
     for (size_t word = 0; word < RP_COUNT_OF(set->bits); word++) {
         set->bits[word] |= other->bits[word];
@@ -56,10 +63,7 @@ static struct rp_byte_set rarest_of(const struct rp_clause *clause) {
         if (rp_byte_in(&clause->all, (uint8_t)byte) && rp_rarity((uint8_t)byte) > rarity) {
             rarity = rp_rarity((uint8_t)byte);
             best = (struct rp_byte_set){{0}};
-            set_add(&best, (uint8_t)byte);
-            if (rp_is_alpha((uint8_t)byte)) {
-                set_add(&best, (uint8_t)(byte ^ 0x20));
-            }
+            set_add_both(&best, (uint8_t)byte);
         }
     }
     for (size_t i = 0; i < clause->any_count; i++) {
@@ -115,9 +119,26 @@ static size_t kept(const struct rp_clause_list *list) {
     return RP_MIN(list->n, (size_t)RP_CLAUSES_MAX);
 }
 
+/* One byte of several, as of a class: a set, where texts would be a clause each. */
+static bool is_one_byte(const struct rp_part *part, struct rp_byte_set *ret_set) {
+    struct rp_byte_set set = {{0}};
+    for (size_t i = 0; i < part->prefix.n; i++) {
+        if (part->prefix.p[i].n != 1) {
+            return false;
+        }
+        set_add_both(&set, part->prefix.p[i].p[0]);
+    }
+    *ret_set = set;
+    return part->exact && part->prefix.n > 1;
+}
+
 void rp_clause_list_either(struct rp_clause_list *list, const struct rp_part *part) {
     struct rp_clause nothing = {.any_count = 0};
-    if (part->clauses.n > 0) {
+    struct rp_byte_set set;
+    if (is_one_byte(part, &set)) {
+        clause_any(&nothing, &set);
+        list_add(list, &nothing);
+    } else if (part->clauses.n > 0) {
         for (size_t i = 0; i < part->clauses.n; i++) {
             list_add(list, &part->clauses.p[i]);
         }
