@@ -38,10 +38,11 @@ struct cli {
     const char *entry;           /* --entry: the bytes a proof is about */
     const char *tenant;          /* --tenant */
     const char *role;            /* --role */
+    const char *scopes;          /* --scopes */
+    const char *days;            /* --days */
     const char *ca;              /* --ca: the authority behind an https address, PEM */
     const char *passphrase_file; /* --passphrase-file */
     const char *reason;          /* --reason */
-    const char *days;            /* --days: how long something lasts */
     const char *minutes;         /* --minutes */
     const char *path;            /* --path */
     const char *method;          /* --method */
@@ -90,8 +91,10 @@ struct cli_answer {
     struct rp_buf text;
     rp_view heads, body;
 };
-rp_err cli_fetch_core(struct cli *cli, const char *path, struct cli_answer *ret_answer,
-                      struct rp_diag *diag);
+/* The body goes to fd as it comes; the heads, in the arena. On an error what came is still there.
+ */
+rp_err cli_fetch_core_to(struct cli *cli, const char *path, int fd, rp_view *ret_heads,
+                         struct rp_diag *diag);
 /* What follows the name, "Rempart-Next: "; p == NULL when absent. */
 rp_view cli_answer_head(const struct cli_answer *answer, const char *name);
 
@@ -111,6 +114,7 @@ enum rp_exit cli_promises(struct cli *cli);
 enum rp_exit cli_verify(struct cli *cli);
 enum rp_exit cli_keys(struct cli *cli);
 enum rp_exit cli_tenant(struct cli *cli);
+enum rp_exit cli_app(struct cli *cli);
 enum rp_exit cli_tenant_export(struct cli *cli, const char *tenant, const char *file);
 enum rp_exit cli_person(struct cli *cli);
 /* The same with a body of any size below 16 MiB, as text/plain. */

@@ -12,7 +12,9 @@ enum { ANSWER_MAX = 16 << 20, REQUEST_MAX = 17 << 20, DEADLINE_MS = 30000 };
 
 static const char json_type[] = "application/json";
 
-static rp_err exchange(rp_view request, struct rp_buf *answer) {
+/* take, when there is one, is called after each piece, and may empty the answer. */
+static rp_err exchange(rp_view request, struct rp_buf *answer,
+                       rp_err (*take)(void *ctx, struct rp_buf *answer), void *ctx) {
     _cleanup_fd_ int fd = -1;
     RP_TRY(rp_socket_connect("run/cli.sock", RP_SOCKET_STREAM, DEADLINE_MS, &fd));
     RP_TRY(rp_file_write_all(fd, request));
@@ -32,6 +34,9 @@ static rp_err exchange(rp_view request, struct rp_buf *answer) {
         if (rp_ok(err)) {
             err = rp_fcgi_feed_response(rp_buf_view(&raw), answer, &used, &done);
             rp_buf_consume(&raw, used);
+        }
+        if (rp_ok(err) && take) {
+            err = take(ctx, answer);
         }
     }
     rp_buf_done(&raw);
@@ -68,8 +73,14 @@ static rp_err error_of_status(unsigned status) {
 }
 
 /* The whole text of the answer; the request's own text is gone when it returns. */
-static rp_err ask_text(const struct cli *cli, const char *method, const char *path,
-                       const char *type, rp_view body, struct rp_buf *answer) {
+struct taker {
+    rp_err (*take)(void *ctx, struct rp_buf *answer);
+    void *ctx;
+};
+
+static rp_err ask_pieces(const struct cli *cli, const char *method, const char *path,
+                         const char *type, rp_view body, struct rp_buf *answer,
+                         struct taker taker) {
     rp_view target = rp_view_from_cstr(path);
     size_t question = rp_view_find_byte(target, '?');
     char length[24];
@@ -87,8 +98,13 @@ static rp_err ask_text(const struct cli *cli, const char *method, const char *pa
     _cleanup_(rp_buf_done) struct rp_buf request = rp_buf_new(REQUEST_MAX);
     rp_fcgi_print_request(&request, params, RP_COUNT_OF(params), body);
     RP_TRY(rp_buf_err(&request));
-    rp_err err = exchange(rp_buf_view(&request), answer);
+    rp_err err = exchange(rp_buf_view(&request), answer, taker.take, taker.ctx);
     return rp_is(err, RP_E_NOT_FOUND) ? RP_ERR(UNREACHABLE) : err; /* no socket: nobody runs here */
+}
+
+static rp_err ask_text(const struct cli *cli, const char *method, const char *path,
+                       const char *type, rp_view body, struct rp_buf *answer) {
+    return ask_pieces(cli, method, path, type, body, answer, (struct taker){NULL, NULL});
 }
 
 static rp_err read_json(struct cli *cli, rp_view text, unsigned status, struct rp_json **ret_json,
@@ -126,18 +142,48 @@ rp_err cli_send_core(struct cli *cli, const char *path, rp_view body, struct rp_
     return ask(cli, "POST", path, "text/plain", body, ret_json, diag);
 }
 
-rp_err cli_fetch_core(struct cli *cli, const char *path, struct cli_answer *ret_answer,
-                      struct rp_diag *diag) {
-    ret_answer->text = rp_buf_new(ANSWER_MAX);
-    RP_TRY(ask_text(cli, "GET", path, json_type, (rp_view){NULL, 0}, &ret_answer->text));
-    rp_view all = rp_buf_view(&ret_answer->text);
-    unsigned status = 0;
-    RP_TRY(split_answer(all, &status, &ret_answer->body));
-    ret_answer->heads = rp_view_sub(all, 0, all.n - ret_answer->body.n);
-    if (status >= 400) {
-        struct rp_json *none = NULL;
-        return read_json(cli, ret_answer->body, status, &none, diag);
+/* ---- an answer that goes straight into a file ---- */
+
+struct writing {
+    struct cli *cli;
+    int fd;
+    unsigned status; /* 0: the head has not come yet */
+    rp_view heads;
+};
+
+static rp_err write_piece(void *ctx, struct rp_buf *answer) {
+    struct writing *writing = ctx;
+    if (writing->status == 0) {
+        rp_view all = rp_buf_view(answer), body = {NULL, 0};
+        if (!rp_ok(split_answer(all, &writing->status, &body))) {
+            return RP_OK; /* more of the head comes */
+        }
+        RP_TRY(rp_arena_copy(writing->cli->arena, rp_view_sub(all, 0, all.n - body.n),
+                             &writing->heads));
+        rp_buf_consume(answer, all.n - body.n);
     }
+    if (writing->status >= 400) {
+        return RP_OK; /* an error is small, and read whole */
+    }
+    RP_TRY(rp_file_write_all(writing->fd, rp_buf_view(answer)));
+    rp_buf_consume(answer, answer->n);
+    return RP_OK;
+}
+
+rp_err cli_fetch_core_to(struct cli *cli, const char *path, int fd, rp_view *ret_heads,
+                         struct rp_diag *diag) {
+    _cleanup_(rp_buf_done) struct rp_buf answer = rp_buf_new(ANSWER_MAX);
+    struct writing writing = {.cli = cli, .fd = fd};
+    RP_TRY(ask_pieces(cli, "GET", path, json_type, (rp_view){NULL, 0}, &answer,
+                      (struct taker){write_piece, &writing}));
+    if (writing.status == 0) {
+        return RP_ERR(PROTOCOL);
+    }
+    if (writing.status >= 400) {
+        struct rp_json *none = NULL;
+        return read_json(cli, rp_buf_view(&answer), writing.status, &none, diag);
+    }
+    *ret_heads = writing.heads;
     return RP_OK;
 }
 

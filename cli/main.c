@@ -51,6 +51,13 @@ static const struct cli_command commands[] = {
      {"les organisations clientes", "the customer organisations"},
      "  rempart tenant create 'Boulangerie Martin'\n",
      cli_tenant},
+    {"app",
+     "rempart app token new APP [--scopes LIST] [--days N]|list|revoke ID [--json]",
+     {"les jetons des applications : en faire un, les voir, en retirer un",
+      "applications' tokens: make one, see them, take one back"},
+     "  rempart app token new notes --scopes records:read,records:write --days 90\n"
+     "  rempart app token revoke 6f1c…\n",
+     cli_app},
     {"person",
      "rempart person invite EMAIL|list|role PERSON ROLE|remove PERSON --tenant ID\n"
      "       [--role member|admin|operator] [--json]",
@@ -258,6 +265,7 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--entry", &cli->entry) ||
            take_value(argc, argv, i, "--tenant", &cli->tenant) ||
            take_value(argc, argv, i, "--role", &cli->role) ||
+           take_value(argc, argv, i, "--scopes", &cli->scopes) ||
            take_value(argc, argv, i, "--ca", &cli->ca) ||
            take_value(argc, argv, i, "--reason", &cli->reason) ||
            take_value(argc, argv, i, "--days", &cli->days) ||

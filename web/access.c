@@ -2,6 +2,8 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "identity/apps.h"
+#include "spaces/grants.h"
 #include "web/cookies.h"
 #include "wire/encode.h"
 
@@ -108,16 +110,91 @@ static rp_err check_session(struct rp_request *request) {
 
 /* ---- applications ---- */
 
+/* What a route asks of a token: by its address, and whether it writes. */
+static unsigned scope_of(const struct rp_route *route) {
+    rp_view rest = rp_view_from(route->path, strlen("/.rempart/api/v1/"));
+    rp_view place = rp_view_cut(&rest, '/');
+    if (rp_view_equal(place, RP_VIEW("files")) || rp_view_equal(place, RP_VIEW("uploads"))) {
+        return route->writes ? RP_SCOPE_FILES_WRITE : RP_SCOPE_FILES_READ;
+    }
+    if (rp_view_equal(place, RP_VIEW("shares"))) {
+        return RP_SCOPE_SHARES;
+    }
+    return route->writes ? RP_SCOPE_RECORDS_WRITE : RP_SCOPE_RECORDS_READ;
+}
+
+static rp_err check_scope(struct rp_request *request) {
+    unsigned wanted = scope_of(request->route);
+    if (request->scopes & wanted) {
+        return RP_OK;
+    }
+    char name[RP_SCOPES_TEXT];
+    rp_scopes_print(wanted, name);
+    return rp_fail(&request->diag, RP_ERR(DENIED), "this needs the scope %s", name);
+}
+
+/* "TENANT.TEXT": the tenant says which database holds the grant. */
+static bool read_grant(const struct rp_request *request, rp_id *ret_tenant, rp_view *ret_text) {
+    rp_view text = rp_request_param(request, "HTTP_REMPART_GRANT");
+    rp_view tenant = rp_view_cut(&text, '.');
+    *ret_text = text;
+    return text.p && rp_id_parse(tenant, ret_tenant) && !rp_id_is_none(*ret_tenant);
+}
+
+/* Who gave it must still be an administrator there: a grant does not outlive a leaver. */
+static rp_err check_giver(struct rp_request *request, rp_id tenant, rp_id person) {
+    struct rp_person giver;
+    rp_err err = rp_identity_person(request->thread->identity, person, tenant, &giver);
+    if (rp_is(err, RP_E_NOT_FOUND) || (rp_ok(err) && !(giver.roles & RP_TENANT_ADMIN))) {
+        return rp_fail(&request->diag, RP_ERR(UNAUTHENTICATED),
+                       "who gave this grant is no longer an administrator");
+    }
+    return err;
+}
+
+/*= S175 */ /* an application without a person in front of it: an organisation's grant says what */
+static rp_err check_grant(struct rp_request *request) {
+    struct rp_space space = {.env = &request->web->env};
+    struct rp_grant grant;
+    rp_view text = {NULL, 0}, token = {NULL, 0};
+    if (!read_grant(request, &space.tenant, &text) ||
+        !rp_ok(rp_base64url_decode(text, request->arena, &token))) {
+        return RP_ERR(UNAUTHENTICATED);
+    }
+    rp_err err = rp_store_tenant(request->thread->store, space.tenant, false, &space.db, NULL);
+    if (rp_ok(err)) {
+        err = rp_identity_tenant_key(request->thread->identity, space.tenant, &space.key);
+    }
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        return RP_ERR(UNAUTHENTICATED);
+    }
+    RP_TRY(err);
+    RP_TRY(rp_grant_use(&space, token, rp_view_from_cstr(request->app), request->arena, &grant));
+    request->changed_tenant = space.tenant;
+    RP_TRY(check_giver(request, space.tenant, grant.person));
+    request->scopes &= grant.scopes;
+    request->who = (struct rp_who){
+        .person = grant.person, .tenant = space.tenant, .roles = RP_MEMBER, .acr = RP_ACR_MFA};
+    return RP_OK;
+}
+
 static rp_err check_app(struct rp_request *request) {
     rp_view authorization = rp_request_param(request, "HTTP_AUTHORIZATION");
+    struct rp_app_token token;
     if (!rp_view_starts(authorization, RP_VIEW("Bearer "))) {
         return RP_ERR(UNAUTHENTICATED);
     }
     RP_TRY(rp_identity_app_of_token(request->thread->identity, rp_view_from(authorization, 7),
-                                    request->app));
+                                    &token));
+    memcpy(request->app, token.app, sizeof token.app);
+    request->scopes = token.scopes;
+    rp_view assertion = rp_request_param(request, "HTTP_REMPART_ASSERTION");
     rp_id session;
-    return rp_assertion_check(request, rp_request_param(request, "HTTP_REMPART_ASSERTION"),
-                              rp_view_from_cstr(request->app), &request->who, &session);
+    RP_TRY(assertion.p || !rp_request_param(request, "HTTP_REMPART_GRANT").p
+               ? rp_assertion_check(request, assertion, rp_view_from_cstr(request->app),
+                                    &request->who, &session)
+               : check_grant(request));
+    return check_scope(request);
 }
 
 /* Client heads reach us as HTTP_*: REMPART_APP can only come from the gate's own configuration. */
@@ -188,4 +265,9 @@ rp_err rp_access_check(struct rp_request *request, const struct rp_route *route)
         return request->from_cli ? RP_OK : RP_ERR(NOT_FOUND);
     }
     RP_UNREACHABLE();
+}
+
+bool rp_access_tenant_hint(const struct rp_request *request, rp_id *ret_tenant) {
+    rp_view text = {NULL, 0};
+    return rp_assertion_tenant(request, ret_tenant) || read_grant(request, ret_tenant, &text);
 }

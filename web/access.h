@@ -2,7 +2,8 @@
  *
  * A person: the cookie's session, live in the table and in the database. An application: its token
  * and the assertion it has just received; tenant and person come from the assertion alone, so
- * that an application cannot reach a tenant whose user is not present. A form: the token that this
+ * that an application cannot reach a tenant whose user is not present, unless that tenant gave it a
+ * grant. A token has scopes, and a grant narrows them. A form: the token that this
  * browser was given, and an origin that is ours.
  *
  * Promises: S66, S67, S68, S99.
@@ -18,7 +19,8 @@ rp_err rp_access_check(struct rp_request *request, const struct rp_route *route)
 /* May who do this in their own tenant? DENIED, with the policy's reason. */
 rp_err rp_request_allow(struct rp_request *request, enum rp_action action);
 
-/* The tenant that the assertion names, not verified: only says which thread will verify it. */
+/* The tenant that the assertion, or the grant, names, not verified: only says which thread will
+ * verify it. */
 bool rp_access_tenant_hint(const struct rp_request *request, rp_id *ret_tenant);
 
 /* The token for this browser's forms: the one it has, or a new one with its cookie. */
@@ -33,6 +35,8 @@ rp_view rp_next_path(rp_view next);
 /* Verifies an assertion for the application; fills who. Reads the kms' keys when it has to. */
 rp_err rp_assertion_check(struct rp_request *request, rp_view token, rp_view app,
                           struct rp_who *ret_who, rp_id *ret_session);
+/* The tenant that an assertion names, not verified. */
+bool rp_assertion_tenant(const struct rp_request *request, rp_id *ret_tenant);
 /* Reads the kms' public keys (thread->jwks) anew. */
 rp_err rp_jwks_refresh(struct rp_web *web, struct rp_web_thread *thread, struct rp_buf *ret_jwks);
 

@@ -147,7 +147,7 @@ rp_err rp_assertion_check(struct rp_request *request, rp_view token, rp_view app
     return RP_OK;
 }
 
-bool rp_access_tenant_hint(const struct rp_request *request, rp_id *ret_tenant) {
+bool rp_assertion_tenant(const struct rp_request *request, rp_id *ret_tenant) {
     struct rp_jwt jwt;
     rp_view token = rp_request_param(request, "HTTP_REMPART_ASSERTION");
     return token.p && rp_ok(rp_jwt_parse(token, request->arena, &jwt)) &&

@@ -1,22 +1,59 @@
-/* export_api.c — a tenant's records read out by the machine's owner, a page at a time. */
+/* export_api.c — everything that a tenant keeps, given out as one archive while it is made: to the
+ * machine's owner by command line, to the tenant's own administrators by their page.
+ */
 #include "base/assert.h"
 #include "base/checked.h"
+#include "spaces/archive.h"
+#include "web/admin_page.h"
 #include "web/handlers.h"
 #include "web/spaces_api.h"
+#include "web/templates.h"
 
-enum { PAGE_BYTES = 4 * 1024 * 1024, EVENT_ARENA = 64 * 1024 };
+enum { PIECE_BYTES = 128 * 1024, EVENT_ARENA = 64 * 1024 };
 
-/* "app/collection/id" of the last record that was read; nothing = from the start. */
-static rp_err read_after(const struct rp_request *request, struct rp_space_export *page) {
-    rp_view rest = rp_request_query(request, "after");
-    if (rest.n == 0) {
-        page->app = page->collection = RP_VIEW("");
-        return RP_OK;
-    }
-    page->app = rp_view_cut(&rest, '/');
-    page->collection = rp_view_cut(&rest, '/');
-    return rp_id_parse(rest, &page->after) ? RP_OK : RP_ERR(INVALID);
+struct exporting {
+    struct rp_archive *archive;
+    rp_id tenant;
+};
+
+static void end_exporting(void *state) {
+    rp_archive_free(((struct exporting *)state)->archive);
 }
+
+/* ---- pieces ---- */
+
+static rp_err open_space(struct rp_request *request, rp_id tenant, struct rp_space *ret_space) {
+    struct rp_space space = {.env = &request->web->env, .tenant = tenant};
+    RP_TRY(rp_store_tenant(request->thread->store, tenant, false, &space.db, &request->diag));
+    RP_TRY(rp_identity_tenant_key(request->thread->identity, tenant, &space.key));
+    *ret_space = space;
+    return RP_OK;
+}
+
+/* Small parts go together. */
+static rp_err next_piece(struct rp_request *request, struct rp_space *space,
+                         struct exporting *exporting) {
+    bool more = true;
+    while (more && request->response.body.n < PIECE_BYTES) {
+        rp_err err = rp_archive_next(exporting->archive, space, &request->response.body, &more,
+                                     &request->diag);
+        if (rp_is(err, RP_E_CORRUPT)) {
+            request->changed_tenant = space->tenant;
+        }
+        RP_TRY(err);
+    }
+    request->flow.more = more;
+    return RP_OK;
+}
+
+static rp_err go_on(struct rp_request *request) {
+    struct exporting *exporting = request->flow.state;
+    struct rp_space space;
+    RP_TRY(open_space(request, exporting->tenant, &space));
+    return next_piece(request, &space, exporting);
+}
+
+/* ---- beginning ---- */
 
 /*= S71 */ /* who reads out everything does it in the tenant's own log */
 static rp_err tell(struct rp_db *db, void *ctx) {
@@ -29,50 +66,83 @@ static rp_err tell(struct rp_db *db, void *ctx) {
         return RP_ERR(NO_MEMORY);
     }
     rp_event_add_id(event, "tenant", rp_db_tenant(db));
-    rp_event_add_text(event, "by", RP_VIEW("owner"));
+    if (request->from_cli) {
+        rp_event_add_text(event, "by", RP_VIEW("owner"));
+    } else {
+        rp_event_add_id(event, "by", request->who.person);
+    }
     return rp_db_emit(db, event);
 }
 
-static rp_err open_for_export(struct rp_request *request, struct rp_space *ret_space) {
-    struct rp_space space = {.env = &request->web->env};
-    if (!rp_id_parse(rp_request_query(request, "tenant"), &space.tenant)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
+static rp_err begin(struct rp_request *request, struct rp_space *space) {
+    struct rp_response *response = &request->response;
+    struct exporting *exporting = rp_arena_alloc(request->arena, sizeof *exporting);
+    struct rp_space_use use = {0};
+    if (!exporting) {
+        return RP_ERR(NO_MEMORY);
     }
-    rp_err err =
-        rp_store_tenant(request->thread->store, space.tenant, false, &space.db, &request->diag);
-    if (rp_is(err, RP_E_NOT_FOUND)) {
-        request->diag = (struct rp_diag){0};
-        return rp_fail(&request->diag, err, "no such tenant: rempart tenant list");
-    }
-    RP_TRY(err);
-    RP_TRY(rp_identity_tenant_key(request->thread->identity, space.tenant, &space.key));
-    *ret_space = space;
+    *exporting = (struct exporting){.tenant = space->tenant};
+    RP_TRY(rp_archive_new(space->env, space->tenant, &exporting->archive));
+    request->flow.state = exporting;
+    request->flow.done = end_exporting;
+    RP_TRY(rp_db_transact(space->db, tell, request));
+    RP_TRY(rp_space_use(space->db, &use));
+    request->changed_tenant = space->tenant;
+    RP_TRY(next_piece(request, space, exporting));
+    rp_view count = rp_arena_printf(request->arena, "%llu", (unsigned long long)use.records);
+    rp_response_head(response, "Rempart-Records", count.p ? count : RP_VIEW("0"));
+    response->content_type = "application/gzip";
+    response->length = RP_LENGTH_UNKNOWN;
+    response->streamed = true;
     return RP_OK;
 }
 
 rp_err rp_admin_export(struct rp_request *request) {
     struct rp_space space;
-    struct rp_space_export page = {0};
-    _cleanup_(rp_buf_done) struct rp_buf lines = rp_buf_new(PAGE_BYTES);
-    page.lines = &lines;
-    RP_TRY(read_after(request, &page));
-    RP_TRY(open_for_export(request, &space));
-    if (page.app.n == 0) {
-        RP_TRY(rp_db_transact(space.db, tell, request));
-        request->changed_tenant = space.tenant;
+    rp_id tenant;
+    if (request->flow.entered) {
+        return go_on(request);
     }
-    RP_TRY(rp_space_export(&space, &page, request->arena));
-    if (page.count > 0) {
-        rp_view next = rp_arena_printf(request->arena, "%.*s/%.*s/%s", RP_FMT(page.app),
-                                       RP_FMT(page.collection), rp_id_print(page.after).s);
-        if (!next.p) {
-            return RP_ERR(NO_MEMORY);
-        }
-        rp_response_head(&request->response, "Rempart-Next", next);
+    if (!rp_id_parse(rp_request_query(request, "tenant"), &tenant) || rp_id_is_none(tenant)) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
     }
-    rp_view count = rp_arena_printf(request->arena, "%zu", page.count);
-    rp_response_head(&request->response, "Rempart-Records", count.p ? count : RP_VIEW("0"));
-    rp_buf_add(&request->response.body, rp_buf_view(&lines));
-    request->response.content_type = "application/x-ndjson";
-    return rp_buf_err(&request->response.body);
+    rp_err err = open_space(request, tenant, &space);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        request->diag = (struct rp_diag){0};
+        return rp_fail(&request->diag, err, "no such tenant: rempart tenant list");
+    }
+    RP_TRY(err);
+    return begin(request, &space);
+}
+
+/* ---- the administrators' page ---- */
+
+rp_err rp_page_export(struct rp_request *request) {
+    struct rp_space space;
+    struct rp_space_use use = {0};
+    RP_TRY(rp_page_open_tenant(request, RP_ACTION_EXPORT, &space));
+    RP_TRY(rp_space_use(space.db, &use));
+    const struct rp_template_export page = {
+        .form_token = rp_form_token(request),
+        .records = rp_arena_printf(request->arena, "%llu", (unsigned long long)use.records),
+        .bytes = rp_arena_printf(request->arena, "%llu", (unsigned long long)use.bytes)};
+    struct rp_buf body = rp_buf_new(65536);
+    rp_template_export_print(&body, request->lang, &page);
+    rp_page_finish(request, RP_TEXT_export_title, &body, false);
+    return RP_OK;
+}
+
+/*= S70 */ /* an organisation's data are its own: its administrators take them at any time */
+rp_err rp_page_export_post(struct rp_request *request) {
+    struct rp_space space;
+    if (request->flow.entered) {
+        return go_on(request);
+    }
+    RP_TRY(rp_page_open_tenant(request, RP_ACTION_EXPORT, &space));
+    struct rp_time_text day = rp_time_print(rp_request_now_ms(request) / 1000);
+    rp_view name = rp_arena_printf(request->arena,
+                                   "attachment; filename=\"rempart-export-%.10s.tar.gz\"", day.s);
+    rp_response_head(&request->response, "Content-Disposition",
+                     name.p ? name : RP_VIEW("attachment"));
+    return begin(request, &space);
 }

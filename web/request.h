@@ -129,6 +129,7 @@ struct rp_request {
     struct rp_session session; /* RP_GUARD_SESSION */
     struct rp_staff staff;     /* RP_GUARD_STAFF */
     char app[33];              /* RP_GUARD_APP, RP_GUARD_GATE */
+    unsigned scopes;           /* RP_GUARD_APP: what its token, and its grant, may */
     rp_id changed_tenant;      /* something waits in this tenant's outbox; none = the system's */
     struct rp_diag diag;       /* what an error says to the reader */
 

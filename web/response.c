@@ -94,9 +94,11 @@ rp_err rp_response_print_head(const struct rp_response *response, struct rp_buf 
     RP_ASSERT(!response->streamed || response->content_type != NULL);
     rp_buf_printf(out, "Status: %d %s\r\n", response->status, reason_of(response->status));
     if (response->content_type) {
-        rp_buf_printf(out, "Content-Type: %s\r\nContent-Length: %llu\r\n", response->content_type,
-                      (unsigned long long)(response->streamed ? response->length
-                                                              : (uint64_t)response->body.n));
+        uint64_t length = response->streamed ? response->length : response->body.n;
+        rp_buf_printf(out, "Content-Type: %s\r\n", response->content_type);
+        if (length != RP_LENGTH_UNKNOWN) {
+            rp_buf_printf(out, "Content-Length: %llu\r\n", (unsigned long long)length);
+        }
     }
     rp_buf_printf(out, "Cache-Control: %s\r\n", response->cache ? response->cache : "no-store");
     /* No scripts, no frames, forms go home only: the pages need nothing else. */

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 
 enum { RP_BODY_MAX = 32 * 1024 * 1024, RP_HEADS_MAX = 16 * 1024 };
+#define RP_LENGTH_UNKNOWN UINT64_MAX
 
 struct rp_response {
     int status;
@@ -18,7 +19,7 @@ struct rp_response {
     const char *cache;        /* NULL = "no-store" */
     bool for_others;          /* may be shown on other people's pages */
     bool streamed;            /* the body goes out in pieces, `length` bytes in all */
-    uint64_t length;
+    uint64_t length;          /* RP_LENGTH_UNKNOWN: it is over when it is over */
     struct rp_buf heads;
     struct rp_buf body;
 };

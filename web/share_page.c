@@ -38,7 +38,7 @@ static rp_err explain(struct rp_request *request, rp_err err) {
 
 static rp_err open_space(struct rp_request *request, struct rp_space *ret_space) {
     struct rp_space space = {.env = &request->web->env};
-    if (!rp_id_parse(request->segments[0], &space.tenant)) {
+    if (!rp_id_parse(request->segments[0], &space.tenant) || rp_id_is_none(space.tenant)) {
         return RP_ERR(NOT_FOUND);
     }
     RP_TRY(rp_store_tenant(request->thread->store, space.tenant, false, &space.db, NULL));

@@ -35,7 +35,8 @@ rp_err rp_api_open_space(struct rp_request *request, enum rp_action action,
 }
 
 rp_err rp_api_read_id(const struct rp_request *request, rp_id *ret_id) {
-    return rp_id_parse(request->segments[1], ret_id) ? RP_OK : RP_ERR(NOT_FOUND);
+    return rp_id_parse(request->segments[1], ret_id) && !rp_id_is_none(*ret_id) ? RP_OK
+                                                                                : RP_ERR(NOT_FOUND);
 }
 
 /* `"3"` or `*`; 0 = any version. A list or a weak tag is not something we ever gave. */

@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "core.h"
+#include "identity/apps.h"
 #include "os/file.h"
 #include "promise/canary.h"
 #include "web/handlers.h"
@@ -113,7 +114,8 @@ static rp_err make_canaries(struct core *core, struct rp_identity *identity) {
     for (size_t i = 0; i < RP_CANARIES; i++) {
         RP_TRY(enrol_canary(core, identity, canary_names[i], arena, &canaries.people[i]));
     }
-    RP_TRY(rp_identity_new_app_token(identity, RP_VIEW("canary"), &token));
+    struct rp_app_token wish = {.app = "canary", .scopes = RP_SCOPES_ALL};
+    RP_TRY(rp_identity_new_app_token(identity, &wish, true, NULL, &token));
     canaries.app_token = token.s;
     struct rp_buf text = rp_buf_new(16384);
     rp_err err = rp_canaries_print(&canaries, arena, &text);
@@ -136,8 +138,12 @@ static rp_err make_token(struct core *core, struct rp_identity *identity, const 
     if (rp_file_exists((const char *)path.p)) {
         return RP_OK;
     }
+    /* Its file was taken away: whoever has what stood in it is not the application any more. */
+    struct rp_app_token wish = {.scopes = RP_SCOPES_ALL};
     struct rp_token token;
-    RP_TRY(rp_identity_new_app_token(identity, rp_view_from_cstr(app), &token));
+    RP_ASSERT(strlen(app) < sizeof wish.app);
+    memcpy(wish.app, app, strlen(app));
+    RP_TRY(rp_identity_new_app_token(identity, &wish, true, NULL, &token));
     rp_err err = rp_file_replace((const char *)path.p, TOKEN_MODE, rp_view_from_cstr(token.s));
     rp_wipe(&token, sizeof token);
     return err;

@@ -52,6 +52,7 @@ static const char proxying[] =
     "    fastcgi_read_timeout 60s;\n"
     "    fastcgi_buffer_size 16k;\n"
     "    fastcgi_buffers 8 16k;\n"
+    "    fastcgi_max_temp_file_size 0;\n" /* an answer on the disk would lie there in clear */
     "    fastcgi_param QUERY_STRING $query_string;\n"
     "    fastcgi_param REQUEST_METHOD $request_method;\n"
     "    fastcgi_param CONTENT_TYPE $content_type;\n"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/md5.h>
 #include <openssl/sha.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -72,6 +73,35 @@ rp_err rp_sha256_of_fd(int fd, struct rp_sha256 *ret_hash) {
         update(&ctx, rp_view_of(chunk, (size_t)got));
         at += got;
     }
+}
+
+struct rp_sha256_stream {
+    SHA256_CTX ctx;
+};
+
+rp_err rp_sha256_stream_new(struct rp_sha256_stream **ret_stream) {
+    struct rp_sha256_stream *stream = malloc(sizeof *stream);
+    if (!stream) {
+        return RP_ERR(NO_MEMORY);
+    }
+    stream->ctx = start_sha256();
+    *ret_stream = stream;
+    return RP_OK;
+}
+
+void rp_sha256_stream_add(struct rp_sha256_stream *stream, rp_view v) {
+    update(&stream->ctx, v);
+}
+
+struct rp_sha256 rp_sha256_stream_end(struct rp_sha256_stream *stream) {
+    return finish_sha256(&stream->ctx);
+}
+
+void rp_sha256_stream_free(struct rp_sha256_stream *stream) {
+    if (stream) {
+        wipe_digest(&stream->ctx);
+    }
+    free(stream);
 }
 
 /* HMAC(key, a ‖ b ‖ c). An empty key is a valid key (RFC 5869 without a salt). */

@@ -16,6 +16,12 @@ struct rp_sha256 rp_sha256_of2(rp_view a, rp_view b);
 struct rp_sha256 rp_sha256_of3(rp_view a, rp_view b, rp_view c);
 /* A whole open file from its start. */
 rp_err rp_sha256_of_fd(int fd, struct rp_sha256 *ret_hash);
+/* What comes piece by piece; the stream is of no use after its end but to be freed. */
+struct rp_sha256_stream;
+rp_err rp_sha256_stream_new(struct rp_sha256_stream **ret_stream);
+void rp_sha256_stream_add(struct rp_sha256_stream *stream, rp_view v);
+struct rp_sha256 rp_sha256_stream_end(struct rp_sha256_stream *stream);
+void rp_sha256_stream_free(struct rp_sha256_stream *stream); /* accepts NULL */
 
 struct rp_sha256 rp_hmac_sha256(const struct rp_secret *key, rp_view message);
 /* HKDF-SHA256 with the secret as input key material; n ≤ 8160. */

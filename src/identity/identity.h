@@ -197,14 +197,6 @@ rp_err rp_identity_reset(struct rp_identity *identity, rp_view token, const char
                          struct rp_own_session ended[static RP_OWN_SESSIONS_MAX],
                          size_t *ret_count);
 
-/* ---- applications ---- */
-/* A new token for the app (the former one stops working). */
-rp_err rp_identity_new_app_token(struct rp_identity *identity, rp_view app,
-                                 struct rp_token *ret_token);
-/* Which app a token belongs to. UNAUTHENTICATED. */
-rp_err rp_identity_app_of_token(struct rp_identity *identity, rp_view token,
-                                char ret_app[static 33]);
-
 /* This installation's own tenant: its key seals what belongs to no customer. */
 rp_id rp_identity_home(const struct rp_identity *identity);
 

@@ -59,8 +59,8 @@ rp_err rp_space_file_document(const struct rp_file *file, struct rp_arena *arena
     return rp_arena_copy(arena, rp_buf_view(&text), ret_document);
 }
 
-static rp_err parse(const struct rp_record *record, struct rp_arena *arena,
-                    struct rp_file *ret_file) {
+rp_err rp_space_file_parse(const struct rp_record *record, struct rp_arena *arena,
+                           struct rp_file *ret_file) {
     struct rp_json *json = NULL;
     struct rp_file file = {.record = *record};
     if (!rp_ok(rp_json_parse(record->document, RP_JSON_LIMITS, arena, &json, NULL))) {
@@ -88,7 +88,7 @@ rp_err rp_space_file_read(struct rp_space *space, rp_view collection, rp_id id, 
     RP_TRY(stored_name(collection, arena, &stored));
     RP_TRY(version == 0 ? rp_space_read(&files, stored, id, arena, &record)
                         : rp_space_read_version(&files, stored, id, version, arena, &record));
-    return parse(&record, arena, ret_file);
+    return rp_space_file_parse(&record, arena, ret_file);
 }
 
 rp_err rp_space_file_find(struct rp_space *space, rp_view collection,
@@ -106,7 +106,7 @@ rp_err rp_space_file_find(struct rp_space *space, rp_view collection,
         return RP_ERR(TOO_LARGE);
     }
     for (size_t i = 0; i < count; i++) {
-        RP_TRY(parse(&records[i], arena, &list[i]));
+        RP_TRY(rp_space_file_parse(&records[i], arena, &list[i]));
     }
     *ret_files = list;
     *ret_count = count;
@@ -187,7 +187,7 @@ rp_err rp_space_file_restore(struct rp_space *space, rp_view collection, rp_id i
     rp_view stored = {NULL, 0};
     RP_TRY(stored_name(collection, arena, &stored));
     RP_TRY(rp_space_restore(&files, stored, id, version, arena, &record, diag));
-    return parse(&record, arena, ret_file);
+    return rp_space_file_parse(&record, arena, ret_file);
 }
 
 /* ---- which bytes a version holds ---- */
@@ -218,7 +218,7 @@ rp_err rp_space_file_hold(const struct rp_space *space, rp_view collection,
                           struct rp_diag *diag) {
     struct rp_file file;
     bool held = false;
-    RP_TRY(parse(record, arena, &file));
+    RP_TRY(rp_space_file_parse(record, arena, &file));
     RP_TRY(is_held(space->db, file.blob, &held));
     uint64_t bytes = rp_blob_sealed_size(file.size);
     if (!held) {

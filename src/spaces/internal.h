@@ -54,7 +54,9 @@ rp_err rp_space_row(const struct rp_space *space, rp_view collection, struct rp_
 
 /* ---- files.c ---- */
 
-/* What the record of a file says. */
+/* What the record of a file says; and read back. CORRUPT. */
+rp_err rp_space_file_parse(const struct rp_record *record, struct rp_arena *arena,
+                           struct rp_file *ret_file);
 rp_err rp_space_file_document(const struct rp_file *file, struct rp_arena *arena,
                               rp_view *ret_document);
 /* Inside the transaction that puts this version of a file: its bytes are held by it. */

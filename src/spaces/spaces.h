@@ -115,14 +115,22 @@ rp_err rp_space_declared(struct rp_space *space, rp_view collection, struct rp_a
 
 /* ---- everything, for who takes it elsewhere ---- */
 
-enum { RP_EXPORT_PAGE = 2000 };
+enum { RP_EXPORT_PAGE = 2000, RP_EXPORT_FILES = 64 };
+/* Where the bytes of a file on the page are. */
+struct rp_exported_file {
+    rp_id id, blob;
+    uint64_t size, made;
+};
 /* One page of one collection: JSON lines, each a record with all that is said of it, the trash too.
- * The place of the last record read, at first nothing; count 0 = all was read. */
+ * The place of the last record read, at first nothing; count 0 = all was read. A page of files has
+ * at most RP_EXPORT_FILES. */
 struct rp_space_export {
     rp_view app, collection;
     rp_id after;
     struct rp_buf *lines; /* empty, room for at least one record */
     size_t count;
+    struct rp_exported_file files[RP_EXPORT_FILES];
+    size_t file_count;
 };
 /* space needs no application. CORRUPT at the first record that does not open: half an export is
  * none. */

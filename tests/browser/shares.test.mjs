@@ -1,4 +1,4 @@
-// The pages of links that share: what a visitor without an account sees, and the administrator's list.
+// The pages of links that share and of grants: what a visitor without an account sees, and the administrators' lists.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {accessibility, browserFor, overflows, pageIn, picture} from '../lib/browser.mjs';
@@ -56,6 +56,15 @@ for (const lang of ['fr', 'en']) {
       await page.context().addCookies([{name: '__Host-rempart', value: client.cookies['__Host-rempart'], url: stack.origin, secure: true}]);
       await page.goto(`${stack.origin}/.rempart/id/shares`);
       await looksRight(page, 'shares', width, lang);
+      await page.goto(`${stack.origin}/.rempart/id/grants`);
+      await page.locator('button[value=give]').click();
+      await page.waitForSelector('[data-grant]');
+      await looksRight(page, 'grants', width, lang);
+      await page.goto(`${stack.origin}/.rempart/id/export`);
+      await looksRight(page, 'export', width, lang);
+      const [archive] = await Promise.all([page.waitForEvent('download'), page.locator('main button').click()]);
+      assert.match(archive.suggestedFilename(), /^rempart-export-.*\.tar\.gz$/);
+      assert.equal(await archive.failure(), null);
       await page.context().close();
     });
   }

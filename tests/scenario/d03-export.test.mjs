@@ -4,10 +4,11 @@ import {after, before, test} from 'node:test';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import {canaryPerson} from '../lib/canary.mjs';
 import {Stack, bin, run, until} from '../lib/stack.mjs';
 
 let stack, client, api, tenants;
-const records = new Map();
+const records = new Map(), files = new Map();
 const rempart = (...args) => run(path.join(bin, 'rempart'), [...args, '--state', stack.state], {cwd: stack.state, env: {...stack.env, LANG: 'C'}});
 const put = async (target, document) => {
   const {status, json} = await api('POST', target, document);
@@ -18,16 +19,18 @@ const put = async (target, document) => {
 
 before(async () => {
   stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\n`});
-  const {app_token: token, people} = JSON.parse(fs.readFileSync(stack.file('canary/credentials.json'), 'utf8'));
-  tenants = people.map(one => one.tenant);
-  client = stack.client();
-  await client.signIn(people[0]);
-  const {assertion} = (await client.get('/.rempart/canary/')).json();
-  api = async (method, target, body) => {
-    const answer = await client.request(method, `/.rempart/api/v1/spaces/${target}`, {body: body && JSON.stringify(body),
-      headers: {accept: 'application/json', authorization: `Bearer ${token}`, 'rempart-assertion': assertion, 'content-type': 'application/json'}});
-    return {status: answer.status, json: answer.body.length ? answer.json() : null};
-  };
+  tenants = JSON.parse(fs.readFileSync(stack.file('canary/credentials.json'), 'utf8')).people.map(one => one.tenant);
+  let whole;
+  ({client, api: whole} = await canaryPerson(stack, 0));
+  api = (method, target, body) => whole(method, `spaces/${target}`, body);
+  for (const [name, size] of Object.entries({'vide.txt': 0, 'plan.pdf': 300001})) {
+    const bytes = crypto.randomBytes(size);
+    const {json} = await whole('POST', `files/d-plans?label=personal&name=${name}`, bytes, {'content-type': 'application/pdf'});
+    files.set(json.id, {name, bytes});
+  }
+  const gone = [...files.keys()][1];
+  await whole('PUT', `files/d-plans/${gone}?name=plan.pdf`, files.get(gone).bytes, {'content-type': 'application/pdf'});
+  await whole('DELETE', `files/d-plans/${gone}`);
   await put('d-letters?label=personal', {to: 'Zoé', text: 'à bientôt'});
   for (let i = 0; i < 30; i++) await put('d-numbers', {i});
   const trashed = await put('d-numbers', {gone: true});
@@ -35,21 +38,16 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-/*= S70, S174 type=test */
-test('the export holds every record of this tenant, with its label, and the manifest vouches for each file', async () => {
-  const done = await rempart('tenant', 'export', tenants[0], 'out.tar.gz');
-  assert.equal(done.code, 0, done.stderr);
-  assert.equal(fs.statSync(stack.file('out.tar.gz')).mode & 0o777, 0o600);
-  fs.mkdirSync(stack.file('out'));
-  const {code, stderr} = await run('tar', ['-xzf', 'out.tar.gz', '-C', 'out'], {cwd: stack.state});
-  assert.equal(code, 0, stderr);
-  const manifest = JSON.parse(fs.readFileSync(stack.file('out/manifest.json')));
+// Every part is what the manifest says; each record and each file is in it, with its label.
+function check(folder) {
+  const manifest = JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json')));
   assert.deepEqual([manifest.format, manifest.tenant], [1, tenants[0]]);
   const found = new Map();
   for (const {name, bytes, sha256, records: count} of manifest.files) {
-    const content = fs.readFileSync(stack.file('out', name));
+    const content = fs.readFileSync(path.join(folder, name));
     assert.equal(content.length, bytes);
     assert.equal(crypto.createHash('sha256').update(content).digest('hex'), sha256, name);
+    if (count === undefined) continue;
     const lines = content.toString('utf8').trimEnd().split('\n').map(line => JSON.parse(line));
     assert.equal(lines.length, count);
     for (const one of lines) found.set(one.id, one);
@@ -58,7 +56,57 @@ test('the export holds every record of this tenant, with its label, and the mani
   for (const [id, {label, document}] of records) {
     assert.deepEqual([found.get(id)?.label, found.get(id)?.document], [label, document]);
   }
-  assert.equal([...found.values()].filter(one => one.trashed_at).length, 1);
+  for (const [id, {name, bytes}] of files) {
+    assert.deepEqual([found.get(id).label, found.get(id).collection, found.get(id).file], ['personal', 'd-plans', {name, size: bytes.length, type: 'application/pdf'}]);
+    assert.ok(fs.readFileSync(path.join(folder, `files/canary/d-plans/${id}`)).equals(bytes), name);
+  }
+  assert.equal(manifest.with_bytes, files.size);
+  const ours = id => records.has(id) || files.has(id); // the probe keeps records here, too
+  assert.equal([...found.values()].filter(one => ours(one.id) && one.trashed_at).length, 2);
+}
+
+async function unpack(archive, folder) {
+  fs.mkdirSync(stack.file(folder));
+  const {code, stderr} = await run('tar', ['-xzf', archive, '-C', folder], {cwd: stack.state});
+  assert.equal(code, 0, stderr);
+  return stack.file(folder);
+}
+
+test('the export holds every record and file of this tenant, with its label, and the manifest vouches for each part', async () => {
+  const done = await rempart('tenant', 'export', tenants[0], 'out.tar.gz');
+  assert.equal(done.code, 0, done.stderr);
+  assert.equal(fs.statSync(stack.file('out.tar.gz')).mode & 0o777, 0o600);
+  check(await unpack('out.tar.gz', 'out'));
+});
+
+/*= S70, S174 type=test */
+test('the tenant\'s own administrators take the same by their page', async () => {
+  const page = await client.get('/.rempart/id/export');
+  assert.equal(page.status, 200);
+  const form = /name="form" value="([^"]+)"/.exec(page.text)[1];
+  const answer = await client.request('POST', '/.rempart/id/export', {body: new URLSearchParams({form}).toString(),
+    headers: {'content-type': 'application/x-www-form-urlencoded', origin: stack.origin}});
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers['content-disposition'], /rempart-export-\d{4}-\d\d-\d\d\.tar\.gz/);
+  fs.writeFileSync(stack.file('page.tar.gz'), answer.body);
+  check(await unpack('page.tar.gz', 'page'));
+});
+
+test('half an export is none', async () => {
+  const walk = folder => fs.readdirSync(folder, {withFileTypes: true}).flatMap(entry =>
+    entry.isDirectory() ? walk(path.join(folder, entry.name)) : [path.join(folder, entry.name)]);
+  const blobs = walk(stack.file('tenants')).filter(one => one.includes(`${tenants[0]}.files`) && fs.statSync(one).size > 300000);
+  const sealed = blobs.map(one => fs.readFileSync(one));
+  assert.ok(blobs.length > 0);
+  for (const [i, blob] of blobs.entries()) {
+    const broken = Buffer.from(sealed[i]);
+    broken[200000] ^= 1;
+    fs.writeFileSync(blob, broken);
+  }
+  const {code} = await rempart('tenant', 'export', tenants[0], 'broken.tar.gz');
+  assert.notEqual(code, 0);
+  assert.ok(!fs.existsSync(stack.file('broken.tar.gz')));
+  for (const [i, blob] of blobs.entries()) fs.writeFileSync(blob, sealed[i]);
 });
 
 /*= S66, S68 type=test */

@@ -124,7 +124,7 @@ test('a link that never was, of another organisation, or altered is no link', as
   const path = pathOf(link), [, , , tenant, token] = path.split('/');
   const other = `${tenant.slice(0, -1)}${tenant.endsWith('0') ? '1' : '0'}`;
   for (const wrong of [`/.rempart/share/${tenant}/${token.slice(0, -2)}AA`, `/.rempart/share/${other}/${token}`,
-    `/.rempart/share/${tenant}/x`, `/.rempart/share/x/${token}`]) {
+    `/.rempart/share/${tenant}/x`, `/.rempart/share/${'0'.repeat(32)}/${token}`, `/.rempart/share/x/${token}`]) {
     assert.equal((await stack.client().get(wrong)).status, 404, wrong);
   }
   for (const body of [{kind: 'thing', collection: 'shared', id}, {kind: 'record', collection: 'shared', id: 'x'},

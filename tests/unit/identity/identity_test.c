@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "crypto/hash.h"
-#include "identity/identity.h"
+#include "identity/apps.h"
 #include "identity/internal.h"
 #include "os/file.h"
 #include "stack.h"
@@ -684,18 +684,61 @@ static void a_person_is_shown_to_their_tenant(void **state) {
     assert_err(rp_identity_person(identity, person.person, other, &got), NOT_FOUND);
 }
 
-static void an_app_has_one_token(void **state) {
+static rp_err count_token(void *ctx, const struct rp_app_token *token) {
+    size_t *count = ctx;
+    *count += strcmp(token->app, "notes") == 0 && token->ended_ms == 0;
+    return RP_OK;
+}
+
+static void an_app_has_tokens_that_end(void **state) {
     (void)state;
-    struct rp_token first, second;
-    char app[33];
-    assert_ok(rp_identity_new_app_token(identity, RP_VIEW("notes"), &first));
-    assert_ok(rp_identity_app_of_token(identity, text(&first), app));
-    assert_string_equal(app, "notes");
-    assert_ok(rp_identity_new_app_token(identity, RP_VIEW("notes"), &second));
-    assert_err(rp_identity_app_of_token(identity, text(&first), app), UNAUTHENTICATED);
-    assert_ok(rp_identity_app_of_token(identity, text(&second), app));
-    assert_err(rp_identity_app_of_token(identity, RP_VIEW(""), app), UNAUTHENTICATED);
-    assert_err(rp_identity_new_app_token(identity, RP_VIEW(""), &first), INVALID);
+    struct rp_token first, second, third;
+    struct rp_app_token got, wish = {.app = "notes", .scopes = RP_SCOPE_RECORDS_READ};
+    rp_id id;
+    size_t live = 0;
+    assert_ok(rp_identity_new_app_token(identity, &wish, false, &id, &first));
+    assert_ok(rp_identity_app_of_token(identity, text(&first), &got));
+    assert_string_equal(got.app, "notes");
+    assert_int_equal(got.scopes, RP_SCOPE_RECORDS_READ);
+    wish.until_ms = rp_env_now_ms(&env) + 60000;
+    wish.scopes = RP_SCOPES_ALL;
+    assert_ok(rp_identity_new_app_token(identity, &wish, false, NULL, &second));
+    assert_ok(rp_identity_app_of_token(identity, text(&first), &got)); /* both, for a while */
+    assert_ok(rp_identity_app_of_token(identity, text(&second), &got));
+    assert_ok(rp_identity_end_app_token(identity, id));
+    assert_err(rp_identity_app_of_token(identity, text(&first), &got), UNAUTHENTICATED);
+    assert_err(rp_identity_end_app_token(identity, id), NOT_FOUND);
+    world.now_ns += (int64_t)61 * 1000000000;
+    assert_err(rp_identity_app_of_token(identity, text(&second), &got), UNAUTHENTICATED);
+    assert_err(rp_identity_new_app_token(identity, &wish, false, NULL, &third), INVALID);
+    wish.until_ms = 0;
+    assert_ok(rp_identity_new_app_token(identity, &wish, false, NULL, &second));
+    assert_ok(rp_identity_new_app_token(identity, &wish, true, NULL, &third));
+    assert_err(rp_identity_app_of_token(identity, text(&second), &got), UNAUTHENTICATED);
+    assert_ok(rp_identity_app_of_token(identity, text(&third), &got));
+    assert_ok(rp_identity_each_app_token(identity, count_token, &live));
+    assert_int_equal(live, 1);
+    assert_err(rp_identity_app_of_token(identity, RP_VIEW(""), &got), UNAUTHENTICATED);
+    wish.app[0] = 0;
+    assert_err(rp_identity_new_app_token(identity, &wish, false, NULL, &first), INVALID);
+}
+
+static void scopes_read_back(void **state) {
+    (void)state;
+    for (unsigned scopes = 1; scopes <= RP_SCOPES_ALL; scopes++) {
+        char printed[RP_SCOPES_TEXT];
+        unsigned read = 0;
+        rp_scopes_print(scopes, printed);
+        assert_ok(rp_scopes_parse(rp_view_from_cstr(printed), &read, NULL));
+        assert_int_equal(read, scopes);
+    }
+    unsigned scopes = 77;
+    assert_ok(rp_scopes_parse(RP_VIEW("*"), &scopes, NULL));
+    assert_int_equal(scopes, RP_SCOPES_ALL);
+    static const char *const bad[] = {"", "records", "records:read,", "*,shares", "Shares"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_err(rp_scopes_parse(rp_view_from_cstr(bad[i]), &scopes, NULL), INVALID);
+    }
 }
 
 /* ---- what lies on the disk ---- */
@@ -895,7 +938,8 @@ int main(void) {
         TEST(sessions_end),
         TEST(a_cookie_that_is_none_is_unauthenticated),
         TEST(a_person_is_shown_to_their_tenant),
-        TEST(an_app_has_one_token),
+        TEST(an_app_has_tokens_that_end),
+        TEST(scopes_read_back),
         TEST(no_address_seed_or_secret_lies_in_clear),
         TEST(a_seed_moved_to_another_person_does_not_open),
         TEST(a_tenants_lost_key_is_never_made_anew),

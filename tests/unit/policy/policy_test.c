@@ -30,6 +30,8 @@ static void each_role_gets_what_it_needs(void **state) {
         {RP_ACTION_WRITE_RECORDS, M | A},
         {RP_ACTION_SHARE, M | A},
         {RP_ACTION_MANAGE_SHARES, A},
+        {RP_ACTION_MANAGE_GRANTS, A},
+        {RP_ACTION_EXPORT, A},
         {RP_ACTION_LOWER_LABEL, A},
         {RP_ACTION_READ_AUDIT, A},
         {RP_ACTION_INVITE, A},
