@@ -96,18 +96,6 @@ bool rp_body_text_copy(struct rp_body *body, struct rp_body_text *text, rp_view 
     return true;
 }
 
-bool rp_body_text_add(struct rp_body *body, struct rp_body_text *text, rp_view run) {
-    if (run.n == 0) {
-        return true;
-    }
-    if (text->room == 0 && (text->n == 0 || text->p + text->n == run.p)) {
-        text->p = text->n == 0 ? (uint8_t *)(uintptr_t)run.p : text->p;
-        text->n += run.n;
-        return true;
-    }
-    return rp_body_text_copy(body, text, run);
-}
-
 bool rp_body_text_add_byte(struct rp_body *body, struct rp_body_text *text, uint8_t byte) {
     if (!text_room(body, text, 1)) {
         return false;

@@ -32,8 +32,18 @@ struct rp_body {
 };
 
 /* False when the arena is full; body->failed says so. */
-bool rp_body_text_add(struct rp_body *body, struct rp_body_text *text, rp_view run);
 bool rp_body_text_copy(struct rp_body *body, struct rp_body_text *text, rp_view run); /* always */
+static inline bool rp_body_text_add(struct rp_body *body, struct rp_body_text *text, rp_view run) {
+    bool follows = run.n == 0 || text->n == 0 || text->p + text->n == run.p;
+    if (text->room > 0 || !follows) {
+        return rp_body_text_copy(body, text, run);
+    }
+    if (run.n > 0) {
+        text->p = text->n == 0 ? (uint8_t *)(uintptr_t)run.p : text->p;
+        text->n += run.n;
+    }
+    return true;
+}
 bool rp_body_text_add_byte(struct rp_body *body, struct rp_body_text *text, uint8_t byte);
 static inline rp_view rp_body_text_view(const struct rp_body_text *text) {
     return rp_view_of(text->p, text->n);
