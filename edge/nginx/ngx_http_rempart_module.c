@@ -9,6 +9,8 @@
  *   rempart_limit address|network|route|session|tenant RATE BURST;   requests a second, and at once
  *   rempart_header missing|replace NAME VALUE;
  *   rempart_plain_paths on|off;           refuse addresses that two readers would read differently
+ *   rempart_waf IMAGE on|detect|off [stream];   the application firewall, with or without the rest
+ *   rempart_waf_over_budget block|detect;
  *   rempart_hsts on|off;                  default on where there is a rempart_state
  */
 #include "ngx_rempart.h"
@@ -36,6 +38,10 @@ static ngx_command_t commands[] = {
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_plain_paths"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_rempart_loc_conf_t, plain_paths), NULL},
+    {ngx_string("rempart_waf"), ANYWHERE | NGX_CONF_TAKE23, ngx_rempart_set_waf,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_waf_over_budget"), ANYWHERE | NGX_CONF_TAKE1,
+     ngx_rempart_set_waf_over_budget, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_hsts"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_rempart_loc_conf_t, hsts), NULL},
     ngx_null_command};
@@ -65,6 +71,7 @@ static void *create_loc_conf(ngx_conf_t *cf) {
         conf->limits[i].interval_us = (uint32_t)NGX_REMPART_UNSET;
     }
     conf->plain_paths = NGX_CONF_UNSET;
+    ngx_rempart_waf_conf_unset(&conf->waf);
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->for_scripts = NGX_CONF_UNSET_PTR;
     conf->identity_names = NGX_CONF_UNSET_PTR;
@@ -90,6 +97,7 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
         }
     }
     ngx_conf_merge_value(conf->plain_paths, above->plain_paths, 0);
+    ngx_rempart_waf_conf_merge(&conf->waf, &above->waf);
     ngx_conf_merge_ptr_value(conf->headers, above->headers, NULL);
     ngx_conf_merge_ptr_value(conf->for_scripts, above->for_scripts, NULL);
     ngx_conf_merge_ptr_value(conf->identity_names, above->identity_names, NULL);
@@ -117,7 +125,10 @@ static ngx_int_t register_handlers(ngx_conf_t *cf) {
     if (add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_limit_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_lists_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_access_handler) != NGX_OK ||
-        add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_log_handler) != NGX_OK) {
+        add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_waf_handler) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_log_handler) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_waf_log_handler) != NGX_OK ||
+        ngx_rempart_waf_filter_init(cf) != NGX_OK) {
         return NGX_ERROR;
     }
     return ngx_rempart_header_filter_init(cf);

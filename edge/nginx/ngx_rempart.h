@@ -15,6 +15,8 @@
 #include "shield/lists.h"
 #include "worker/tables.h"
 
+#include "ngx_rempart_waf.h"
+
 extern ngx_module_t ngx_http_rempart_module;
 
 /* What an identity header carries. */
@@ -27,8 +29,9 @@ typedef enum {
 
 /* http {}: one for the whole nginx. */
 typedef struct {
-    ngx_str_t state;    /* rempart_state: the folder of tables and rings; empty = none */
-    ngx_array_t *files; /* rempart_confine: struct rp_role_path; NULL = not confined */
+    ngx_str_t state;     /* rempart_state: the folder of tables and rings; empty = none */
+    ngx_array_t *images; /* ngx_rempart_image_t *; NULL = none */
+    ngx_array_t *files;  /* rempart_confine: struct rp_role_path; NULL = not confined */
     u_char salt[JUDGE_SALT_BYTES];
     int ready_fd;                /* the supervisor's pipe, at the first start; else -1 */
     bool started_as_root;        /* the master; its workers are somebody else */
@@ -51,7 +54,8 @@ typedef struct {
     ngx_str_t app;                               /* empty: core's or the gate's own */
     struct rp_limit limits[RP_LIMIT_KIND_COUNT]; /* interval_us NGX_REMPART_UNSET = as above */
     ngx_flag_t hsts, harden;
-    ngx_flag_t plain_paths;       /* addresses that could be read in two ways are refused */
+    ngx_flag_t plain_paths; /* addresses that could be read in two ways are refused */
+    ngx_rempart_waf_conf_t waf;
     ngx_array_t *headers;         /* ngx_rempart_header_t */
     ngx_array_t *for_scripts;     /* rp_view: cookies that scripts may read */
     ngx_array_t *identity_names;  /* rp_view, and at the same index … */
@@ -62,6 +66,7 @@ typedef struct {
  * redirects, so that the record says what was first asked and judged. */
 typedef struct {
     const ngx_rempart_loc_conf_t *judged_by;
+    ngx_rempart_waf_t *waf; /* NULL where no rules judge */
     ngx_str_t app;
     enum rp_gate_reason reason;
     struct judge_visitor visitor;

@@ -103,8 +103,10 @@ static ngx_int_t judge(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx,
                        const ngx_rempart_main_conf_t *main_conf,
                        const ngx_rempart_loc_conf_t *lcf) {
     bool allowed = ctx->allowed;
+    ngx_rempart_waf_t *waf = ctx->waf; /* judged before, and judged once */
     ngx_memzero(ctx, sizeof *ctx);
     ctx->allowed = allowed;
+    ctx->waf = waf;
     ctx->judged_by = lcf;
     ctx->app = lcf->app;
     /* Rules by path stand or fall with both sides reading the same path. */

@@ -38,6 +38,7 @@ struct rp_waf_info {
     size_t rules, expressions, jit_bytes, image_bytes;
     uint8_t sha256[32];    /* of the image */
     enum rp_waf_mode mode; /* what SecRuleEngine of the rules says */
+    uint64_t response_body_limit;
 };
 void rp_waf_info(const struct rp_waf *waf, struct rp_waf_info *ret_info);
 /* For people: the rule, what it became, its prefilter. NOT_FOUND. */
@@ -86,6 +87,10 @@ rp_err rp_waf_tx_headers_done(struct rp_waf_tx *tx); /* phase 1 */
 bool rp_waf_tx_wants_body(const struct rp_waf_tx *tx);
 /* TOO_LARGE over the limit of the body (the no-files limit, when no file is in it). */
 rp_err rp_waf_tx_body(struct rp_waf_tx *tx, rp_view chunk);
+/* The body goes by unseen; phase 2 judges the rest. Before rp_waf_tx_body_done. */
+void rp_waf_tx_leave_body(struct rp_waf_tx *tx);
+/* Would a body of so many bytes be taken? False where the rules refuse what they cannot see. */
+bool rp_waf_tx_takes(const struct rp_waf_tx *tx, uint64_t bytes);
 rp_err rp_waf_tx_body_done(struct rp_waf_tx *tx); /* phase 2 */
 rp_err rp_waf_tx_response(struct rp_waf_tx *tx, unsigned status, rp_view protocol);
 rp_err rp_waf_tx_response_header(struct rp_waf_tx *tx, rp_view name, rp_view value);

@@ -270,18 +270,33 @@ static rp_view fitting(rp_view chunk, uint64_t have, uint64_t limit, bool *over)
     return chunk;
 }
 
-rp_err rp_waf_tx_body(struct rp_waf_tx *tx, rp_view chunk) {
+/* Files may be larger than what people type. */
+static uint64_t body_limit(const struct rp_waf_tx *tx) {
     const struct rp_img_settings *settings = tx->image->settings;
-    if (!rp_waf_tx_wants_body(tx)) {
-        return RP_OK;
-    }
     uint64_t limit = settings->request_body_limit;
     if (tx->body_kind != RP_BODY_MULTIPART && settings->request_body_no_files_limit > 0) {
         limit = RP_MIN(limit ? limit : UINT64_MAX, settings->request_body_no_files_limit);
     }
-    rp_view fits = fitting(chunk, tx->body_bytes, limit, &tx->body_over);
+    return limit;
+}
+
+void rp_waf_tx_leave_body(struct rp_waf_tx *tx) {
+    tx->request_body = false;
+}
+
+bool rp_waf_tx_takes(const struct rp_waf_tx *tx, uint64_t bytes) {
+    uint64_t limit = body_limit(tx);
+    bool rejects = tx->image->settings->request_limit_rejects && tx->mode == RP_WAF_ON;
+    return !rejects || !rp_waf_tx_wants_body(tx) || limit == 0 || bytes <= limit;
+}
+
+rp_err rp_waf_tx_body(struct rp_waf_tx *tx, rp_view chunk) {
+    if (!rp_waf_tx_wants_body(tx)) {
+        return RP_OK;
+    }
+    rp_view fits = fitting(chunk, tx->body_bytes, body_limit(tx), &tx->body_over);
     tx->body_bytes += chunk.n;
-    if (tx->body_over && settings->request_limit_rejects && tx->mode == RP_WAF_ON) {
+    if (tx->body_over && tx->image->settings->request_limit_rejects && tx->mode == RP_WAF_ON) {
         return RP_ERR(TOO_LARGE);
     }
     rp_buf_add(&tx->body, fits);
