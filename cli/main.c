@@ -129,7 +129,8 @@ static const struct cli_command commands[] = {
       "the application firewall: compile rules, judge a request, run the tests of the CRS"},
      "  rempart waf compile --rules crs-setup.conf rules/*.conf -o crs.waf\n"
      "  rempart waf exec --image crs.waf --request login.http --json\n"
-     "  rempart waf test --rules /usr/share/modsecurity-crs --tests tests/regression/tests\n",
+     "  rempart waf test --rules /usr/share/modsecurity-crs/owasp-crs.load --tests "
+     "tests/regression/tests\n",
      cli_waf},
 };
 

@@ -7,7 +7,9 @@
 #include "shield/body_xml.h"
 #include "base/checked.h"
 
-enum { LEVELS_START = 16, TAG_ATTRIBUTES_MAX = 256 };
+/* Each attribute of a tag is compared with those before it; each of a document is asked by rules.
+ */
+enum { LEVELS_START = 16, TAG_ATTRIBUTES_MAX = 128, ATTRIBUTES_MAX = 16384 };
 
 static bool start(struct rp_body *body, rp_view content_type) {
     (void)content_type;
@@ -89,7 +91,8 @@ static void attribute_done(struct rp_body *body, struct xml *xml) {
     if (declares_namespace(name)) {
         return;
     }
-    if (attributes->n - xml->tag_attributes >= TAG_ATTRIBUTES_MAX) {
+    if (attributes->n - xml->tag_attributes >= TAG_ATTRIBUTES_MAX ||
+        attributes->n >= ATTRIBUTES_MAX) {
         rp_body_error(body, XML_FAILED " (too many attributes).");
         return;
     }

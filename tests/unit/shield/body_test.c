@@ -355,6 +355,35 @@ static void test_json_names(void **state) {
     rp_arena_free(arena);
 }
 
+static void check_attributes(size_t elements, size_t attributes, const char *want_error) {
+    struct rp_arena *arena = rp_arena_new(1 << 24);
+    struct rp_buf bytes = rp_buf_new(1 << 22);
+    struct rp_body_limits limits = RP_BODY_LIMITS;
+    struct rp_body *body = rp_body_new(RP_BODY_XML, RP_VIEW(""), &limits, arena);
+    const struct rp_body_result *result = NULL;
+    rp_buf_add_cstr(&bytes, "<r>");
+    for (size_t i = 0; i < elements; i++) {
+        rp_buf_add_cstr(&bytes, "<e");
+        for (size_t j = 0; j < attributes; j++) {
+            rp_buf_printf(&bytes, " a%zu=''", j);
+        }
+        rp_buf_add_cstr(&bytes, "/>");
+    }
+    rp_buf_add_cstr(&bytes, "</r>");
+    assert_ok(rp_body_feed(body, rp_buf_view(&bytes)));
+    assert_ok(rp_body_end(body, &result));
+    assert_string_equal(result->message, want_error);
+    rp_buf_done(&bytes);
+    rp_arena_free(arena);
+}
+
+static void test_xml_attributes(void **state) {
+    (void)state;
+    check_attributes(128, 128, "");
+    check_attributes(1, 129, "XML: Failed parsing document (too many attributes).");
+    check_attributes(129, 128, "XML: Failed parsing document (too many attributes).");
+}
+
 /* A body in one piece is not copied. */
 static void test_views(void **state) {
     static const char bytes[] = "{\"name\":\"a value that nobody copies\"}";
@@ -420,12 +449,12 @@ static void test_cookies(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),       cmocka_unit_test(test_json),
-        cmocka_unit_test(test_multipart),   cmocka_unit_test(test_xml),
-        cmocka_unit_test(test_boundaries),  cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_small_arena), cmocka_unit_test(test_json_names),
-        cmocka_unit_test(test_views),       cmocka_unit_test(test_query),
-        cmocka_unit_test(test_cookies),
+        cmocka_unit_test(test_forms),          cmocka_unit_test(test_json),
+        cmocka_unit_test(test_multipart),      cmocka_unit_test(test_xml),
+        cmocka_unit_test(test_boundaries),     cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_small_arena),    cmocka_unit_test(test_json_names),
+        cmocka_unit_test(test_xml_attributes), cmocka_unit_test(test_views),
+        cmocka_unit_test(test_query),          cmocka_unit_test(test_cookies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
