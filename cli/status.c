@@ -1,71 +1,141 @@
-/* status.c — `rempart status`: what the supervisor knows, and the memory that the kernel counts. */
+/* status.c — `rempart status`: what the supervisor and the ledger know, and the memory that the
+ * kernel counts; one look at whether all is well. */
+#include <time.h>
+
+#include "base/checked.h"
 #include "cli.h"
 #include "os/file.h"
+#include "os/memory.h"
 
-enum { STATUS_MAX = 1 << 20 };
+enum { STATUS_MAX = 1 << 20, DAY_S = 86400, CERTIFICATE_WARN_DAYS = 14, AGE_TEXT = 64 };
 
-/* Proportional set size in KiB from /proc/PID/smaps_rollup; 0 when it cannot be read. */
-static uint64_t pss_kib(struct cli *cli, uint64_t pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%llu/smaps_rollup", (unsigned long long)pid);
-    rp_view text = {NULL, 0};
-    if (!rp_ok(rp_file_read(path, 65536, cli->arena, &text))) {
-        return 0;
+/* ---- one line a role ---- */
+
+/* 3d 4h, 5h 6m, 7m 8s. */
+static void print_age(char out[static AGE_TEXT], int64_t seconds) {
+    static const struct {
+        int64_t big, small;
+        char big_name, small_name;
+    } units[] = {{DAY_S, 3600, 'd', 'h'}, {3600, 60, 'h', 'm'}, {60, 1, 'm', 's'}};
+    int64_t s = seconds < 0 ? 0 : seconds;
+    for (size_t i = 0; i < RP_COUNT_OF(units); i++) {
+        if (s >= units[i].big) {
+            (void)snprintf(out, AGE_TEXT, "%lld%c %lld%c", (long long)(s / units[i].big),
+                           units[i].big_name, (long long)(s % units[i].big / units[i].small),
+                           units[i].small_name);
+            return;
+        }
     }
-    rp_view rest = rp_view_from(text, rp_view_find(text, RP_VIEW("\nPss:")) + 5);
-    rp_view line = rp_view_trim(rp_view_cut(&rest, '\n'));
-    uint64_t kib = 0;
-    return rp_view_to_u64(rp_view_cut(&line, ' '), UINT64_MAX, &kib) ? kib : 0;
+    (void)snprintf(out, AGE_TEXT, "%llds", (long long)s);
 }
 
-static void print_role(const struct cli *cli, const struct rp_json *role, uint64_t kib) {
-    uint64_t pid = 0, restarts = 0;
+static void print_role(const struct cli *cli, const struct rp_json *role, uint64_t kib,
+                       int64_t now_s) {
+    uint64_t pid = 0, restarts = 0, since_s = 0;
+    char age[AGE_TEXT];
     rp_json_get_u64(role, "pid", &pid);
     rp_json_get_u64(role, "restarts", &restarts);
-    printf("%-8.*s %-9.*s pid %-7llu %s %-3llu ", RP_FMT(rp_json_get_string(role, "name")),
-           RP_FMT(rp_json_get_string(role, "state")), (unsigned long long)pid,
+    rp_json_get_u64(role, "since_s", &since_s);
+    print_age(age, now_s - (int64_t)since_s);
+    rp_view last_end = rp_json_get_string(role, "last_end");
+    printf("%-8.*s %-9.*s pid %-7llu %-8s %s %-3llu ", RP_FMT(rp_json_get_string(role, "name")),
+           RP_FMT(rp_json_get_string(role, "state")), (unsigned long long)pid, age,
            cli_say(cli, "relances", "restarts"), (unsigned long long)restarts);
     if (kib) {
-        printf("%5.1f MiB\n", (double)kib / 1024);
+        printf("%5.1f MiB", (double)kib / 1024);
     } else {
-        printf("%s\n", cli_say(cli, "mémoire non lisible", "memory not readable"));
+        printf("%s", cli_say(cli, "mémoire non lisible", "memory not readable"));
     }
+    if (restarts > 0 && last_end.n > 0) {
+        printf("  (%s: %.*s)", cli_say(cli, "dernière fin", "last end"), RP_FMT(last_end));
+    }
+    printf("\n");
+}
+
+/* ---- the rest ---- */
+
+static struct rp_json *read_json(struct cli *cli, const char *path, struct rp_diag *diag) {
+    rp_view text = {NULL, 0};
+    struct rp_json *json = NULL;
+    bool good = rp_ok(rp_file_read(path, STATUS_MAX, cli->arena, &text)) &&
+                rp_ok(rp_json_parse(text, RP_JSON_LIMITS, cli->arena, &json, diag));
+    return good ? json : NULL;
+}
+
+/* False when something of it needs somebody. */
+static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) {
+    const struct rp_json *ledger = read_json(cli, "run/ledger.json", NULL);
+    uint64_t since_s = 0, until_s = 0, reloads = 0, behind = 0, bytes = 0, percent = 0;
+    char age[AGE_TEXT];
+    rp_json_get_u64(status, "since_s", &since_s);
+    rp_json_get_u64(status, "reloads", &reloads);
+    bool has_certificate = rp_json_get_u64(status, "certificate_until_s", &until_s);
+    int64_t days = ((int64_t)until_s - now_s) / DAY_S;
+    bool has_ledger = ledger && rp_json_get_u64(ledger, "behind_bytes", &behind) &&
+                      rp_json_get_u64(ledger, "disk_free_bytes", &bytes) &&
+                      rp_json_get_u64(ledger, "disk_free_percent", &percent);
+    if (cli->json) {
+        rp_json_add_u64(cli->arena, status, "uptime_s", (uint64_t)now_s - since_s);
+        if (has_certificate) {
+            rp_json_add_u64(cli->arena, status, "certificate_days", days > 0 ? (uint64_t)days : 0);
+        }
+        if (has_ledger) {
+            rp_json_add_u64(cli->arena, status, "ledger_behind_bytes", behind);
+            rp_json_add_u64(cli->arena, status, "disk_free_bytes", bytes);
+            rp_json_add_u64(cli->arena, status, "disk_free_percent", percent);
+        }
+        return !has_certificate || days >= 0;
+    }
+    print_age(age, now_s - (int64_t)since_s);
+    printf("rempart %.*s, %s %s, %llu %s\n", RP_FMT(rp_json_get_string(status, "version")),
+           cli_say(cli, "en marche depuis", "up"), age, (unsigned long long)reloads,
+           cli_say(cli, "rechargements", "reloads"));
+    if (has_certificate) {
+        printf("%s: %lld %s%s\n", cli_say(cli, "certificat", "certificate"), (long long)days,
+               cli_say(cli, "jours restants", "days left"),
+               days < CERTIFICATE_WARN_DAYS ? " (!)" : "");
+    }
+    if (has_ledger) {
+        printf("%s: %llu KiB; %s: %.1f GiB, %llu %%\n",
+               cli_say(cli, "retard du journal", "log behind"), (unsigned long long)(behind >> 10),
+               cli_say(cli, "disque libre", "disk free"), (double)bytes / (1 << 30),
+               (unsigned long long)percent);
+    }
+    return !has_certificate || days >= 0;
 }
 
 enum rp_exit cli_status(struct cli *cli) {
-    rp_err err = cli_enter_state(cli);
-    rp_view text = {NULL, 0};
-    if (rp_ok(err)) {
-        err = rp_file_read("run/status.json", STATUS_MAX, cli->arena, &text);
-    }
-    if (!rp_ok(err)) {
+    struct rp_diag diag = {0};
+    if (!rp_ok(cli_enter_state(cli)) || !rp_file_exists("run/status.json")) {
         return cli_fail(cli, RP_ERR(UNREACHABLE), cli->state, NULL);
     }
-    struct rp_json *status = NULL;
-    struct rp_diag diag = {0};
-    err = rp_json_parse(text, RP_JSON_LIMITS, cli->arena, &status, &diag);
-    if (!rp_ok(err)) {
-        return cli_fail(cli, err, "run/status.json", &diag);
+    struct rp_json *status = read_json(cli, "run/status.json", &diag);
+    const struct rp_json *roles = status ? rp_json_get(status, "roles") : NULL;
+    if (!roles) {
+        return cli_fail(cli, RP_ERR(CORRUPT), "run/status.json", &diag);
     }
-    const struct rp_json *roles = rp_json_get(status, "roles");
     uint64_t total = 0;
-    bool all_up = roles != NULL;
-    for (struct rp_json *role = roles ? roles->first : NULL; role; role = role->next) {
-        uint64_t pid = 0;
-        uint64_t kib = rp_json_get_u64(role, "pid", &pid) && pid ? pss_kib(cli, pid) : 0;
+    bool well = true;
+    int64_t now_s = (int64_t)time(NULL);
+    for (struct rp_json *role = roles->first; role; role = role->next) {
+        uint64_t pid = 0, kib = 0;
+        if (rp_json_get_u64(role, "pid", &pid) && pid > 0) {
+            rp_ignore(rp_process_memory((pid_t)pid, &kib)); /* shown as not readable */
+        }
         total += kib;
-        all_up = all_up && rp_view_equal(rp_json_get_string(role, "state"), RP_VIEW("ready"));
+        well = well && rp_view_equal(rp_json_get_string(role, "state"), RP_VIEW("ready"));
         if (cli->json) {
             rp_json_add_u64(cli->arena, role, "pss_kib", kib);
         } else {
-            print_role(cli, role, kib);
+            print_role(cli, role, kib, now_s);
         }
     }
+    well = print_facts(cli, status, now_s) && well;
     if (cli->json) {
         rp_json_add_u64(cli->arena, status, "pss_kib", total);
         cli_print_json(status);
     } else {
         printf("%s: %.1f MiB\n", cli_say(cli, "en tout", "in all"), (double)total / 1024);
     }
-    return all_up ? RP_EXIT_OK : RP_EXIT_FINDING;
+    return well ? RP_EXIT_OK : RP_EXIT_FINDING;
 }

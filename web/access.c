@@ -261,6 +261,10 @@ rp_err rp_access_check(struct rp_request *request, const struct rp_route *route)
         return check_staff(request);
     case RP_GUARD_GATE:
         return check_gate(request);
+    case RP_GUARD_METRICS:
+        return request->from_cli || rp_request_param(request, "REMPART_METRICS").n > 0
+                   ? RP_OK
+                   : RP_ERR(NOT_FOUND);
     case RP_GUARD_OWNER:
         return request->from_cli ? RP_OK : RP_ERR(NOT_FOUND);
     }

@@ -18,6 +18,7 @@ enum rp_guard {
     RP_GUARD_SESSION, /* a signed-in person */
     RP_GUARD_STAFF,   /* the operator's people: by session, or the owner on run/cli.sock */
     RP_GUARD_GATE,    /* the gate's own subrequest */
+    RP_GUARD_METRICS, /* the gate's listener for Prometheus, or run/cli.sock */
     RP_GUARD_OWNER    /* run/cli.sock only */
 };
 

@@ -332,6 +332,7 @@ static void round_ended(void *ctx) {
     for (size_t i = 0; i < f->round.count; i++) {
         add(&f->next, f->round.tenants[i]);
     }
+    atomic_store(&f->core->web.outbox_databases, f->next.count + f->next.own);
 }
 
 static void run_round(void *thread_state, void *ctx) {

@@ -255,6 +255,7 @@ rp_err gate_render(const struct gate_setup *setup, struct rp_buf *out, struct rp
     rp_buf_add_cstr(out, "\n");
     gate_add_servers(out, setup);
     gate_add_api_server(out);
+    gate_add_metrics_server(out, setup->config);
     rp_buf_add_cstr(out, "}\n");
     return rp_buf_err(out);
 }

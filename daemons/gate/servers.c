@@ -341,6 +341,32 @@ void gate_add_api_server(struct rp_buf *out) {
                          "    }\n");
 }
 
+/* For Prometheus on this machine: on loopback whatever gate.address says, and nothing else there.
+ */
+void gate_add_metrics_server(struct rp_buf *out, const struct rp_config *config) {
+    if (config->metrics_port == 0) {
+        return;
+    }
+    rp_buf_printf(out,
+                  "    server {\n"
+                  "        listen 127.0.0.1:%llu;\n"
+                  "        server_name _;\n"
+                  "        location = /metrics {\n"
+                  "            limit_except GET { deny all; }\n"
+                  "            fastcgi_pass_request_headers off;\n"
+                  "            fastcgi_pass_request_body off;\n"
+                  "            fastcgi_param REQUEST_METHOD GET;\n"
+                  "            fastcgi_param REQUEST_URI /.rempart/internal/metrics;\n"
+                  "            fastcgi_param DOCUMENT_URI /.rempart/internal/metrics;\n"
+                  "            fastcgi_param QUERY_STRING \"\";\n"
+                  "            fastcgi_param REMPART_METRICS on;\n"
+                  "            fastcgi_pass rempart_core;\n"
+                  "        }\n"
+                  "        location / { return 404; }\n"
+                  "    }\n",
+                  (unsigned long long)config->metrics_port);
+}
+
 static bool has_own_host(const struct rp_config *config, const struct rp_config_app *app) {
     return *app->host && strcmp(app->host, config->host) != 0;
 }

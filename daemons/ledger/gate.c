@@ -175,6 +175,7 @@ static void count_lost(struct ledger *ledger, struct ring *ring) {
     uint64_t lost = __atomic_load_n(&head->lost, __ATOMIC_RELAXED);
     if (lost > ring->lost) {
         ledger->ring_lost += lost - ring->lost;
+        ledger->tally.lost += lost - ring->lost;
     }
     ring->lost = lost;
 }
@@ -190,7 +191,11 @@ static unsigned drain_ring(struct ledger *ledger, struct ring *ring, struct rp_a
         if (!rp_ok(rp_gate_record_parse(bytes, &record))) {
             ledger->bad_records++;
             ledger->ring_lost++;
-        } else if (record.kind == RP_GATE_ALLOWED) {
+            ledger->tally.lost++;
+            continue;
+        }
+        tally_count(&ledger->tally, &record);
+        if (record.kind == RP_GATE_ALLOWED) {
             add_line(ledger, &record, arena);
         } else if (rp_gate_limits_allow(&ledger->limits, &record, ledger->limits.second)) {
             emit_refusal(ledger, &record, arena);

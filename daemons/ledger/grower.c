@@ -9,6 +9,7 @@ enum {
     TENANTS_MS = 10 * 1000,
     ANCHOR_MS = 60 * 1000,
     DISK_MS = 1000,
+    TALLY_MS = 1000,
     RINGS_MS = 1000,
     DRAIN_MS = 100,
     BEHIND_BYTES = 12 * 1024 * 1024, /* of journal: a third of a second of growing */
@@ -295,6 +296,7 @@ rp_err grower_run(struct ledger *ledger) {
     RP_TRY(add_timer(ledger, SIGN_MS, sign_now));
     RP_TRY(add_timer(ledger, ANCHOR_MS, anchor_now));
     RP_TRY(add_timer(ledger, DISK_MS, intake_check_disk));
+    RP_TRY(add_timer(ledger, TALLY_MS, tally_write));
     RP_TRY(add_timer(ledger, RINGS_MS, gate_scan));
     return add_timer(ledger, DRAIN_MS, gate_drain);
 }

@@ -16,6 +16,7 @@
 #include "ledger/limits.h"
 #include "os/pool.h"
 #include "os/shm.h"
+#include "tally.h"
 
 enum { WAITING_MAX = 1024, HEADS_MAX = 64, RINGS_MAX = 64 };
 
@@ -91,11 +92,12 @@ struct ledger {
     size_t ring_count;
     struct rp_gate_limits limits;
     uint64_t ring_lost, bad_records;
+    struct tally tally;
     struct rp_buf lines; /* of the access segment that is being gathered */
     uint64_t line_count;
     int64_t lines_ms; /* when its first line came */
     uint64_t last_segment_ms;
-    struct rp_timer *timers[6];
+    struct rp_timer *timers[8];
     size_t timer_count;
 };
 

@@ -11,7 +11,7 @@
 #include "os/tcp.h"
 #include "supervisor.h"
 
-enum { CONFIG_MAX = 1 << 20 };
+enum { CONFIG_MAX = 1 << 20, LOOK_SOON_MS = 3000, LOOK_MS = 10000 };
 
 /* ---- checks before anything is started ---- */
 
@@ -91,9 +91,9 @@ static rp_err find_users(struct supervisor *supervisor) {
     return RP_OK;
 }
 
-static rp_err check_port(const struct supervisor *supervisor, const char *key, uint64_t port) {
+static rp_err check_port(const struct supervisor *supervisor, const char *key, const char *address,
+                         uint64_t port) {
     const struct daemon *daemon = &supervisor->daemon;
-    const char *address = daemon->config.address;
     if (port == 0) {
         return RP_OK;
     }
@@ -114,8 +114,10 @@ static rp_err check_port(const struct supervisor *supervisor, const char *key, u
 }
 
 static rp_err check_ports(const struct supervisor *supervisor) {
-    RP_TRY(check_port(supervisor, "gate.listen", supervisor->daemon.config.listen));
-    return check_port(supervisor, "gate.listen_http", supervisor->daemon.config.listen_http);
+    const struct rp_config *config = &supervisor->daemon.config;
+    RP_TRY(check_port(supervisor, "gate.listen", config->address, config->listen));
+    RP_TRY(check_port(supervisor, "gate.listen_http", config->address, config->listen_http));
+    return check_port(supervisor, "gate.metrics_port", "127.0.0.1", config->metrics_port);
 }
 
 static rp_err prepare(struct supervisor *supervisor) {
@@ -178,6 +180,8 @@ static rp_err supervise(struct supervisor *supervisor) {
     supervisor_init_children(supervisor);
     printf("rempart %s in %s\n", supervisor->version, supervisor->state);
     supervisor_start_next(supervisor);
+    RP_TRY(rp_loop_timer(supervisor->daemon.loop, LOOK_SOON_MS, LOOK_MS, supervisor_look,
+                         supervisor, NULL));
     return rp_loop_run(supervisor->daemon.loop);
 }
 

@@ -1,10 +1,12 @@
 /* status.c — run/status.json: what the supervisor knows, whole at every moment. */
 #include "base/assert.h"
+#include "crypto/x509.h"
 #include "os/file.h"
+#include "os/memory.h"
 #include "supervisor.h"
 #include "wire/json.h"
 
-enum { STATUS_MAX = 64 * 1024 };
+enum { STATUS_MAX = 64 * 1024, CERTIFICATE_MAX = 256 * 1024 };
 
 static const char *const state_names[CHILD_STATE_COUNT] = {
     [CHILD_IDLE] = "idle",       [CHILD_STARTING] = "starting", [CHILD_READY] = "ready",
@@ -39,6 +41,10 @@ static void add_role(struct rp_arena *arena, struct rp_json *roles, const struct
     rp_json_add_u64(arena, role, "pid", (uint64_t)child->pid);
     rp_json_add_u64(arena, role, "restarts", child->restarts);
     rp_json_add_cstr(arena, role, "since", rp_time_print(child->since_s).s);
+    rp_json_add_u64(arena, role, "since_s", (uint64_t)child->since_s);
+    if (child->pss_kib > 0 && child->state == CHILD_READY) {
+        rp_json_add_u64(arena, role, "memory_kib", child->pss_kib);
+    }
     rp_json_add_cstr(arena, role, "last_end", child->last_end);
     add_isolation(arena, role, child->isolation);
 }
@@ -50,6 +56,13 @@ static rp_err write_status(const struct supervisor *supervisor, struct rp_arena 
     rp_json_add_cstr(arena, root, "state", phase_name(supervisor->phase));
     rp_json_add_u64(arena, root, "pid", (uint64_t)getpid());
     rp_json_add_cstr(arena, root, "since", rp_time_print(supervisor->since_s).s);
+    rp_json_add_u64(arena, root, "since_s", (uint64_t)supervisor->since_s);
+    rp_json_add_cstr(arena, root, "config", supervisor->daemon.config_file);
+    rp_json_add_u64(arena, root, "reloads", supervisor->reloads);
+    if (supervisor->certificate_until_s > 0) {
+        rp_json_add_u64(arena, root, "certificate_until_s",
+                        (uint64_t)supervisor->certificate_until_s);
+    }
     struct rp_json *roles = rp_json_add_array(arena, root, "roles");
     for (size_t i = 0; i < CHILDREN; i++) {
         add_role(arena, roles, &supervisor->children[i]);
@@ -68,4 +81,34 @@ void supervisor_write_status(struct supervisor *supervisor) {
     }
     rp_buf_done(&out);
     rp_arena_free(arena);
+}
+
+/* ---- what has to be looked at now and then ---- */
+
+static void look_at_certificate(struct supervisor *supervisor, struct rp_arena *arena) {
+    const char *own = supervisor->daemon.config.certificate;
+    rp_view text = {NULL, 0};
+    supervisor->certificate_until_s = 0;
+    if (rp_ok(rp_file_read(*own ? own : "gate/tls/leaf.pem", CERTIFICATE_MAX, arena, &text))) {
+        rp_ignore(rp_x509_not_after(text, &supervisor->certificate_until_s)); /* unknown, then */
+    }
+}
+
+void supervisor_look(void *ctx) {
+    struct supervisor *supervisor = ctx;
+    struct rp_arena *arena = rp_arena_new(2 * CERTIFICATE_MAX);
+    if (supervisor->phase != PHASE_SERVE || !arena) {
+        rp_arena_free(arena);
+        return;
+    }
+    for (size_t i = 0; i < CHILDREN; i++) {
+        struct child *child = &supervisor->children[i];
+        child->pss_kib = 0;
+        if (child->pid > 0) {
+            rp_ignore(rp_process_memory(child->pid, &child->pss_kib)); /* not shown, then */
+        }
+    }
+    look_at_certificate(supervisor, arena);
+    rp_arena_free(arena);
+    supervisor_write_status(supervisor);
 }

@@ -50,6 +50,7 @@ struct child {
     int64_t since_s;        /* of its state */
     int64_t pause_ms;       /* before the next start */
     unsigned restarts;
+    uint64_t pss_kib;  /* of it and its own children, when last looked at; 0 = not known */
     unsigned failures; /* since it was last ready */
     bool reloading;    /* we asked it to begin anew */
     char said[READY_MAX + 1];
@@ -68,6 +69,8 @@ struct supervisor {
     int lock_fd;
     int64_t since_s;
     struct report *report;
+    int64_t certificate_until_s; /* the gate's; 0 = not known */
+    unsigned reloads;
     struct renderer {
         pid_t pid; /* of "rempart-gate --render"; 0 = none runs */
         struct rp_timer *timer;
@@ -99,5 +102,7 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
 void supervisor_stop_renderer(struct supervisor *supervisor);
 
 void supervisor_write_status(struct supervisor *supervisor);
+/* Timer: memory of the roles, the certificate; then the file. */
+void supervisor_look(void *supervisor);
 
 #endif

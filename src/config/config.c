@@ -300,6 +300,11 @@ static rp_err check_together(const struct reading *in, const struct rp_yaml *roo
         return fail_together(in, root, "listen_http", "listen",
                              "listen and listen_http are the same port");
     }
+    if (config->metrics_port != 0 &&
+        (config->metrics_port == config->listen || config->metrics_port == config->listen_http)) {
+        return fail_together(in, root, "metrics_port", "listen",
+                             "metrics_port is a port of its own");
+    }
     bool told = strcmp(config->client_address, "connection") != 0;
     if (told && config->trusted_proxies.count == 0) {
         return fail_together(in, root, "client_address", "client_address",

@@ -64,7 +64,7 @@ struct rp_config {
     const char *smtp_url, *smtp_from, *smtp_credentials, *smtp_authority;
     const char *second_factor, *operator_name, *contact, *bounty_url;
     uint64_t listen, listen_http, workers, body_max_kib, session_hours, idle_minutes;
-    uint64_t disk_free_percent, drain_seconds, records_max, mib_max;
+    uint64_t disk_free_percent, drain_seconds, metrics_port, records_max, mib_max;
     const char *share_label_max; /* "personal" */
     uint64_t share_days_max;
     uint64_t limit_address, limit_network, limit_session, limit_tenant, limit_sign_in;

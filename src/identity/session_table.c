@@ -229,3 +229,15 @@ rp_err rp_session_table_find(const void *table, void *seen, const struct rp_sha2
     }
     return RP_ERR(UNAUTHENTICATED);
 }
+
+uint64_t rp_session_table_count(const void *table, int64_t now_ms) {
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < RP_SESSION_SLOTS; i++) {
+        struct rp_session_slot slot;
+        if (rp_seqlock_read(const_slot_at(table, i), &slot, sizeof slot) &&
+            slot.used == SLOT_LIVE && slot.expires_ms > now_ms) {
+            count++;
+        }
+    }
+    return count;
+}

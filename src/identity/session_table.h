@@ -70,6 +70,9 @@ void rp_session_table_revoke(void *table, const struct rp_sha256 *cookie_hash);
 bool rp_session_table_is_idle(const void *table, const void *seen,
                               const struct rp_sha256 *cookie_hash, int64_t now_ms);
 
+/* How many are live. */
+uint64_t rp_session_table_count(const void *table, int64_t now_ms);
+
 /* Gate: UNAUTHENTICATED when there is none, EXPIRED when it ran out, KMS_DOWN's cousin
  * UNREACHABLE when core has been silent for longer than its grace. Touches `seen`. */
 rp_err rp_session_table_find(const void *table, void *seen, const struct rp_sha256 *cookie_hash,
