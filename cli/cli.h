@@ -129,5 +129,6 @@ enum rp_exit cli_ledger(struct cli *cli);
 enum rp_exit cli_register(struct cli *cli);
 enum rp_exit cli_backup(struct cli *cli);
 enum rp_exit cli_waf(struct cli *cli);
+enum rp_exit cli_reload(struct cli *cli);
 
 #endif

@@ -20,6 +20,12 @@ static const struct cli_command commands[] = {
      "  rempart check --config /etc/rempart/rempart.yaml\n  rempart check --sample > "
      "rempart.yaml\n",
      cli_check},
+    {"reload",
+     "rempart reload [--json]",
+     {"relit la configuration sans rien couper ; refusée, l'ancienne reste",
+      "read the configuration again without cutting anything; refused, the old one stays"},
+     "  rempart reload\n",
+     cli_reload},
     {"status",
      "rempart status [--json]",
      {"rôles, état, mémoire, isolation", "roles, state, memory, isolation"},

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "cli.h"
 #include "config/config.h"
+#include "config/refused_io.h"
 #include "os/file.h"
 
 enum { CONFIG_MAX = 1 << 20 };
@@ -21,14 +22,22 @@ static const char *config_path(struct cli *cli) {
     return (const char *)path.p;
 }
 
-static enum rp_exit read_config(struct cli *cli, const char *path, struct rp_config *ret_config) {
+static enum rp_exit read_config(struct cli *cli, const char *path, struct rp_config *ret_config,
+                                struct rp_diag *diag) {
     rp_view text = {NULL, 0};
-    struct rp_diag diag = {0};
     rp_err err = rp_file_read(path, CONFIG_MAX, cli->arena, &text);
     if (rp_ok(err)) {
-        err = rp_config_parse(text, cli->arena, ret_config, &diag);
+        err = rp_config_parse(text, cli->arena, ret_config, diag);
     }
-    return rp_ok(err) ? RP_EXIT_OK : (cli_fail(cli, err, path, &diag), RP_EXIT_USAGE);
+    return rp_ok(err) ? RP_EXIT_OK : (cli_fail(cli, err, path, diag), RP_EXIT_USAGE);
+}
+
+/* The next start that succeeds puts it on record. */
+static void note_refused(struct cli *cli, const char *path, const struct rp_diag *diag) {
+    cli_make_absolute(cli, &path);
+    if (rp_ok(cli_enter_state(cli))) {
+        rp_config_note_refused(path, diag);
+    }
 }
 
 /* The first start writes down what was asked for, so that the second needs no options. */
@@ -93,8 +102,10 @@ enum rp_exit cli_up(struct cli *cli) {
         return RP_EXIT_USAGE;
     }
     struct rp_config config;
-    enum rp_exit code = read_config(cli, path, &config);
+    struct rp_diag diag = {0};
+    enum rp_exit code = read_config(cli, path, &config, &diag);
     if (code != RP_EXIT_OK) {
+        note_refused(cli, path, &diag);
         return code;
     }
     if (!agrees(cli, &config)) {
@@ -123,7 +134,8 @@ enum rp_exit cli_check(struct cli *cli) {
     }
     struct rp_config config;
     const char *path = config_path(cli);
-    enum rp_exit code = read_config(cli, path, &config);
+    struct rp_diag diag = {0};
+    enum rp_exit code = read_config(cli, path, &config, &diag);
     if (code == RP_EXIT_OK) {
         printf("%s: %s\n", path,
                cli_say(cli, "configuration valable", "the configuration is valid"));

@@ -83,7 +83,13 @@ static rp_err read_config(struct daemon *daemon) {
     if (rp_ok(err)) {
         err = rp_config_parse(text, daemon->arena, &daemon->config, &diag);
     }
-    return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, daemon->config_file, &diag);
+    if (!rp_ok(err)) {
+        daemon->config_refused = true;
+        daemon->config_diag = diag;
+        return daemon_fail(daemon, err, daemon->config_file, &diag);
+    }
+    daemon->config_text = text;
+    return RP_OK;
 }
 
 static void stop(void *ctx, int number) {

@@ -20,6 +20,9 @@ struct daemon {
     const char *config_file;
     const char *bin; /* the folder of the programs; NULL = where the supervisor's own lies */
     struct rp_config config;
+    rp_view config_text;
+    bool config_refused; /* daemon_start failed for it; said then, and in config_diag */
+    struct rp_diag config_diag;
     struct rp_loop *loop;
     struct rp_isolation isolation;
     int ready_fd; /* the supervisor waits at the other end; -1 = nobody does */

@@ -351,6 +351,8 @@ void gate_add_metrics_server(struct rp_buf *out, const struct rp_config *config)
                   "    server {\n"
                   "        listen 127.0.0.1:%llu;\n"
                   "        server_name _;\n"
+                  "        rempart_limit address 100000 100000;\n"
+                  "        rempart_limit network 100000 100000;\n"
                   "        location = /metrics {\n"
                   "            limit_except GET { deny all; }\n"
                   "            fastcgi_pass_request_headers off;\n"

@@ -7,11 +7,12 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "config/refused_io.h"
 #include "os/file.h"
 #include "os/tcp.h"
 #include "supervisor.h"
 
-enum { CONFIG_MAX = 1 << 20, LOOK_SOON_MS = 3000, LOOK_MS = 10000 };
+enum { LOOK_SOON_MS = 3000, LOOK_MS = 10000 };
 
 /* ---- checks before anything is started ---- */
 
@@ -142,28 +143,9 @@ static void on_child(void *ctx, int number) {
     supervisor_reap(ctx);
 }
 
-/* The same code as at start reads the file; a bad one changes nothing. */
 static void on_reload(void *ctx, int number) {
-    struct supervisor *supervisor = ctx;
     (void)number;
-    struct rp_arena *arena = rp_arena_new(16 << 20);
-    rp_view text = {NULL, 0};
-    struct rp_config config;
-    struct rp_diag diag = {0};
-    const char *file = supervisor->daemon.config_file;
-    rp_err err = arena ? rp_file_read(file, CONFIG_MAX, arena, &text) : RP_ERR(NO_MEMORY);
-    if (rp_ok(err)) {
-        err = rp_config_parse(text, arena, &config, &diag);
-    }
-    rp_arena_free(arena);
-    if (!rp_ok(err)) {
-        rp_ignore(daemon_fail(&supervisor->daemon, err, file, &diag));
-        daemon_say(&supervisor->daemon, "the configuration stays as it was");
-        report_config_refused(supervisor->report, file, &diag);
-        return;
-    }
-    daemon_say(&supervisor->daemon, "%s read again", file);
-    supervisor_reload(supervisor);
+    supervisor_reload(ctx);
 }
 
 static rp_err watch_signals(struct supervisor *supervisor) {
@@ -174,9 +156,18 @@ static rp_err watch_signals(struct supervisor *supervisor) {
     return rp_loop_signal(loop, SIGCHLD, on_child, supervisor);
 }
 
+/* A start that was refused had no ledger to tell; this one has. */
+static void tell_refused(struct supervisor *supervisor) {
+    struct rp_refused refused;
+    if (rp_ok(rp_config_take_refused(supervisor->daemon.arena, &refused))) {
+        report_config_refused(supervisor->report, refused.file, &refused.diag);
+    }
+}
+
 static rp_err supervise(struct supervisor *supervisor) {
     RP_TRY(watch_signals(supervisor));
     RP_TRY(report_new(&supervisor->daemon.env, &supervisor->report));
+    tell_refused(supervisor);
     supervisor_init_children(supervisor);
     printf("rempart %s in %s\n", supervisor->version, supervisor->state);
     supervisor_start_next(supervisor);
@@ -191,6 +182,7 @@ static void release(struct supervisor *supervisor) {
         rp_watch_free(supervisor->children[i].watch);
     }
     report_free(supervisor->report);
+    rp_arena_free(supervisor->reload.arena);
     rp_fd_done(&supervisor->lock_fd);
     daemon_done(&supervisor->daemon);
 }
@@ -200,6 +192,9 @@ int main(int argc, char **argv) {
     /* Whoever reads our output through a pipe sees each line when it is said. */
     setvbuf(stdout, NULL, _IOLBF, 0);
     rp_err err = daemon_start(&supervisor.daemon, RP_ROLE_SUPERVISOR, argc, argv);
+    if (supervisor.daemon.config_refused) {
+        rp_config_note_refused(supervisor.daemon.config_file, &supervisor.daemon.config_diag);
+    }
     if (rp_ok(err)) {
         supervisor.since_s = rp_env_now_s(&supervisor.daemon.env);
         err = prepare(&supervisor);

@@ -4,12 +4,15 @@
  * well is nginx told, so that it never reads half a file.
  */
 #include <signal.h>
+#include <stdio.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "os/file.h"
 #include "supervisor.h"
+#include "wire/yaml.h"
 
-enum { RENDER_WITHIN_MS = 30000 };
+enum { RENDER_WITHIN_MS = 30000, CONFIG_MAX = 1 << 20, CONFIG_ARENA = 16 << 20 };
 
 static void render_too_late(void *ctx) {
     struct supervisor *supervisor = ctx;
@@ -49,8 +52,15 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
     if (ended->code != 0 || ended->signal != 0) {
         daemon_say(&supervisor->daemon, "the gate's configuration stays as it was: the new one "
                                         "cannot be written");
+        supervisor->reload.refused = true;
+        (void)snprintf(supervisor->reload.diag.text, sizeof supervisor->reload.diag.text,
+                       "the gate's part cannot be written: its own line above says why");
+        report_config_refused(supervisor->report, supervisor->daemon.config_file,
+                              &supervisor->reload.diag);
+        supervisor_write_status(supervisor);
         return true;
     }
+    supervisor_write_status(supervisor);
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         if (child->role == RP_ROLE_GATE && child->state == CHILD_READY) {
@@ -66,11 +76,121 @@ static bool begins_anew(enum rp_role_id role) {
            role == RP_ROLE_COURIER;
 }
 
-void supervisor_reload(struct supervisor *supervisor) {
-    if (supervisor->phase != PHASE_SERVE) {
+/* The ledger and the kms read the file at their start, and nobody ends them for a setting: the one
+ * would keep writers waiting, the other may need a person to be unsealed. */
+static void name_kept(struct supervisor *supervisor, const struct rp_config *config) {
+    const struct rp_config *old = &supervisor->daemon.config;
+    struct reload *reload = &supervisor->reload;
+    const struct {
+        const char *name;
+        bool changed;
+    } settings[] = {
+        {"host", strcmp(old->host, config->host) != 0},
+        {"keys.unseal", strcmp(old->unseal, config->unseal) != 0},
+        {"ledger.disk_free_percent", old->disk_free_percent != config->disk_free_percent},
+    };
+    _Static_assert(RP_COUNT_OF(settings) < RP_COUNT_OF(reload->kept), "and the end");
+    size_t n = 0;
+    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
+        if (settings[i].changed) {
+            reload->kept[n++] = settings[i].name;
+            daemon_say(&supervisor->daemon, "%s changed: it takes a restart", settings[i].name);
+        }
+    }
+    reload->kept[n] = NULL;
+}
+
+static void refuse(struct supervisor *supervisor, rp_err err, const struct rp_diag *diag) {
+    const char *file = supervisor->daemon.config_file;
+    rp_ignore(daemon_fail(&supervisor->daemon, err, file, diag));
+    daemon_say(&supervisor->daemon, "the configuration stays as it was");
+    supervisor->reload.refused = true;
+    supervisor->reload.diag = *diag;
+    if (!diag->text[0]) {
+        (void)snprintf(supervisor->reload.diag.text, sizeof supervisor->reload.diag.text, "%s",
+                       rp_err_text(err, RP_EN));
+    }
+    report_config_refused(supervisor->report, file, &supervisor->reload.diag);
+    supervisor_write_status(supervisor);
+}
+
+/* ---- who reads what changed ---- */
+
+static bool same(const struct rp_yaml *a, const struct rp_yaml *b) {
+    if (!a || !b || a->kind != b->kind) {
+        return a == b;
+    }
+    if (!rp_view_equal(a->scalar, b->scalar) || !rp_view_equal(a->key, b->key)) {
+        return false;
+    }
+    const struct rp_yaml *x = a->first, *y = b->first;
+    while (x && y && same(x, y)) {
+        x = x->next;
+        y = y->next;
+    }
+    return !x && !y;
+}
+
+/* True when a member of either, but for those that `but_for` names, is not the same in both. */
+static bool differs(const struct rp_yaml *a, const struct rp_yaml *b, const char *const *but_for) {
+    for (int turn = 0; turn < 2; turn++) {
+        const struct rp_yaml *mine = turn ? b : a, *other = turn ? a : b;
+        for (const struct rp_yaml *it = mine ? mine->first : NULL; it; it = it->next) {
+            bool left_out = false;
+            for (size_t i = 0; but_for[i]; i++) {
+                left_out = left_out || rp_view_equal(it->key, rp_view_from_cstr(but_for[i]));
+            }
+            const struct rp_yaml *there = NULL;
+            for (const struct rp_yaml *o = other ? other->first : NULL; o; o = o->next) {
+                there = rp_view_equal(o->key, it->key) ? o : there;
+            }
+            if (!left_out && !same(it, there)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The gate's own part and the limits are read by nginx alone, which drops nobody. For all else the
+ * roles behind it begin anew. When in doubt, they do. */
+static bool concerns_roles(const struct supervisor *supervisor, rp_view text,
+                           struct rp_arena *arena) {
+    static const char *const nginx_alone[] = {"gate", "limits", "ledger", "keys", NULL};
+    static const char *const gate_alone[] = {
+        "workers",        "certificate",   "certificate_key", "body_max_kib", "trusted_proxies",
+        "client_address", "drain_seconds", "listen_http",     "metrics_port", NULL};
+    struct rp_yaml *old = NULL, *new = NULL;
+    if (!rp_ok(rp_yaml_parse(supervisor->daemon.config_text, arena, &old, NULL)) ||
+        !rp_ok(rp_yaml_parse(text, arena, &new, NULL))) {
+        return true;
+    }
+    return differs(old, new, nginx_alone) ||
+           differs(rp_yaml_get(old, "gate"), rp_yaml_get(new, "gate"), gate_alone);
+}
+
+/* The settings that we keep ourselves live as long as the file that they came from. */
+static void adopt(struct supervisor *supervisor, struct rp_arena *arena,
+                  const struct rp_config *config, rp_view text) {
+    struct rp_config kept = *config;
+    const struct rp_config *old = &supervisor->daemon.config;
+    name_kept(supervisor, config);
+    /* What was named stays named until the restart: it is compared with what runs. */
+    kept.host = rp_arena_cstr(arena, rp_view_from_cstr(old->host));
+    kept.unseal = rp_arena_cstr(arena, rp_view_from_cstr(old->unseal));
+    kept.disk_free_percent = old->disk_free_percent;
+    if (!kept.host || !kept.unseal) {
+        rp_arena_free(arena); /* the old ones serve */
         return;
     }
-    for (size_t i = 0; i < CHILDREN; i++) {
+    supervisor->daemon.config = kept;
+    supervisor->daemon.config_text = text;
+    rp_arena_free(supervisor->reload.arena);
+    supervisor->reload.arena = arena;
+}
+
+static void begin_roles_anew(struct supervisor *supervisor, bool all) {
+    for (size_t i = 0; all && i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         if (begins_anew(child->role) && child->state == CHILD_READY) {
             child->reloading = true;
@@ -81,4 +201,30 @@ void supervisor_reload(struct supervisor *supervisor) {
     if (!rp_ok(err)) {
         rp_ignore(daemon_fail(&supervisor->daemon, err, "rempart-gate --render", NULL));
     }
+}
+
+void supervisor_reload(struct supervisor *supervisor) {
+    struct rp_arena *arena = rp_arena_new(CONFIG_ARENA);
+    rp_view text = {NULL, 0};
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    const char *file = supervisor->daemon.config_file;
+    supervisor->reload.number++;
+    supervisor->reload.refused = false;
+    rp_err err = arena ? rp_file_read(file, CONFIG_MAX, arena, &text) : RP_ERR(NO_MEMORY);
+    if (rp_ok(err)) {
+        err = rp_config_parse(text, arena, &config, &diag);
+    }
+    if (!rp_ok(err)) {
+        rp_arena_free(arena);
+        refuse(supervisor, err, &diag);
+        return;
+    }
+    daemon_say(&supervisor->daemon, "%s read again", file);
+    bool all = concerns_roles(supervisor, text, arena);
+    adopt(supervisor, arena, &config, text);
+    if (supervisor->phase == PHASE_SERVE) {
+        begin_roles_anew(supervisor, all);
+    }
+    supervisor_write_status(supervisor);
 }

@@ -49,6 +49,34 @@ static void add_role(struct rp_arena *arena, struct rp_json *roles, const struct
     add_isolation(arena, role, child->isolation);
 }
 
+/* What became of the last reload. */
+static void add_reload(struct rp_arena *arena, struct rp_json *root,
+                       const struct supervisor *supervisor) {
+    const struct reload *reload = &supervisor->reload;
+    if (reload->number == 0) {
+        return;
+    }
+    struct rp_json *json = rp_json_add_object(arena, root, "reload");
+    bool under_way = supervisor->renderer.pid != 0;
+    for (size_t i = 0; i < CHILDREN; i++) {
+        under_way = under_way || supervisor->children[i].reloading;
+    }
+    rp_json_add_cstr(arena, json, "result",
+                     reload->refused ? "refused"
+                     : under_way     ? "under_way"
+                                     : "done");
+    if (reload->refused) {
+        rp_json_add_u64(arena, json, "line", reload->diag.line);
+        rp_json_add_u64(arena, json, "column", reload->diag.column);
+        rp_json_add_cstr(arena, json, "detail", reload->diag.text);
+        return;
+    }
+    struct rp_json *kept = rp_json_add_array(arena, json, "needs_restart");
+    for (size_t i = 0; reload->kept[i]; i++) {
+        rp_json_add_cstr(arena, kept, NULL, reload->kept[i]);
+    }
+}
+
 static rp_err write_status(const struct supervisor *supervisor, struct rp_arena *arena,
                            struct rp_buf *out) {
     struct rp_json *root = rp_json_object(arena);
@@ -58,7 +86,8 @@ static rp_err write_status(const struct supervisor *supervisor, struct rp_arena 
     rp_json_add_cstr(arena, root, "since", rp_time_print(supervisor->since_s).s);
     rp_json_add_u64(arena, root, "since_s", (uint64_t)supervisor->since_s);
     rp_json_add_cstr(arena, root, "config", supervisor->daemon.config_file);
-    rp_json_add_u64(arena, root, "reloads", supervisor->reloads);
+    rp_json_add_u64(arena, root, "reloads", supervisor->reload.number);
+    add_reload(arena, root, supervisor);
     if (supervisor->certificate_until_s > 0) {
         rp_json_add_u64(arena, root, "certificate_until_s",
                         (uint64_t)supervisor->certificate_until_s);

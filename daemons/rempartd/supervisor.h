@@ -70,7 +70,13 @@ struct supervisor {
     int64_t since_s;
     struct report *report;
     int64_t certificate_until_s; /* the gate's; 0 = not known */
-    unsigned reloads;
+    struct reload {
+        unsigned number;        /* how many were asked for */
+        bool refused;           /* the last one */
+        struct rp_diag diag;    /* why */
+        const char *kept[4];    /* settings that changed and need a restart; ends in NULL */
+        struct rp_arena *arena; /* of daemon.config, once it is not the first */
+    } reload;
     struct renderer {
         pid_t pid; /* of "rempart-gate --render"; 0 = none runs */
         struct rp_timer *timer;
@@ -93,8 +99,11 @@ rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id rol
 void supervisor_reap(struct supervisor *supervisor);
 /* Ends all in reverse order, then the loop. */
 void supervisor_stop(struct supervisor *supervisor, int exit_code);
-/* A new configuration: core, probe, hunt and courier begin anew; the gate's is written and nginx
- * reads it without losing a connection. The ledger and the kms keep theirs until the next start. */
+/* SIGHUP: the file is read again by the code that starts. A bad one changes nothing, is said with
+ * line and column, and goes on record. A good one: the gate's part is written, and nginx
+ * reads it without losing a connection; where more than that part changed, core, probe, hunt and
+ * courier begin anew. What the ledger and the kms keep until the next start is named. What came of
+ * it stands in run/status.json. */
 void supervisor_reload(struct supervisor *supervisor);
 
 /* True when it was the renderer that ended. */

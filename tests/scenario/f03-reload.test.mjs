@@ -1,0 +1,99 @@
+// A new configuration: by `rempart reload`, without cutting anybody; refused, with line and column and on
+// record, also when it was a start that was refused; and what takes a restart is named.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import {after, before, test} from 'node:test';
+import {Stack, sleep, until} from '../lib/stack.mjs';
+
+let stack, good, person;
+const config = () => stack.file('rempart.yaml');
+const events = async () => (await stack.rempart('ledger', 'tail', 'operator')).stdout;
+
+before(async () => {
+  stack = await Stack.start();
+  person = await stack.firstAdministrator();
+  good = fs.readFileSync(config(), 'utf8');
+});
+after(() => stack?.stop());
+
+// Reads without a pause while the configuration changes; the statuses that were seen.
+async function whileReading(change) {
+  const statuses = [];
+  let running = true;
+  const reader = (async () => {
+    while (running) {
+      statuses.push((await person.get('/', {timeout: 8000})).status);
+      await sleep(20);
+    }
+  })();
+  try { await change(); } finally { running = false; }
+  await reader;
+  return {count: statuses.length, kinds: [...new Set(statuses)]};
+}
+async function reloaded(text) {
+  fs.writeFileSync(config(), text);
+  const {code, stdout, stderr} = await stack.rempart('reload');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /rempart\.yaml: read again and applied\n$/);
+}
+
+test('what concerns the gate alone is taken over while somebody reads: no answer is missing', async () => {
+  const gate = await stack.pid('gate'), core = await stack.pid('core');
+  const {count, kinds} = await whileReading(async () => {
+    await reloaded(good.replace('gate:\n', 'gate:\n  body_max_kib: 64\n'));
+    await until('the smaller limit', async () => (await person.post('/', {text: 'x'.repeat(100_000)}, {follow: false})).status === 413);
+  });
+  assert.deepEqual(kinds, [200], `${count} answers`);
+  assert.deepEqual([await stack.pid('gate'), await stack.pid('core')], [gate, core]);
+});
+
+test('what core reads makes core begin anew: sessions go on, and nobody is signed out', async () => {
+  const core = await stack.pid('core');
+  await reloaded(`${good}page:\n  operator: Boulangerie Martin\n`);
+  await until('the new name', async () => (await stack.client().get('/trust.json')).json().operator === 'Boulangerie Martin');
+  assert.notEqual(await stack.pid('core'), core);
+  await until('the same session', async () => (await person.get('/')).status === 200);
+});
+
+test('a bad one is refused with line and column, goes on record, and changes nothing', async () => {
+  fs.writeFileSync(config(), `${good}page:\n  operator: Someone Else\nhots: nowhere\n`);
+  const {code, stderr} = await stack.rempart('reload');
+  assert.equal(code, 2);
+  const line = good.split('\n').length + 2;
+  assert.match(stderr, new RegExp(`line ${line}, column 1.*unknown key "hots"`));
+  assert.match(stderr, /the running configuration stays/);
+  await until('the event', async () => new RegExp(`"config.refused".*"line":${line}|"line":${line}.*config.refused`).test(await events()));
+  assert.equal((await stack.client().get('/trust.json')).json().operator, 'Boulangerie Martin');
+  const json = await stack.rempart('reload', '--json');
+  assert.equal(json.code, 2);
+  assert.deepEqual([JSON.parse(json.stdout).result, JSON.parse(json.stdout).line], ['refused', line]);
+});
+
+test('what takes a restart is named, until it is restarted', async () => {
+  fs.writeFileSync(config(), `${good}ledger:\n  disk_free_percent: 3\n`);
+  for (let i = 0; i < 2; i++) {
+    const {code, stdout} = await stack.rempart('reload');
+    assert.equal(code, 0);
+    assert.match(stdout, /^ledger\.disk_free_percent: changes at the next start only$/m);
+  }
+  fs.writeFileSync(config(), good);
+  assert.doesNotMatch((await stack.rempart('reload')).stdout, /next start only/);
+});
+
+test('a start that was refused is on record after the next one that was not', async () => {
+  await stack.down();
+  fs.writeFileSync(config(), `${good}sign_in:\n  idle_minutes: never\n`);
+  await stack.up({expectReady: false});
+  assert.equal(await stack.ended, 2);
+  assert.match(stack.log, /idle_minutes/);
+  stack.exitCode = undefined;
+  fs.writeFileSync(config(), good);
+  await stack.up();
+  await until('the event', async () => /config\.refused/.test(await events()) && /idle_minutes/.test(await events()));
+  assert.ok(!fs.existsSync(stack.file('config.refused')));
+  const before = (await events()).split('idle_minutes').length;
+  await stack.down();
+  await stack.up();
+  await sleep(1000);
+  assert.ok((await events()).split('idle_minutes').length <= before, 'told once');
+});
