@@ -339,6 +339,13 @@ static void kill_now(void *ctx) {
     rp_process_end_group(child->pid);
 }
 
+void supervisor_begin_anew(struct child *child) {
+    RP_ASSERT(child->state == CHILD_READY);
+    child->reloading = true;
+    set_timer(child, STOP_WITHIN_MS, kill_now);
+    rp_process_signal(child->pid, SIGTERM);
+}
+
 /* The last one that runs; when none does, the supervisor itself is done. */
 static void stop_next(struct supervisor *supervisor) {
     RP_ASSERT(supervisor->phase == PHASE_STOP);

@@ -193,8 +193,7 @@ static void begin_roles_anew(struct supervisor *supervisor, bool all) {
     for (size_t i = 0; all && i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         if (begins_anew(child->role) && child->state == CHILD_READY) {
-            child->reloading = true;
-            rp_process_signal(child->pid, SIGTERM);
+            supervisor_begin_anew(child);
         }
     }
     rp_err err = start_renderer(supervisor);

@@ -59,7 +59,9 @@ static void add_reload(struct rp_arena *arena, struct rp_json *root,
     struct rp_json *json = rp_json_add_object(arena, root, "reload");
     bool under_way = supervisor->renderer.pid != 0;
     for (size_t i = 0; i < CHILDREN; i++) {
-        under_way = under_way || supervisor->children[i].reloading;
+        /* The others may be in the middle of an attack of theirs, and nobody waits for that. */
+        under_way =
+            under_way || (supervisor->children[i].reloading && !supervisor->children[i].optional);
     }
     rp_json_add_cstr(arena, json, "result",
                      reload->refused ? "refused"

@@ -106,6 +106,8 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code);
  * it stands in run/status.json. */
 void supervisor_reload(struct supervisor *supervisor);
 
+/* Asks a role that is ready to end, to be started again at once; one that does not is ended. */
+void supervisor_begin_anew(struct child *child);
 /* True when it was the renderer that ended. */
 bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *ended);
 void supervisor_stop_renderer(struct supervisor *supervisor);
