@@ -119,9 +119,8 @@ void supervisor_write_status(struct supervisor *supervisor) {
 static void look_at_certificate(struct supervisor *supervisor, struct rp_arena *arena) {
     const char *own = supervisor->daemon.config.certificate;
     rp_view text = {NULL, 0};
-    supervisor->certificate_until_s = 0;
     if (rp_ok(rp_file_read(*own ? own : "gate/tls/leaf.pem", CERTIFICATE_MAX, arena, &text))) {
-        rp_ignore(rp_x509_not_after(text, &supervisor->certificate_until_s)); /* unknown, then */
+        rp_ignore(rp_x509_not_after(text, &supervisor->certificate_until_s)); /* as known before */
     }
 }
 
