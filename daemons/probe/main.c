@@ -19,6 +19,8 @@ static const struct rp_probe probes[] = {
     {"audit.canary_visible", probe_audit_canary_visible},
     {"customer.weak_password", probe_customer_weak_password},
     {"customer.session_revoked", probe_customer_session_revoked},
+    {"customer.forbidden_share", probe_customer_forbidden_share},
+    {"customer.grant_revoked", probe_customer_grant_revoked},
 };
 
 /* Where a stranger would find the gate; from this machine, the loopback stands for "everywhere". */

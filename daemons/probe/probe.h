@@ -53,6 +53,7 @@ rp_probe_run probe_web_hsts, probe_web_https_redirect, probe_web_cookies;
 rp_probe_run probe_gate_lists;
 rp_probe_run probe_signin_password_alone, probe_signin_totp;
 rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;
+rp_probe_run probe_customer_forbidden_share, probe_customer_grant_revoked;
 rp_probe_run probe_tenant_api_cross_read, probe_audit_canary_visible;
 
 #endif

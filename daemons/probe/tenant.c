@@ -59,6 +59,17 @@ static rp_view marked_document(struct probe *probe, struct rp_arena *arena) {
     return rp_arena_printf(arena, "{\"canary\":\"%s\"}", hex);
 }
 
+/* The same in a file, so that the hunt looks for what lies beside the database, too. A canary whose
+ * file cannot be put down now has its records planted all the same. */
+static void plant_file(struct probe *probe, struct canary_session *canary, rp_view jwt) {
+    _cleanup_answer_ struct http_answer answer = http_answer_new();
+    struct call create = {"POST", "/.rempart/api/v1/files/canary?name=planted.json", jwt,
+                          marked_document(probe, answer.arena)};
+    if (create.body.p) {
+        rp_ignore(api(probe, canary, &create, &answer));
+    }
+}
+
 /* The canary keeps one record in its own tenant; true when it reads back. */
 static bool own_record(struct probe *probe, struct canary_session *canary, rp_view jwt,
                        struct rp_observation *seen) {
@@ -75,6 +86,7 @@ static bool own_record(struct probe *probe, struct canary_session *canary, rp_vi
     rp_err err = create.body.p ? api(probe, canary, &create, &answer) : RP_ERR(NO_MEMORY);
     if (rp_ok(err) && answer.status == 201 &&
         rp_id_parse(rp_json_get_string(http_json(&answer), "id"), &canary->record)) {
+        plant_file(probe, canary, jwt);
         return true;
     }
     rp_probe_unsure(seen, "a canary could not write into its own tenant (status %ld)",

@@ -8,6 +8,7 @@
 
 enum { PLACE_MAX = 256, EVENT_ARENA = 64 * 1024 };
 
+static const int64_t KEPT_MS = (int64_t)30 * 24 * 3600 * 1000;
 static const int64_t HOUR_MS = (int64_t)3600 * 1000;
 static const int64_t LONGEST_MS = (int64_t)RP_GRANT_DAYS_MAX * 24 * 3600 * 1000;
 
@@ -244,4 +245,14 @@ rp_err rp_grant_use(struct rp_space *space, rp_view token, rp_view app, struct r
     }
     *ret_grant = grant;
     return RP_OK;
+}
+
+rp_err rp_grants_sweep(const struct rp_env *env, struct rp_db *db) {
+    struct rp_row *row = NULL;
+    int64_t before_ms = RP_MAX((int64_t)0, rp_env_now_ms(env) - KEPT_MS);
+    RP_TRY(rp_db_query(
+        db, "DELETE FROM access_grant WHERE until_ms < ?1 OR (ended_ms > 0 AND ended_ms < ?1)",
+        &row));
+    rp_row_bind_u64(row, 1, (uint64_t)before_ms);
+    return rp_row_run(row, NULL);
 }

@@ -34,5 +34,7 @@ rp_err rp_grant_end(struct rp_space *space, rp_id id);
 /* The grant of this text, for this application; that it was used is an event, once an hour. */
 rp_err rp_grant_use(struct rp_space *space, rp_view token, rp_view app, struct rp_arena *arena,
                     struct rp_grant *ret_grant);
+/* Forgets those that ended, or were over, thirty days ago. */
+rp_err rp_grants_sweep(const struct rp_env *env, struct rp_db *db);
 
 #endif
