@@ -11,6 +11,8 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
+const {Readable} = require('node:stream');
+const {pipeline} = require('node:stream/promises');
 
 const option = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
@@ -54,6 +56,61 @@ async function api(who, method, target, {body, headers} = {}) {
   return answer.json;
 }
 
+// ---- files: bytes pass through as they come, in either direction, and are never held here ----
+
+const filesCall = (who, method, target, headers) => http.request({socketPath: path.join(state, 'run/api.sock'), method,
+  path: `/.rempart/api/v1/files/${target}`, headers: {host: 'localhost', accept: 'application/json', authorization: `Bearer ${token()}`,
+    'rempart-assertion': who.assertion, ...headers}});
+const answerOf = request => new Promise((resolve, reject) => request.on('response', resolve).on('error', reject));
+
+// A form with one file, read as it comes (RFC 7578): the fields before the file, then its bytes.
+async function readUpload(request) {
+  const end = Buffer.from(`\r\n--${/boundary="?([^";]+)/.exec(request.headers['content-type'] ?? '')?.[1]}`);
+  const chunks = request[Symbol.asyncIterator](), fields = {};
+  let held = Buffer.from('\r\n');
+  const find = async what => {
+    for (;;) {
+      const at = held.indexOf(what);
+      if (at >= 0) return at;
+      const {value, done} = await chunks.next();
+      if (done || held.length > 65536) throw Object.assign(new Error('not a form with a file'), {status: 400});
+      held = Buffer.concat([held, value]);
+    }
+  };
+  const bytes = async function* () {
+    for (let stop; (stop = held.indexOf(end)) < 0;) {
+      const {value, done} = await chunks.next();
+      if (done) throw new Error('cut');
+      if (held.length > end.length) { yield held.subarray(0, -end.length); held = held.subarray(-end.length); }
+      held = Buffer.concat([held, value]);
+    }
+    yield held.subarray(0, held.indexOf(end));
+  };
+  for (;;) {
+    const at = await find('\r\n\r\n'), head = held.subarray(0, at).toString();
+    held = held.subarray(at + 4);
+    const file = /filename="([^"]*)"/.exec(head)?.[1];
+    if (file !== undefined) return {fields, file, type: /content-type: *(\S+)/i.exec(head)?.[1] ?? 'application/octet-stream', bytes: bytes()};
+    const stop = await find(end);
+    fields[/name="([^"]*)"/.exec(head)?.[1]] = held.subarray(0, stop).toString();
+    held = held.subarray(stop + end.length);
+  }
+}
+
+async function upload(who, {file, type, bytes}) {
+  const call = filesCall(who, 'POST', `notes?name=${encodeURIComponent(file)}`, {'content-type': type, 'transfer-encoding': 'chunked'});
+  const [answer] = await Promise.all([answerOf(call), pipeline(Readable.from(bytes), call)]);
+  answer.resume();
+  if (answer.statusCode !== 201) throw Object.assign(new Error('files'), {status: answer.statusCode});
+}
+
+async function download(who, id, request, response) {
+  const answer = await answerOf(filesCall(who, 'GET', `notes/${id}`, request.headers.range && {range: request.headers.range}).end());
+  const heads = Object.fromEntries(['content-type', 'content-length', 'content-range', 'content-disposition', 'etag', 'accept-ranges']
+    .filter(name => answer.headers[name]).map(name => [name, answer.headers[name]]));
+  await pipeline(answer, response.writeHead(answer.statusCode, heads));
+}
+
 // ---- who is there ----
 
 const keys = new Map();
@@ -91,14 +148,16 @@ const words = {
     conflict: 'Cette note a changé entre-temps. La voici telle qu’elle est maintenant.', wrong: 'Cela n’a pas abouti',
     label: 'Diffusion', labels: {public: 'publique', internal: 'interne', personal: 'personnelle', sensitive: 'sensible'}, tag: 'Mot-clé',
     tagged: 'Notes avec le mot-clé', all: 'Toutes les notes', trash: 'Corbeille', trashed: 'Gardées trente jours, puis effacées.', history: 'Versions', version: 'Version', restore: 'Rétablir',
-    nobody: 'Personne n’est connecté : cette application n’est joignable qu’à travers Rempart.', shared: 'Notes de votre organisation'},
+    nobody: 'Personne n’est connecté : cette application n’est joignable qu’à travers Rempart.', shared: 'Notes de votre organisation',
+    files: 'Fichiers', file: 'Fichier', bytes: 'octets', noFiles: 'Aucun fichier.', share: 'Partager', link: 'Ce lien montre la note pendant deux jours, trois fois au plus, sans compte :'},
   en: {title: 'Notes', hello: 'You are', none: 'No notes yet.', add: 'Add', text: 'New note',
     edit: 'Edit', save: 'Save', remove: 'Delete', back: 'Back', account: 'My account', more: 'More notes',
     sorted: {newest: 'Newest first', oldest: 'Oldest first'}, changed: 'changed',
     conflict: 'This note changed in the meantime. Here it is as it stands now.', wrong: 'That did not work',
     label: 'Label', labels: {public: 'public', internal: 'internal', personal: 'personal', sensitive: 'sensitive'}, tag: 'Keyword',
     tagged: 'Notes with the keyword', all: 'All notes', trash: 'Trash', trashed: 'Kept for thirty days, then gone.', history: 'Versions', version: 'Version', restore: 'Restore',
-    nobody: 'Nobody is signed in: this application is reached through Rempart only.', shared: 'Your organisation’s notes'},
+    nobody: 'Nobody is signed in: this application is reached through Rempart only.', shared: 'Your organisation’s notes',
+    files: 'Files', file: 'File', bytes: 'bytes', noFiles: 'No files.', share: 'Share', link: 'This link shows the note for two days, three times at most, without an account:'},
 };
 const languageOf = request => {
   const first = /\b(fr|en)\b/.exec((request.headers['accept-language'] ?? '').toLowerCase());
@@ -137,7 +196,7 @@ function noteItem(say, who, {id, version, changed_at: changed, label, document})
   const tag = document.tag ? ` · <a href="/?tag=${encodeURIComponent(document.tag)}">${escape(document.tag)}</a>` : '';
   return `<li><p>${escape(document.text)}</p><small>${escape(say.labels[label] ?? label)}${tag} · ${say.changed} <time datetime="${escape(changed)}">${escape(changed)}</time></small>
 <div><a href="/notes/${id}">${say.edit}</a> <a href="/notes/${id}/versions">${say.history}</a>
-${inlineForm(who, `/notes/${id}/delete`, say.remove, hidden('version', version))}</div></li>`;
+${inlineForm(who, `/notes/${id}/share`, say.share)} ${inlineForm(who, `/notes/${id}/delete`, say.remove, hidden('version', version))}</div></li>`;
 }
 
 // What was deleted, and what a note was: both come back by one call of the API.
@@ -145,6 +204,20 @@ async function trash({say, lang, who}) {
   const {records} = await spaces(who, 'GET', 'notes?trash=1&limit=100');
   const items = records.map(({id, document}) => `<li><p>${escape(document.text)}</p>${inlineForm(who, `/notes/${id}/restore`, say.restore)}</li>`);
   return page(say, lang, who, `<h1>${say.trash}</h1><p>${say.trashed}</p>${items.length ? `<ul>${items.join('')}</ul>` : `<p>${say.none}</p>`}<p><a href="/">${say.back}</a></p>`);
+}
+
+async function files({say, lang, who}) {
+  const {files: list} = await api(who, 'GET', 'files/notes?limit=100');
+  const items = list.map(({id, name, size}) => `<li><a href="/files/${id}">${escape(name)}</a> <small>${size} ${say.bytes}</small></li>`);
+  return page(say, lang, who, `<h1>${say.files}</h1><form method="post" action="/files" enctype="multipart/form-data">${hidden('form', formToken(who))}
+<label>${say.file} <input type="file" name="file" required></label> <button>${say.add}</button></form>
+${items.length ? `<ul>${items.join('')}</ul>` : `<p>${say.noFiles}</p>`}<p><a href="/">${say.back}</a></p>`);
+}
+
+// A link for somebody without an account. Rempart refuses it where the note's label forbids it.
+async function share({say, lang, who}, id) {
+  const {link} = await api(who, 'POST', 'shares', {body: {kind: 'record', collection: 'notes', id, hours: 48, uses: 3}});
+  return page(say, lang, who, `<h1>${say.share}</h1><p>${say.link}</p><p><a href="${escape(link)}">${escape(link)}</a></p><p><a href="/">${say.back}</a></p>`);
 }
 
 async function history({say, lang, who, id}) {
@@ -175,7 +248,7 @@ async function list({say, lang, who, url, order}) {
 <label>${say.tag} <input name="tag" maxlength="60"></label><label>${say.label} <select name="label">${Object.entries(say.labels).map(([value, word]) =>
     `<option value="${value}"${value === 'internal' ? ' selected' : ''}>${word}</option>`).join('')}</select></label><button>${say.add}</button></form>
 ${records.length ? `<ul>${records.map(one => noteItem(say, who, one)).join('')}</ul>` : `<p>${say.none}</p>`}
-${next ? `<p><a href="/?after=${next}${tag ? `&amp;tag=${encodeURIComponent(tag)}` : ''}">${say.more}</a></p>` : ''}<p>${tag ? `<a href="/">${say.all}</a> · ` : ''}<a href="/trash">${say.trash}</a> · <a href="/?order=${other}">${say.sorted[other]}</a></p>`);
+${next ? `<p><a href="/?after=${next}${tag ? `&amp;tag=${encodeURIComponent(tag)}` : ''}">${say.more}</a></p>` : ''}<p>${tag ? `<a href="/">${say.all}</a> · ` : ''}<a href="/files">${say.files}</a> · <a href="/trash">${say.trash}</a> · <a href="/?order=${other}">${say.sorted[other]}</a></p>`);
 }
 
 async function edit({say, lang, who, id, conflict}) {
@@ -200,10 +273,15 @@ function readForm(request) {
   });
 }
 
+function checkForm(context, token) {
+  const given = Buffer.from(token ?? ''), right = Buffer.from(formToken(context.who));
+  if (given.length !== right.length || !crypto.timingSafeEqual(given, right)) throw Object.assign(new Error(context.say.wrong), {status: 403});
+}
+
 async function change(context, request, id, action) {
   const form = await readForm(request);
-  const given = Buffer.from(form.get('form') ?? ''), right = Buffer.from(formToken(context.who));
-  if (given.length !== right.length || !crypto.timingSafeEqual(given, right)) throw Object.assign(new Error(context.say.wrong), {status: 403});
+  checkForm(context, form.get('form'));
+  if (action === '/share') return share(context, id);
   const headers = form.get('version') ? {'if-match': `"${form.get('version')}"`} : {};
   const tag = (form.get('tag') ?? '').trim().slice(0, 60);
   const body = {text: (form.get('text') ?? '').slice(0, 10000), ...(tag && {tag})};
@@ -229,12 +307,21 @@ async function answer(request, response) {
   if (!who) return send(403, page(say, lang, null, `<h1>${say.wrong}</h1><p>${say.nobody}</p>`));
   const order = url.searchParams.get('order') ?? /notes-order=(\w+)/.exec(request.headers.cookie ?? '')?.[1];
   const context = {say, lang, who, url, order};
-  const [, id, action] = /^\/notes(?:\/([0-9a-f]{32})(\/delete|\/restore|\/versions)?)?$/.exec(url.pathname) ?? [];
+  const [, id, action] = /^\/notes(?:\/([0-9a-f]{32})(\/delete|\/restore|\/share|\/versions)?)?$/.exec(url.pathname) ?? [];
   try {
     if (request.method === 'POST' && /^\/notes/.test(url.pathname)) {
-      await change(context, request, id, action);
-      return response.writeHead(303, {location: '/'}).end();
+      const shown = await change(context, request, id, action);
+      return shown ? send(200, shown) : response.writeHead(303, {location: '/'}).end();
     }
+    if (request.method === 'POST' && url.pathname === '/files') {
+      const form = await readUpload(request);
+      checkForm(context, form.fields.form);
+      await upload(who, form);
+      return response.writeHead(303, {location: '/files'}).end();
+    }
+    if (request.method === 'GET' && url.pathname === '/files') return send(200, await files(context));
+    const file = request.method === 'GET' && /^\/files\/([0-9a-f]{32})$/.exec(url.pathname)?.[1];
+    if (file) return await download(who, file, request, response);
     if (request.method === 'GET' && action === '/versions') return send(200, await history({...context, id}));
     if (request.method === 'GET' && url.pathname === '/trash') return send(200, await trash(context));
     if (request.method === 'GET' && id) return send(200, await edit({...context, id}));
@@ -243,6 +330,7 @@ async function answer(request, response) {
     return send(404, page(say, lang, who, `<h1>404</h1><p><a href="/">${say.back}</a></p>`));
   } catch (error) {
     if (error.status === 412 && id && !action) return send(409, await edit({...context, id, conflict: true}));
+    if (response.headersSent) return response.destroy();
     const status = error.status ?? 502;
     return send(status, page(say, lang, who, `<h1>${say.wrong}</h1><p role="alert">${escape(error.message)}</p><p><a href="/">${say.back}</a></p>`));
   }

@@ -18,7 +18,7 @@ test('its pages fit small windows and both languages', async () => {
     for (const [lang, width] of [['fr', 360], ['en', 1440]]) {
       const page = await pageIn(browser, {lang, width});
       await page.context().addCookies(Object.entries(person.cookies).map(([name, value]) => ({name, value, url: stack.origin, secure: true})));
-      for (const [name, target] of [['list', '/'], ['found', '/?tag=cuisine'], ['versions', `/notes/${id}/versions`], ['trash', '/trash']]) {
+      for (const [name, target] of [['list', '/'], ['found', '/?tag=cuisine'], ['versions', `/notes/${id}/versions`], ['trash', '/trash'], ['files', '/files']]) {
         await page.goto(stack.origin + target);
         assert.equal(await page.locator('html').getAttribute('lang'), lang);
         assert.equal(await overflows(page), false, `${name} ${width}`);
