@@ -16,6 +16,7 @@ struct hunt {
 };
 
 rp_probe_run hunt_plaintext, hunt_aes_header;
+rp_probe_run hunt_deletions_justified;
 rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_audit_complete;
 
 /* The registers' own state, one probe a rule of src/register/rules.def. */

@@ -45,3 +45,13 @@ test('a record written without encryption turns S82 red', async () => {
     mend: () => sql(file, 'DELETE FROM record WHERE number > 1000000'),
   });
 });
+
+/*= S89 type=test */
+test('a record that is deleted past the application turns S89 red', async () => {
+  const file = tenantFile(stack, canaries(stack)[0].tenant);
+  await turnsRed(stack, {
+    promise: 'kept-while-used', probe: 'retention.deletions_justified',
+    sabotage: () => sql(file, 'CREATE TABLE kept AS SELECT * FROM record; DELETE FROM record WHERE number = (SELECT max(number) FROM record)'),
+    mend: () => sql(file, 'INSERT INTO record SELECT * FROM kept WHERE number NOT IN (SELECT number FROM record); DROP TABLE kept'),
+  });
+});
