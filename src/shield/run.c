@@ -250,6 +250,10 @@ static bool chain_matches(struct rp_waf_tx *tx, uint32_t row) {
             return false;
         }
     }
+    if (last != row) { /* a chain speaks of all its links: their captures, the last value */
+        tx->rule = head;
+        expand_log(tx, &asking);
+    }
     struct rp_waf_seen seen = worth_naming(tx);
     if (head->severity < 8 && head->severity < tx->highest_severity) {
         tx->highest_severity = head->severity;

@@ -1,0 +1,52 @@
+/* both.h — the same rules and the same request, judged by us and by libmodsecurity through its C
+ * API, and what each of them logged.
+ *
+ * libmodsecurity tells a match as one line of text; rule, message and data are read out of it.
+ */
+#ifndef RP_TESTS_SHIELD_BOTH_H
+#define RP_TESTS_SHIELD_BOTH_H
+
+#include <modsecurity/modsecurity.h>
+#include <modsecurity/rules_set.h>
+
+#include "base/buf.h"
+#include "shield/shield.h"
+#include "unit.h"
+#include "waf.h"
+
+enum { BOTH_LINES_MAX = 512 };
+
+struct both {
+    struct rp_arena *arena, *tx_arena;
+    struct rp_buf image;
+    struct rp_waf *waf;
+    ModSecurity *original;
+    RulesSet *rules;
+};
+
+struct both_line {
+    uint64_t id;
+    rp_view message, data;
+};
+struct both_log {
+    struct both_line lines[BOTH_LINES_MAX];
+    size_t count;
+    struct rp_arena *arena;
+    unsigned status; /* of an intervention; 0 = none */
+};
+
+/* Rule text; what it includes is read from the disk. Fails the test when either refuses it. */
+struct both both_open(const char *rules);
+void both_close(struct both *both);
+/* True when we refuse the rules, and why. */
+bool both_problem(const char *rules, struct rp_diag *ret_diag);
+
+/* response may be NULL: an empty 200. The logs live until the next call. */
+void both_judge(struct both *both, const struct waf_message *request,
+                const struct waf_message *response, struct both_log *ret_ours,
+                struct both_log *ret_theirs);
+/* One of them alone. */
+void both_judge_ours(struct both *both, const struct waf_message *request,
+                     const struct waf_message *response, struct both_log *ret_log);
+
+#endif
