@@ -122,13 +122,19 @@ static bool any_reading(struct reading *r, rp_view value) {
 }
 
 /* One word is one token, in every context, and no row of one letter is an attack. Most names and
- * many values are decided here. */
+ * many values are decided here. A dot may end a word: SELECT.1 is two. */
 static bool is_one_word(rp_view value) {
-    const uint8_t *p = value.p;
-    if (!rp_sql_is(p[0], RP_SQL_LETTER_BYTE) || p[0] == 0) {
+    if (!rp_sql_is(value.p[0], RP_SQL_LETTER_BYTE) || value.p[0] == 0) {
         return false;
     }
-    return rp_sql_skip_until(value, 1, RP_SQL_WORD_END_BYTE | RP_SQL_WORD_CUT_BYTE) == value.n;
+    size_t end = rp_sql_skip_until(value, 1, RP_SQL_WORD_END_BYTE | RP_SQL_WORD_CUT_BYTE);
+    if (end == value.n || rp_sql_skip_until(value, end, RP_SQL_WORD_END_BYTE) < value.n) {
+        return end == value.n;
+    }
+    struct rp_sql_reader reader = {.value = value};
+    struct rp_sql_token token;
+    rp_sql_read_word(&reader, &token);
+    return reader.at == value.n;
 }
 
 bool rp_detect_sqli(rp_view value, char ret_fingerprint[static 8]) {
