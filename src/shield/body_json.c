@@ -141,7 +141,7 @@ static void close_level(struct json *json) {
 }
 
 static void begin(struct json *json, enum json_token token, uint64_t at, const char *word) {
-    json->token = token;
+    json->token = (uint8_t)token;
     json->text = (struct json_text){.at = at, .word = word};
 }
 
