@@ -341,6 +341,37 @@ static void test_json(void **state) {
     }
 }
 
+/* Whole bodies of one-line values: where lines are several, the two differ. */
+static void test_multipart(void **state) {
+    static const char *const parts[] = {"name=\"a\"",
+                                        "name=b",
+                                        "name=\"c d\"",
+                                        "name=\"f\"; filename=\"x.txt\"",
+                                        "filename=y; name=f",
+                                        "name=\"q\\\"\"; filename=\"C:\\dir\\z\"",
+                                        "name = \"a\" ;",
+                                        "name='s'",
+                                        "name=\"g\"; filename=\"it's\"\r\nContent-Type: text/plain",
+                                        "name=\"h\"\r\nX-Other: 1\r\n\tfolded"};
+    static const char *const values[] = {"",      "v",    "x-", " --x", "bb",
+                                         "a=b&c", "\xff", " ",  "\t%41"};
+    const struct oracle *oracle = *state;
+    uint64_t seed = 17;
+    for (int i = 0; i < 600; i++) {
+        struct rp_buf body = rp_buf_new(BODY_MAX);
+        for (uint32_t left = 1 + chance(&seed, 4); left > 0; left--) {
+            rp_buf_printf(&body, "--bb\r\nContent-Disposition: form-data; %s\r\n\r\n%s%s\r\n",
+                          parts[chance(&seed, RP_COUNT_OF(parts))],
+                          values[chance(&seed, RP_COUNT_OF(values))],
+                          values[chance(&seed, RP_COUNT_OF(values))]);
+        }
+        rp_buf_add_cstr(&body, chance(&seed, 8) > 0 ? "--bb--\r\n" : "--bb--");
+        assert_true(same(oracle->library, oracle->rules, FORM_DATA, rp_buf_view(&body),
+                         rp_view_of(NULL, 0), true));
+        rp_buf_done(&body);
+    }
+}
+
 static void test_xml(void **state) {
     static const char *const pieces[] = {"<a>",
                                          "</a>",
@@ -388,6 +419,7 @@ int main(void) {
         cmocka_unit_test_prestate(test_cases, &oracle),
         cmocka_unit_test_prestate(test_forms, &oracle),
         cmocka_unit_test_prestate(test_json, &oracle),
+        cmocka_unit_test_prestate(test_multipart, &oracle),
         cmocka_unit_test_prestate(test_xml, &oracle),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
