@@ -9,9 +9,9 @@
  *   rempart_limit address|network|route|session|tenant RATE BURST;   requests a second, and at once
  *   rempart_header missing|replace NAME VALUE;
  *   rempart_plain_paths on|off;           refuse addresses that two readers would read differently
- *   rempart_waf IMAGE on|detect|off [stream];   the application firewall, with or without the rest
- *   rempart_waf_over_budget block|detect;
  *   rempart_hsts on|off;                  default on where there is a rempart_state
+ *   rempart_waf [IMAGE] on|detect|off [stream];   the application firewall, with or without the
+ * rest rempart_waf_over_budget block|detect; requests that cost more than their budget
  */
 #include "ngx_rempart.h"
 
@@ -38,12 +38,12 @@ static ngx_command_t commands[] = {
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_plain_paths"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_rempart_loc_conf_t, plain_paths), NULL},
-    {ngx_string("rempart_waf"), ANYWHERE | NGX_CONF_TAKE23, ngx_rempart_set_waf,
-     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
-    {ngx_string("rempart_waf_over_budget"), ANYWHERE | NGX_CONF_TAKE1,
-     ngx_rempart_set_waf_over_budget, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_hsts"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_rempart_loc_conf_t, hsts), NULL},
+    {ngx_string("rempart_waf"), ANYWHERE | NGX_CONF_TAKE123, ngx_rempart_set_waf,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_waf_over_budget"), ANYWHERE | NGX_CONF_TAKE1, ngx_rempart_set_over_budget,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     ngx_null_command};
 
 static void *create_main_conf(ngx_conf_t *cf) {
@@ -71,11 +71,14 @@ static void *create_loc_conf(ngx_conf_t *cf) {
         conf->limits[i].interval_us = (uint32_t)NGX_REMPART_UNSET;
     }
     conf->plain_paths = NGX_CONF_UNSET;
-    ngx_rempart_waf_conf_unset(&conf->waf);
     conf->headers = NGX_CONF_UNSET_PTR;
     conf->for_scripts = NGX_CONF_UNSET_PTR;
     conf->identity_names = NGX_CONF_UNSET_PTR;
     conf->identity_claims = NGX_CONF_UNSET_PTR;
+    conf->waf.image = NGX_CONF_UNSET_PTR;
+    conf->waf.mode = NGX_CONF_UNSET_UINT;
+    conf->waf.over_budget_blocks = NGX_CONF_UNSET;
+    conf->waf.stream = NGX_CONF_UNSET;
     return conf;
 }
 
@@ -97,7 +100,6 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
         }
     }
     ngx_conf_merge_value(conf->plain_paths, above->plain_paths, 0);
-    ngx_rempart_waf_conf_merge(&conf->waf, &above->waf);
     ngx_conf_merge_ptr_value(conf->headers, above->headers, NULL);
     ngx_conf_merge_ptr_value(conf->for_scripts, above->for_scripts, NULL);
     ngx_conf_merge_ptr_value(conf->identity_names, above->identity_names, NULL);
@@ -107,7 +109,7 @@ static char *merge_loc_conf(ngx_conf_t *cf, void *parent, void *child) {
                            "rempart_session and rempart_app need a rempart_state");
         return NGX_CONF_ERROR;
     }
-    return NGX_CONF_OK;
+    return ngx_rempart_merge_waf(cf, &above->waf, &conf->waf);
 }
 
 static ngx_int_t add_handler(ngx_conf_t *cf, ngx_uint_t phase, ngx_http_handler_pt handler) {
@@ -125,13 +127,13 @@ static ngx_int_t register_handlers(ngx_conf_t *cf) {
     if (add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_limit_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_lists_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_access_handler) != NGX_OK ||
+        /* Of one phase, what is added last comes first. */
         add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_waf_handler) != NGX_OK ||
-        add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_log_handler) != NGX_OK ||
-        add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_waf_log_handler) != NGX_OK ||
-        ngx_rempart_waf_filter_init(cf) != NGX_OK) {
+        add_handler(cf, NGX_HTTP_LOG_PHASE, ngx_rempart_log_handler) != NGX_OK) {
         return NGX_ERROR;
     }
-    return ngx_rempart_header_filter_init(cf);
+    return ngx_rempart_header_filter_init(cf) == NGX_OK ? ngx_rempart_waf_filters_init(cf)
+                                                        : NGX_ERROR;
 }
 
 static ngx_http_module_t context = {

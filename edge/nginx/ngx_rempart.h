@@ -15,8 +15,6 @@
 #include "shield/lists.h"
 #include "worker/tables.h"
 
-#include "ngx_rempart_waf.h"
-
 extern ngx_module_t ngx_http_rempart_module;
 
 /* What an identity header carries. */
@@ -29,15 +27,16 @@ typedef enum {
 
 /* http {}: one for the whole nginx. */
 typedef struct {
-    ngx_str_t state;     /* rempart_state: the folder of tables and rings; empty = none */
-    ngx_array_t *images; /* ngx_rempart_image_t *; NULL = none */
-    ngx_array_t *files;  /* rempart_confine: struct rp_role_path; NULL = not confined */
+    ngx_str_t state;    /* rempart_state: the folder of tables and rings; empty = none */
+    ngx_array_t *files; /* rempart_confine: struct rp_role_path; NULL = not confined */
     u_char salt[JUDGE_SALT_BYTES];
     int ready_fd;                /* the supervisor's pipe, at the first start; else -1 */
     bool started_as_root;        /* the master; its workers are somebody else */
     struct worker_tables tables; /* of this worker */
     ngx_event_t refresh;
-    uint64_t requests; /* named by this worker */
+    uint64_t requests;   /* named by this worker */
+    ngx_array_t *images; /* ngx_rempart_image_t *: rule sets, each opened once; NULL = none */
+    ngx_shm_zone_t *waf_memory;
 } ngx_rempart_main_conf_t;
 
 /* A header of an answer: added where it is missing, or in place of what stands there. */
@@ -48,33 +47,44 @@ typedef struct {
 
 enum { NGX_REMPART_UNSET = -1 };
 
+/* The application firewall: ngx_rempart_waf.h. */
+typedef struct ngx_rempart_image_s ngx_rempart_image_t;
+typedef struct ngx_rempart_waf_s ngx_rempart_waf_t;
+typedef struct {
+    const ngx_rempart_image_t *image;
+    ngx_uint_t mode;               /* rp_waf_mode */
+    ngx_flag_t over_budget_blocks; /* rempart_waf_over_budget */
+    ngx_flag_t stream;             /* bodies pass unread */
+} ngx_rempart_waf_conf_t;
+
 /* location {}: what a place asks for and gives. */
 typedef struct {
     ngx_uint_t need, least_acr;                  /* judge_need, rp_acr */
     ngx_str_t app;                               /* empty: core's or the gate's own */
     struct rp_limit limits[RP_LIMIT_KIND_COUNT]; /* interval_us NGX_REMPART_UNSET = as above */
     ngx_flag_t hsts, harden;
-    ngx_flag_t plain_paths; /* addresses that could be read in two ways are refused */
-    ngx_rempart_waf_conf_t waf;
+    ngx_flag_t plain_paths;       /* addresses that could be read in two ways are refused */
     ngx_array_t *headers;         /* ngx_rempart_header_t */
     ngx_array_t *for_scripts;     /* rp_view: cookies that scripts may read */
     ngx_array_t *identity_names;  /* rp_view, and at the same index … */
     ngx_array_t *identity_claims; /* … ngx_rempart_claim_e */
+    ngx_rempart_waf_conf_t waf;
 } ngx_rempart_loc_conf_t;
 
 /* A request's way through the module. Lives in the request's pool and survives internal
  * redirects, so that the record says what was first asked and judged. */
 typedef struct {
     const ngx_rempart_loc_conf_t *judged_by;
-    ngx_rempart_waf_t *waf; /* NULL where no rules judge */
     ngx_str_t app;
     enum rp_gate_reason reason;
     struct judge_visitor visitor;
-    ngx_uint_t wait_s;     /* until the next request may come, where a limit refused this one */
-    unsigned allowed : 1;  /* by an allow list: no limit counts */
-    unsigned asked : 1;    /* core was asked for an assertion */
-    unsigned answered : 1; /* and answered */
-    ngx_uint_t answer;     /* with this status */
+    ngx_uint_t wait_s;      /* until the next request may come, where a limit refused this one */
+    unsigned allowed : 1;   /* by an allow list: no limit counts */
+    unsigned asked : 1;     /* core was asked for an assertion */
+    unsigned answered : 1;  /* and answered */
+    ngx_uint_t answer;      /* with this status */
+    ngx_rempart_waf_t *waf; /* NULL: no firewall looked at it */
+    u_char request_id[32];  /* empty until somebody asks for it */
 } ngx_rempart_ctx_t;
 
 static inline rp_view ngx_rempart_view(ngx_str_t text) {
@@ -84,6 +94,8 @@ static inline rp_view ngx_rempart_view(ngx_str_t text) {
 /* The request's context; created on demand, NULL when memory is out. */
 ngx_rempart_ctx_t *ngx_rempart_ctx(ngx_http_request_t *r, ngx_flag_t create);
 int64_t ngx_rempart_now_ms(void);
+/* The request's name: 32 hexadecimal digits. */
+rp_view ngx_rempart_request_id(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx);
 
 /* directives */
 char *ngx_rempart_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -94,12 +106,19 @@ char *ngx_rempart_set_cookies(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_waf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_over_budget(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,
+                            ngx_rempart_waf_conf_t *conf);
 
 /* phases */
 ngx_int_t ngx_rempart_access_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_lists_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_limit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r);
+ngx_int_t ngx_rempart_waf_handler(ngx_http_request_t *r);
+void ngx_rempart_waf_log(ngx_http_request_t *r);
+ngx_int_t ngx_rempart_waf_filters_init(ngx_conf_t *cf);
 ngx_int_t ngx_rempart_header_filter_init(ngx_conf_t *cf);
 ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf);
 

@@ -102,12 +102,10 @@ static rp_view session_cookie(const ngx_http_request_t *r) {
 static ngx_int_t judge(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx,
                        const ngx_rempart_main_conf_t *main_conf,
                        const ngx_rempart_loc_conf_t *lcf) {
-    bool allowed = ctx->allowed;
-    ngx_rempart_waf_t *waf = ctx->waf; /* judged before, and judged once */
-    ngx_memzero(ctx, sizeof *ctx);
-    ctx->allowed = allowed;
-    ctx->waf = waf;
-    ctx->judged_by = lcf;
+    /* What lists and the firewall said of the request stays true at the place it is sent on to. */
+    ngx_rempart_ctx_t fresh = {.judged_by = lcf, .allowed = ctx->allowed, .waf = ctx->waf};
+    ngx_memcpy(fresh.request_id, ctx->request_id, sizeof fresh.request_id);
+    *ctx = fresh;
     ctx->app = lcf->app;
     /* Rules by path stand or fall with both sides reading the same path. */
     if (lcf->plain_paths && !judge_path_is_plain(ngx_rempart_view(r->unparsed_uri))) {

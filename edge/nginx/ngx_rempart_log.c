@@ -56,6 +56,7 @@ static struct judge_outcome outcome_of(ngx_http_request_t *r) {
 ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r) {
     const ngx_rempart_main_conf_t *main_conf =
         ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
+    ngx_rempart_waf_log(r);
     if (!main_conf->tables.ring.p) {
         return NGX_OK;
     }

@@ -91,18 +91,26 @@ static ngx_int_t get_app(ngx_http_request_t *r, ngx_http_variable_value_t *value
     return give(value, ctx ? ngx_rempart_view(ctx->app) : RP_VIEW(""));
 }
 
+rp_view ngx_rempart_request_id(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx) {
+    if (ctx->request_id[0] == '\0') {
+        ngx_rempart_main_conf_t *main_conf =
+            ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
+        struct judge_request_id id =
+            judge_request_id(main_conf->salt, (uint64_t)ngx_pid, main_conf->requests++);
+        _Static_assert(sizeof ctx->request_id == sizeof id.s, "room for a name");
+        ngx_memcpy(ctx->request_id, id.s, sizeof id.s);
+    }
+    return rp_view_of(ctx->request_id, sizeof ctx->request_id);
+}
+
 static ngx_int_t get_request_id(ngx_http_request_t *r, ngx_http_variable_value_t *value,
                                 uintptr_t data) {
     (void)data;
-    ngx_rempart_main_conf_t *main_conf = ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
-    struct judge_request_id id =
-        judge_request_id(main_conf->salt, (uint64_t)ngx_pid, main_conf->requests++);
-    u_char *text = ngx_pnalloc(r->pool, sizeof id.s);
-    if (!text) {
+    ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 1);
+    if (!ctx) {
         return NGX_ERROR;
     }
-    ngx_memcpy(text, id.s, sizeof id.s);
-    give(value, rp_view_of(text, sizeof id.s));
+    give(value, ngx_rempart_request_id(r, ctx));
     value->no_cacheable = 0; /* one request, one name */
     return NGX_OK;
 }

@@ -1,73 +1,79 @@
 /* ngx_rempart_waf.h — the application firewall in nginx: what its files share.
  *
- *   rempart_waf IMAGE on|detect|off [stream];   http, server, location
- *   rempart_waf_over_budget block|detect;
+ * A place names an image (rempart_waf IMAGE on|detect). It is mapped once, while nginx reads its
+ * configuration, so that all workers and sites share it. A request gets one transaction of the
+ * engine (shield/shield.h): its head is judged in the access phase before anything else, its body
+ * when it has been read, the answer in the filters, and the log phase ends it. Bodies that would
+ * take long are judged in a thread of the worker (ngx_rempart_waf_threads.c).
  *
- * An image (rempart waf compile) is mapped and checked once while nginx reads its configuration,
- * by the master: workers and sites share it, and a reload maps the new one. A request is judged
- * once, in the access phase and before anybody asks who is there: phase 1, then the body, phase 2;
- * the answer in the filters (3 and 4), and phase 5 with the log. `stream` leaves bodies alone.
- * Works in any nginx, without a rempart_state.   Promises: S58, S64, S36, S51.
+ * Works alone: without rempart_state, and with no other role running. Promises: S58, S64, S36.
  */
 #ifndef NGX_REMPART_WAF_H
 #define NGX_REMPART_WAF_H
 
-#include "ngx_rempart_nginx.h"
+#include "ngx_rempart.h"
 
+#include "judge/waf_page.h"
+#include "os/shm.h"
 #include "shield/shield.h"
 
-/* One mapped image of this life of the configuration. */
-typedef struct {
+/* A rule set, opened once for all places that name it. Lives as long as its configuration. */
+struct ngx_rempart_image_s {
     ngx_str_t path;
-    void *map;
-    size_t size;
+    struct rp_shm map;
     struct rp_waf *waf;
     struct rp_waf_info info;
-} ngx_rempart_image_t;
+};
 
-typedef struct {
-    ngx_rempart_image_t *image; /* NGX_CONF_UNSET_PTR: as above; NULL: none */
-    ngx_uint_t mode;            /* rp_waf_mode */
-    ngx_flag_t stream, over_budget_blocks;
-} ngx_rempart_waf_conf_t;
+typedef enum {
+    NGX_REMPART_WAF_HEAD,    /* nothing is judged yet */
+    NGX_REMPART_WAF_READING, /* nginx reads the body */
+    NGX_REMPART_WAF_BODY,    /* the body stands there */
+    NGX_REMPART_WAF_THREAD,  /* and a thread looks at it */
+    NGX_REMPART_WAF_THREAD_DONE,
+    NGX_REMPART_WAF_REQUEST, /* the request is judged */
+    NGX_REMPART_WAF_ANSWER,  /* the answer's head is judged, too */
+    NGX_REMPART_WAF_OVER     /* nothing more is to be judged: refused, or all has been seen */
+} ngx_rempart_waf_stage_e;
 
-/* A request's judgement. Lives in the request's pool; the arena goes back to the worker with it. */
-typedef struct ngx_rempart_waf_s {
-    const ngx_rempart_image_t *image;
+/* One request's way. Lives in the request's pool; arena and transaction go with it. */
+struct ngx_rempart_waf_s {
+    ngx_http_request_t *r;
+    const ngx_rempart_waf_conf_t *conf;
     struct rp_arena *arena;
     struct rp_waf_tx *tx;
-    ngx_http_request_t *request;
-    char incident[32];
-    ngx_uint_t refused; /* the status with which it was, 0 = not */
-    ngx_chain_t *kept;  /* an answer's body, held until it is judged */
-    ngx_chain_t **kept_end;
-    size_t kept_bytes;
-    unsigned reading : 1;      /* the body is on its way */
-    unsigned request_done : 1; /* phases 1 and 2 are over */
-    unsigned answer_begun : 1; /* phase 3 was run */
-    unsigned holding : 1;      /* headers wait for the body's judgement */
-    unsigned told : 1;         /* the line in the error log is written */
-} ngx_rempart_waf_t;
+    ngx_rempart_waf_stage_e stage;
+    rp_err err;                     /* of the body's judgement */
+    ngx_rempart_waf_t *next;        /* among those that a thread has finished */
+    ngx_event_t patience;           /* keeps the worker while a thread judges */
+    enum judge_waf_refusal refusal; /* what people were told */
+    unsigned refused_status;        /* 0 = not refused */
+    unsigned unseen : 1;            /* judging failed, and the place only detects */
+    unsigned holding : 1;           /* the answer waits until its body is judged */
+    unsigned swallowing : 1;        /* the answer was replaced; the rest of it goes nowhere */
+    size_t held_bytes;
+    ngx_chain_t *held, **held_end;
+};
 
-/* ---- ngx_rempart_waf.c ---- */
-char *ngx_rempart_set_waf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_rempart_set_waf_over_budget(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-void ngx_rempart_waf_conf_unset(ngx_rempart_waf_conf_t *conf);
-void ngx_rempart_waf_conf_merge(ngx_rempart_waf_conf_t *conf, const ngx_rempart_waf_conf_t *above);
-/* The request's judgement; NULL when there is none. */
-ngx_rempart_waf_t *ngx_rempart_waf_of(ngx_http_request_t *r);
-/* Has the rules' verdict come to a refusal? Then it is in the error log, and the status is told. */
-ngx_uint_t ngx_rempart_waf_verdict(ngx_rempart_waf_t *waf);
+/* request: the engine is told what came, as it came. */
+rp_err ngx_rempart_waf_tell_head(ngx_rempart_waf_t *waf);
+rp_err ngx_rempart_waf_tell_body(ngx_rempart_waf_t *waf);
+uint64_t ngx_rempart_waf_body_bytes(const ngx_http_request_t *r);
 
-/* ---- ngx_rempart_waf_request.c ---- */
-ngx_int_t ngx_rempart_waf_handler(ngx_http_request_t *r);
+/* arenas: of this worker, used again and again. NULL when memory is out. */
+struct rp_arena *ngx_rempart_arena_take(void);
+void ngx_rempart_arena_give(struct rp_arena *arena);
 
-/* ---- ngx_rempart_waf_response.c ---- */
-ngx_int_t ngx_rempart_waf_filter_init(ngx_conf_t *cf);
-ngx_int_t ngx_rempart_waf_log_handler(ngx_http_request_t *r);
+/* threads: NGX_DECLINED when there is none; then the caller judges itself. */
+ngx_int_t ngx_rempart_waf_in_thread(ngx_rempart_waf_t *waf);
 
-/* ---- ngx_rempart_waf_page.c ---- */
-/* Sends the page (or problem document) of a refusal and ends the request: NGX_DONE. */
-ngx_int_t ngx_rempart_waf_refuse(ngx_http_request_t *r, ngx_rempart_waf_t *waf, ngx_uint_t status);
+/* memory: what rules remember of addresses, for all workers. */
+ngx_int_t ngx_rempart_waf_memory_init(ngx_conf_t *cf, ngx_rempart_main_conf_t *main_conf);
+
+/* refusals: the page (or problem document) of a refused request as headers and a chain. */
+ngx_int_t ngx_rempart_waf_refuse(ngx_rempart_waf_t *waf);
+ngx_int_t ngx_rempart_waf_refusal_head(ngx_rempart_waf_t *waf, ngx_chain_t **ret_page);
+/* NGX_OK, or what the verdict asks for: sets refusal and refused_status, and returns NGX_BUSY. */
+ngx_int_t ngx_rempart_waf_verdict(ngx_rempart_waf_t *waf, rp_err err);
 
 #endif

@@ -1,0 +1,136 @@
+/* ngx_rempart_waf_conf.c — rempart_waf and its kin: images are opened while nginx reads its
+ * configuration, once each, so that a bad one stops nginx -t and all workers share a good one. */
+#include "ngx_rempart_waf.h"
+
+static char no_image[] = "needs an image and a mode: rempart_waf IMAGE on|detect|off [stream]";
+static char waf_duplicate[] = "is duplicate";
+
+/* ---- images ---- */
+
+static void close_image(void *data) {
+    ngx_rempart_image_t *image = data;
+    rp_waf_close(image->waf);
+    image->waf = NULL;
+    rp_shm_done(&image->map);
+}
+
+static ngx_int_t open_image(ngx_conf_t *cf, ngx_rempart_image_t *image) {
+    struct rp_diag diag = {0};
+    const char *path = (const char *)image->path.data;
+    rp_err err = rp_shm_open(path, false, 0, &image->map);
+    if (rp_ok(err)) {
+        err = rp_waf_open(rp_view_of(image->map.p, image->map.n), &image->waf, &diag);
+    }
+    if (!rp_ok(err)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "rempart_waf: \"%V\" is no image of this version: %s%s%s; make it "
+                           "with \"rempart waf compile\"",
+                           &image->path, rp_err_text(err, RP_EN), diag.text[0] ? ": " : "",
+                           diag.text);
+        return NGX_ERROR;
+    }
+    rp_waf_info(image->waf, &image->info);
+    return NGX_OK;
+}
+
+static ngx_rempart_image_t *new_image(ngx_conf_t *cf, ngx_array_t *images, ngx_str_t path) {
+    ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_rempart_image_t));
+    ngx_rempart_image_t **slot = ngx_array_push(images);
+    if (!cleanup || !slot) {
+        return NULL;
+    }
+    ngx_rempart_image_t *image = cleanup->data;
+    ngx_memzero(image, sizeof *image);
+    image->path = path;
+    cleanup->handler = close_image;
+    *slot = image;
+    return open_image(cf, image) == NGX_OK ? image : NULL;
+}
+
+/* The image of that path, opened already or now; NULL after a message. */
+static ngx_rempart_image_t *image_of(ngx_conf_t *cf, ngx_str_t path) {
+    ngx_rempart_main_conf_t *main_conf =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_rempart_module);
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+        return NULL;
+    }
+    if (!main_conf->images) {
+        main_conf->images = ngx_array_create(cf->pool, 2, sizeof(ngx_rempart_image_t *));
+        if (!main_conf->images || ngx_rempart_waf_memory_init(cf, main_conf) != NGX_OK) {
+            return NULL;
+        }
+    }
+    ngx_rempart_image_t **images = main_conf->images->elts;
+    for (ngx_uint_t i = 0; i < main_conf->images->nelts; i++) {
+        if (rp_view_equal(ngx_rempart_view(images[i]->path), ngx_rempart_view(path))) {
+            return images[i];
+        }
+    }
+    return new_image(cf, main_conf->images, path);
+}
+
+/* ---- directives ---- */
+
+static bool mode_of(ngx_str_t word, ngx_uint_t *ret_mode) {
+    static const struct {
+        const char *word;
+        enum rp_waf_mode mode;
+    } modes[] = {{"off", RP_WAF_OFF}, {"detect", RP_WAF_DETECT}, {"on", RP_WAF_ON}};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (rp_view_equal(ngx_rempart_view(word), rp_view_from_cstr(modes[i].word))) {
+            *ret_mode = modes[i].mode;
+            return true;
+        }
+    }
+    return false;
+}
+
+char *ngx_rempart_set_waf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
+    (void)cmd;
+    ngx_rempart_loc_conf_t *loc = conf;
+    const ngx_str_t *words = cf->args->elts;
+    ngx_uint_t count = cf->args->nelts;
+    if (loc->waf.mode != NGX_CONF_UNSET_UINT) {
+        return waf_duplicate;
+    }
+    loc->waf.stream =
+        count > 2 && rp_view_equal(ngx_rempart_view(words[count - 1]), RP_VIEW("stream"));
+    count -= loc->waf.stream ? 1 : 0;
+    if (count > 3 || !mode_of(words[count - 1], &loc->waf.mode)) {
+        return no_image;
+    }
+    if (count == 2) {
+        return NGX_CONF_OK; /* the image is that of the level above */
+    }
+    loc->waf.image = image_of(cf, words[1]);
+    return loc->waf.image ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+char *ngx_rempart_set_over_budget(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
+    (void)cmd;
+    static char unknown[] = "is block or detect";
+    ngx_rempart_loc_conf_t *loc = conf;
+    rp_view word = ngx_rempart_view(((const ngx_str_t *)cf->args->elts)[1]);
+    bool block = rp_view_equal(word, RP_VIEW("block"));
+    if (loc->waf.over_budget_blocks != NGX_CONF_UNSET) {
+        return waf_duplicate;
+    }
+    loc->waf.over_budget_blocks = block;
+    return block || rp_view_equal(word, RP_VIEW("detect")) ? NGX_CONF_OK : unknown;
+}
+
+char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,
+                            ngx_rempart_waf_conf_t *conf) {
+    ngx_conf_merge_ptr_value(conf->image, above->image, NULL);
+    if (conf->mode == NGX_CONF_UNSET_UINT) {
+        conf->stream = above->stream;
+    }
+    ngx_conf_merge_uint_value(conf->mode, above->mode, RP_WAF_OFF);
+    ngx_conf_merge_value(conf->stream, above->stream, 0);
+    ngx_conf_merge_value(conf->over_budget_blocks, above->over_budget_blocks, 1);
+    if (conf->mode != RP_WAF_OFF && !conf->image) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "rempart_waf %s", no_image);
+        return NGX_CONF_ERROR;
+    }
+    return NGX_CONF_OK;
+}

@@ -1,0 +1,81 @@
+/* ngx_rempart_waf_log.c — the end of a request: phase 5, and one line for the operator where rules
+ * matched: what was done, the incident number that the visitor has, which rules, at which score.
+ * Values stay out of it: they are the visitor's. */
+#include "ngx_rempart_waf.h"
+
+enum { RULES_NAMED = 24 };
+
+static rp_view score_of(ngx_rempart_waf_t *waf) {
+    static const char *const names[] = {"blocking_inbound_anomaly_score", "inbound_anomaly_score",
+                                        "anomaly_score"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        rp_view score = rp_waf_tx_value(waf->tx, RP_VAR_TX, rp_view_from_cstr(names[i]));
+        if (score.n > 0) {
+            return score;
+        }
+    }
+    return RP_VIEW("0");
+}
+
+static ngx_uint_t level_of(const ngx_rempart_waf_t *waf) {
+    return waf->refused_status                       ? NGX_LOG_ERR
+           : rp_waf_tx_verdict(waf->tx)->would_block ? NGX_LOG_WARN
+                                                     : NGX_LOG_NOTICE;
+}
+
+static const char *done_with(const ngx_rempart_waf_t *waf) {
+    return waf->refused_status                       ? "refused"
+           : rp_waf_tx_verdict(waf->tx)->would_block ? "would be refused"
+                                                     : "noted";
+}
+
+/* "941100(ARGS:q) 949110(TX:anomaly_score)": names are a stranger's, so only plain bytes stay. */
+static rp_view rules_of(ngx_rempart_waf_t *waf) {
+    size_t count = 0, dropped = 0, told = 0;
+    const struct rp_waf_match *matches = rp_waf_tx_matches(waf->tx, &count, &dropped);
+    struct rp_buf text = rp_buf_new(4096);
+    for (size_t i = 0; i < count && told < RULES_NAMED; i++) {
+        if (!matches[i].logged) {
+            continue;
+        }
+        rp_buf_printf(&text, "%s%llu(", told++ > 0 ? " " : "", (unsigned long long)matches[i].id);
+        rp_view name = rp_view_sub(matches[i].variable, 0, 64);
+        for (size_t at = 0; at < name.n; at++) {
+            bool plain = name.p[at] > ' ' && name.p[at] < 0x7f && !strchr("()\"\\", name.p[at]);
+            rp_buf_add_byte(&text, plain ? name.p[at] : '_');
+        }
+        rp_buf_add_byte(&text, ')');
+    }
+    rp_view copy = {NULL, 0};
+    rp_ignore(rp_arena_copy(waf->arena, rp_buf_view(&text), &copy));
+    rp_buf_done(&text);
+    return copy;
+}
+
+static void write_line(ngx_http_request_t *r, ngx_rempart_waf_t *waf) {
+    const struct rp_waf_verdict *verdict = rp_waf_tx_verdict(waf->tx);
+    rp_view rules = rules_of(waf);
+    if (rules.n == 0 && waf->refused_status == 0 && !verdict->over_budget) {
+        return;
+    }
+    rp_view score = score_of(waf);
+    rp_view incident = ngx_rempart_request_id(r, ngx_rempart_ctx(r, 1));
+    ngx_log_error(level_of(waf), r->connection->log, 0,
+                  "rempart_waf: %s, incident %*s, status %ud, rule %uL, phase %ud, score %*s, "
+                  "%smatched %*s",
+                  done_with(waf), incident.n, incident.p,
+                  waf->refused_status ? waf->refused_status : verdict->status, verdict->rule,
+                  verdict->phase, score.n, score.p, verdict->over_budget ? "over budget, " : "",
+                  rules.n, rules.p);
+}
+
+void ngx_rempart_waf_log(ngx_http_request_t *r) {
+    const ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 0);
+    ngx_rempart_waf_t *waf = ctx ? ctx->waf : NULL;
+    if (!waf || !waf->tx) {
+        return;
+    }
+    /* A failure was told when it happened; phase 5 only adds to the log. */
+    rp_ignore(rp_waf_tx_logging(waf->tx));
+    write_line(r, waf);
+}
