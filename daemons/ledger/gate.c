@@ -139,6 +139,35 @@ static void emit_refusal(struct ledger *ledger, const struct rp_gate_record *r,
     }
 }
 
+/* A refused value is known by its hash alone: the log says what happened, not what was typed. */
+static void emit_rules(struct ledger *ledger, const struct rp_gate_record *r,
+                       struct rp_arena *arena) {
+    struct rp_event *event = rp_event_new(arena, RP_EVENT_GATE_RULE, r->time_ms, RP_ROLE_GATE);
+    char hash[2 * sizeof r->client_hash], value[2 * sizeof r->value_hash];
+    char incident[2 * sizeof r->incident];
+    rp_hex_print(rp_view_of(r->client_hash, sizeof r->client_hash), hash);
+    rp_hex_print(rp_view_of(r->value_hash, sizeof r->value_hash), value);
+    rp_hex_print(rp_view_of(r->incident, sizeof r->incident), incident);
+    struct rp_buf rules = rp_buf_new(256);
+    for (unsigned i = 0; i < r->rule_count; i++) {
+        rp_buf_printf(&rules, "%s%u", i > 0 ? " " : "", r->rules[i]);
+    }
+    rp_event_add_text(event, "host", rp_view_of(r->host, r->host_len));
+    rp_event_add_text(event, "path", rp_view_of(r->path, r->path_len));
+    rp_event_add_u64(event, "status", r->status);
+    rp_event_add_text(event, "rules", rp_buf_view(&rules));
+    rp_event_add_u64(event, "score", r->score);
+    rp_event_add_text(event, "variable", rp_view_of(r->variable, r->variable_len));
+    rp_event_add_text(event, "value_hash", rp_view_of(value, sizeof value));
+    rp_event_add_text(event, "incident", rp_view_of(incident, sizeof incident));
+    rp_event_add_u64(event, "detected", (r->flags & RP_GATE_DETECTED) != 0);
+    rp_event_add_text(event, "client_hash", rp_view_of(hash, sizeof hash));
+    if (ledger->disk_low || !rp_ok(intake_emit(ledger, operator_tree, event))) {
+        ledger->limits.dropped++;
+    }
+    rp_buf_done(&rules);
+}
+
 static void emit_summary(struct ledger *ledger, uint64_t count, uint64_t lost,
                          struct rp_arena *arena) {
     struct rp_event *event =
@@ -195,10 +224,12 @@ static unsigned drain_ring(struct ledger *ledger, struct ring *ring, struct rp_a
             continue;
         }
         tally_count(&ledger->tally, &record);
-        if (record.kind == RP_GATE_ALLOWED) {
+        if (record.kind == RP_GATE_ALLOWED || (record.flags & RP_GATE_DETECTED)) {
             add_line(ledger, &record, arena);
-        } else if (rp_gate_limits_allow(&ledger->limits, &record, ledger->limits.second)) {
-            emit_refusal(ledger, &record, arena);
+        }
+        if (record.kind != RP_GATE_ALLOWED &&
+            rp_gate_limits_allow(&ledger->limits, &record, ledger->limits.second)) {
+            (record.kind == RP_GATE_RULE ? emit_rules : emit_refusal)(ledger, &record, arena);
         }
     }
     count_lost(ledger, ring);

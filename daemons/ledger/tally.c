@@ -13,13 +13,21 @@ enum { FILE_MAX = 16 * 1024, MODE = 0644 };
 static const uint32_t ends_us[TALLY_BUCKETS] = {5000,   10000,   25000,   50000,   100000,  250000,
                                                 500000, 1000000, 2500000, 5000000, 10000000};
 
+/* What a rule refused was refused; what it only told of went on. */
+static enum rp_gate_kind outcome_of(const struct rp_gate_record *record) {
+    if (record->kind != RP_GATE_RULE) {
+        return (enum rp_gate_kind)record->kind;
+    }
+    return record->flags & RP_GATE_DETECTED ? RP_GATE_ALLOWED : RP_GATE_REFUSED;
+}
+
 void tally_count(struct tally *tally, const struct rp_gate_record *record) {
     size_t class = record->status / 100, bucket = 0;
     RP_ASSERT(record->kind < RP_GATE_KIND_COUNT && record->reason < RP_GATE_REASON_COUNT);
     while (bucket < TALLY_BUCKETS && record->duration_us > ends_us[bucket]) {
         bucket++;
     }
-    tally->kinds[record->kind]++;
+    tally->kinds[outcome_of(record)]++;
     tally->reasons[record->reason]++;
     tally->classes[class < TALLY_CLASSES ? class : 0]++;
     tally->buckets[bucket]++;
@@ -27,11 +35,10 @@ void tally_count(struct tally *tally, const struct rp_gate_record *record) {
 }
 
 static void add_requests(const struct tally *tally, struct rp_arena *arena, struct rp_json *root) {
-    static const char *const kinds[RP_GATE_KIND_COUNT] = {NULL, "allowed", "refused",
-                                                          "upstream_down"};
+    static const char *const kinds[] = {NULL, "allowed", "refused", "upstream_down"};
     static const char *const classes[TALLY_CLASSES] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
     struct rp_json *part = rp_json_add_object(arena, root, "outcomes");
-    for (size_t i = RP_GATE_ALLOWED; i < RP_GATE_KIND_COUNT; i++) {
+    for (size_t i = RP_GATE_ALLOWED; i < RP_COUNT_OF(kinds); i++) {
         rp_json_add_u64(arena, part, kinds[i], tally->kinds[i]);
     }
     part = rp_json_add_object(arena, root, "statuses");

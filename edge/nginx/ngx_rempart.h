@@ -117,7 +117,8 @@ ngx_int_t ngx_rempart_lists_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_limit_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_waf_handler(ngx_http_request_t *r);
-void ngx_rempart_waf_log(ngx_http_request_t *r);
+/* True where the rules refused, or would have: then *ret_rules says what. */
+bool ngx_rempart_waf_log(ngx_http_request_t *r, struct judge_rules *ret_rules);
 ngx_int_t ngx_rempart_waf_filters_init(ngx_conf_t *cf);
 ngx_int_t ngx_rempart_header_filter_init(ngx_conf_t *cf);
 ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf);

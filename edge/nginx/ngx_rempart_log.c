@@ -56,11 +56,13 @@ static struct judge_outcome outcome_of(ngx_http_request_t *r) {
 ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r) {
     const ngx_rempart_main_conf_t *main_conf =
         ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
-    ngx_rempart_waf_log(r);
+    struct judge_rules rules;
+    bool ruled = ngx_rempart_waf_log(r, &rules);
     if (!main_conf->tables.ring.p) {
         return NGX_OK;
     }
     struct judge_outcome outcome = outcome_of(r);
+    outcome.rules = ruled ? &rules : NULL;
     struct rp_gate_record record;
     judge_record(&outcome, main_conf->salt, &record);
     /* A full ring counts; the ledger reads the count. */

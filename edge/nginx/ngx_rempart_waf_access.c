@@ -84,6 +84,9 @@ static ngx_rempart_waf_t *waf_new(ngx_http_request_t *r, const ngx_rempart_waf_c
 /* ---- verdicts ---- */
 
 static ngx_int_t refused(ngx_rempart_waf_t *waf, enum judge_waf_refusal refusal, unsigned status) {
+    ngx_rempart_ctx(waf->r, 1)->reason = refusal == JUDGE_WAF_LARGE   ? RP_GATE_REASON_TOO_LARGE
+                                         : refusal == JUDGE_WAF_FAULT ? RP_GATE_REASON_INTERNAL
+                                                                      : RP_GATE_REASON_RULE;
     waf->refusal = refusal;
     waf->refused_status = status;
     waf->stage = NGX_REMPART_WAF_OVER;

@@ -69,13 +69,49 @@ static void write_line(ngx_http_request_t *r, ngx_rempart_waf_t *waf) {
                   rules.n, rules.p);
 }
 
-void ngx_rempart_waf_log(ngx_http_request_t *r) {
+/* The first attack that was seen, rather than the sum that follows from it. */
+static bool is_of_the_request(const struct rp_waf_match *match) {
+    return match->logged && !rp_view_starts(match->variable, RP_VIEW("TX:"));
+}
+
+static void tell_rules(ngx_http_request_t *r, ngx_rempart_waf_t *waf,
+                       struct judge_rules *ret_rules) {
+    size_t count = 0;
+    uint64_t score = 0;
+    const struct rp_waf_match *matches = rp_waf_tx_matches(waf->tx, &count, NULL);
+    const struct rp_waf_match *worst = NULL;
+    struct judge_rules rules = {.detected = waf->refused_status == 0};
+    for (size_t i = 0; i < count; i++) {
+        if (matches[i].logged && rules.count < RP_GATE_RULES_MAX && matches[i].id <= UINT32_MAX) {
+            rules.ids[rules.count++] = (uint32_t)matches[i].id;
+        }
+        if (is_of_the_request(&matches[i]) && (!worst || matches[i].severity < worst->severity)) {
+            worst = &matches[i];
+        }
+    }
+    const struct rp_waf_verdict *verdict = rp_waf_tx_verdict(waf->tx);
+    if (rules.count == 0 && verdict->rule <= UINT32_MAX) {
+        rules.ids[rules.count++] = (uint32_t)verdict->rule; /* that spent the budget */
+    }
+    rules.score = rp_view_to_u64(score_of(waf), UINT16_MAX, &score) ? (unsigned)score : 0;
+    rules.variable = worst ? worst->variable : RP_VIEW("");
+    rules.value = worst ? worst->value : RP_VIEW("");
+    rules.incident = ngx_rempart_request_id(r, ngx_rempart_ctx(r, 1));
+    *ret_rules = rules;
+}
+
+bool ngx_rempart_waf_log(ngx_http_request_t *r, struct judge_rules *ret_rules) {
     const ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 0);
     ngx_rempart_waf_t *waf = ctx ? ctx->waf : NULL;
     if (!waf || !waf->tx) {
-        return;
+        return false;
     }
     /* A failure was told when it happened; phase 5 only adds to the log. */
     rp_ignore(rp_waf_tx_logging(waf->tx));
     write_line(r, waf);
+    if (!rp_waf_tx_verdict(waf->tx)->would_block) {
+        return false; /* a body that is too large is refused, but not by a rule */
+    }
+    tell_rules(r, waf, ret_rules);
+    return true;
 }

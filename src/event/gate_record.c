@@ -12,7 +12,8 @@ static bool all_zero(const uint8_t *p, size_t n) {
 
 static bool lengths_fit(const struct rp_gate_record *r) {
     return r->host_len <= sizeof r->host && r->method_len <= sizeof r->method &&
-           r->path_len <= sizeof r->path && r->app_len <= sizeof r->app;
+           r->path_len <= sizeof r->path && r->app_len <= sizeof r->app &&
+           r->variable_len <= sizeof r->variable && r->rule_count <= RP_GATE_RULES_MAX;
 }
 
 /* Bytes after each text's end are zero, so that nothing hides in a slot. Lengths fit already. */
@@ -21,8 +22,18 @@ static bool tails_are_empty(const struct rp_gate_record *r) {
            all_zero(r->method + r->method_len, sizeof r->method - r->method_len) &&
            all_zero(r->path + r->path_len, sizeof r->path - r->path_len) &&
            all_zero(r->app + r->app_len, sizeof r->app - r->app_len) &&
+           all_zero(r->variable + r->variable_len, sizeof r->variable - r->variable_len) &&
+           all_zero((const uint8_t *)(r->rules + r->rule_count),
+                    sizeof r->rules - r->rule_count * sizeof r->rules[0]) &&
            all_zero(r->reserved, sizeof r->reserved) && r->reserved2 == 0 &&
            all_zero(r->reserved3, sizeof r->reserved3);
+}
+
+/* What rules say stands in their records only. */
+static bool rules_are_in_place(const struct rp_gate_record *r) {
+    size_t from = offsetof(struct rp_gate_record, score);
+    return r->kind == RP_GATE_RULE || (all_zero((const uint8_t *)r + from, sizeof *r - from) &&
+                                       !(r->flags & RP_GATE_DETECTED));
 }
 
 static bool in_range(const struct rp_gate_record *r) {
@@ -35,7 +46,8 @@ rp_err rp_gate_record_parse(const uint8_t bytes[static RP_GATE_RECORD_BYTES],
                             struct rp_gate_record *ret_record) {
     struct rp_gate_record record;
     memcpy(&record, bytes, sizeof record);
-    if (!in_range(&record) || !lengths_fit(&record) || !tails_are_empty(&record)) {
+    if (!in_range(&record) || !lengths_fit(&record) || !tails_are_empty(&record) ||
+        !rules_are_in_place(&record)) {
         return RP_ERR(CORRUPT);
     }
     *ret_record = record;

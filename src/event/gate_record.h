@@ -18,6 +18,7 @@ enum rp_gate_kind {
     RP_GATE_ALLOWED = 1,   /* goes to an access segment */
     RP_GATE_REFUSED,       /* gate.refused: each is a leaf, up to the limits */
     RP_GATE_UPSTREAM_DOWN, /* gate.upstream_down: the application does not answer */
+    RP_GATE_RULE,          /* gate.rule: the application firewall refused, or would have */
     RP_GATE_KIND_COUNT
 };
 
@@ -48,7 +49,9 @@ enum rp_gate_reason {
         RP_GATE_REASON_COUNT
 };
 
-enum rp_gate_flag { RP_GATE_SESSION = 1, RP_GATE_CUT = 2, RP_GATE_FLAGS = 3 };
+/* DETECTED: the rules would have refused, and the place only detects. */
+enum rp_gate_flag { RP_GATE_SESSION = 1, RP_GATE_CUT = 2, RP_GATE_DETECTED = 4, RP_GATE_FLAGS = 7 };
+enum { RP_GATE_RULES_MAX = 8 };
 
 struct rp_gate_record {
     uint8_t version;
@@ -67,7 +70,14 @@ struct rp_gate_record {
     uint8_t method[8];
     uint8_t path[200];
     uint8_t app[32];
-    uint8_t reserved3[152]; /* zero: room for later versions */
+    /* Of RP_GATE_RULE alone, else zero: which rules matched, at which score, where first. What
+     * was sent there stays a hash under the gate's salt. */
+    uint16_t score;
+    uint8_t rule_count, variable_len;
+    uint32_t rules[RP_GATE_RULES_MAX];
+    uint8_t incident[16], value_hash[16];
+    uint8_t variable[64];
+    uint8_t reserved3[20]; /* zero: room for later versions */
 };
 _Static_assert(sizeof(struct rp_gate_record) == RP_GATE_RECORD_BYTES, "one slot of the ring");
 
@@ -109,6 +119,11 @@ static inline void rp_gate_record_path(struct rp_gate_record *record, rp_view pa
     }
     rp_gate_record_text(record, record->path, sizeof record->path, &record->path_len,
                         rp_view_of(path.p, n));
+}
+
+static inline void rp_gate_record_variable(struct rp_gate_record *record, rp_view variable) {
+    rp_gate_record_text(record, record->variable, sizeof record->variable, &record->variable_len,
+                        variable);
 }
 
 /* The consumer's side: CORRUPT unless every field is in its range and unused bytes are zero. */

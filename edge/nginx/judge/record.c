@@ -1,6 +1,7 @@
 #include "judge/record.h"
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "base/id.h"
 #include "crypto/hash.h"
 
@@ -58,11 +59,34 @@ static enum rp_gate_kind kind_of(enum rp_gate_reason reason) {
     return upstream ? RP_GATE_UPSTREAM_DOWN : RP_GATE_REFUSED;
 }
 
+static uint8_t digit(uint8_t c) {
+    return (uint8_t)(c >= 'a' ? c - 'a' + 10 : c - '0');
+}
+
+/* Names of arguments are a stranger's and go in as they are; what was sent under them does not. */
+static void add_rules(const struct judge_rules *rules, const uint8_t salt[static JUDGE_SALT_BYTES],
+                      struct rp_gate_record *record) {
+    record->flags |= rules->detected ? RP_GATE_DETECTED : 0;
+    record->score = (uint16_t)RP_MIN(rules->score, UINT16_MAX);
+    record->rule_count = (uint8_t)RP_MIN(rules->count, RP_GATE_RULES_MAX);
+    for (unsigned i = 0; i < record->rule_count; i++) {
+        record->rules[i] = rules->ids[i];
+    }
+    for (size_t i = 0; i < sizeof record->incident && 2 * i + 1 < rules->incident.n; i++) {
+        record->incident[i] =
+            (uint8_t)(digit(rules->incident.p[2 * i]) << 4 | digit(rules->incident.p[2 * i + 1]));
+    }
+    rp_gate_record_variable(record, rules->variable);
+    struct rp_sha256 hash = rp_sha256_of2(rp_view_of(salt, JUDGE_SALT_BYTES), rules->value);
+    memcpy(record->value_hash, hash.b, sizeof record->value_hash);
+}
+
 void judge_record(const struct judge_outcome *outcome, const uint8_t salt[static JUDGE_SALT_BYTES],
                   struct rp_gate_record *ret_record) {
     RP_ASSERT(outcome != NULL && ret_record != NULL);
     enum rp_gate_reason reason = reason_of(outcome);
-    rp_gate_record_start(ret_record, kind_of(reason), outcome->time_ms);
+    rp_gate_record_start(ret_record, outcome->rules ? RP_GATE_RULE : kind_of(reason),
+                         outcome->time_ms);
     ret_record->reason = (uint8_t)reason;
     ret_record->status = (uint16_t)outcome->status;
     ret_record->flags |= outcome->session ? RP_GATE_SESSION : 0;
@@ -74,6 +98,9 @@ void judge_record(const struct judge_outcome *outcome, const uint8_t salt[static
     rp_gate_record_app(ret_record, outcome->app);
     struct rp_sha256 hash = rp_sha256_of2(rp_view_of(salt, JUDGE_SALT_BYTES), outcome->address);
     memcpy(ret_record->client_hash, hash.b, sizeof ret_record->client_hash);
+    if (outcome->rules) {
+        add_rules(outcome->rules, salt, ret_record);
+    }
 }
 
 struct judge_request_id judge_request_id(const uint8_t salt[static JUDGE_SALT_BYTES],

@@ -11,6 +11,15 @@
 
 enum { JUDGE_SALT_BYTES = 16 };
 
+/* What the application firewall said of a request that it refused, or would have. */
+struct judge_rules {
+    bool detected; /* only told: the place does not refuse */
+    unsigned score, count;
+    uint32_t ids[RP_GATE_RULES_MAX];
+    rp_view variable, value; /* of the first attack that was seen */
+    rp_view incident;        /* hexadecimal */
+};
+
 struct judge_outcome {
     enum rp_gate_reason reason; /* of the module; NONE when it had nothing to say */
     unsigned status;
@@ -21,6 +30,7 @@ struct judge_outcome {
     uint64_t bytes;
     int64_t time_ms;
     uint32_t duration_us;
+    const struct judge_rules *rules; /* NULL: they had nothing to say */
 };
 
 void judge_record(const struct judge_outcome *outcome, const uint8_t salt[static JUDGE_SALT_BYTES],

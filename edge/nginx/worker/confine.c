@@ -16,6 +16,7 @@ rp_err worker_confine(const struct rp_role_path *paths, size_t path_count,
                                  .name = rp_role_name(RP_ROLE_GATE),
                                  .user = rp_role_user(RP_ROLE_GATE),
                                  .connect = RP_CONNECT_INET,
+                                 .threads = true, /* for long bodies, once the walls stand */
                                  .paths = paths,
                                  .path_count = path_count};
     _cleanup_fd_ int files = -1;

@@ -90,6 +90,31 @@ static void the_address_is_a_salted_hash(void **state) {
     assert_memory_not_equal(first.client_hash, later.client_hash, 16);
 }
 
+/*= S58 type=test */
+static void what_rules_said_goes_in_without_what_was_sent(void **state) {
+    (void)state;
+    const struct judge_rules rules = {.score = 70000,
+                                      .count = 2,
+                                      .ids = {942100, 949110},
+                                      .variable = RP_VIEW("ARGS:q"),
+                                      .value = RP_VIEW("' or 1=1--"),
+                                      .incident = RP_VIEW("0123456789abcdef0123456789abcdef")};
+    struct judge_outcome outcome = usual();
+    outcome.reason = RP_GATE_REASON_RULE;
+    outcome.rules = &rules;
+    struct rp_gate_record record = record_of(&outcome), copy;
+    assert_int_equal(record.kind, RP_GATE_RULE);
+    assert_int_equal(record.score, UINT16_MAX);
+    assert_int_equal(record.rule_count, 2);
+    assert_int_equal(record.rules[0], 942100);
+    assert_int_equal(record.incident[0], 0x01);
+    assert_int_equal(record.incident[15], 0xef);
+    assert_view(rp_view_of(record.variable, record.variable_len), "ARGS:q");
+    rp_view whole = rp_view_of(&record, sizeof record);
+    assert_int_equal(rp_view_find(whole, rules.value), whole.n);
+    assert_ok(rp_gate_record_parse((const uint8_t *)&record, &copy));
+}
+
 static void each_request_has_a_name_of_its_own(void **state) {
     (void)state;
     static const uint8_t next_salt[JUDGE_SALT_BYTES] = {1};
@@ -110,6 +135,7 @@ int main(void) {
         cmocka_unit_test(a_record_holds_the_path_without_its_query),
         cmocka_unit_test(the_reason_follows_from_who_said_no),
         cmocka_unit_test(the_address_is_a_salted_hash),
+        cmocka_unit_test(what_rules_said_goes_in_without_what_was_sent),
         cmocka_unit_test(each_request_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,19 @@ static void test_lies_are_refused(void **state) {
     r = sample();
     r.reserved3[7] = 1;
     assert_err(parse(&r, &out), CORRUPT);
+    r = sample();
+    r.score = 5; /* of a record that no rule wrote */
+    assert_err(parse(&r, &out), CORRUPT);
+    r = sample();
+    r.kind = RP_GATE_RULE;
+    r.score = 5;
+    r.rule_count = RP_GATE_RULES_MAX;
+    r.rules[RP_GATE_RULES_MAX - 1] = 949110;
+    assert_ok(parse(&r, &out));
+    r.rule_count--;
+    assert_err(parse(&r, &out), CORRUPT);
+    r.rule_count = RP_GATE_RULES_MAX + 1;
+    assert_err(parse(&r, &out), CORRUPT);
 }
 
 int main(void) {
