@@ -53,6 +53,22 @@ static bool has_id(struct rp_waf_tx *tx, uint64_t id) {
     return false;
 }
 
+/* The first rule that matched and was not expected; 0 = none. */
+static uint64_t uninvited(struct rp_waf_tx *tx, const struct waf_expect *expect) {
+    size_t count = 0;
+    const struct rp_waf_match *matches = rp_waf_tx_matches(tx, &count, NULL);
+    for (size_t i = 0; i < count; i++) {
+        bool expected = !matches[i].logged;
+        for (size_t j = 0; j < expect->id_count; j++) {
+            expected = expected || matches[i].id == expect->ids[j];
+        }
+        if (!expected) {
+            return matches[i].id;
+        }
+    }
+    return 0;
+}
+
 /* ---- does it hold ---- */
 
 struct outcome {
@@ -99,6 +115,12 @@ static const char *check(struct rp_arena *arena, const struct outcome *out) {
                                                  (unsigned long long)expect->no_ids[i])
                 .p;
         }
+    }
+    uint64_t other = expect->isolated ? uninvited(out->tx, expect) : 0;
+    if (other != 0) {
+        return (const char *)rp_arena_printf(arena, "isolated, but %llu matched",
+                                             (unsigned long long)other)
+            .p;
     }
     if (expect->log_contains.p && !rp_regex_search(expect->log_contains, log)) {
         return (const char *)rp_arena_printf(arena, "not in the log: %.*s",

@@ -17,6 +17,7 @@ struct waf_expect {
     size_t status_count;
     bool error; /* a server would answer nothing, or 400 */
     bool has_error;
+    bool isolated; /* and no other rule */
 };
 
 struct waf_stage {

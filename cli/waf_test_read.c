@@ -265,6 +265,7 @@ static rp_err read_output(const struct reading *in, const struct rp_yaml *output
         expect->no_log_contains = rp_yaml_get_scalar(output, "no_log_contains");
     }
     expect->response_contains = rp_yaml_get_scalar(output, "response_contains");
+    expect->isolated = is_yes(rp_yaml_get_scalar(output, "isolated"));
     expect->has_error = rp_yaml_get(output, "expect_error") != NULL;
     expect->error = is_yes(rp_yaml_get_scalar(output, "expect_error"));
     return read_numbers(in, rp_yaml_get(output, "status"), 8, expect->statuses,

@@ -328,10 +328,16 @@ static rp_err read_list(struct seclang *in, rp_view at, enum form form, struct r
     return RP_OK;
 }
 
+/* "@streq" with nothing behind it asks for an empty value; a list or a number is never empty. */
+static bool may_be_empty(enum form form, enum rp_waf_operator op) {
+    _Static_assert(RP_OP_RX < RP_OP_WITHIN && RP_OP_WITHIN < RP_OP_EQ, "the texts come first");
+    return form == FORM_NONE || (form == FORM_TEXT && op <= RP_OP_WITHIN);
+}
+
 static rp_err read_argument(struct seclang *in, rp_view at, rp_view argument,
                             struct rp_waf_rule *rule) {
     enum form form = form_of(rule->op);
-    if (form != FORM_NONE && argument.n == 0) {
+    if (!may_be_empty(form, rule->op) && argument.n == 0) {
         return seclang_fail(in, at, RP_ERR(SYNTAX), "@%s without an argument; expected one",
                             rp_waf_operator_name(rule->op));
     }

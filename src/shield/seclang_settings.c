@@ -247,6 +247,7 @@ static const struct {
     {"SecArgumentSeparator", set_text},
     {"SecComponentSignature", set_text},
     {"SecXmlExternalEntity", set_off},
+    {"SecParseXmlIntoArgs", set_off},
     {"SecContentInjection", set_off},
     {"SecStreamInBodyInspection", set_off},
     {"SecStreamOutBodyInspection", set_off},

@@ -77,12 +77,13 @@ test('a mistake in the rules is told with file, line and column', async () => {
 
 test('our own cases, in the format of the Core Rule Set', async () => {
   const {code, stdout, stderr} = await waf('test', '--rules', own('own.conf'), '--tests', own('own.yaml'));
-  assert.match(stdout, /^6 passed, 0 failed, 0 skipped$/m, stdout + stderr);
+  assert.match(stdout, /^7 passed, 0 failed, 0 skipped$/m, stdout + stderr);
   assert.equal(code, 0);
   const wrong = await waf('test', '--json', '--rules', own('own.conf'), '--tests', file('wrong.yaml',
-    'rule_id: 100\ntests:\n  - test_id: 7\n    stages:\n      - input: {uri: "/?q=hay"}\n        output: {log: {expect_ids: [100]}}\n'));
+    'rule_id: 100\ntests:\n  - test_id: 7\n    stages:\n      - input: {uri: "/?q=hay"}\n        output: {log: {expect_ids: [100]}}\n' +
+    '  - test_id: 8\n    stages:\n      - input: {uri: "/?q=needle&e="}\n        output: {isolated: true, log: {expect_ids: [100]}}\n'));
   assert.equal(wrong.code, 1);
-  assert.equal(JSON.parse(wrong.stdout).failures[0].test, '100-7');
+  assert.deepEqual(JSON.parse(wrong.stdout).failures.map(one => one.test), ['100-7', '100-8']);
 });
 
 /*= S58, S64 type=test */

@@ -56,13 +56,6 @@ static struct both ours_open(const char *text, struct rp_diag *ret_diag, bool *r
     return both;
 }
 
-bool both_problem(const char *rules, struct rp_diag *ret_diag) {
-    bool taken = false;
-    struct both both = ours_open(rules, ret_diag, &taken);
-    both_close(&both);
-    return !taken;
-}
-
 static void take_line(void *ctx, const void *message);
 
 struct both both_open(const char *rules) {
@@ -230,4 +223,48 @@ void both_judge(struct both *both, const struct waf_message *request,
     }
     msc_process_logging(tx);
     msc_transaction_cleanup(tx);
+}
+
+/* ---- rows ---- */
+
+/* "id(message|data)" and so on; an intervention's status at the end. */
+static const char *text_of(const struct both_log *log, struct rp_buf *out) {
+    rp_buf_clear(out);
+    for (size_t i = 0; i < log->count; i++) {
+        const struct both_line *line = &log->lines[i];
+        rp_buf_printf(out, "%s%llu", i > 0 ? " " : "", (unsigned long long)line->id);
+        if (line->message.n > 0 || line->data.n > 0) {
+            rp_buf_printf(out, "(%.*s%s%.*s)", RP_FMT(line->message), line->data.n > 0 ? "|" : "",
+                          RP_FMT(line->data));
+        }
+    }
+    if (log->status != 0) {
+        rp_buf_printf(out, " =%u", log->status);
+    }
+    rp_buf_add_byte(out, 0);
+    assert_ok(rp_buf_err(out));
+    return (const char *)out->p;
+}
+
+bool both_row_holds(const struct both_row *row) {
+    static struct both_log ours, theirs; /* too large for a stack */
+    _cleanup_(rp_buf_done) struct rp_buf us = rp_buf_new(1 << 16);
+    _cleanup_(rp_buf_done) struct rp_buf them = rp_buf_new(1 << 16);
+    struct both both = both_open(row->rules);
+    struct waf_message request, response;
+    assert_ok(waf_read_request(rp_view_from_cstr(row->request), both.arena, &request));
+    if (row->response) {
+        assert_ok(waf_read_response(rp_view_from_cstr(row->response), both.arena, &response));
+    }
+    both_judge(&both, &request, row->response ? &response : NULL, &ours, &theirs);
+    const char *here = text_of(&ours, &us), *there = text_of(&theirs, &them);
+    bool same = strcmp(here, there) == 0;
+    bool holds = strcmp(here, row->logged) == 0 && same == (row->why == NULL);
+    if (!holds) {
+        print_error("%s  on %.60s\n  want  %s\n  here  %s\n  there %s\n%s", row->rules,
+                    row->request, row->logged, here, there,
+                    same && row->why ? "  no difference any more\n" : "");
+    }
+    both_close(&both);
+    return holds;
 }

@@ -38,8 +38,6 @@ struct both_log {
 /* Rule text; what it includes is read from the disk. Fails the test when either refuses it. */
 struct both both_open(const char *rules);
 void both_close(struct both *both);
-/* True when we refuse the rules, and why. */
-bool both_problem(const char *rules, struct rp_diag *ret_diag);
 
 /* response may be NULL: an empty 200. The logs live until the next call. */
 void both_judge(struct both *both, const struct waf_message *request,
@@ -48,5 +46,15 @@ void both_judge(struct both *both, const struct waf_message *request,
 /* One of them alone. */
 void both_judge_ours(struct both *both, const struct waf_message *request,
                      const struct waf_message *response, struct both_log *ret_log);
+
+/* One row of a table: rules, a raw request and answer (or NULL), and what we log of them:
+ * "id(message|data)" and so on, an intervention's status at the end. */
+struct both_row {
+    const char *rules, *request, *response;
+    const char *logged;
+    const char *why; /* libmodsecurity says something else; NULL = the same */
+};
+/* False, and both logs on stderr, when either is not so. */
+bool both_row_holds(const struct both_row *row);
 
 #endif

@@ -18,55 +18,6 @@
     "POST /form HTTP/1.1\nHost: example.com\nContent-Type: "                                       \
     "application/x-www-form-urlencoded\n\n" body
 
-/* "id(message|data)" and so on; an intervention's status at the end. */
-static const char *text_of(const struct both_log *log, struct rp_buf *out) {
-    rp_buf_clear(out);
-    for (size_t i = 0; i < log->count; i++) {
-        const struct both_line *line = &log->lines[i];
-        rp_buf_printf(out, "%s%llu", i > 0 ? " " : "", (unsigned long long)line->id);
-        if (line->message.n > 0 || line->data.n > 0) {
-            rp_buf_printf(out, "(%.*s%s%.*s)", RP_FMT(line->message), line->data.n > 0 ? "|" : "",
-                          RP_FMT(line->data));
-        }
-    }
-    if (log->status != 0) {
-        rp_buf_printf(out, " =%u", log->status);
-    }
-    rp_buf_add_byte(out, 0);
-    assert_ok(rp_buf_err(out));
-    return (const char *)out->p;
-}
-
-struct row {
-    const char *rules, *request, *response;
-    const char *logged;
-    const char *why; /* libmodsecurity says something else */
-};
-
-/* True when the row holds. */
-static bool row_holds(const struct row *row) {
-    static struct both_log ours, theirs; /* too large for a stack */
-    _cleanup_(rp_buf_done) struct rp_buf us = rp_buf_new(1 << 16);
-    _cleanup_(rp_buf_done) struct rp_buf them = rp_buf_new(1 << 16);
-    struct both both = both_open(row->rules);
-    struct waf_message request, response;
-    assert_ok(waf_read_request(rp_view_from_cstr(row->request), both.arena, &request));
-    if (row->response) {
-        assert_ok(waf_read_response(rp_view_from_cstr(row->response), both.arena, &response));
-    }
-    both_judge(&both, &request, row->response ? &response : NULL, &ours, &theirs);
-    const char *here = text_of(&ours, &us), *there = text_of(&theirs, &them);
-    bool same = strcmp(here, there) == 0;
-    bool holds = strcmp(here, row->logged) == 0 && same == (row->why == NULL);
-    if (!holds) {
-        print_error("%s  on %.60s\n  want  %s\n  here  %s\n  there %s\n%s", row->rules,
-                    row->request, row->logged, here, there,
-                    same && row->why ? "  no difference any more\n" : "");
-    }
-    both_close(&both);
-    return holds;
-}
-
 /* ---- operators ---- */
 
 struct operator_row {
@@ -122,7 +73,7 @@ static void test_operators(void **state) {
                  at->operator, HITS);
         snprintf(request, sizeof request, GET("/?%s") "\n", at->query);
         snprintf(logged, sizeof logged, "9(met%s)", at->hits);
-        wrong += !row_holds(&(struct row){rules, request, NULL, logged, at->why});
+        wrong += !both_row_holds(&(struct both_row){rules, request, NULL, logged, at->why});
     }
     assert_int_equal(wrong, 0);
 }
@@ -254,7 +205,8 @@ static void test_variables(void **state) {
                  "setvar:'tx.hits=%%{tx.hits} %%{MATCHED_VAR_NAME}>%%{MATCHED_VAR}'\"\n%s",
                  at->variable, at->phase, HITS);
         snprintf(logged, sizeof logged, "9(met%s)", at->hits);
-        wrong += !row_holds(&(struct row){rules, at->request, at->response, logged, at->why});
+        wrong +=
+            !both_row_holds(&(struct both_row){rules, at->request, at->response, logged, at->why});
     }
     assert_int_equal(wrong, 0);
 }
@@ -265,7 +217,7 @@ static void test_variables(void **state) {
 #define LOG "pass,log"
 #define KEEPS "MATCHED_VARS keeps what rules before have matched there"
 
-static const struct row rules[] = {
+static const struct both_row rules[] = {
     {SET("SecRule ARGS:a \"@rx ^(a)\" \"id:1,phase:1," LOG ",chain,capture,msg:'%{tx.y}',"
          "logdata:'%{MATCHED_VAR_NAME} %{tx.y} %{TX.1}',setvar:tx.y=h\"\n"
          "SecRule ARGS:b \"@rx ^(x)\" \"chain,capture,setvar:tx.y=c\"\n"
@@ -470,7 +422,7 @@ static void test_rules(void **state) {
     size_t wrong = 0;
     (void)state;
     for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
-        wrong += !row_holds(&rules[i]);
+        wrong += !both_row_holds(&rules[i]);
     }
     assert_int_equal(wrong, 0);
 }

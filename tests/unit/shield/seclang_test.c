@@ -250,7 +250,7 @@ static const struct {
     {"SecRule XML:/a/b x \"id:1\"", RP_E_UNSUPPORTED, 1, 13},
     {"SecRule STREAM_INPUT_BODY x \"id:1\"", RP_E_UNSUPPORTED, 1, 9},
     {"SecRule ARGS \"@foo x\" \"id:1\"", RP_E_UNKNOWN_KEY, 1, 16},
-    {"SecRule ARGS \"@rx\" \"id:1\"", RP_E_SYNTAX, 1, 18},
+    {"SecRule ARGS \"@pm\" \"id:1\"", RP_E_SYNTAX, 1, 18},
     {"SecRule ARGS \"\" \"id:1\"", RP_E_SYNTAX, 1, 15},
     {"SecRule ARGS \"@eq x\" \"id:1\"", RP_E_INVALID, 1, 19},
     {"SecRule ARGS \"@inspectFile /x\" \"id:1\"", RP_E_UNSUPPORTED, 1, 16},
