@@ -95,6 +95,10 @@ static rp_err fold(struct rp_arena *arena, struct waf_message *message, rp_view 
     }
     struct waf_header *last = &message->headers[message->header_count - 1];
     rp_view more = rp_view_trim(line);
+    if (rp_view_find_byte(last->value, 0) < last->value.n || rp_view_find_byte(more, 0) < more.n) {
+        message->malformed = "a control character in a header";
+        return RP_OK;
+    }
     rp_view joined = rp_arena_printf(arena, "%.*s %.*s", RP_FMT(last->value), RP_FMT(more));
     if (!joined.p) {
         return RP_ERR(TOO_LARGE);
