@@ -12,7 +12,6 @@ enum waf_setup {
     WAF_READY, /* the engine on; bodies looked at, forms, JSON and XML taken apart */
     WAF_CRS_CI /* and what the Core Rule Set's own tests count on: paranoia 4, their limits */
 };
-#define WAF_SETUP_NAME "rempart:setup"
 struct waf_rules {
     struct rp_arena *arena;
     struct rp_buf image;

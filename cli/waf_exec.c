@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "os/file.h"
+#include "shield/rule_files_io.h"
 #include "waf.h"
 #include "wire/encode.h"
 #include "wire/http.h"
@@ -107,7 +108,7 @@ static void add_tx(void *ctx, rp_view name, rp_view value) {
 }
 
 static bool is_ours(const struct rp_waf_match *match) {
-    return rp_view_equal(match->file, RP_VIEW(WAF_SETUP_NAME));
+    return rp_view_equal(match->file, RP_VIEW(RP_WAF_SETUP_NAME));
 }
 
 static const char *action_name(enum rp_waf_action action) {

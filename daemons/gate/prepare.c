@@ -14,6 +14,7 @@
 #include "os/shm.h"
 #include "pages.h"
 #include "render.h"
+#include "rules.h"
 #include "shield/limits.h"
 #include "tls.h"
 
@@ -173,6 +174,10 @@ rp_err gate_prepare(const struct daemon *daemon, const struct gate_worker *worke
     err = gate_tls_prepare(&daemon->config, &daemon->env, daemon->arena, &diag);
     if (!rp_ok(err)) {
         return daemon_fail(daemon, err, "gate/tls", &diag);
+    }
+    err = gate_rules_write(&daemon->config, &diag);
+    if (!rp_ok(err)) {
+        return daemon_fail(daemon, err, "waf", &diag);
     }
     err = write_conf(daemon, worker, module, &diag);
     return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "gate/nginx.conf", &diag);

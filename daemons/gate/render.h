@@ -18,6 +18,9 @@ struct gate_setup {
     const char *user, *group; /* of the workers; NULL when nginx does not start as root */
 };
 
+/* Is any place of this configuration judged by the rules? */
+bool gate_judges(const struct rp_config *config);
+
 enum { GATE_CONF_MAX = 1 << 20 };
 
 /* TOO_LARGE when it does not fit out; INVALID when a value of the configuration could end a

@@ -155,8 +155,44 @@ static const char *least_acr(const struct rp_config *config) {
     return strcmp(config->second_factor, "required") == 0 ? "mfa" : "pwd";
 }
 
+/* ---- the application firewall ---- */
+
+static const char *waf_of(const struct rp_config *config, const char *own) {
+    return own ? own : config->waf_mode;
+}
+
+static bool is_off(const char *mode) {
+    return strcmp(mode, "off") == 0;
+}
+
+bool gate_judges(const struct rp_config *config) {
+    bool judges = !is_off(config->waf_mode);
+    for (size_t i = 0; i < config->app_count; i++) {
+        const struct rp_config_app *app = &config->apps[i];
+        judges = judges || !is_off(waf_of(config, app->waf));
+        for (size_t k = 0; k < app->path_count; k++) {
+            judges = judges || !is_off(waf_of(config, app->paths[k].waf));
+        }
+    }
+    return judges;
+}
+
+/*= S58, S64 */ /* what an application is sent was judged before */
+static void add_waf(struct rp_buf *out, const struct gate_setup *setup, const char *own,
+                    bool stream) {
+    const char *mode = waf_of(setup->config, own);
+    if (is_off(mode)) {
+        return;
+    }
+    rp_buf_printf(out,
+                  "            rempart_waf \"%s/gate/rules.waf\" %s%s;\n"
+                  "            rempart_waf_over_budget %s;\n",
+                  setup->state, mode, stream ? " stream" : "", setup->config->waf_over_budget);
+}
+
 /* The canary stands for an application whose answers are known: the probes' own. */
-static void add_core_places(struct rp_buf *out, const struct rp_config *config) {
+static void add_core_places(struct rp_buf *out, const struct gate_setup *setup) {
+    const struct rp_config *config = setup->config;
     rp_buf_add_cstr(out, core_places);
     add_file_places(out);
     rp_buf_printf(out,
@@ -181,10 +217,10 @@ static void add_core_places(struct rp_buf *out, const struct rp_config *config) 
     rp_buf_printf(out,
                   "        location ^~ /.rempart/canary/ {\n"
                   "            rempart_app canary;\n"
-                  "            rempart_session required %s;\n"
-                  "            fastcgi_pass rempart_core;\n"
-                  "        }\n",
+                  "            rempart_session required %s;\n",
                   least_acr(config));
+    add_waf(out, setup, NULL, false);
+    rp_buf_add_cstr(out, "            fastcgi_pass rempart_core;\n        }\n");
 }
 
 /* The application's word is its default; a place may ask for more. */
@@ -226,11 +262,13 @@ static const char streaming[] = "            proxy_request_buffering off;\n"
                                 "            proxy_send_timeout 3600s;\n"
                                 "            client_body_timeout 120s;\n";
 
-static void add_app_places(struct rp_buf *out, const struct rp_config *config,
+static void add_app_places(struct rp_buf *out, const struct gate_setup *setup,
                            const struct rp_config_app *app) {
+    const struct rp_config *config = setup->config;
     rp_buf_add_cstr(out, "        location / {\n");
     add_session(out, config, app->sign_in, app->acr);
     add_body_limit(out, app->body_max_kib);
+    add_waf(out, setup, app->waf, false);
     add_to_app(out, app);
     for (size_t i = 0; i < app->path_count; i++) {
         const struct rp_config_path *path = &app->paths[i];
@@ -239,6 +277,7 @@ static void add_app_places(struct rp_buf *out, const struct rp_config *config,
         add_session(out, config, path->sign_in, path->acr);
         add_body_limit(out, path->body_max_kib);
         rp_buf_add_cstr(out, path->stream ? streaming : "");
+        add_waf(out, setup, path->waf, path->stream);
         add_to_app(out, app);
     }
 }
@@ -273,9 +312,9 @@ static void add_server(struct rp_buf *out, const struct gate_setup *setup, const
     add_client_ca(out, setup, app);
     add_to_https(out, config, host);
     add_error_pages(out);
-    add_core_places(out, config);
+    add_core_places(out, setup);
     if (app) {
-        add_app_places(out, config, app);
+        add_app_places(out, setup, app);
     } else {
         rp_buf_add_cstr(out, "        location = / { return 302 /trust; }\n"
                              "        location / { return 404; }\n");

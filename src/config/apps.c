@@ -4,8 +4,8 @@
 #include "config/internal.h"
 
 static const char *const app_keys[] = {
-    "name",      "host",         "upstream", "upstreams",        "sign_in",         "acr",
-    "client_ca", "body_max_kib", "paths",    "security_headers", "identity_headers"};
+    "name",      "host",         "upstream", "upstreams",        "sign_in",          "acr",
+    "client_ca", "body_max_kib", "paths",    "security_headers", "identity_headers", "waf"};
 
 static rp_err read_identity_headers(const struct reading *in, const struct rp_yaml *headers,
                                     struct rp_config_app *app) {
@@ -74,6 +74,9 @@ static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
     }
     if (rp_view_equal(node->key, RP_VIEW("body_max_kib"))) {
         return rp_config_number(in, node, 1, 1U << 30, &app->body_max_kib);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("waf"))) {
+        return rp_config_choice(in, node, "on|detect|off", &app->waf);
     }
     if (rp_view_equal(node->key, RP_VIEW("security_headers"))) {
         return rp_config_read_headers(in, node, app);

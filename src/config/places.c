@@ -3,7 +3,7 @@
 #include "config/check.h"
 #include "config/internal.h"
 
-static const char *const path_keys[] = {"path", "sign_in", "acr", "stream", "body_max_kib"};
+static const char *const path_keys[] = {"path", "sign_in", "acr", "stream", "body_max_kib", "waf"};
 
 static rp_err read_path_member(const struct reading *in, const struct rp_yaml *node,
                                struct rp_config_path *path) {
@@ -22,6 +22,9 @@ static rp_err read_path_member(const struct reading *in, const struct rp_yaml *n
         path->stream = strcmp(word, "true") == 0;
         return RP_OK;
     }
+    if (rp_view_equal(node->key, RP_VIEW("waf"))) {
+        return rp_config_choice(in, node, "on|detect|off", &path->waf);
+    }
     if (rp_view_equal(node->key, RP_VIEW("body_max_kib"))) {
         return rp_config_number(in, node, 1, 1U << 30, &path->body_max_kib);
     }
@@ -34,8 +37,10 @@ static rp_err read_path(const struct reading *in, const struct rp_yaml *node,
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
                           "expected a mapping such as {path: /public/, sign_in: none}");
     }
-    struct rp_config_path path = {
-        .sign_in = app->sign_in, .acr = app->acr, .body_max_kib = app->body_max_kib};
+    struct rp_config_path path = {.sign_in = app->sign_in,
+                                  .acr = app->acr,
+                                  .body_max_kib = app->body_max_kib,
+                                  .waf = app->waf};
     for (const struct rp_yaml *member = node->first; member; member = member->next) {
         RP_TRY(read_path_member(in, member, &path));
     }

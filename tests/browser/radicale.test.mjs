@@ -16,6 +16,7 @@ apps:
   - name: radicale
     upstream: http://127.0.0.1:${port}
     sign_in: required
+    waf: detect
     identity_headers:
       X-Remote-User: email
 `});
