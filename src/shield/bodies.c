@@ -14,10 +14,13 @@ void rp_waf_arguments(struct rp_waf_tx *tx, const struct rp_waf_pairs *pairs, bo
             break;
         }
         rp_view name = pairs->p[i].name, value = pairs->p[i].value;
-        rp_waf_collect(tx, RP_VAR_ARGS, name, value);
-        rp_waf_collect(tx, RP_VAR_ARGS_NAMES, name, name);
-        rp_waf_collect(tx, own, name, value);
-        rp_waf_collect(tx, own_names, name, name);
+        struct rp_waf_entry entry = {.name = name, .name_id = rp_image_name(tx->image, name)};
+        entry.value = rp_waf_value_of(tx, value);
+        rp_waf_collect_entry(tx, RP_VAR_ARGS, entry);
+        rp_waf_collect_entry(tx, own, entry);
+        entry.value = rp_waf_value_of(tx, name);
+        rp_waf_collect_entry(tx, RP_VAR_ARGS_NAMES, entry);
+        rp_waf_collect_entry(tx, own_names, entry);
         tx->arguments_bytes += name.n + value.n;
         tx->argument_count++;
     }

@@ -6,7 +6,7 @@
 
 enum { ENTRIES_START = 16 };
 
-void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value) {
+void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_waf_entry entry) {
     struct rp_waf_collection *at = &tx->collections[collection];
     if (at->n == at->room) {
         uint32_t room = at->room ? 2 * at->room : ENTRIES_START;
@@ -21,11 +21,16 @@ void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_
         at->p = p;
         at->room = room;
     }
-    uint32_t index = rp_waf_value_of(tx, value);
-    if (index != 0) {
-        at->p[at->n++] = (struct rp_waf_entry){
-            .name = name, .value = index, .name_id = rp_image_name(tx->image, name)};
+    if (entry.value != 0) {
+        at->p[at->n++] = entry;
     }
+}
+
+void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value) {
+    struct rp_waf_entry entry = {.name = name,
+                                 .value = rp_waf_value_of(tx, value),
+                                 .name_id = rp_image_name(tx->image, name)};
+    rp_waf_collect_entry(tx, collection, entry);
 }
 
 static bool is_computed(unsigned variable) {

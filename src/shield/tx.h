@@ -176,6 +176,8 @@ static inline void rp_waf_spend(struct rp_waf_tx *tx, uint64_t steps) {
 
 /* collect.c */
 void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value);
+/* The same with a value that is known already; value 0 is left out. */
+void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_waf_entry entry);
 void rp_waf_scalars_start(struct rp_waf_tx *tx);
 void rp_waf_scalar(struct rp_waf_tx *tx, enum rp_waf_variable variable, rp_view value);
 void rp_waf_scalar_number(struct rp_waf_tx *tx, enum rp_waf_variable variable, uint64_t number);
