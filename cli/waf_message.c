@@ -99,6 +99,10 @@ static rp_err fold(struct rp_arena *arena, struct waf_message *message, rp_view 
         message->malformed = "a control character in a header";
         return RP_OK;
     }
+    if (last->value.n == 0 || more.n == 0) {
+        last->value = last->value.n == 0 ? more : last->value;
+        return RP_OK;
+    }
     rp_view joined = rp_arena_printf(arena, "%.*s %.*s", RP_FMT(last->value), RP_FMT(more));
     if (!joined.p) {
         return RP_ERR(TOO_LARGE);
