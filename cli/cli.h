@@ -30,6 +30,7 @@ struct cli {
     const char *command; /* "promises" */
     const char *args[RP_ARGS_MAX];
     size_t arg_count;
+    bool dry_run;                /* --dry-run: say what would be done */
     const char *state;           /* --state, REMPART_STATE, ./var, /var/lib/rempart */
     const char *config;          /* --config, or NULL */
     const char *upstream;        /* --upstream */
@@ -85,6 +86,9 @@ const char *cli_share_folder(struct cli *cli);
 rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
                     struct rp_json **ret_json, struct rp_diag *diag);
 
+/* POST with a body of another type. */
+rp_err cli_post_core(struct cli *cli, const char *path, const char *type, rp_view body,
+                     struct rp_json **ret_json, struct rp_diag *diag);
 /* The same for an answer that is no JSON: its heads and its body. text is the caller's to free,
  * also after a failure. */
 struct cli_answer {

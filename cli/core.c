@@ -112,7 +112,8 @@ static rp_err read_json(struct cli *cli, rp_view text, unsigned status, struct r
     struct rp_json *json = NULL;
     RP_TRY(rp_json_parse(text, (struct rp_json_limits){.depth_max = 32, .count_max = 200000},
                          cli->arena, &json, diag));
-    if (status >= 400) {
+    /* What an import says of each line is its answer, also when it kept nothing. */
+    if (status >= 400 && !rp_json_get(json, "lines")) {
         rp_view detail = rp_json_get_string(json, "detail");
         return rp_fail(diag, error_of_status(status), "%.*s", RP_FMT(detail));
     }
@@ -140,6 +141,11 @@ rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_vi
 rp_err cli_send_core(struct cli *cli, const char *path, rp_view body, struct rp_json **ret_json,
                      struct rp_diag *diag) {
     return ask(cli, "POST", path, "text/plain", body, ret_json, diag);
+}
+
+rp_err cli_post_core(struct cli *cli, const char *path, const char *type, rp_view body,
+                     struct rp_json **ret_json, struct rp_diag *diag) {
+    return ask(cli, "POST", path, type, body, ret_json, diag);
 }
 
 /* ---- an answer that goes straight into a file ---- */

@@ -120,12 +120,16 @@ static const struct cli_command commands[] = {
      "rempart register list [REGISTER] | show REGISTER ID [--summary] | new REGISTER FIELD=VALUE… "
      "| "
      "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] | "
+     "search WORD… | export REGISTER [FILE] | import REGISTER FILE [--dry-run] | view REGISTER "
+     "[NAME "
+     "[FIELD=VALUE…]] | token [new NAME scope= registers= days= | end ID] | "
      "example load|remove [--json]",
      {"les registres : fiches, passages, historique (--summary)",
       "the registers: records, moves, history (--summary)"},
      "  rempart register list\n  rempart register new suppliers name='Nuage SA' tier=one "
-     "service=hosting\n  rempart register move persons 6f1c… begin\n  rempart register example "
-     "load\n",
+     "service=hosting\n  rempart register move persons 6f1c… begin\n  rempart register import "
+     "suppliers suppliers.csv --dry-run\n  rempart register token new importer scope=write "
+     "registers=assets days=30\n  rempart register example load\n",
      cli_register},
     {"waf",
      "rempart waf compile --rules FILE… -o IMAGE | exec --rules FILE…|--image IMAGE --request FILE "
@@ -264,7 +268,8 @@ static bool take_flag(const char *argument, const char *name, bool *ret_flag) {
 }
 
 static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
-    return take_value(argc, argv, i, "--state", &cli->state) ||
+    return take_flag(argv[*i], "--dry-run", &cli->dry_run) ||
+           take_value(argc, argv, i, "--state", &cli->state) ||
            take_value(argc, argv, i, "--config", &cli->config) ||
            take_value(argc, argv, i, "--upstream", &cli->upstream) ||
            take_value(argc, argv, i, "--listen", &cli->listen) ||

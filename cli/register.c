@@ -32,7 +32,7 @@ static const char *address(struct cli *cli, const char *a, const char *b, const 
 }
 
 /* name=value …; a value that reads as JSON is that, else it is text. */
-static struct rp_json *fields_of(struct cli *cli, size_t first) {
+struct rp_json *cli_register_fields(struct cli *cli, size_t first) {
     struct rp_json *fields = rp_json_object(cli->arena);
     for (size_t i = first; i < cli->arg_count; i++) {
         rp_view value = rp_view_from_cstr(cli->args[i]);
@@ -66,7 +66,7 @@ static void print_record(const struct cli *cli, const struct rp_json *record) {
            (unsigned long long)version, RP_FMT(rp_json_get_string(record, "id")));
 }
 
-static void print_list(const struct cli *cli, const struct rp_json *list) {
+void cli_register_print(const struct cli *cli, const struct rp_json *list) {
     if (cli->json) {
         cli_print_json(list);
         return;
@@ -83,13 +83,18 @@ static void print_list(const struct cli *cli, const struct rp_json *list) {
     }
 }
 
+/* list [REGISTER [FIELD=VALUE…]]; state=, q= and view= too. */
 static enum rp_exit list(struct cli *cli) {
-    struct rp_json *answer = NULL;
+    struct rp_json *answer = NULL, *filters = cli_register_fields(cli, 2);
     const char *reg = cli->arg_count > 1 ? cli->args[1] : NULL;
     const char *path = address(cli, reg, NULL, reg ? "?range=%5B0,199%5D" : "");
+    path = filters ? cli_register_filters(cli, path, filters) : NULL;
+    if (!path) {
+        return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
+    }
     enum rp_exit code = cli_register_ask(cli, "GET", path, NULL, &answer);
     if (code == RP_EXIT_OK) {
-        print_list(cli, answer);
+        cli_register_print(cli, answer);
     }
     return code;
 }
@@ -107,7 +112,7 @@ static enum rp_exit show(struct cli *cli) {
 }
 
 static enum rp_exit create(struct cli *cli) {
-    struct rp_json *answer = NULL, *fields = fields_of(cli, 2);
+    struct rp_json *answer = NULL, *fields = cli_register_fields(cli, 2);
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
@@ -120,7 +125,7 @@ static enum rp_exit create(struct cli *cli) {
 }
 
 static enum rp_exit edit(struct cli *cli) {
-    struct rp_json *answer = NULL, *fields = fields_of(cli, 3);
+    struct rp_json *answer = NULL, *fields = cli_register_fields(cli, 3);
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
@@ -134,7 +139,7 @@ static enum rp_exit edit(struct cli *cli) {
 
 /* move REGISTER ID MOVE [reason=…] [field=value …] */
 static enum rp_exit move(struct cli *cli) {
-    struct rp_json *answer = NULL, *fields = fields_of(cli, 4);
+    struct rp_json *answer = NULL, *fields = cli_register_fields(cli, 4);
     struct rp_json *body = rp_json_object(cli->arena);
     struct rp_json *kept = rp_json_object(cli->arena);
     if (!fields) {
@@ -164,23 +169,32 @@ enum rp_exit cli_register(struct cli *cli) {
         const char *word;
         size_t least, most;
         enum rp_exit (*run)(struct cli *cli);
-    } words[] = {{"list", 1, 2, list},
+    } words[] = {{"list", 1, RP_ARGS_MAX, list},
                  {"show", 3, 3, show},
                  {"new", 2, RP_ARGS_MAX, create},
                  {"edit", 3, RP_ARGS_MAX, edit},
                  {"move", 4, RP_ARGS_MAX, move},
-                 {"example", 2, 2, cli_register_example}};
+                 {"example", 2, 2, cli_register_example},
+                 {"search", 2, RP_ARGS_MAX, cli_register_search},
+                 {"export", 2, 3, cli_register_export},
+                 {"import", 3, 3, cli_register_import},
+                 {"view", 2, RP_ARGS_MAX, cli_register_view},
+                 {"token", 1, RP_ARGS_MAX, cli_register_token}};
     for (size_t i = 0; cli->arg_count > 0 && i < RP_COUNT_OF(words); i++) {
         if (strcmp(cli->args[0], words[i].word) == 0 && cli->arg_count >= words[i].least &&
             cli->arg_count <= words[i].most) {
             return words[i].run(cli);
         }
     }
-    return cli_usage(cli, cli_say(cli,
-                                  "list [REGISTRE], show REGISTRE ID, new REGISTRE champ=valeur…, "
-                                  "edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …, "
-                                  "example load|remove",
-                                  "list [REGISTER], show REGISTER ID, new REGISTER field=value…, "
-                                  "edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
-                                  "example load|remove"));
+    return cli_usage(
+        cli, cli_say(cli,
+                     "list [REGISTRE [champ=valeur…]], search MOT…, show REGISTRE ID, new REGISTRE "
+                     "champ=valeur…, edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …, "
+                     "export REGISTRE [FICHIER], import REGISTRE FICHIER [--dry-run], view "
+                     "REGISTRE [NOM [champ=valeur…]], token [new NOM … | end ID], example "
+                     "load|remove",
+                     "list [REGISTER [field=value…]], search WORD…, show REGISTER ID, new REGISTER "
+                     "field=value…, edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
+                     "export REGISTER [FILE], import REGISTER FILE [--dry-run], view REGISTER "
+                     "[NAME [field=value…]], token [new NAME … | end ID], example load|remove"));
 }

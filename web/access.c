@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "identity/api_token.h"
 #include "identity/apps.h"
 #include "spaces/grants.h"
 #include "web/cookies.h"
@@ -217,10 +218,32 @@ static rp_err check_same_origin(const struct rp_request *request) {
     return ours && (!origin.p || is_our_origin(origin, host)) ? RP_OK : RP_ERR(DENIED);
 }
 
+/* A program's token: no cookie goes along, so no page of another site can use it. */
+static rp_err check_api_token(struct rp_request *request, rp_view secret) {
+    struct rp_api_token token;
+    RP_TRY(rp_identity_use_api_token(request->thread->identity, secret, &token));
+    if (request->method != RP_GET && !token.write) {
+        return rp_fail(&request->diag, RP_ERR(DENIED), "scope: read");
+    }
+    rp_view registers = {NULL, 0};
+    RP_TRY(rp_arena_copy(request->arena, rp_view_from_cstr(token.registers), &registers));
+    bool owner = rp_id_is_none(token.person);
+    request->who =
+        (struct rp_who){.person = token.person, .roles = owner ? RP_OPERATOR : token.roles};
+    request->staff =
+        (struct rp_staff){.how = "token", .registers = rp_arena_cstr(request->arena, registers)};
+    return request->staff.registers ? RP_OK : RP_ERR(NO_MEMORY);
+}
+
 static rp_err check_staff(struct rp_request *request) {
     if (request->from_cli) {
         request->staff = (struct rp_staff){.how = "cli"};
         return RP_OK;
+    }
+    rp_view authorization = rp_request_param(request, "HTTP_AUTHORIZATION");
+    if (rp_view_starts(authorization, RP_VIEW("Bearer ")) &&
+        rp_is_api_token(rp_view_from(authorization, 7))) {
+        return check_api_token(request, rp_view_from(authorization, 7));
     }
     if (request->method != RP_GET) {
         RP_TRY(check_same_origin(request));

@@ -32,6 +32,10 @@ static void problem_json(struct rp_request *request, rp_err err, int status, con
     rp_json_add_cstr(arena, root, "code", code);
     rp_json_add_cstr(arena, root, "title", rp_err_text(err, request->lang));
     rp_json_add_u64(arena, root, "status", (uint64_t)status);
+    if (request->diag.line > 0) { /* a place in what was sent */
+        rp_json_add_u64(arena, root, "line", request->diag.line);
+        rp_json_add_u64(arena, root, "column", request->diag.column);
+    }
     rp_json_add_cstr(arena, root, "detail", detail ? detail : rp_err_text(err, request->lang));
     request->response.content_type = "application/problem+json";
     if (!root || !rp_ok(rp_json_print(root, &request->response.body))) {

@@ -27,8 +27,8 @@ static rp_err find_register(struct rp_request *request, const struct rp_desk *de
     return RP_OK;
 }
 
-static rp_err sit_at(struct rp_request *request, struct rp_desk *ret_desk,
-                     const struct rp_register **ret_reg) {
+rp_err rp_desk_at(struct rp_request *request, struct rp_desk *ret_desk,
+                  const struct rp_register **ret_reg) {
     RP_TRY(rp_desk_open(request, ret_desk));
     return find_register(request, ret_desk, ret_reg);
 }
@@ -45,7 +45,7 @@ static rp_err check_read(struct rp_request *request, const struct rp_desk *desk,
 static rp_err read_record(struct rp_request *request, struct rp_desk *desk,
                           const struct rp_register **ret_reg, struct rp_entry *ret_record) {
     rp_id id;
-    RP_TRY(sit_at(request, desk, ret_reg));
+    RP_TRY(rp_desk_at(request, desk, ret_reg));
     if (!rp_id_parse(request->segments[1], &id)) {
         return RP_ERR(NOT_FOUND);
     }
@@ -129,7 +129,7 @@ rp_err rp_api_register_create(struct rp_request *request) {
     struct rp_json *body = NULL;
     struct rp_entry record;
     RP_TRY(rp_request_json(request, &body, &request->diag));
-    RP_TRY(sit_at(request, &desk, &reg));
+    RP_TRY(rp_desk_at(request, &desk, &reg));
     struct rp_change change = {.fields = fields_of(request, reg, body)};
     RP_TRY(rp_desk_create(&desk, reg, &change, &record));
     return send_record(request, 201, &desk, &record);
@@ -142,7 +142,7 @@ rp_err rp_api_register_edit(struct rp_request *request) {
     struct rp_entry record;
     rp_id id;
     RP_TRY(rp_request_json(request, &body, &request->diag));
-    RP_TRY(sit_at(request, &desk, &reg));
+    RP_TRY(rp_desk_at(request, &desk, &reg));
     struct rp_change change = {.fields = fields_of(request, reg, body)};
     RP_TRY(read_if_match(request, &change.version));
     if (!rp_id_parse(request->segments[1], &id)) {
@@ -160,7 +160,7 @@ rp_err rp_api_register_move(struct rp_request *request) {
     struct rp_entry record;
     rp_id id;
     RP_TRY(rp_request_json(request, &body, &request->diag));
-    RP_TRY(sit_at(request, &desk, &reg));
+    RP_TRY(rp_desk_at(request, &desk, &reg));
     struct rp_change change = {.fields = rp_json_get(body, "fields"),
                                .reason = rp_json_get_string(body, "reason")};
     RP_TRY(read_if_match(request, &change.version));
@@ -193,15 +193,14 @@ static rp_err parse_query_json(struct rp_request *request, const char *name, enu
     return RP_OK;
 }
 
-static rp_err read_sort(struct rp_request *request, struct rp_query *query) {
-    struct rp_json *sort = NULL;
-    RP_TRY(parse_query_json(request, "sort", RP_JSON_ARRAY, &sort));
+static rp_err read_sort(struct rp_request *request, const struct rp_json *sort,
+                        struct rp_query *query) {
     query->sort = RP_VIEW("number");
     query->descending = true;
     if (!sort) {
         return RP_OK;
     }
-    if (sort->count != 2 || sort->first->kind != RP_JSON_STRING ||
+    if (sort->kind != RP_JSON_ARRAY || sort->count != 2 || sort->first->kind != RP_JSON_STRING ||
         sort->last->kind != RP_JSON_STRING) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "sort: [\"field\",\"ASC\"]");
     }
@@ -257,14 +256,38 @@ static rp_err add_filter(struct rp_request *request, const struct rp_json *one,
     return RP_OK;
 }
 
-static rp_err read_query(struct rp_request *request, const struct rp_json *filter,
-                         struct rp_query *query) {
-    RP_TRY(read_sort(request, query));
-    RP_TRY(read_range(request, query));
+static rp_err read_filter(struct rp_request *request, const struct rp_json *filter,
+                          struct rp_query *query) {
+    if (filter && filter->kind != RP_JSON_OBJECT) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "filter: {…}");
+    }
     for (const struct rp_json *one = filter ? filter->first : NULL; one; one = one->next) {
         RP_TRY(add_filter(request, one, query));
     }
     return RP_OK;
+}
+
+rp_err rp_query_of_view(struct rp_request *request, const struct rp_json *view,
+                        struct rp_query *query) {
+    RP_TRY(read_sort(request, rp_json_get(view, "sort"), query));
+    return read_filter(request, rp_json_get(view, "filter"), query);
+}
+
+/* A saved view first, where one is named; the address's own sort and filter stand over it. */
+static rp_err read_query(struct rp_request *request, struct rp_desk *desk,
+                         const struct rp_json *filter, struct rp_query *query) {
+    struct rp_json *sort = NULL, *view = NULL;
+    rp_view name = rp_request_query(request, "view");
+    RP_TRY(parse_query_json(request, "sort", RP_JSON_ARRAY, &sort));
+    if (name.n > 0) {
+        RP_TRY(rp_register_view_find(request, desk, query->reg, name, &view));
+        RP_TRY(rp_query_of_view(request, view, query));
+    }
+    if (!view || sort) {
+        RP_TRY(read_sort(request, sort, query));
+    }
+    RP_TRY(read_range(request, query));
+    return read_filter(request, filter, query);
 }
 
 /* getMany: {"id":["…","…"]}; an id that is not there is left out, as react-admin expects. */
@@ -309,7 +332,7 @@ rp_err rp_api_register_list(struct rp_request *request) {
     struct rp_desk desk;
     const struct rp_register *reg = NULL;
     struct rp_json *filter = NULL;
-    RP_TRY(sit_at(request, &desk, &reg));
+    RP_TRY(rp_desk_at(request, &desk, &reg));
     RP_TRY(check_read(request, &desk, reg, NULL));
     RP_TRY(parse_query_json(request, "filter", RP_JSON_OBJECT, &filter));
     const struct rp_json *ids = rp_json_get(filter, "id");
@@ -317,7 +340,7 @@ rp_err rp_api_register_list(struct rp_request *request) {
         return send_many(request, &desk, reg, ids);
     }
     struct rp_query query = {.reg = reg};
-    RP_TRY(read_query(request, filter, &query));
+    RP_TRY(read_query(request, &desk, filter, &query));
     return send_page(request, &desk, &query);
 }
 
@@ -337,7 +360,7 @@ rp_err rp_api_register_bulk(struct rp_request *request) {
     const struct rp_register *reg = NULL;
     struct rp_json *body = NULL;
     RP_TRY(rp_request_json(request, &body, &request->diag));
-    RP_TRY(sit_at(request, &desk, &reg));
+    RP_TRY(rp_desk_at(request, &desk, &reg));
     const struct rp_json *ids = rp_json_get(body, "ids");
     if (!ids || ids->kind != RP_JSON_ARRAY || ids->count > IDS_MAX) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "ids: […], %d", IDS_MAX);

@@ -7,6 +7,15 @@
 
 /* The desk of whoever asks: person, token or owner, as the access check found them. */
 rp_err rp_desk_open(struct rp_request *request, struct rp_desk *ret_desk);
+/* The same at the register that the address names. NOT_FOUND, DENIED (a token's scope). */
+rp_err rp_desk_at(struct rp_request *request, struct rp_desk *ret_desk,
+                  const struct rp_register **ret_reg);
+/* Sort and filter of a saved view into a query of its register; INVALID. */
+rp_err rp_query_of_view(struct rp_request *request, const struct rp_json *view,
+                        struct rp_query *query);
+rp_err rp_register_view_find(struct rp_request *request, struct rp_desk *desk,
+                             const struct rp_register *reg, rp_view name,
+                             struct rp_json **ret_query);
 /* Does the token's scope reach this register? Always true without a token. */
 bool rp_staff_covers(const struct rp_request *request, const struct rp_register *reg);
 /* A register as JSON: what the console builds its pages from. */

@@ -102,7 +102,7 @@ struct rp_flow {
 
 /* How somebody came to the operator's own API (RP_GUARD_STAFF). */
 struct rp_staff {
-    const char *how;          /* "session", "cli" */
+    const char *how;          /* "session", "token", "cli" */
     const char *registers;    /* a token's scope; NULL or "*" = all */
     int64_t second_factor_ms; /* when it was shown; 0 = never */
 };

@@ -220,7 +220,9 @@ static void finished(void *ctx) {
     if (!rp_id_is_none(c->request.changed_tenant)) {
         core_forward_soon(c->core, c->request.changed_tenant);
     }
-    if (c->request.method != RP_GET && c->then == RP_NEXT_DONE) {
+    /* Who only read, and found that something was altered, left an event too. */
+    bool told = c->request.method != RP_GET || c->request.response.status >= 500;
+    if (told && c->then == RP_NEXT_DONE) {
         core_forward_soon(c->core, (rp_id){{0}});
     }
     if (c->then == RP_NEXT_PIECE) {

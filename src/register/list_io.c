@@ -150,26 +150,34 @@ static rp_err match_text(const struct rp_query *query, struct rp_buf *out) {
     return words > 0 ? RP_OK : RP_ERR(INVALID);
 }
 
+static void bind_register(struct rp_row *row, int place, const struct rp_register *reg) {
+    bind_text_or_null(row, place, reg ? rp_view_from_cstr(reg->id) : (rp_view){NULL, 0});
+}
+
 static rp_err search(struct rp_desk *desk, const struct rp_query *query, struct rp_page *page) {
     _cleanup_(rp_buf_done) struct rp_buf match = rp_buf_new(MATCH_MAX);
     _cleanup_(rp_row_donep) struct rp_row *row = NULL, *total = NULL;
     RP_TRY(match_text(query, &match));
     RP_TRY(rp_db_query(desk->db,
                        "SELECT " RP_RECORD_COLUMNS
-                       " FROM (SELECT rowid AS found FROM register_text "
-                       "WHERE register_text MATCH ?1 ORDER BY rowid DESC LIMIT ?2 OFFSET ?3) "
-                       "JOIN register_record r ON r.row = found ORDER BY r.row DESC",
+                       " FROM register_text t JOIN register_record r ON r.row = t.rowid "
+                       "WHERE register_text MATCH ?1 AND (?4 IS NULL OR r.register = ?4) "
+                       "ORDER BY t.rowid DESC LIMIT ?2 OFFSET ?3",
                        &row));
     rp_row_bind_text(row, 1, rp_buf_view(&match));
     rp_row_bind_u64(row, 2, query->count);
     rp_row_bind_u64(row, 3, query->from);
+    /* The index finds "changes" in "firewall-changes" too; the record itself says where it is. */
+    bind_register(row, 4, query->reg);
     RP_TRY(gather(desk, row, query->count, page));
     RP_TRY(rp_db_query(desk->db,
-                       "SELECT count(*) FROM (SELECT 1 FROM register_text "
-                       "WHERE register_text MATCH ?1 LIMIT ?2)",
+                       "SELECT count(*) FROM (SELECT 1 FROM register_text t "
+                       "JOIN register_record r ON r.row = t.rowid WHERE register_text MATCH ?1 "
+                       "AND (?4 IS NULL OR r.register = ?4) LIMIT ?2)",
                        &total));
     rp_row_bind_text(total, 1, rp_buf_view(&match));
     rp_row_bind_u64(total, 2, MATCHES_COUNTED);
+    bind_register(total, 4, query->reg);
     RP_TRY(rp_row_first(total));
     page->total = rp_row_u64(total, 0);
     return RP_OK;

@@ -33,6 +33,9 @@ rp_err rp_edit_inside(struct rp_desk *desk, const struct rp_entry *was,
 /* Inside a transaction: the move as a whole; what refuses does so before the first write. */
 rp_err rp_move_inside(struct rp_desk *desk, const struct rp_entry *was, const struct rp_move *move,
                       const struct rp_change *change, struct rp_entry *ret_record);
+/* DENIED unless who sits here may write this register; record NULL: a new one. */
+rp_err rp_desk_check_write(const struct rp_desk *desk, const struct rp_register *reg,
+                           const struct rp_entry *record);
 /* Says in the log that a rule refused; its own transaction, after the other was undone. */
 void rp_desk_refused(struct rp_desk *desk, const struct rp_register *reg, rp_id id);
 

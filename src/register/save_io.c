@@ -134,7 +134,7 @@ static rp_err write_index(const struct rp_draft *draft) {
 
 /* ---- the history, and the event that vouches for it ---- */
 
-static bool same(const struct rp_json *a, const struct rp_json *b) {
+bool rp_json_same(const struct rp_json *a, const struct rp_json *b) {
     if (!a || !b) {
         return a == b;
     }
@@ -163,7 +163,7 @@ static struct rp_json *differences(const struct rp_draft *draft, bool sealed,
         const struct rp_facts *was = &draft->was.facts;
         const struct rp_json *old = rp_json_get(sealed ? was->secret : was->open, field->id);
         const struct rp_json *new = rp_json_get(sealed ? draft->secret : draft->open, field->id);
-        if (field->sealed == sealed && !same(old, new)) {
+        if (field->sealed == sealed && !rp_json_same(old, new)) {
             struct rp_json *pair = rp_json_add_object(arena, fields, field->id);
             add_side(arena, pair, "old", old);
             add_side(arena, pair, "new", new);

@@ -2,6 +2,8 @@
 #include "base/assert.h"
 #include "register/internal.h"
 
+enum { MISFITS_MAX = 100 };
+
 /* ---- a newer schema must still hold the older data ---- */
 
 static bool has_line(rp_view text, rp_view line) {
@@ -97,6 +99,39 @@ static rp_err next_id(struct rp_desk *desk, uint64_t after, uint64_t *ret_row, r
     return RP_OK;
 }
 
+/* A row that was deleted, or put back to an earlier version, does not fit its history. */
+struct misfits {
+    struct rp_desk *desk;
+    uint64_t count;
+};
+
+static rp_err emit_misfit(struct rp_db *db, void *ctx) {
+    struct misfits *misfits = ctx;
+    const struct rp_desk *desk = misfits->desk;
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    bool more = false;
+    RP_TRY(rp_db_query(db,
+                       "SELECT r.id, r.register FROM (SELECT record, max(version) AS last "
+                       "FROM register_change GROUP BY record) c "
+                       "LEFT JOIN register_record r ON r.row = c.record "
+                       "WHERE r.row IS NULL OR r.version <> c.last LIMIT ?1",
+                       &row));
+    rp_row_bind_u64(row, 1, MISFITS_MAX);
+    RP_TRY(rp_row_next(row, &more));
+    while (more) {
+        struct rp_event *event = rp_event_new(desk->arena, RP_EVENT_REGISTER_ALTERED,
+                                              rp_env_now_ms(desk->env), RP_ROLE_CORE);
+        bool gone = rp_row_blob(row, 0).n == 0;
+        rp_event_add_text(event, "register", gone ? RP_VIEW("deleted") : rp_row_text(row, 1));
+        rp_id id = {{0}};
+        rp_event_add_id(event, "record", gone ? id : rp_row_id(row, 0));
+        RP_TRY(rp_db_emit(db, event));
+        misfits->count++;
+        RP_TRY(rp_row_next(row, &more));
+    }
+    return RP_OK;
+}
+
 rp_err rp_desk_sweep(struct rp_desk *desk, uint64_t *ret_rows, uint64_t *ret_altered) {
     uint64_t at = 0, rows = 0, altered = 0;
     for (;;) {
@@ -119,7 +154,9 @@ rp_err rp_desk_sweep(struct rp_desk *desk, uint64_t *ret_rows, uint64_t *ret_alt
         altered += !rp_ok(err);
         rp_arena_reset(desk->arena);
     }
+    struct misfits misfits = {.desk = desk};
+    RP_TRY(rp_db_transact(desk->db, emit_misfit, &misfits));
     *ret_rows = rows;
-    *ret_altered = altered;
+    *ret_altered = altered + misfits.count;
     return RP_OK;
 }

@@ -35,8 +35,8 @@ static bool among(const struct rp_desk *desk, const struct rp_names *names,
     return false;
 }
 
-static rp_err check_write(const struct rp_desk *desk, const struct rp_register *reg,
-                          const struct rp_entry *record) {
+rp_err rp_desk_check_write(const struct rp_desk *desk, const struct rp_register *reg,
+                           const struct rp_entry *record) {
     return among(desk, &reg->write, record)
                ? RP_OK
                : rp_fail(desk->diag, RP_ERR(DENIED), "%s", say(desk, "rôle", "role"));
@@ -116,7 +116,11 @@ static rp_err next_number(struct rp_desk *desk, const struct rp_register *reg,
 
 static rp_err next_row(struct rp_desk *desk, uint64_t *ret_row) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(desk->db, "SELECT coalesce(max(row), 0) + 1 FROM register_record", &row));
+    /* A row that somebody deleted in the file has left its history: its place stays taken. */
+    RP_TRY(rp_db_query(desk->db,
+                       "SELECT max(coalesce((SELECT max(row) FROM register_record), 0), "
+                       "coalesce((SELECT max(record) FROM register_change), 0)) + 1",
+                       &row));
     RP_TRY(rp_row_first(row));
     *ret_row = rp_row_u64(row, 0);
     return RP_OK;
@@ -233,7 +237,7 @@ static rp_err end(const struct doing *doing, rp_err err) {
 static rp_err do_create(struct rp_db *db, void *ctx) {
     (void)db;
     struct doing *doing = ctx;
-    RP_TRY(check_write(doing->desk, doing->reg, NULL));
+    RP_TRY(rp_desk_check_write(doing->desk, doing->reg, NULL));
     return end(doing, rp_create_inside(doing->desk, doing->reg, doing->change, &doing->record));
 }
 
@@ -242,7 +246,7 @@ static rp_err do_edit(struct rp_db *db, void *ctx) {
     struct doing *doing = ctx;
     struct rp_entry was;
     RP_TRY(rp_entry_by_id(doing->desk, doing->reg, doing->id, &was));
-    RP_TRY(check_write(doing->desk, doing->reg, &was));
+    RP_TRY(rp_desk_check_write(doing->desk, doing->reg, &was));
     return end(doing, rp_edit_inside(doing->desk, &was, doing->change, &doing->record));
 }
 

@@ -1,0 +1,262 @@
+// Registers in and out as tables, saved views, tokens, OpenAPI; and every way around the five gates.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import {after, before, test} from 'node:test';
+import {sql} from '../lib/sabotage.mjs';
+import {Stack, until} from '../lib/stack.mjs';
+
+let stack, ann, record;
+const api = '/.rempart/api/v1';
+const digest = '0'.repeat(64);
+const date = days => new Date(Date.now() + days * 86400e3).toISOString().slice(0, 10);
+const instant = hours => new Date(Date.now() + hours * 3600e3).toISOString().slice(0, 19) + 'Z';
+
+async function cli(...args) {
+  const {code, stdout, stderr} = await stack.rempart('register', ...args);
+  return {code, stdout, stderr, json: () => JSON.parse(stdout)};
+}
+
+async function make(register, fields) {
+  const {code, stdout, stderr} = await cli('new', register, ...Object.entries(fields).map(([k, v]) =>
+    `${k}=${typeof v === 'string' ? v : JSON.stringify(v)}`), '--json');
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+const call = (person, method, path, body, headers = {}) => person.request(method, api + path, {
+  body: body && (typeof body === 'string' ? body : JSON.stringify(body)),
+  headers: {accept: 'application/json', 'content-type': 'application/json', origin: stack.origin, ...headers}});
+const csv = (person, register, text, dry) => call(person, 'POST', `/registers/${register}/import${dry ? '?dry_run=true' : ''}`, text,
+  {'content-type': 'text/csv'});
+
+async function events(kind, since) {
+  await until(`the event ${kind}`, async () => {
+    const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '--json');
+    return stdout.split('\n').some(line => line.includes(`"${kind}"`) && JSON.parse(line).entry.time >= since);
+  });
+}
+
+before(async () => {
+  stack = await Stack.start({app: null});
+  ann = await stack.firstAdministrator();
+  const account = await sql(stack.file('db/system.db'), 'SELECT lower(hex(id)) FROM person ORDER BY created_ms DESC LIMIT 1');
+  record = (await make('persons', {name: 'Ann', kind: 'employee', start: date(-9), account})).id;
+});
+after(() => stack?.stop());
+
+test('a table goes out and comes back as it was; what differs is an edit', async () => {
+  await make('risks', {scenario: '=1+1, "quoted"; and\nlines', owner: record, inherent_impact: 3});
+  await make('cards', {card_number: '@7', holder_kind: 'employee', person: record, purpose: 'office', zones: ['lobby', 'offices'],
+    valid_from: date(0), valid_to: date(9)});
+  for (const register of ['risks', 'cards', 'persons']) {
+    const out = await cli('export', register);
+    assert.equal(out.code, 0, out.stderr);
+    assert.match(out.stdout, /^id,number,state,version,/);
+    assert.ok(!/[,\n"][=+@]/.test(out.stdout.replaceAll('\n"', '')), 'no cell is a formula');
+    const file = stack.file(`${register}.csv`);
+    fs.writeFileSync(file, out.stdout);
+    const back = await cli('import', register, file, '--dry-run', '--json');
+    assert.equal(back.code, 0, back.stdout + back.stderr);
+    assert.ok(back.json().lines.every(line => line.does === 'nothing'), back.stdout);
+  }
+  const text = (await cli('export', 'risks')).stdout;
+  const edited = await csv(ann, 'risks', text.replace(',3,', ',4,'));
+  assert.equal(edited.status, 200, edited.text);
+  assert.equal(edited.json().edited, 1);
+  const lines = (await call(ann, 'GET', '/registers/risks/export?format=json')).text.trim().split('\n').map(JSON.parse);
+  assert.equal(lines[0].inherent_impact, 4);
+  const stale = await csv(ann, 'risks', text.replace(',3,', ',5,'));
+  assert.equal(stale.status, 422);
+  assert.equal(stale.json().lines[0].does, 'refused', 'it saw an old version');
+  await events('register.exported', 0);
+});
+
+test('all lines or none; each mistake has its line and column', async () => {
+  const text = `name;tier;service\nOne;two;x\nTwo;nine;x\nOne;one;x\n;one;x\n`;
+  const dry = (await csv(ann, 'suppliers', text, true)).json();
+  assert.deepEqual(dry.lines.map(line => line.does), ['create', 'refused', 'refused', 'refused']);
+  assert.deepEqual(dry.lines.map(line => line.line), [2, 3, 4, 5]);
+  assert.equal(dry.lines[1].column, 2);
+  assert.match(dry.lines[1].detail, /tier/);
+  const applied = await csv(ann, 'suppliers', text);
+  assert.equal(applied.status, 422);
+  assert.equal((await call(ann, 'GET', '/registers/suppliers')).json().length, 0, 'nothing was kept');
+  for (const [bad, where] of [['name,tier\n"open', /"line":2/], ['name,name\nx,y\n', /name/], ['name,tier\nx\n', /fewer/], ['colour\nred\n', /colour/]]) {
+    const answer = await csv(ann, 'suppliers', bad);
+    assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status} ${bad}`);
+    assert.match(answer.text, where);
+  }
+  const many = 'name,tier,service\n' + Array.from({length: 1001}, (_, i) => `S${i},two,x`).join('\n');
+  assert.equal((await csv(ann, 'suppliers', many)).status, 413);
+  const fits = 'name,tier,service\n' + Array.from({length: 1000}, (_, i) => `S${i},two,x`).join('\n');
+  const good = await csv(ann, 'suppliers', fits);
+  assert.equal(good.status, 200, good.text.slice(0, 300));
+  assert.equal(good.json().created, 1000);
+  const out = await cli('export', 'suppliers');
+  assert.equal(out.stdout.trim().split('\n').length, 1001, 'the export goes on over pages');
+});
+
+test('the search covers all registers, and one register is no other', async () => {
+  await make('firewall-changes', {summary: 'zebra rule', host: 'gw', diff: '+', ruleset_after: digest});
+  await make('changes', {summary: 'zebra release', kind: 'normal', risk: 'low'});
+  assert.equal((await cli('search', 'zebra', '--json')).json().length, 2);
+  assert.equal((await cli('search', 'zebra', 'release', '--json')).json().length, 1);
+  assert.equal((await cli('search', 'nowhere')).code, 1);
+  const only = await call(ann, 'GET', `/registers/changes?filter=${encodeURIComponent('{"q":"zebra"}')}`);
+  assert.deepEqual(only.json().map(one => one.register), ['changes']);
+});
+
+test('a view is kept under a name, and only its maker has it', async () => {
+  assert.equal((await cli('view', 'changes', 'drafts', 'state=draft')).code, 0);
+  assert.equal((await cli('list', 'changes', 'view=drafts', '--json')).json().length, 1);
+  assert.equal((await cli('list', 'changes', 'view=drafts', 'risk=high', '--json')).json().length, 0);
+  assert.equal((await call(ann, 'GET', '/registers/changes/views')).json().length, 0);
+  assert.equal((await call(ann, 'POST', '/registers/changes/views', {name: 'x', filter: {nonsense: ['a']}})).status, 400);
+  assert.equal((await call(ann, 'POST', '/registers/changes/views', {name: 'mine', sort: ['changed', 'DESC']})).status, 201);
+  assert.equal((await call(ann, 'GET', '/registers/changes?view=mine')).status, 200);
+  assert.equal((await cli('view', 'changes', 'drafts')).code, 0);
+  assert.notEqual((await cli('list', 'changes', 'view=drafts')).code, 0);
+});
+
+test('a token is scoped, signs nothing, and ends', async () => {
+  const stranger = stack.client();
+  const bearer = token => ({authorization: `Bearer ${token}`, origin: undefined});
+  const made = await call(ann, 'POST', '/tokens', {name: 'reader', scope: 'read', registers: 'risks changes', days: 1});
+  assert.equal(made.status, 201, made.text);
+  const {token, id} = made.json();
+  assert.match(token, /^rpt_/);
+  assert.ok(!(await call(ann, 'GET', '/tokens')).text.includes(token));
+  assert.equal((await call(stranger, 'GET', '/registers/risks', null, bearer(token))).status, 200);
+  assert.equal((await call(stranger, 'GET', '/registers/persons', null, bearer(token))).status, 403);
+  assert.equal((await call(stranger, 'POST', '/registers/risks', {scenario: 'x', owner: record}, bearer(token))).status, 403);
+  assert.equal((await call(stranger, 'POST', '/tokens', {name: 'more', scope: 'read', registers: '*', days: 1}, bearer(token))).status, 403);
+  assert.equal((await call(stranger, 'GET', '/registers/risks', null, bearer(token.slice(0, -1) + 'A'))).status, 401);
+  const writer = (await call(ann, 'POST', '/tokens', {name: 'w', scope: 'write', registers: '*', days: 1})).json().token;
+  const change = await call(stranger, 'POST', '/registers/changes', {summary: 'by token', kind: 'normal', risk: 'low'}, bearer(writer));
+  assert.equal(change.status, 201, change.text);
+  const path = `/registers/changes/${change.json().id}/move`;
+  await call(stranger, 'POST', path, {move: 'submit', fields: {tests: 'x', rollback: 'x'}}, bearer(writer));
+  const sign = await call(stranger, 'POST', path, {move: 'approve', fields: {commit: 'abc'}}, bearer(writer));
+  assert.ok([401, 403].includes(sign.status), sign.text);
+  assert.equal((await call(ann, 'DELETE', `/tokens/${id}`)).status, 200);
+  assert.equal((await call(stranger, 'GET', '/registers/risks', null, bearer(token))).status, 401);
+  await sql(stack.file('db/system.db'), 'UPDATE api_token SET expires_ms = 1');
+  assert.equal((await call(stranger, 'GET', '/registers/risks', null, bearer(writer))).status, 401);
+  assert.notEqual((await cli('token', 'new', 'x', 'scope=all', 'registers=*', 'days=9')).code, 0);
+  assert.notEqual((await cli('token', 'new', 'x', 'scope=read', 'registers=*', 'days=900')).code, 0);
+  assert.equal((await cli('token', 'new', 'x', 'scope=read', 'registers=*', 'days=9')).code, 0);
+  await events('api_token.made', 0);
+});
+
+// A strict look at OpenAPI 3.1: what the standard demands of paths, operations, schemas, references.
+test('the OpenAPI document is sound, and records fit its schemas', async () => {
+  const doc = (await stack.client().get('/.rempart/api/openapi.json')).json();
+  assert.match(doc.openapi, /^3\.1\.\d+$/);
+  assert.ok(doc.info.title && doc.info.version);
+  const ids = new Set();
+  const follow = ref => ref.slice(2).split('/').reduce((at, key) => at?.[key.replaceAll('~1', '/').replaceAll('~0', '~')], doc);
+  const walk = (node, where) => {
+    if (!node || typeof node !== 'object') return;
+    if (node.$ref) assert.ok(follow(node.$ref), `${where}: ${node.$ref}`);
+    for (const [key, value] of Object.entries(node)) walk(value, `${where}/${key}`);
+  };
+  walk(doc, '#');
+  for (const [path, item] of Object.entries(doc.paths)) {
+    assert.match(path, /^\//);
+    for (const [method, operation] of Object.entries(item)) {
+      assert.ok(['get', 'put', 'post', 'patch', 'delete'].includes(method), method);
+      assert.ok(operation.operationId && !ids.has(operation.operationId), `${path} ${operation.operationId}`);
+      ids.add(operation.operationId);
+      const named = operation.parameters.filter(one => one.in === 'path');
+      assert.deepEqual(named.map(one => one.name).sort(), [...path.matchAll(/\{(\w+)\}/g)].map(one => one[1]).sort(), path);
+      assert.ok(named.every(one => one.required && one.schema));
+      const keys = operation.parameters.map(one => `${one.in} ${one.name}`);
+      assert.equal(new Set(keys).size, keys.length, path);
+      assert.ok(Object.keys(operation.responses).every(one => /^([1-5]\d\d|default)$/.test(one)));
+      assert.ok(Object.values(operation.responses).every(one => one.description));
+      for (const scheme of (operation.security ?? []).flatMap(Object.keys)) assert.ok(doc.components.securitySchemes[scheme], scheme);
+    }
+  }
+  const types = {string: v => typeof v === 'string', number: v => typeof v === 'number', boolean: v => typeof v === 'boolean',
+    array: v => Array.isArray(v)};
+  assert.equal((await stack.rempart('register', 'example', 'load')).code, 0);
+  const registers = (await call(ann, 'GET', '/registers')).json();
+  for (const {id} of registers) {
+    const schema = doc.components.schemas[id];
+    assert.ok(schema.type === 'object' && Array.isArray(schema.required), id);
+    assert.ok(schema.required.every(name => schema.properties[name]), id);
+    for (const one of (await call(ann, 'GET', `/registers/${id}`)).json()) {
+      for (const name of schema.required) assert.ok(name in one, `${id}.${name}`);
+      for (const [name, property] of Object.entries(schema.properties)) {
+        if (!(name in one)) continue;
+        assert.ok(types[property.type](one[name]), `${id}.${name}`);
+        const choices = property.enum ?? property.items?.enum;
+        if (choices) for (const value of [one[name]].flat()) assert.ok(choices.includes(value), `${id}.${name}=${value}`);
+      }
+    }
+  }
+  assert.equal((await stack.rempart('register', 'example', 'remove')).code, 0);
+});
+
+// Each gate: through the API, an import, a direct grant, two requests at once, a row edited in the file.
+const file = () => stack.file('db/system.db');
+const gates = {
+  /*= S9 type=test */
+  S9: {
+    register: 'persons', fields: () => ({name: 'Eve', kind: 'employee', start: date(1)}),
+    edit: {roles: ['operations']}, line: 'name,kind,start,roles\nFred,employee,2026-11-02,operations\n',
+    sabotage: id => sql(file(), `UPDATE register_record SET body = json_set(body, '$.roles', json('["operations"]')) WHERE id = x'${id}'`),
+  },
+  /*= S10 type=test */
+  S10: {
+    register: 'persons', fields: () => ({name: 'Gil', kind: 'employee', start: date(1)}),
+    first: 'begin', move: {move: 'activate'}, line: 'name,kind,start,state\nHal,employee,2026-11-02,active\n',
+    sabotage: id => sql(file(), `UPDATE register_record SET state = 'active' WHERE id = x'${id}'`),
+  },
+  /*= S31 type=test */
+  S31: {
+    register: 'dc-tickets', fields: () => ({person: record, site: 'P', purpose: 'x', window_from: instant(-1), window_to: instant(1)}),
+    move: {move: 'enter'}, line: () => `person,site,purpose,window_from,window_to,state\n${record},P,x,${instant(-1)},${instant(1)},entered\n`,
+    sabotage: id => sql(file(), `UPDATE register_record SET state = 'entered' WHERE id = x'${id}'`),
+  },
+  /*= S62 type=test */
+  S62: {
+    register: 'changes', fields: () => ({summary: 'x', kind: 'normal', risk: 'low', commit: 'abc', tests: 'x', rollback: 'x'}),
+    first: 'submit', move: {move: 'approve'}, line: () => `summary,kind,risk,approved_by\nx,normal,low,${record}\n`,
+    sabotage: id => sql(file(), `UPDATE register_record SET state = 'approved' WHERE id = x'${id}'`),
+  },
+  /*= S165 type=test */
+  S165: {
+    register: 'suppliers', fields: () => ({name: `S ${Math.random()}`, tier: 'one', service: 'x'}),
+    move: {move: 'activate', fields: {contract: digest}}, line: 'name,tier,service,state\nQ,one,x,active\n',
+    sabotage: id => sql(file(), `UPDATE register_record SET state = 'active' WHERE id = x'${id}'`),
+  },
+};
+
+for (const [name, gate] of Object.entries(gates)) {
+  test(`${name}: no way around`, async () => {
+    const since = Date.now() - 1;
+    const made = await call(ann, 'POST', `/registers/${gate.register}`, gate.fields());
+    assert.equal(made.status, 201, made.text);
+    const {id} = made.json();
+    const path = `/registers/${gate.register}/${id}`;
+    if (gate.first) assert.equal((await call(ann, 'POST', `${path}/move`, {move: gate.first})).status, 200, JSON.stringify(gate.fields()));
+    const attempt = () => gate.move ? call(ann, 'POST', `${path}/move`, gate.move) : call(ann, 'PUT', path, gate.edit);
+    const before = (await call(ann, 'GET', path)).json();
+    for (const answer of [await attempt(), ...await Promise.all([attempt(), attempt()])]) {
+      assert.ok([400, 401, 403].includes(answer.status), answer.text);
+    }
+    const line = typeof gate.line === 'function' ? gate.line() : gate.line;
+    const imported = await csv(ann, gate.register, line);
+    assert.equal(imported.status, 422, imported.text);
+    assert.equal(imported.json().lines[0].does, 'refused');
+    await events('register.refused', since);
+    // A direct grant: the field that only a move may write, or the state itself.
+    const direct = await call(ann, 'PUT', path, {state: 'active', approved_by: record, assessed_on: date(0)});
+    assert.deepEqual({...(await call(ann, 'GET', path)).json(), changed: 0, version: 0}, {...before, changed: 0, version: 0}, direct.text);
+    await gate.sabotage(id);
+    assert.notEqual((await call(ann, 'GET', path)).status, 200);
+    await events('register.altered', since);
+    await sql(file(), `DELETE FROM register_record WHERE id = x'${id}'`);
+  });
+}
