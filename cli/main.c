@@ -120,7 +120,8 @@ static const struct cli_command commands[] = {
      "rempart register list [REGISTER] | show REGISTER ID [--summary] | new REGISTER FIELD=VALUE… "
      "| "
      "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] | "
-     "search WORD… | export REGISTER [FILE] | import REGISTER FILE [--dry-run] | view REGISTER "
+     "attach REGISTER ID FIELD FILE | search WORD… | export REGISTER [FILE] | import REGISTER FILE "
+     "[--dry-run] | view REGISTER "
      "[NAME "
      "[FIELD=VALUE…]] | token [new NAME scope= registers= days= | end ID] | "
      "example load|remove [--json]",

@@ -175,6 +175,7 @@ enum rp_exit cli_register(struct cli *cli) {
                  {"edit", 3, RP_ARGS_MAX, edit},
                  {"move", 4, RP_ARGS_MAX, move},
                  {"example", 2, 2, cli_register_example},
+                 {"attach", 5, 5, cli_register_attach},
                  {"search", 2, RP_ARGS_MAX, cli_register_search},
                  {"export", 2, 3, cli_register_export},
                  {"import", 3, 3, cli_register_import},
@@ -190,11 +191,13 @@ enum rp_exit cli_register(struct cli *cli) {
         cli, cli_say(cli,
                      "list [REGISTRE [champ=valeur…]], search MOT…, show REGISTRE ID, new REGISTRE "
                      "champ=valeur…, edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …, "
-                     "export REGISTRE [FICHIER], import REGISTRE FICHIER [--dry-run], view "
+                     "attach REGISTRE ID CHAMP FICHIER, export REGISTRE [FICHIER], import REGISTRE "
+                     "FICHIER [--dry-run], view "
                      "REGISTRE [NOM [champ=valeur…]], token [new NOM … | end ID], example "
                      "load|remove",
                      "list [REGISTER [field=value…]], search WORD…, show REGISTER ID, new REGISTER "
                      "field=value…, edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
-                     "export REGISTER [FILE], import REGISTER FILE [--dry-run], view REGISTER "
+                     "attach REGISTER ID FIELD FILE, export REGISTER [FILE], import REGISTER FILE "
+                     "[--dry-run], view REGISTER "
                      "[NAME [field=value…]], token [new NAME … | end ID], example load|remove"));
 }

@@ -18,6 +18,7 @@ enum rp_exit cli_register_export(struct cli *cli);
 enum rp_exit cli_register_import(struct cli *cli);
 enum rp_exit cli_register_view(struct cli *cli);
 enum rp_exit cli_register_token(struct cli *cli);
+enum rp_exit cli_register_attach(struct cli *cli);
 enum rp_exit cli_register_example(struct cli *cli);
 
 #endif

@@ -15,6 +15,7 @@ static const struct rp_probe probes[] = {
     {"keys.wrapped_only", hunt_wrapped_only},
     {"audit.complete", hunt_audit_complete},
     {"retention.deletions_justified", hunt_deletions_justified},
+    {"people.no_record_copy", hunt_no_record_copy},
 #define RP_STATE_RULE(name, probe, reg, where, must, least, words) {probe, hunt_rule_##name},
 #include "register/rules.def"
 #undef RP_STATE_RULE

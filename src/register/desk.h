@@ -58,10 +58,18 @@ bool rp_desk_may_read(const struct rp_desk *desk, const struct rp_register *reg)
 rp_err rp_desk_read(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
                     struct rp_entry *ret_record);
 
+/* A file that was handed in whole: for the history. */
+struct rp_filed {
+    rp_view sha256; /* hex; empty = none */
+    size_t bytes;
+    uint64_t pieces;
+};
+
 struct rp_change {
     const struct rp_json *fields; /* an object; NULL = none */
     rp_view reason;
     uint64_t version; /* the one that was seen; 0 = any */
+    struct rp_filed filed;
     bool example, dry_run;
 };
 rp_err rp_desk_create(struct rp_desk *desk, const struct rp_register *reg,

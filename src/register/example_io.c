@@ -313,7 +313,7 @@ static rp_err remove_all(struct rp_db *db, void *ctx) {
         "DELETE FROM register_value WHERE record IN " OF_EXAMPLE,
         "DELETE FROM register_text WHERE rowid IN " OF_EXAMPLE,
         "DELETE FROM register_change WHERE record IN " OF_EXAMPLE,
-        "DELETE FROM register_file WHERE record IN " OF_EXAMPLE,
+        "DELETE FROM register_piece WHERE record IN " OF_EXAMPLE,
     };
     struct rp_row *row = NULL;
     for (size_t i = 0; i < RP_COUNT_OF(before); i++) {

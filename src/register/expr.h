@@ -10,9 +10,9 @@
  *           | field "." field | "this" "." field | "(" or ")" | function "(" … ")"
  *
  * Functions: count(register, or), set(field), empty(field), has(field, 'choice'),
- * risk(field), overdue('deadline'). A field without a value equals nothing and is less than
- * nothing. Parsed once, at load; fields and registers that do not exist are errors then, with
- * their column. Pure but for the questions that it asks through rp_asking.
+ * risk(field), overdue('deadline'), intact(field): of a file. A field without a value equals
+ * nothing and is less than nothing. Parsed once, at load; fields and registers that do not exist
+ * are errors then, with their column. Pure but for the questions that it asks through rp_asking.
  */
 #ifndef RP_REGISTER_EXPR_H
 #define RP_REGISTER_EXPR_H
@@ -73,6 +73,9 @@ struct rp_asking {
                    rp_err (*each)(void *ctx, const struct rp_facts *facts), void *each_ctx);
     /* Has this deadline of the record passed? */
     rp_err (*overdue)(void *ctx, rp_id record, rp_view deadline, bool *ret_overdue);
+    /* Is the file that the record names by this value ("SHA-256 name") here as it was, or was it
+     * never handed in? */
+    rp_err (*intact)(void *ctx, rp_id record, rp_view value, bool *ret_intact);
 };
 
 /* SYNTAX with the column (from 1) in diag. */

@@ -123,6 +123,15 @@ static rp_err check_words(const struct checking *c, const struct rp_expr *expr) 
     return RP_OK;
 }
 
+static rp_err check_intact(const struct checking *c, struct rp_expr *expr) {
+    const struct rp_field *field = expr->left->op == RP_OP_FIELD && !expr->left->further.p
+                                       ? rp_register_field(c->reg, expr->left->name)
+                                       : NULL;
+    return field && field->type == RP_FIELD_FILE && !field->sealed
+               ? check_field(c, expr->left)
+               : unknown(c, expr, "no such file field", expr->left->name);
+}
+
 static rp_err check(const struct checking *c, struct rp_expr *expr) {
     if (expr->op == RP_OP_COUNT) {
         return check_count(c, expr);
@@ -132,6 +141,9 @@ static rp_err check(const struct checking *c, struct rp_expr *expr) {
     }
     if (expr->op == RP_OP_FIELD) {
         return check_field(c, expr);
+    }
+    if (expr->op == RP_OP_INTACT) {
+        return check_intact(c, expr);
     }
     if (expr->op == RP_OP_THIS) {
         if (!c->outer) {

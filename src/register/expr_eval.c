@@ -242,6 +242,19 @@ static rp_err eval_overdue(const struct evaluating *e, const struct rp_expr *exp
     return RP_OK;
 }
 
+/* A field without a value proves nothing. */
+static rp_err eval_intact(const struct evaluating *e, const struct rp_expr *expr,
+                          struct rp_value *ret_value) {
+    struct rp_value value = {0};
+    bool intact = false;
+    RP_TRY(eval(e, expr->left, &value));
+    if (value.kind == RP_VALUE_TEXT) {
+        RP_TRY(e->asking->intact(e->asking->ctx, e->facts->id, value.text, &intact));
+    }
+    *ret_value = boolean(intact);
+    return RP_OK;
+}
+
 static rp_err eval(const struct evaluating *e, const struct rp_expr *expr,
                    struct rp_value *ret_value) {
     switch (expr->op) {
@@ -287,6 +300,8 @@ static rp_err eval(const struct evaluating *e, const struct rp_expr *expr,
         return eval_about(e, expr, ret_value);
     case RP_OP_OVERDUE:
         return eval_overdue(e, expr, ret_value);
+    case RP_OP_INTACT:
+        return eval_intact(e, expr, ret_value);
     }
     RP_UNREACHABLE();
 }

@@ -186,8 +186,9 @@ static bool function_of(rp_view name, enum rp_op *ret_op) {
     static const struct {
         const char *name;
         enum rp_op op;
-    } functions[] = {{"count", RP_OP_COUNT}, {"set", RP_OP_SET},   {"empty", RP_OP_EMPTY},
-                     {"has", RP_OP_HAS},     {"risk", RP_OP_RISK}, {"overdue", RP_OP_OVERDUE}};
+    } functions[] = {{"count", RP_OP_COUNT},  {"set", RP_OP_SET},   {"empty", RP_OP_EMPTY},
+                     {"has", RP_OP_HAS},      {"risk", RP_OP_RISK}, {"overdue", RP_OP_OVERDUE},
+                     {"intact", RP_OP_INTACT}};
     for (size_t i = 0; i < RP_COUNT_OF(functions); i++) {
         if (rp_view_equal(name, rp_view_from_cstr(functions[i].name))) {
             *ret_op = functions[i].op;

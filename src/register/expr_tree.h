@@ -29,7 +29,8 @@ enum rp_op {
     RP_OP_EMPTY,
     RP_OP_HAS,
     RP_OP_RISK,
-    RP_OP_OVERDUE
+    RP_OP_OVERDUE,
+    RP_OP_INTACT
 };
 
 struct rp_expr {

@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "crypto/aead.h"
 #include "ipc/pack.h"
+#include "register/evidence.h"
 #include "register/internal.h"
 
 /* ---- sealing, and the MAC ---- */
@@ -223,6 +224,11 @@ static rp_err is_overdue(void *ctx, rp_id record, rp_view deadline, bool *ret_ov
     return RP_OK;
 }
 
+static rp_err is_intact(void *ctx, rp_id record, rp_view value, bool *ret_intact) {
+    const struct rp_desk *desk = ctx;
+    return rp_evidence_is_intact(desk->db, record, value, ret_intact);
+}
+
 struct rp_asking rp_desk_asking(struct rp_desk *desk) {
     return (struct rp_asking){.ctx = desk,
                               .now_ms = rp_desk_now_ms(desk),
@@ -230,7 +236,8 @@ struct rp_asking rp_desk_asking(struct rp_desk *desk) {
                               .actor = rp_id_print(desk->actor.id),
                               .find = find_facts,
                               .each = each_facts,
-                              .overdue = is_overdue};
+                              .overdue = is_overdue,
+                              .intact = is_intact};
 }
 
 /* ---- who sits here ---- */

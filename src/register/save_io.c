@@ -195,6 +195,12 @@ static struct rp_json *describe(const struct rp_draft *draft, struct rp_json *fi
     if (draft->change->reason.n > 0) {
         rp_json_add_string(arena, doc, "reason", draft->change->reason);
     }
+    if (draft->change->filed.sha256.n > 0) {
+        struct rp_json *filed = rp_json_add_object(arena, doc, "filed");
+        rp_json_add_string(arena, filed, "sha256", draft->change->filed.sha256);
+        rp_json_add_u64(arena, filed, "bytes", draft->change->filed.bytes);
+        rp_json_add_u64(arena, filed, "pieces", draft->change->filed.pieces);
+    }
     rp_json_add(arena, doc, "fields", fields);
     return doc;
 }

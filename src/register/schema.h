@@ -54,9 +54,10 @@ struct rp_field {
     enum rp_field_type type;
     struct rp_words label, help; /* help.s[0] NULL = none */
     bool required, unique;
-    bool sealed;   /* under the installation's key; not searched, not sorted by */
-    bool personal; /* about a person */
-    bool fixed;    /* set by moves only, never by hand or by import */
+    bool sealed;      /* under the installation's key; not searched, not sorted by */
+    bool personal;    /* about a person */
+    bool fixed;       /* set by moves only, never by hand or by import */
+    bool digest_only; /* of the file only its digest is kept */
     bool indexed;
     const char *refers; /* PERSON, REFERENCE: the register */
     const struct rp_register *target;

@@ -227,8 +227,9 @@ static bool is_indexed(const struct rp_field *field) {
 
 static rp_err read_field(const struct reading *r, const struct rp_yaml *node,
                          struct rp_field *field) {
-    RP_TRY(known_keys(r, node,
-                      "type label help required unique sealed personal fixed to choices formula"));
+    RP_TRY(known_keys(
+        r, node,
+        "type label help required unique sealed personal fixed digest to choices formula"));
     RP_TRY(key_id(r, node, '_', &field->id));
     RP_TRY(read_type(r, node, &field->type));
     RP_TRY(need_words(r, node, "label", &field->label));
@@ -240,6 +241,7 @@ static rp_err read_field(const struct reading *r, const struct rp_yaml *node,
     RP_TRY(read_bool(r, node, "sealed", &field->sealed));
     RP_TRY(read_bool(r, node, "personal", &field->personal));
     RP_TRY(read_bool(r, node, "fixed", &field->fixed));
+    RP_TRY(read_bool(r, node, "digest", &field->digest_only));
     RP_TRY(optional(r, node, "to", &field->refers));
     RP_TRY(read_choices(r, node, field));
     if (field->type == RP_FIELD_PERSON) {
