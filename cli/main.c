@@ -120,6 +120,8 @@ static const struct cli_command commands[] = {
      "rempart register list [REGISTER] | show REGISTER ID [--summary] | new REGISTER FIELD=VALUE… "
      "| "
      "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] | "
+     "hold REGISTER ID DEADLINE REASON | resume REGISTER ID DEADLINE | "
+     "hold REGISTER ID DEADLINE REASON | resume REGISTER ID DEADLINE | "
      "attach REGISTER ID FIELD FILE | search WORD… | export REGISTER [FILE] | import REGISTER FILE "
      "[--dry-run] | view REGISTER "
      "[NAME "

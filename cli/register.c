@@ -164,6 +164,23 @@ static enum rp_exit move(struct cli *cli) {
     return code;
 }
 
+/* hold REGISTER ID DEADLINE REASON…, resume REGISTER ID DEADLINE */
+static enum rp_exit hold(struct cli *cli) {
+    struct rp_json *answer = NULL, *body = rp_json_object(cli->arena);
+    rp_json_add_cstr(cli->arena, body, "deadline", cli->args[3]);
+    if (cli->arg_count > 4) {
+        rp_json_add_cstr(cli->arena, body, "hold", cli->args[4]);
+    } else {
+        rp_json_add_null(cli->arena, body, "hold");
+    }
+    enum rp_exit code = cli_register_ask(
+        cli, "POST", address(cli, cli->args[1], cli->args[2], "/deadlines"), body, &answer);
+    if (code == RP_EXIT_OK) {
+        print_record(cli, answer);
+    }
+    return code;
+}
+
 enum rp_exit cli_register(struct cli *cli) {
     static const struct {
         const char *word;
@@ -175,6 +192,8 @@ enum rp_exit cli_register(struct cli *cli) {
                  {"edit", 3, RP_ARGS_MAX, edit},
                  {"move", 4, RP_ARGS_MAX, move},
                  {"example", 2, 2, cli_register_example},
+                 {"hold", 5, 5, hold},
+                 {"resume", 4, 4, hold},
                  {"attach", 5, 5, cli_register_attach},
                  {"search", 2, RP_ARGS_MAX, cli_register_search},
                  {"export", 2, 3, cli_register_export},
@@ -191,12 +210,15 @@ enum rp_exit cli_register(struct cli *cli) {
         cli, cli_say(cli,
                      "list [REGISTRE [champ=valeur…]], search MOT…, show REGISTRE ID, new REGISTRE "
                      "champ=valeur…, edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …, "
+                     "hold REGISTRE ID ÉCHÉANCE MOTIF, resume REGISTRE ID ÉCHÉANCE, "
                      "attach REGISTRE ID CHAMP FICHIER, export REGISTRE [FICHIER], import REGISTRE "
                      "FICHIER [--dry-run], view "
                      "REGISTRE [NOM [champ=valeur…]], token [new NOM … | end ID], example "
                      "load|remove",
                      "list [REGISTER [field=value…]], search WORD…, show REGISTER ID, new REGISTER "
                      "field=value…, edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
+                     "hold REGISTER ID DEADLINE REASON, resume REGISTER ID DEADLINE, "
+                     "hold REGISTER ID DEADLINE REASON, resume REGISTER ID DEADLINE, "
                      "attach REGISTER ID FIELD FILE, export REGISTER [FILE], import REGISTER FILE "
                      "[--dry-run], view REGISTER "
                      "[NAME [field=value…]], token [new NAME … | end ID], example load|remove"));

@@ -174,6 +174,29 @@ rp_err rp_api_register_move(struct rp_request *request) {
     return send_record(request, 200, &desk, &record);
 }
 
+/* {"deadline":"review","hold":"why"} or {"deadline":"review","hold":null}: it goes on. */
+rp_err rp_api_register_hold(struct rp_request *request) {
+    struct rp_desk desk;
+    const struct rp_register *reg = NULL;
+    struct rp_json *body = NULL;
+    struct rp_entry record;
+    rp_id id;
+    RP_TRY(rp_request_json(request, &body, &request->diag));
+    RP_TRY(rp_desk_at(request, &desk, &reg));
+    const struct rp_json *hold = rp_json_get(body, "hold");
+    bool known = hold && (hold->kind == RP_JSON_NULL ||
+                          (hold->kind == RP_JSON_STRING && hold->string.n > 0));
+    if (!known) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "hold: \"…\" | null");
+    }
+    if (!rp_id_parse(request->segments[1], &id)) {
+        return RP_ERR(NOT_FOUND);
+    }
+    RP_TRY(
+        rp_desk_hold(&desk, reg, id, rp_json_get_string(body, "deadline"), hold->string, &record));
+    return send_record(request, 200, &desk, &record);
+}
+
 /* ---- lists ---- */
 
 static rp_err parse_query_json(struct rp_request *request, const char *name, enum rp_json_kind kind,

@@ -16,6 +16,7 @@ static rp_err open_desk(struct core *core, struct rp_web_thread *thread, struct 
                            .arena = arena,
                            .lang = RP_EN,
                            .actor = {.engine = true, .how = "deadline"}};
+    desk.identity = thread->identity;
     RP_TRY(rp_store_system(thread->store, &desk.db, NULL));
     *ret_desk = desk;
     return RP_OK;

@@ -13,6 +13,7 @@ static const struct rp_probe probes[] = {
     {"web.https_redirect", probe_web_https_redirect},
     {"web.cookies", probe_web_cookies},
     {"gate.lists", probe_gate_lists},
+    {"page.coverage", probe_page_coverage},
     {"waf.attacks_blocked", probe_waf_attacks_blocked},
     {"waf.benign_passes", probe_waf_benign_passes},
     {"waf.owasp_classes", probe_waf_owasp_classes},
@@ -38,8 +39,10 @@ static rp_err serve(struct daemon *daemon) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return daemon_fail(daemon, RP_ERR(SYSTEM), "libcurl", NULL);
     }
-    struct probe probe = {
-        .env = daemon->env, .config = &daemon->config, .address = gate_address(&daemon->config)};
+    struct probe probe = {.env = daemon->env,
+                          .config = &daemon->config,
+                          .promises = &promises,
+                          .address = gate_address(&daemon->config)};
     rp_err err = probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &probe);
     for (size_t i = 0; i < RP_CANARIES; i++) {
         http_free(probe.people[i].http);

@@ -23,6 +23,7 @@ struct canary_session {
 struct probe {
     struct rp_env env;
     const struct rp_config *config;
+    const struct rp_promises *promises;
     const char *address; /* where the gate is, as an IP address */
     struct rp_canaries canaries;
     bool have_canaries;
@@ -51,6 +52,7 @@ bool canary_is_inside(struct canary_session *canary, struct http_answer *answer)
 rp_probe_run probe_tls_versions, probe_tls_forward_secrecy;
 rp_probe_run probe_web_hsts, probe_web_https_redirect, probe_web_cookies;
 rp_probe_run probe_gate_lists;
+rp_probe_run probe_page_coverage;
 rp_probe_run probe_waf_attacks_blocked, probe_waf_benign_passes, probe_waf_owasp_classes;
 rp_probe_run probe_signin_password_alone, probe_signin_totp;
 rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;

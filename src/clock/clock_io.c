@@ -140,6 +140,19 @@ rp_err rp_clock_hold(struct rp_db *db, const struct rp_clock_key *key, rp_view r
     return put(db, key, &clock, reason);
 }
 
+rp_err rp_clock_reason(struct rp_db *db, const struct rp_clock_key *key, struct rp_arena *arena,
+                       rp_view *ret_reason) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "SELECT reason FROM clock WHERE subject = ?1 AND name = ?2 "
+                       "AND reason IS NOT NULL",
+                       &row));
+    rp_row_bind_id(row, 1, key->subject);
+    rp_row_bind_text(row, 2, key->name);
+    RP_TRY(rp_row_first(row));
+    return rp_arena_copy(arena, rp_row_text(row, 0), ret_reason);
+}
+
 rp_err rp_clock_go_on(struct rp_db *db, const struct rp_clock_key *key,
                       const struct rp_calendar *calendar, int64_t now_ms) {
     struct rp_clock clock;

@@ -29,6 +29,9 @@ rp_err rp_clock_find(struct rp_db *db, const struct rp_clock_key *key, struct rp
 /* With the reason that the record shows: 1 to 400 bytes. INVALID when it stands already. */
 rp_err rp_clock_hold(struct rp_db *db, const struct rp_clock_key *key, rp_view reason,
                      int64_t now_ms);
+/* Why it stands. NOT_FOUND when it runs. */
+rp_err rp_clock_reason(struct rp_db *db, const struct rp_clock_key *key, struct rp_arena *arena,
+                       rp_view *ret_reason);
 rp_err rp_clock_go_on(struct rp_db *db, const struct rp_clock_key *key,
                       const struct rp_calendar *calendar, int64_t now_ms);
 

@@ -197,6 +197,13 @@ rp_err rp_identity_reset(struct rp_identity *identity, rp_view token, const char
                          struct rp_own_session ended[static RP_OWN_SESSIONS_MAX],
                          size_t *ret_count);
 
+/* In which language this person is written to. NOT_FOUND: no such account. */
+rp_err rp_identity_lang_of(struct rp_identity *identity, rp_id person, enum rp_lang *ret_lang);
+/* Puts a notice down for a person, inside the caller's transaction on the system database: tenant
+ * and person are filled in here. NOT_FOUND: no such account; DUPLICATE: told already. */
+struct rp_notice;
+rp_err rp_identity_write_to(struct rp_identity *identity, rp_id person, struct rp_notice *notice);
+
 /* This installation's own tenant: its key seals what belongs to no customer. */
 rp_id rp_identity_home(const struct rp_identity *identity);
 

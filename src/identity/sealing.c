@@ -120,7 +120,7 @@ rp_err rp_identity_notify(struct rp_identity *identity, const struct rp_notice *
     return rp_notify_put(identity->env, identity->db, key, notice);
 }
 
-static rp_err lang_of(struct rp_identity *identity, rp_id person, enum rp_lang *ret_lang) {
+rp_err rp_identity_lang_of(struct rp_identity *identity, rp_id person, enum rp_lang *ret_lang) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(identity->db, "SELECT lang FROM person WHERE id = ?1", &row));
     rp_row_bind_id(row, 1, person);
@@ -136,8 +136,19 @@ rp_err rp_identity_tell(struct rp_identity *identity, enum rp_notice_kind kind, 
     }
     struct rp_notice notice = {
         .kind = kind, .channels = RP_NOTICE_MAIL, .tenant = tenant, .person = person};
-    RP_TRY(lang_of(identity, person, &notice.lang));
+    RP_TRY(rp_identity_lang_of(identity, person, &notice.lang));
     return rp_identity_notify(identity, &notice);
+}
+
+/* Under the key of the tenant whose person it is. */
+rp_err rp_identity_write_to(struct rp_identity *identity, rp_id person, struct rp_notice *notice) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(identity->db, "SELECT tenant FROM person WHERE id = ?1", &row));
+    rp_row_bind_id(row, 1, person);
+    RP_TRY(rp_row_first(row));
+    notice->tenant = rp_row_id(row, 0);
+    notice->person = person;
+    return rp_identity_notify(identity, notice);
 }
 
 /* ---- sealing ---- */

@@ -19,6 +19,8 @@
 
 enum { RP_PAGE_OF_RECORDS_MAX = 200, RP_SIGNATURE_FRESH_MS = 10 * 60 * 1000 };
 
+struct rp_identity;
+
 struct rp_actor {
     rp_id id;    /* the person's record in persons, else the account; none: the owner */
     bool listed; /* id is a record of persons */
@@ -35,6 +37,7 @@ struct rp_desk {
     struct rp_db *db;            /* the system's */
     const struct rp_secret *key; /* the installation's own; NULL: read only, nothing opened */
     const struct rp_registers *registers;
+    struct rp_identity *identity; /* who writes to people; NULL: nobody is told */
     struct rp_calendar calendar;
     struct rp_arena *arena;
     struct rp_actor actor;
@@ -70,6 +73,7 @@ struct rp_change {
     rp_view reason;
     uint64_t version; /* the one that was seen; 0 = any */
     struct rp_filed filed;
+    const char *clock; /* "review held": what became of a deadline, for the history */
     bool example, dry_run;
 };
 rp_err rp_desk_create(struct rp_desk *desk, const struct rp_register *reg,
@@ -78,6 +82,11 @@ rp_err rp_desk_edit(struct rp_desk *desk, const struct rp_register *reg, rp_id i
                     const struct rp_change *change, struct rp_entry *ret_record);
 rp_err rp_desk_move(struct rp_desk *desk, const struct rp_register *reg, rp_id id, rp_view move,
                     const struct rp_change *change, struct rp_entry *ret_record);
+
+/* A deadline of the record stands, for a reason, or goes on (reason empty); in its history and in
+ * the log. INVALID: it stands or runs already, or is a law's. NOT_FOUND: it does not run. */
+rp_err rp_desk_hold(struct rp_desk *desk, const struct rp_register *reg, rp_id id, rp_view deadline,
+                    rp_view reason, struct rp_entry *ret_record);
 
 /* What is due by now: an event each, and the move that the deadline makes. Answers how many. */
 rp_err rp_desk_tick(struct rp_desk *desk, size_t *ret_count);

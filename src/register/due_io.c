@@ -160,6 +160,7 @@ static rp_err claim(struct rp_db *db, void *ctx) {
             rp_ok(err) ? deadline_of(record.facts.reg, rp_view_from_cstr(fired->name)) : NULL;
         if (d) {
             RP_TRY(emit_due(desk, fired, &record, d));
+            RP_TRY(rp_desk_tell_due(desk, fired, &record, d));
             RP_TRY(make_move(desk, fired, &record, d));
         }
     }

@@ -269,6 +269,10 @@ static void add_clocks(struct rp_desk *desk, struct rp_json *json, const struct 
         rp_json_add_bool(desk->arena, one, "overdue",
                          clock.paused_ms == 0 && clock.due_ms <= now_ms);
         rp_json_add_bool(desk->arena, one, "paused", clock.paused_ms != 0);
+        rp_view reason = {NULL, 0};
+        if (clock.paused_ms != 0 && rp_ok(rp_clock_reason(desk->db, &key, desk->arena, &reason))) {
+            rp_json_add_string(desk->arena, one, "reason", reason);
+        }
     }
 }
 

@@ -25,6 +25,9 @@ rp_err rp_draft_check(struct rp_draft *draft);
 rp_err rp_draft_save(struct rp_draft *draft);
 /* Clocks that begin, end or move with the record. */
 rp_err rp_draft_clocks(const struct rp_draft *draft);
+/* Inside the transaction of a step that fired: a notice to each person whom the deadline names. */
+rp_err rp_desk_tell_due(struct rp_desk *desk, const struct rp_fired *fired,
+                        const struct rp_entry *record, const struct rp_deadline *d);
 /* Inside a transaction: made, edited; who may was asked before. */
 rp_err rp_create_inside(struct rp_desk *desk, const struct rp_register *reg,
                         const struct rp_change *change, struct rp_entry *ret_record);

@@ -201,6 +201,9 @@ static struct rp_json *describe(const struct rp_draft *draft, struct rp_json *fi
         rp_json_add_u64(arena, filed, "bytes", draft->change->filed.bytes);
         rp_json_add_u64(arena, filed, "pieces", draft->change->filed.pieces);
     }
+    if (draft->change->clock) {
+        rp_json_add_cstr(arena, doc, "clock", draft->change->clock);
+    }
     rp_json_add(arena, doc, "fields", fields);
     return doc;
 }

@@ -42,3 +42,16 @@ test('cookies left as the application made them turn S81 red', async () => {
     mend: () => back(),
   });
 });
+
+/*= S1, S2, S3 type=test */
+test('a page that leaves sentences out turns S1 to S3 red', async () => {
+  let back;
+  await turnsRed(stack, {
+    promise: 'who-we-are', probe: 'page.coverage',
+    sabotage: async () => {
+      back = await editGate(stack, text => text.replace(/location \^~ \/\.rempart\/api\//, m =>
+        `location = /trust.json { return 200 '{"promises":[]}'; }\n        ${m}`));
+    },
+    mend: () => back(),
+  });
+});

@@ -222,6 +222,41 @@ test('a clock that was altered in the file keeps no other from ringing, and is a
   assert.equal((await cli.show('dc-tickets', next.id)).state, 'requested');
 });
 
+test('a deadline is held for a reason, shown and kept in the history, and goes on', async () => {
+  const risk = await cli.make('risks', {scenario: 'held', owner: ann.record, reviewed_on: date(-10)});
+  const clock = async () => (await cli.show('risks', risk.id)).deadlines.find(one => one.id === 'review');
+  const before = await clock();
+  assert.equal((await stack.rempart('register', 'hold', 'risks', risk.id, 'review', 'the owner is ill')).code, 0);
+  assert.deepEqual([(await clock()).paused, (await clock()).reason], [true, 'the owner is ill']);
+  assert.notEqual((await stack.rempart('register', 'hold', 'risks', risk.id, 'review', 'twice')).code, 0);
+  await refused(ask(ann, 'POST', `/risks/${risk.id}/deadlines`, {deadline: 'nothing', hold: 'x'}), /404/);
+  await ask(ann, 'POST', `/risks/${risk.id}/deadlines`, {deadline: 'review', hold: null});
+  const after = await clock();
+  assert.equal(after.paused, false);
+  assert.ok(after.due_at >= before.due_at);
+  const {changes} = await ask(ann, 'GET', `/risks/${risk.id}/history`);
+  assert.deepEqual(changes.slice(-2).map(one => one.clock), ['review held', 'review going on']);
+  const legal = await cli.make('requests', {reference: 'D-1', right: 'access', scope: 'all', received_on: date(0)});
+  assert.match((await stack.rempart('register', 'hold', 'requests', legal.id, 'answer', 'later')).stderr, /legal/);
+});
+
+test('a deadline that fires is told to whoever it names, once', async () => {
+  // Nobody has the role: who made the record is told. Ann is of the persons register but not active yet.
+  const rows = () => sql(stack.file('db/system.db'), "SELECT count(*) FROM notice WHERE kind = 'deadline'");
+  assert.equal(await rows(), '0');
+  const eve = (await cli.list('persons')).find(one => one.state === 'active');
+  assert.ok(eve.roles.includes('security'));
+  // An escalation to security: a triage that is late.
+  await cli.make('alerts', {rule: 'late', kind: 'alert', severity: 'high', raised_at: instant(-2)});
+  await until('the notices', async () => Number(await rows()) >= 2);
+  const channels = await sql(stack.file('db/system.db'), "SELECT group_concat(DISTINCT channel) FROM notice WHERE kind = 'deadline'");
+  assert.deepEqual(channels.split(',').sort(), ['inbox', 'mail']);
+  const told = await sql(stack.file('db/system.db'), "SELECT count(DISTINCT lower(hex(person))) FROM notice WHERE kind = 'deadline'");
+  assert.ok(Number(told) >= 1);
+  const clear = await sql(stack.file('db/system.db'), "SELECT count(*) FROM notice WHERE kind = 'deadline' AND sealed LIKE '%Alert%'");
+  assert.equal(clear, '0', 'what it says is sealed');
+});
+
 test('the example company fills every register, proves nothing, and goes without a trace', async () => {
   const before = await cliRun('list', 'suppliers');
   const {stdout, code, stderr} = await stack.rempart('register', 'example', 'load');
