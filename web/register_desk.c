@@ -199,6 +199,9 @@ static void add_schema(struct rp_arena *arena, struct rp_json *schemas,
         struct rp_json *property = rp_json_add_object(arena, properties, field->id);
         rp_json_add_cstr(arena, property, "type", json_type(field->type));
         rp_json_add_cstr(arena, property, "title", field->label.s[RP_EN]);
+        if (field->sealed) { /* the public map of what is encrypted field by field */
+            rp_json_add_bool(arena, property, "x-sealed", true);
+        }
         struct rp_json *holder =
             field->type == RP_FIELD_MULTI ? rp_json_add_object(arena, property, "items") : property;
         if (field->choice_count) {

@@ -67,6 +67,7 @@ static void add_text(struct rp_request *request, struct rp_json *text,
     rp_buf_done(&all);
 }
 
+/*= S1, S2, S3: no sentence stands without its status */
 static void add_promise(struct rp_request *request, struct rp_json *list,
                         const struct rp_trust_promise *from) {
     struct rp_arena *arena = request->arena;

@@ -13,13 +13,14 @@
 struct hunt {
     struct rp_env env;
     const struct rp_registers *registers;
+    bool second_factor; /* the configuration demands one of everybody */
 };
 
 rp_probe_run hunt_plaintext, hunt_aes_header;
 rp_probe_run hunt_deletions_justified;
 rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_audit_complete;
 
-rp_probe_run hunt_no_record_copy;
+rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
 
 /* The registers' own state, one probe a rule of src/register/rules.def. */
 #define RP_STATE_RULE(name, probe, reg, where, must, least, words) rp_probe_run hunt_rule_##name;

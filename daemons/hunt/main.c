@@ -16,6 +16,8 @@ static const struct rp_probe probes[] = {
     {"audit.complete", hunt_audit_complete},
     {"retention.deletions_justified", hunt_deletions_justified},
     {"people.no_record_copy", hunt_no_record_copy},
+    {"data.field_map", hunt_field_map},
+    {"customer.mfa_share", hunt_mfa_share},
 #define RP_STATE_RULE(name, probe, reg, where, must, least, words) {probe, hunt_rule_##name},
 #include "register/rules.def"
 #undef RP_STATE_RULE
@@ -53,7 +55,9 @@ static rp_err serve(struct daemon *daemon) {
     RP_TRY(rp_crypto_start());
     struct edits_job edits = {.env = &daemon->env, .promises = &promises};
     RP_TRY(rp_loop_timer(daemon->loop, 1, EDITS_AGAIN_MS, log_edits, &edits, &edits.timer));
-    struct hunt hunt = {.env = daemon->env, .registers = &registers};
+    struct hunt hunt = {.env = daemon->env,
+                        .registers = &registers,
+                        .second_factor = strcmp(daemon->config.second_factor, "required") == 0};
     return probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &hunt);
 }
 

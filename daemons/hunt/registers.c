@@ -97,6 +97,105 @@ static void judge(const struct hunt *hunt, const struct rule *rule, struct rp_ob
     conclude(rule, &judging, seen);
 }
 
+/* ---- what the published schemas say is sealed ---- */
+
+struct mapping {
+    uint64_t rows, open;
+    struct rp_id_text first;
+    const char *field;
+};
+
+static rp_err look_for_open(void *ctx, const struct rp_facts *facts) {
+    struct mapping *mapping = ctx;
+    mapping->rows++;
+    for (size_t i = 0; i < facts->reg->field_count; i++) {
+        const struct rp_field *field = &facts->reg->fields[i];
+        if (field->sealed && rp_json_get(facts->open, field->id)) {
+            if (mapping->open == 0) {
+                mapping->first = facts->id_text;
+                mapping->field = field->id;
+            }
+            mapping->open++;
+        }
+    }
+    return RP_OK;
+}
+
+/* A register at a time, so that one of them is all that memory has to hold. */
+static rp_err map_registers(struct rp_desk *desk, struct mapping *mapping) {
+    for (size_t i = 0; i < desk->registers->count; i++) {
+        struct rp_asking asking = rp_desk_asking(desk);
+        RP_TRY(asking.each(desk, &desk->registers->list[i], NULL, (rp_view){NULL, 0}, look_for_open,
+                           mapping));
+        rp_arena_reset(desk->arena);
+    }
+    return RP_OK;
+}
+
+/*= S83: what the map says is sealed lies sealed */
+void hunt_field_map(void *ctx, struct rp_observation *seen) {
+    const struct hunt *hunt = ctx;
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
+    struct rp_desk desk = {.env = &hunt->env, .registers = hunt->registers, .arena = arena};
+    struct mapping mapping = {.rows = 0};
+    rp_err err = arena ? rp_inspect_open("db/system.db", &desk.db) : RP_ERR(NO_MEMORY);
+    if (rp_ok(err)) {
+        err = map_registers(&desk, &mapping);
+    }
+    rp_inspect_close(desk.db);
+    if (!rp_ok(err)) {
+        rp_probe_unsure(seen, "the registers cannot be read: %s", rp_err_text(err, RP_EN));
+    } else if (mapping.open > 0) {
+        rp_probe_broken(seen, "%llu sealed fields lie open, first \"%s\" of record %s",
+                        (unsigned long long)mapping.open, mapping.field, mapping.first.s);
+    } else if (mapping.rows == 0) {
+        rp_probe_not_met(seen, "the registers are empty");
+    } else {
+        rp_probe_holds(seen, "%llu records, each as the published map says",
+                       (unsigned long long)mapping.rows);
+    }
+}
+
+/* ---- who has a second factor ---- */
+
+static rp_err count_factors(struct rp_db *db, uint64_t *ret_people, uint64_t *ret_tenants,
+                            uint64_t *ret_with) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "SELECT count(*), count(DISTINCT tenant), "
+                       "coalesce(sum(totp_sealed IS NOT NULL), 0) FROM person",
+                       &row));
+    RP_TRY(rp_row_first(row));
+    *ret_people = rp_row_u64(row, 0);
+    *ret_tenants = rp_row_u64(row, 1);
+    *ret_with = rp_row_u64(row, 2);
+    return RP_OK;
+}
+
+/*= S171: where a second factor is demanded, everybody has one */
+void hunt_mfa_share(void *ctx, struct rp_observation *seen) {
+    const struct hunt *hunt = ctx;
+    struct rp_db *db = NULL;
+    uint64_t people = 0, tenants = 0, with = 0;
+    rp_err err = rp_inspect_open("db/system.db", &db);
+    if (rp_ok(err)) {
+        err = count_factors(db, &people, &tenants, &with);
+    }
+    rp_inspect_close(db);
+    if (!rp_ok(err)) {
+        rp_probe_unsure(seen, "the people cannot be counted: %s", rp_err_text(err, RP_EN));
+    } else if (people == 0) {
+        rp_probe_not_met(seen, "nobody has an access yet");
+    } else if (hunt->second_factor && with < people) {
+        rp_probe_broken(seen, "%llu of %llu people have no second factor, which is demanded",
+                        (unsigned long long)(people - with), (unsigned long long)people);
+    } else {
+        rp_probe_holds(seen, "%llu of %llu people in %llu organisations have a second factor",
+                       (unsigned long long)with, (unsigned long long)people,
+                       (unsigned long long)tenants);
+    }
+}
+
 /* Of a past that was looked into, only digests may lie here. */
 static rp_err count_copies(struct rp_db *db, uint64_t *ret_checks, uint64_t *ret_copies) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;

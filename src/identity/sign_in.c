@@ -207,6 +207,7 @@ rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending,
     RP_TRY(rp_token_hash(pending, &step.pending_hash));
     RP_TRY(find_pending(&step));
     /*= S99 */ /* without the second factor there is no session, unless the operator said so */
+    /*= S171: imposed, nobody comes in without it */
     if (!step.with_code && identity->options.second_factor_required) {
         return RP_ERR(SECOND_FACTOR);
     }

@@ -109,6 +109,7 @@ static rp_err merge_field(struct rp_draft *draft, const struct rp_field *field) 
         return RP_OK;
     }
     struct rp_json *copy = rp_json_like(arena, value);
+    /*= S83: what the schema marks as sealed never lies open */
     struct rp_json *to = field->sealed ? draft->secret : draft->open;
     return rp_json_add(arena, to, field->id, copy) && copy ? RP_OK : RP_ERR(TOO_LARGE);
 }

@@ -86,3 +86,24 @@ test('a copy with a background check is refused, and turns S8 red where somebody
   await sql(file(), `DELETE FROM register_piece WHERE record = ${row}`);
   await becomes('background-items', 'people.no_record_copy', ['proven']);
 });
+
+/*= S83 type=test */
+test('a sealed field that somebody writes open turns S83 red', async () => {
+  const {components} = (await stack.client().get('/.rempart/api/openapi.json')).json();
+  assert.equal(components.schemas.persons.properties.name['x-sealed'], true, 'the map is public');
+  await becomes('encrypted-fields', 'data.field_map', ['proven']);
+  await sql(file(), `UPDATE register_record SET body = json_set(body, '$.name', 'Ann') WHERE id = x'${person}'`);
+  await becomes('encrypted-fields', 'data.field_map', ['failing']);
+  await sql(file(), `UPDATE register_record SET body = json_remove(body, '$.name') WHERE id = x'${person}'`);
+  await becomes('encrypted-fields', 'data.field_map', ['proven']);
+});
+
+/*= S171 type=test */
+test('somebody without the second factor that is demanded turns S171 red', async () => {
+  await becomes('customer-mfa', 'customer.mfa_share', ['proven']);
+  await sql(file(), `CREATE TABLE factors AS SELECT id, totp_sealed FROM person`);
+  await sql(file(), `UPDATE person SET totp_sealed = NULL WHERE id = (SELECT max(id) FROM person)`);
+  await becomes('customer-mfa', 'customer.mfa_share', ['failing']);
+  await sql(file(), `UPDATE person SET totp_sealed = (SELECT totp_sealed FROM factors WHERE factors.id = person.id)`);
+  await becomes('customer-mfa', 'customer.mfa_share', ['proven']);
+});
