@@ -56,6 +56,7 @@ struct cli {
     const char *request;         /* --request */
     const char *response;        /* --response */
     const char *seconds;         /* --seconds */
+    const char *app;             /* --app */
     bool json, summary, sample, renew;
     bool force_older, keep_ledger; /* backup restore */
 };
@@ -126,7 +127,6 @@ rp_err cli_send_core(struct cli *cli, const char *path, rp_view body, struct rp_
                      struct rp_diag *diag);
 
 enum rp_exit cli_gate(struct cli *cli);
-enum rp_exit cli_gate_lists(struct cli *cli);
 enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_notify(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);

@@ -2,8 +2,8 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
-#include "cli.h"
 #include "crypto/x509.h"
+#include "gate.h"
 #include "os/file.h"
 
 enum { PEM_MAX = 65536 };
@@ -75,11 +75,17 @@ enum rp_exit cli_gate(struct cli *cli) {
     if (cli->arg_count == 1 && strcmp(verb, "trust") == 0) {
         return trust(cli);
     }
+    if (cli->arg_count == 1 && strcmp(verb, "certificates") == 0) {
+        return cli_gate_certificates(cli);
+    }
     static const char *const lists[] = {"allow", "deny", "list", "remove"};
     for (size_t i = 0; i < RP_COUNT_OF(lists); i++) {
         if (strcmp(verb, lists[i]) == 0) {
             return cli_gate_lists(cli);
         }
     }
-    return cli_usage(cli, "trust, allow, deny, list, remove");
+    if (strcmp(verb, "attack") == 0) {
+        return cli_gate_attack(cli);
+    }
+    return cli_usage(cli, "trust, certificates, allow, deny, list, remove, attack");
 }

@@ -6,7 +6,7 @@
 #include "base/checked.h"
 #include "base/env.h"
 #include "base/id.h"
-#include "cli.h"
+#include "gate.h"
 #include "os/file.h"
 #include "wire/http.h"
 
@@ -15,9 +15,7 @@
 
 enum { FILE_BYTES = 8 << 20, MINUTES_MAX = 10 * 366 * 24 * 60, WHO_MAX = 60 };
 
-/* Whoever became root by sudo is said by their own name. It is the owner of the machine who says
- * it, and core believes it as far as that goes. */
-static rp_view who(void) {
+rp_view cli_gate_who(void) {
     static const char *const names[] = {"SUDO_USER", "LOGNAME", "USER"};
     for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
         const char *name = getenv(names[i]);
@@ -28,12 +26,11 @@ static rp_view who(void) {
     return RP_VIEW("owner");
 }
 
-/* --days and --minutes as a moment. */
-static bool read_end(const struct cli *cli, uint64_t *ret_expires_ms) {
+bool cli_gate_end(const struct cli *cli, uint64_t *ret_until_ms) {
     uint64_t minutes = 0;
     rp_view days = rp_view_from_cstr(cli->days), text = rp_view_from_cstr(cli->minutes);
     if (!days.p && !text.p) {
-        *ret_expires_ms = 0;
+        *ret_until_ms = 0;
         return true;
     }
     if ((days.p && text.p) || !rp_view_to_u64(days.p ? days : text, MINUTES_MAX, &minutes) ||
@@ -42,12 +39,12 @@ static bool read_end(const struct cli *cli, uint64_t *ret_expires_ms) {
     }
     minutes *= days.p ? 24 * 60 : 1;
     struct rp_env env = rp_env_real();
-    *ret_expires_ms = (uint64_t)rp_env_now_ms(&env) + minutes * 60 * 1000;
+    *ret_until_ms = (uint64_t)rp_env_now_ms(&env) + minutes * 60 * 1000;
     return minutes <= MINUTES_MAX;
 }
 
-static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
-                        const struct rp_json *body, struct rp_json **ret_answer) {
+enum rp_exit cli_gate_ask(struct cli *cli, const char *method, const char *path,
+                          const struct rp_json *body, struct rp_json **ret_answer) {
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(65536);
     struct rp_diag diag = {0};
     rp_err err = body ? rp_json_print(body, &text) : RP_OK;
@@ -74,7 +71,7 @@ static enum rp_exit put_one(struct cli *cli, uint64_t expires_ms) {
     struct rp_json *body = rp_json_object(cli->arena), *answer = NULL;
     rp_json_add_cstr(cli->arena, body, "action", cli->args[0]);
     rp_json_add_cstr(cli->arena, body, "reason", cli->reason);
-    rp_json_add_string(cli->arena, body, "by", who());
+    rp_json_add_string(cli->arena, body, "by", cli_gate_who());
     if (expires_ms > 0) {
         rp_json_add_u64(cli->arena, body, "expires_ms", expires_ms);
     }
@@ -89,7 +86,7 @@ static enum rp_exit put_one(struct cli *cli, uint64_t expires_ms) {
     if (cli->header && !add_header(cli, body)) {
         return cli_usage(cli, "--header 'Name: text'");
     }
-    enum rp_exit code = ask(cli, "POST", LISTS, body, &answer);
+    enum rp_exit code = cli_gate_ask(cli, "POST", LISTS, body, &answer);
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     } else if (code == RP_EXIT_OK) {
@@ -117,7 +114,7 @@ static rp_err import_path(struct cli *cli, uint64_t expires_ms, struct rp_buf *p
     rp_buf_printf(path, "%s?action=%s&reason=", IMPORT, cli->args[0]);
     rp_url_encode(path, rp_view_from_cstr(cli->reason));
     rp_buf_add_cstr(path, "&by=");
-    rp_url_encode(path, who());
+    rp_url_encode(path, cli_gate_who());
     if (expires_ms > 0) {
         rp_buf_printf(path, "&expires_ms=%llu", (unsigned long long)expires_ms);
     }
@@ -190,7 +187,7 @@ static enum rp_exit list(struct cli *cli) {
             return cli_fail(cli, RP_ERR(NO_MEMORY), cli->command, NULL);
         }
         cli->arena = page;
-        code = ask(cli, "GET", (const char *)path.p, NULL, &answer);
+        code = cli_gate_ask(cli, "GET", (const char *)path.p, NULL, &answer);
         cli->arena = whole;
         const struct rp_json *entries = rp_json_get(answer, "entries");
         for (const struct rp_json *e = entries ? entries->first : NULL; e; e = e->next) {
@@ -216,8 +213,8 @@ static enum rp_exit remove_one(struct cli *cli) {
     struct rp_json *body = rp_json_object(cli->arena), *answer = NULL;
     bool is_id = rp_id_parse(rp_view_from_cstr(cli->args[1]), &id);
     rp_json_add_cstr(cli->arena, body, is_id ? "id" : "network", cli->args[1]);
-    rp_json_add_string(cli->arena, body, "by", who());
-    enum rp_exit code = ask(cli, "POST", LISTS "/remove", body, &answer);
+    rp_json_add_string(cli->arena, body, "by", cli_gate_who());
+    enum rp_exit code = cli_gate_ask(cli, "POST", LISTS "/remove", body, &answer);
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     }
@@ -236,9 +233,8 @@ static enum rp_exit put(struct cli *cli) {
         return cli_usage(cli,
                          cli_say(cli, "dites pourquoi : --reason TEXTE", "say why: --reason TEXT"));
     }
-    if (!read_end(cli, &expires_ms)) {
-        return cli_usage(cli, cli_say(cli, "--days N ou --minutes N, l'un des deux, 10 ans au plus",
-                                      "--days N or --minutes N, one of them, 10 years at most"));
+    if (!cli_gate_end(cli, &expires_ms)) {
+        return CLI_GATE_END_USAGE(cli);
     }
     if (cli->arg_count > 2 || asks == (cli->file != NULL)) {
         return cli_usage(cli,

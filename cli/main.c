@@ -84,11 +84,12 @@ static const struct cli_command commands[] = {
      "  rempart notify list\n",
      cli_notify},
     {"gate",
-     "rempart gate trust\n"
+     "rempart gate trust | certificates [--json]\n"
      "       rempart gate allow|deny [NETWORK] [--path PREFIX] [--method METHOD]\n"
      "               [--header 'NAME: TEXT'] --reason TEXT [--days N | --minutes N] [--json]\n"
      "       rempart gate allow|deny --file FILE --reason TEXT [--days N | --minutes N]\n"
-     "       rempart gate list [--json] | remove ID|NETWORK",
+     "       rempart gate list [--json] | remove ID|NETWORK\n"
+     "       rempart gate attack [on|off] [--app NAME] [--days N | --minutes N] [--json]",
      {"la porte : listes d'autorisation et de refus, autorité locale et comment lui faire "
       "confiance",
       "the gate: allow and deny lists; the local authority, and how to trust it"},
@@ -97,6 +98,7 @@ static const struct cli_command commands[] = {
      "  rempart gate allow 198.51.100.7 --reason 'our own monitoring'\n"
      "  rempart gate deny --file drop.txt --reason 'a published list' --days 2\n"
      "  rempart gate remove 192.0.2.0/24\n"
+     "  rempart gate attack on --minutes 60\n"
      "  rempart gate trust >rempart-ca.crt\n",
      cli_gate},
     {"ledger",
@@ -283,6 +285,7 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--scopes", &cli->scopes) ||
            take_value(argc, argv, i, "--ca", &cli->ca) ||
            take_value(argc, argv, i, "--reason", &cli->reason) ||
+           take_value(argc, argv, i, "--app", &cli->app) ||
            take_value(argc, argv, i, "--days", &cli->days) ||
            take_value(argc, argv, i, "--minutes", &cli->minutes) ||
            take_value(argc, argv, i, "--path", &cli->path) ||

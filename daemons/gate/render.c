@@ -203,8 +203,12 @@ static void add_limits(struct rp_buf *out, const struct rp_config *config) {
     } rows[] = {{"address", config->limit_address},
                 {"network", config->limit_network},
                 {"session", config->limit_session},
-                {"tenant", config->limit_tenant}};
+                {"tenant", config->limit_tenant},
+                {"strangers", config->limit_strangers}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].rate == 0) {
+            continue;
+        }
         rp_buf_printf(out, "    rempart_limit %s %llu %llu;\n", rows[i].kind,
                       (unsigned long long)rows[i].rate, (unsigned long long)rows[i].rate * 2);
     }

@@ -48,7 +48,8 @@ static void add_origin(struct rp_buf *out, const struct rp_config *config, const
 static void add_error_pages(struct rp_buf *out) {
     for (size_t i = 0; i < gate_page_count; i++) {
         unsigned status = gate_pages[i].status;
-        if (status == GATE_NO_CERTIFICATE || status == GATE_LISTED || status == 403) {
+        bool two = status == 403 || status == 503; /* which of them, a variable says */
+        if (status > 599 || status == GATE_NO_CERTIFICATE || two) {
             continue;
         }
         rp_buf_printf(out,
@@ -56,7 +57,9 @@ static void add_error_pages(struct rp_buf *out) {
                       status, status);
     }
     rp_buf_add_cstr(out, "        error_page 403 "
-                         "/.rempart/pages/$rempart_denied.$rempart_lang.$rempart_form;\n");
+                         "/.rempart/pages/$rempart_denied.$rempart_lang.$rempart_form;\n"
+                         "        error_page 503 "
+                         "/.rempart/pages/$rempart_busy.$rempart_lang.$rempart_form;\n");
     /* nginx has numbers of its own for these. */
     rp_buf_add_cstr(out, "        error_page 494 =431 "
                          "/.rempart/pages/431.$rempart_lang.$rempart_form;\n"
@@ -71,9 +74,12 @@ static void add_error_pages(struct rp_buf *out) {
              "            etag off;\n"
              "            add_header Cache-Control no-store always;\n"
              "            add_header Retry-After $rempart_retry always;\n"
+             "            add_header Set-Cookie $rempart_challenge always;\n"
              "            add_header Content-Security-Policy \"default-src 'none'; style-src "
-             "'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'\" always;\n"
-             "        }\n");
+             "'unsafe-inline'; script-src ");
+    gate_page_script(out);
+    rp_buf_add_cstr(out, "; base-uri 'none'; frame-ancestors 'none'\" always;\n"
+                         "        }\n");
 }
 
 static const char core_places[] =
@@ -276,6 +282,11 @@ static void add_app_places(struct rp_buf *out, const struct gate_setup *setup,
         rp_buf_printf(out, "        location %s %s {\n", below ? "^~" : "=", path->path);
         add_session(out, config, path->sign_in, path->acr);
         add_body_limit(out, path->body_max_kib);
+        if (path->per_second > 0) {
+            rp_buf_printf(out, "            rempart_limit route %llu %llu;\n",
+                          (unsigned long long)path->per_second,
+                          (unsigned long long)path->per_second * 2);
+        }
         rp_buf_add_cstr(out, path->stream ? streaming : "");
         add_waf(out, setup, path->waf, path->stream);
         add_to_app(out, app);

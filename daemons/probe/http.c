@@ -13,6 +13,9 @@ struct http {
     CURL *curl;
     struct curl_slist *resolve;
     char origin[300];
+    char address[64];
+    uint16_t port;
+    const char *ca_file; /* NULL: the system's */
 };
 
 static size_t receive(char *bytes, size_t size, size_t n, void *ctx) {
@@ -31,6 +34,9 @@ struct http *http_new(const char *host, const char *address, uint16_t port, cons
     char resolve[400];
     snprintf(resolve, sizeof resolve, "%s:%u:%s", host, port, address);
     snprintf(http->origin, sizeof http->origin, "https://%s:%u", host, port);
+    snprintf(http->address, sizeof http->address, "%s", address);
+    http->port = port;
+    http->ca_file = ca_file;
     http->curl = curl;
     http->resolve = curl_slist_append(NULL, resolve);
     curl_easy_setopt(curl, CURLOPT_RESOLVE, http->resolve);
@@ -52,8 +58,8 @@ struct http *http_new(const char *host, const char *address, uint16_t port, cons
     return http;
 }
 
-const char *http_ca_file(void) {
-    return rp_file_exists("gate/tls/ca.pem") ? "gate/tls/ca.pem" : NULL;
+const char *http_ca_file(const char *certificate) {
+    return !*certificate && rp_file_exists("gate/tls/ca.pem") ? "gate/tls/ca.pem" : NULL;
 }
 
 void http_free(struct http *http) {
@@ -127,6 +133,59 @@ rp_err http_ask(struct http *http, const struct http_request *request, struct ht
     }
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
     return RP_OK;
+}
+
+/* A handshake and nothing more. */
+static CURL *only_connect(const struct http *http, const char *name, struct curl_slist *resolve) {
+    CURL *curl = curl_easy_init();
+    char url[320];
+    if (!curl) {
+        return NULL;
+    }
+    snprintf(url, sizeof url, "https://%.253s:%u", name, http->port);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_RESOLVE, resolve);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+    if (http->ca_file) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, http->ca_file);
+    }
+    return curl;
+}
+
+/* The first certificate of the chain is the gate's own. */
+static rp_err leaf_of(CURL *curl, struct rp_arena *arena, rp_view *ret_pem) {
+    struct curl_certinfo *info = NULL;
+    if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &info) != CURLE_OK || !info ||
+        info->num_of_certs < 1) {
+        return RP_ERR(PROTOCOL);
+    }
+    for (const struct curl_slist *line = info->certinfo[0]; line; line = line->next) {
+        rp_view text = rp_view_from_cstr(line->data);
+        if (rp_view_starts(text, RP_VIEW("Cert:"))) {
+            return rp_arena_copy(arena, rp_view_from(text, 5), ret_pem);
+        }
+    }
+    return RP_ERR(PROTOCOL);
+}
+
+rp_err http_certificate(const struct http *http, const char *name, struct http_answer *answer,
+                        rp_view *ret_pem) {
+    char at[400];
+    snprintf(at, sizeof at, "%.253s:%u:%s", name, http->port, http->address);
+    struct curl_slist *resolve = curl_slist_append(NULL, at);
+    CURL *curl = only_connect(http, name, resolve);
+    CURLcode rc = curl ? curl_easy_perform(curl) : CURLE_OUT_OF_MEMORY;
+    rp_err err = rc == CURLE_OK                         ? leaf_of(curl, answer->arena, ret_pem)
+                 : rc == CURLE_PEER_FAILED_VERIFICATION ? RP_ERR(UNAUTHENTICATED)
+                                                        : RP_ERR(UNREACHABLE);
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(resolve);
+    return err;
 }
 
 rp_view http_header(const struct http_answer *answer, const char *name, size_t n) {

@@ -21,8 +21,9 @@ struct http_answer {
 };
 
 struct http *http_new(const char *host, const char *address, uint16_t port, const char *ca_file);
-/* The local authority when there is one, else NULL: the system's. */
-const char *http_ca_file(void);
+/* The local authority when it signs (certificate: the operator's own, or empty); else NULL: the
+ * system's, which is what visitors go by. */
+const char *http_ca_file(const char *certificate);
 void http_free(struct http *http);
 void http_forget_cookies(struct http *http);
 
@@ -40,6 +41,11 @@ void http_answer_done(struct http_answer *answer);
 
 /* UNREACHABLE or TIMEOUT when there is no answer; any status is an answer. */
 rp_err http_ask(struct http *http, const struct http_request *request, struct http_answer *answer);
+
+/* A connection of its own to this name of the gate: its certificate as PEM, in the answer's arena.
+ * UNAUTHENTICATED when its chain, its name or its dates are not to be trusted; UNREACHABLE. */
+rp_err http_certificate(const struct http *http, const char *name, struct http_answer *answer,
+                        rp_view *ret_pem);
 
 /* The value of the n-th header of that name; p == NULL past the last. */
 rp_view http_header(const struct http_answer *answer, const char *name, size_t n);

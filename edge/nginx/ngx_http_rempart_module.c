@@ -6,7 +6,7 @@
  *   rempart_app NAME;                     the application behind this place
  *   rempart_identity_header NAME subject|email|tenant|roles;
  *   rempart_cookies off | harden [NAME…]; the named ones stay readable for scripts
- *   rempart_limit address|network|route|session|tenant RATE BURST;   requests a second, and at once
+ *   rempart_limit address|network|route|session|tenant|strangers RATE BURST;  a second, and at once
  *   rempart_header missing|replace NAME VALUE;
  *   rempart_plain_paths on|off;           refuse addresses that two readers would read differently
  *   rempart_hsts on|off;                  default on where there is a rempart_state
@@ -124,7 +124,8 @@ static ngx_int_t add_handler(ngx_conf_t *cf, ngx_uint_t phase, ngx_http_handler_
 
 static ngx_int_t register_handlers(ngx_conf_t *cf) {
     /* nginx enters the last one first. */
-    if (add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_limit_handler) != NGX_OK ||
+    if (add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_attack_handler) != NGX_OK ||
+        add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_limit_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_lists_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_ACCESS_PHASE, ngx_rempart_access_handler) != NGX_OK ||
         /* Of one phase, what is added last comes first. */

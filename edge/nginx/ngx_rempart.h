@@ -11,6 +11,7 @@
 #include "judge/record.h"
 #include "judge/session.h"
 #include "os/role.h"
+#include "shield/attack.h"
 #include "shield/limits.h"
 #include "shield/lists.h"
 #include "worker/tables.h"
@@ -115,6 +116,7 @@ char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,
 ngx_int_t ngx_rempart_access_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_lists_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_limit_handler(ngx_http_request_t *r);
+ngx_int_t ngx_rempart_attack_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_rempart_waf_handler(ngx_http_request_t *r);
 /* True where the rules refused, or would have: then *ret_rules says what. */
@@ -122,6 +124,12 @@ bool ngx_rempart_waf_log(ngx_http_request_t *r, struct judge_rules *ret_rules);
 ngx_int_t ngx_rempart_waf_filters_init(ngx_conf_t *cf);
 ngx_int_t ngx_rempart_header_filter_init(ngx_conf_t *cf);
 ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf);
+
+/* The address of the client, and its network: the /24 of IPv4; the /64 of IPv6, which is what one
+ * subscriber has, stands for both. False for what comes over a local socket. */
+bool ngx_rempart_client_of(const ngx_http_request_t *r, rp_view *ret_address, rp_view *ret_network);
+/* The cookie with the puzzle's question; empty where nothing is asked. */
+ngx_int_t ngx_rempart_challenge_cookie(ngx_http_request_t *r, rp_view *ret_cookie);
 
 /* NGX_OK, or NGX_BUSY when the session or its tenant asked too often. */
 ngx_int_t ngx_rempart_limit_visitor(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx);

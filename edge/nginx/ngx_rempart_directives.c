@@ -189,11 +189,10 @@ char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
 
 char *ngx_rempart_set_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     (void)cmd;
-    static const word_t kinds[] = {{"address", RP_LIMIT_ADDRESS},
-                                   {"network", RP_LIMIT_NETWORK},
-                                   {"route", RP_LIMIT_ROUTE},
-                                   {"session", RP_LIMIT_SESSION},
-                                   {"tenant", RP_LIMIT_TENANT}};
+    static const word_t kinds[] = {
+        {"address", RP_LIMIT_ADDRESS}, {"network", RP_LIMIT_NETWORK},
+        {"route", RP_LIMIT_ROUTE},     {"session", RP_LIMIT_SESSION},
+        {"tenant", RP_LIMIT_TENANT},   {"strangers", RP_LIMIT_STRANGERS}};
     ngx_rempart_loc_conf_t *loc = conf;
     const ngx_str_t *words = cf->args->elts;
     ngx_uint_t kind = value_of(cf, words[1], kinds, RP_COUNT_OF(kinds));

@@ -17,9 +17,8 @@ static ngx_int_t too_many(ngx_rempart_ctx_t *ctx, uint32_t wait_ms) {
     return NGX_BUSY;
 }
 
-/* The address of the client, and its network: the /24 of IPv4; the /64 of IPv6, which is what one
- * subscriber has, stands for both. False for what comes over a local socket. */
-static bool client_of(const ngx_http_request_t *r, rp_view *ret_address, rp_view *ret_network) {
+bool ngx_rempart_client_of(const ngx_http_request_t *r, rp_view *ret_address,
+                           rp_view *ret_network) {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     const struct sockaddr *from = r->connection->sockaddr;
     if (from->sa_family == AF_INET) {
@@ -54,7 +53,7 @@ ngx_int_t ngx_rempart_limit_handler(ngx_http_request_t *r) {
     ngx_rempart_main_conf_t *main_conf = ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
     void *table = main_conf->tables.limits.shm.p;
     rp_view address, network;
-    if (r != r->main || r->internal || !table || !client_of(r, &address, &network)) {
+    if (r != r->main || r->internal || !table || !ngx_rempart_client_of(r, &address, &network)) {
         return NGX_DECLINED;
     }
     ngx_rempart_ctx_t *known = ngx_rempart_ctx(r, 0);

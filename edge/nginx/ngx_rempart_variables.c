@@ -1,5 +1,6 @@
 /* ngx_rempart_variables.c — $rempart_lang (fr, en), $rempart_form (html, json) choose an error
- * page, $rempart_denied (403, or 4031 for whom a list refused) which of the two for 403;
+ * page, $rempart_denied (403, or 4031 for whom a list refused) and $rempart_busy (503,
+ * or 5031 for whom a puzzle is asked) which of two; $rempart_challenge is the puzzle's cookie;
  * $rempart_client is whom limits count; $rempart_app tells core for which application an
  * assertion is asked; $rempart_request_id is nginx's $request_id without asking OpenSSL for chance,
  * which costs a system call each time. */
@@ -85,6 +86,20 @@ static ngx_int_t get_denied(ngx_http_request_t *r, ngx_http_variable_value_t *va
                 ctx && ctx->reason == RP_GATE_REASON_LIST ? RP_VIEW("4031") : RP_VIEW("403"));
 }
 
+static ngx_int_t get_busy(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data) {
+    (void)data;
+    const ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 0);
+    bool asked = ctx && ctx->reason == RP_GATE_REASON_CHALLENGE;
+    return give(value, asked ? RP_VIEW("5031") : RP_VIEW("503"));
+}
+
+static ngx_int_t get_challenge(ngx_http_request_t *r, ngx_http_variable_value_t *value,
+                               uintptr_t data) {
+    (void)data;
+    rp_view cookie;
+    return ngx_rempart_challenge_cookie(r, &cookie) == NGX_OK ? give(value, cookie) : NGX_ERROR;
+}
+
 static ngx_int_t get_app(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data) {
     (void)data;
     const ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 0);
@@ -124,6 +139,8 @@ ngx_int_t ngx_rempart_add_variables(ngx_conf_t *cf) {
                      {ngx_string("rempart_form"), get_form, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_app"), get_app, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_denied"), get_denied, NGX_HTTP_VAR_NOCACHEABLE},
+                     {ngx_string("rempart_busy"), get_busy, NGX_HTTP_VAR_NOCACHEABLE},
+                     {ngx_string("rempart_challenge"), get_challenge, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_wait"), get_wait, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_client"), get_client, NGX_HTTP_VAR_NOCACHEABLE},
                      {ngx_string("rempart_request_id"), get_request_id, 0}};

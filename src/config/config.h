@@ -30,6 +30,7 @@ struct rp_config_path {
     bool stream;           /* bodies pass as they come, both ways */
     uint64_t body_max_kib; /* 0 = the application's */
     const char *waf;       /* likewise; NULL = waf.mode */
+    uint64_t per_second;   /* requests of one address to this place; 0 = as everywhere */
 };
 
 /* A security header: in place of what the application says; "" = the gate adds none. */
@@ -71,7 +72,8 @@ struct rp_config {
     uint64_t disk_free_percent, drain_seconds, metrics_port, records_max, mib_max;
     const char *share_label_max; /* "personal" */
     uint64_t share_days_max;
-    uint64_t limit_address, limit_network, limit_session, limit_tenant, limit_sign_in;
+    uint64_t limit_address, limit_network, limit_session, limit_tenant, limit_sign_in,
+        limit_strangers;
     struct rp_config_app *apps; /* room for RP_APPS_MAX, in the arena */
     size_t app_count;
 };

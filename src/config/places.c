@@ -3,7 +3,8 @@
 #include "config/check.h"
 #include "config/internal.h"
 
-static const char *const path_keys[] = {"path", "sign_in", "acr", "stream", "body_max_kib", "waf"};
+static const char *const path_keys[] = {"path",         "sign_in", "acr",       "stream",
+                                        "body_max_kib", "waf",     "per_second"};
 
 static rp_err read_path_member(const struct reading *in, const struct rp_yaml *node,
                                struct rp_config_path *path) {
@@ -27,6 +28,9 @@ static rp_err read_path_member(const struct reading *in, const struct rp_yaml *n
     }
     if (rp_view_equal(node->key, RP_VIEW("body_max_kib"))) {
         return rp_config_number(in, node, 1, 1U << 30, &path->body_max_kib);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("per_second"))) {
+        return rp_config_number(in, node, 1, 100000, &path->per_second);
     }
     return rp_config_unknown(in, node, "a path", path_keys, RP_COUNT_OF(path_keys));
 }

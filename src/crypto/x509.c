@@ -251,13 +251,88 @@ rp_err rp_x509_make_leaf(const struct rp_env *env, rp_view ca_cert, rp_view ca_k
     return print_pem(cert, key, ret_cert, ret_key);
 }
 
+static bool seconds_of(const ASN1_TIME *time, int64_t *ret_seconds) {
+    struct tm utc;
+    if (ASN1_TIME_to_tm(time, &utc) != 1) {
+        return false;
+    }
+    *ret_seconds = (int64_t)timegm(&utc);
+    return true;
+}
+
 rp_err rp_x509_not_after(rp_view cert, int64_t *ret_seconds) {
     _cleanup_(free_cert) X509 *parsed = NULL;
     RP_TRY(parse_cert(cert, &parsed));
-    struct tm until;
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(parsed), &until) != 1) {
+    return seconds_of(X509_get0_notAfter(parsed), ret_seconds) ? RP_OK : RP_ERR(SYNTAX);
+}
+
+static bool is_plain(rp_view text) {
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] <= ' ' || text.p[i] > '~') {
+            return false;
+        }
+    }
+    return text.n > 0;
+}
+
+/* 4 or 16 bytes; OpenSSL prints IPv6 the same way, without leaving zeros out. */
+static void add_address(struct rp_buf *out, const uint8_t *b, size_t n) {
+    if (n == 4) {
+        rp_buf_printf(out, " %u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+    }
+    for (size_t i = 0; n == 16 && i < n; i += 2) {
+        rp_buf_printf(out, "%s%x", i == 0 ? " " : ":", (unsigned)b[i] << 8 | b[i + 1]);
+    }
+}
+
+/* What it stands for; a name that would not print as one is not shown. */
+static void add_name(struct rp_buf *out, const GENERAL_NAME *name) {
+    bool dns = name->type == GEN_DNS;
+    if (!dns && name->type != GEN_IPADD) {
+        return;
+    }
+    const ASN1_STRING *string = dns ? name->d.dNSName : name->d.iPAddress;
+    rp_view bytes = rp_view_of(ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+    if (!dns) {
+        add_address(out, bytes.p, bytes.n);
+    } else if (is_plain(bytes)) {
+        rp_buf_add_byte(out, ' ');
+        rp_buf_add(out, bytes);
+    }
+}
+
+static rp_err read_names(const X509 *cert, struct rp_arena *arena, rp_view *ret_names) {
+    _cleanup_(free_names) GENERAL_NAMES *names =
+        X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
+    _cleanup_(rp_buf_done) struct rp_buf out = rp_buf_new(PEM_MAX);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        add_name(&out, sk_GENERAL_NAME_value(names, i));
+    }
+    RP_TRY(rp_buf_err(&out));
+    return rp_arena_copy(arena, rp_view_trim(rp_buf_view(&out)), ret_names);
+}
+
+static rp_err read_issuer(const X509 *cert, struct rp_arena *arena, rp_view *ret_issuer) {
+    _cleanup_(free_bio) BIO *bio = BIO_new(BIO_s_mem());
+    RP_ASSERT(bio != NULL);
+    char *text = NULL;
+    if (X509_NAME_print_ex(bio, X509_get_issuer_name(cert), 0, XN_FLAG_ONELINE) < 0) {
         return RP_ERR(SYNTAX);
     }
-    *ret_seconds = (int64_t)timegm(&until);
+    long n = BIO_get_mem_data(bio, &text);
+    return rp_arena_copy(arena, rp_view_of(text, (size_t)n), ret_issuer);
+}
+
+rp_err rp_x509_read(rp_view cert, struct rp_arena *arena, struct rp_x509_facts *ret_facts) {
+    _cleanup_(free_cert) X509 *parsed = NULL;
+    struct rp_x509_facts facts;
+    RP_TRY(parse_cert(cert, &parsed));
+    if (!seconds_of(X509_get0_notBefore(parsed), &facts.since_s) ||
+        !seconds_of(X509_get0_notAfter(parsed), &facts.until_s)) {
+        return RP_ERR(SYNTAX);
+    }
+    RP_TRY(read_names(parsed, arena, &facts.names));
+    RP_TRY(read_issuer(parsed, arena, &facts.issuer));
+    *ret_facts = facts;
     return RP_OK;
 }

@@ -40,7 +40,8 @@ enum rp_gate_kind {
     X(CORE_DOWN, "core_down")                                                                      \
     X(UPSTREAM_DOWN, "upstream_down")                                                              \
     X(UPSTREAM_TIMEOUT, "upstream_timeout")                                                        \
-    X(INTERNAL, "internal")
+    X(INTERNAL, "internal")                                                                        \
+    X(CHALLENGE, "challenge") /* under attack: a stranger's browser is to work first */
 
 enum rp_gate_reason {
 #define RP_GATE_REASON_ENUM(NAME, text) RP_GATE_REASON_##NAME,

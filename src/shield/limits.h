@@ -31,6 +31,7 @@ enum rp_limit_kind {
     RP_LIMIT_ROUTE,
     RP_LIMIT_SESSION,
     RP_LIMIT_TENANT,
+    RP_LIMIT_STRANGERS, /* all of an application's who are not signed in, together */
     RP_LIMIT_KIND_COUNT
 };
 

@@ -25,6 +25,7 @@ unsigned judge_status(enum rp_gate_reason reason) {
     case RP_GATE_REASON_RATE:
         return 429;
     case RP_GATE_REASON_CORE_DOWN:
+    case RP_GATE_REASON_CHALLENGE:
         return 503;
     case RP_GATE_REASON_UPSTREAM_DOWN:
         return 502;

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "os/file.h"
 #include "os/ring.h"
+#include "shield/attack.h"
 #include "shield/limits.h"
 #include "shield/lists.h"
 
@@ -80,6 +81,7 @@ void worker_tables_refresh(struct worker_tables *tables) {
     refresh(tables, &tables->seen, "seen.tab", true, check_seen);
     refresh(tables, &tables->limits, "limits.tab", true, rp_limits_check);
     refresh(tables, &tables->assertions, "assertions.tab", false, rp_assertion_table_check);
+    refresh(tables, &tables->attack, "attack.tab", false, rp_attack_check);
     refresh_lists(tables, &tables->lists);
 }
 

@@ -35,7 +35,7 @@ struct worker_lists {
 struct worker_tables {
     const char *folder; /* "run" */
     struct worker_lists lists;
-    struct worker_mapping sessions, seen, assertions, limits;
+    struct worker_mapping sessions, seen, assertions, limits, attack;
     struct rp_shm ring; /* p == NULL: none was free, records are not kept */
     int ring_lock;
 };

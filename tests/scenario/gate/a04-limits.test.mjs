@@ -12,7 +12,7 @@ before(async () => {
 gate: {listen: ${port}, trusted_proxies: [127.0.0.1], client_address: header X-Forwarded-For}
 limits: {address_per_second: 20, network_per_second: 40, session_per_second: 10, tenant_per_second: 15}
 apps:
-  - {name: echo, upstream: "${app.url}", paths: [{path: /public/, sign_in: none}]}
+  - {name: echo, upstream: "${app.url}", paths: [{path: /public/, sign_in: none}, {path: /search, sign_in: none, per_second: 3}]}
 `);
   core = await fastcgi(gate.file('run/core.sock'), () => ({status: '200 OK', headers: {'Content-Type': 'text/plain'}, body: 'core'}));
 });
@@ -41,6 +41,13 @@ test('many addresses of one network are one network', async () => {
 test('all of a /64 is one address', async () => {
   const {passed} = await burst(90, i => `2001:db8::${i}`);
   assert.ok(passed >= 40 && passed < 80, `${passed} passed`);
+});
+
+test('a place with a number of its own counts each address there', async () => {
+  const {passed} = await burst(30, () => '203.0.116.1', {}, '/search');
+  assert.ok(passed >= 6 && passed < 15, `${passed} passed`);
+  assert.equal((await burst(1, () => '203.0.116.1')).passed, 1, 'elsewhere it is as before');
+  assert.equal((await burst(1, () => '203.0.116.2', {}, '/search')).passed, 1, 'others do not notice');
 });
 
 test('a session has its own limit, wherever it comes from', async () => {

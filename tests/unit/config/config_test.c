@@ -127,6 +127,7 @@ static const struct {
     {APP "    paths: [{path: /a/../b}]\n", RP_E_INVALID, 3, 20, "a path such as"},
     {APP "    paths: [{path: /.rempart/id/}]\n", RP_E_INVALID, 3, 20, "Rempart's own"},
     {APP "    paths: [{path: /a, sign_in: none, acr: phr}]\n", RP_E_INVALID, 3, 44, "nobody"},
+    {APP "    paths: [{path: /a, per_second: 0}]\n", RP_E_INVALID, 3, 36, "100000"},
     {APP "    paths: [{path: /a}, {path: /a}]\n", RP_E_DUPLICATE, 3, 25, "above already"},
     {APP "    paths: [{path: /a, strem: true}]\n", RP_E_UNKNOWN_KEY, 3, 24, "\"stream\"?"},
     {APP "    security_headers: {X-Frame-Option: DENY}\n", RP_E_UNKNOWN_KEY, 3, 24,
@@ -195,7 +196,7 @@ static void an_applications_places_and_headers_are_read(void **state) {
                                 "    client_ca: /etc/ca.pem\n"
                                 "    paths:\n"
                                 "      - {path: /public/, sign_in: none, stream: true}\n"
-                                "      - {path: /status, body_max_kib: 9}\n"
+                                "      - {path: /status, body_max_kib: 9, per_second: 3}\n"
                                 "    security_headers:\n"
                                 "      content-security-policy: \"default-src 'self'; img-src *\"\n"
                                 "      X-Frame-Options: ''\n"),
@@ -215,6 +216,8 @@ static void an_applications_places_and_headers_are_read(void **state) {
     assert_string_equal(app->paths[1].sign_in, "required");
     assert_string_equal(app->paths[1].acr, "phr");
     assert_int_equal(app->paths[1].body_max_kib, 9);
+    assert_int_equal(app->paths[1].per_second, 3);
+    assert_int_equal(app->paths[0].per_second, 0);
     assert_string_equal(app->headers[0].name, "Content-Security-Policy");
     assert_string_equal(app->headers[1].value, "");
 }

@@ -236,7 +236,8 @@ static void pages_speak_both_languages_without_scripts(void **state) {
             gate_page_html(&out, &gate_pages[i], lang);
             assert_ok(rp_buf_err(&out));
             assert_int_equal(count(lang == RP_FR ? "<html lang=\"fr\">" : "<html lang=\"en\">"), 1);
-            assert_int_equal(count("<script"), 0);
+            /* The puzzle alone needs one; a hash in the policy lets no other run. */
+            assert_int_equal(count("<script"), gate_pages[i].status == GATE_CHALLENGE);
             assert_int_equal(count("<h1>"), 1);
         }
     }
