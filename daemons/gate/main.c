@@ -20,7 +20,7 @@
 #include "prepare.h"
 
 static const char nginx[] = "/usr/sbin/nginx";
-enum { ARGUMENTS_MAX = 16, FILES_WANTED = 16384 };
+enum { ARGUMENTS_MAX = 16, FILES_WANTED = 32768 };
 
 struct options {
     bool render_only;

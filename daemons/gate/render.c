@@ -156,7 +156,7 @@ static void add_main(struct rp_buf *out, const struct gate_setup *setup) {
                   "worker_shutdown_timeout %llus;\n"
                   "pid gate/nginx.pid;\n"
                   "error_log stderr warn;\n"
-                  "events {\n    worker_connections 4096;\n}\n\n",
+                  "events {\n    worker_connections 12288;\n}\n\n",
                   (unsigned long long)setup->config->workers,
                   (unsigned long long)setup->config->drain_seconds);
 }

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "pages.h"
+#include "promise/canary.h"
 
 static void add_target(struct rp_buf *out, const char *upstream, bool alone) {
     rp_view target = rp_view_from_cstr(upstream);
@@ -343,6 +344,18 @@ static bool is_served(const struct rp_config *config, const char *host) {
 
 /* A name that is not ours: nothing is served under it, but a person who typed the address of
  * the machine is led to its name. */
+/* Nobody holds a certificate of this authority: the probe sees that strangers are refused. */
+static void add_client_canary(struct rp_buf *out, const struct gate_setup *setup) {
+    rp_buf_add_cstr(out, "    server {\n");
+    add_listen(out, setup->config, setup->config->listen, " ssl http2");
+    rp_buf_add_cstr(out, "        server_name " RP_CLIENT_CANARY ";\n"
+                         "        ssl_verify_client on;\n    ");
+    gate_add_path(out, "ssl_client_certificate", setup->state, "gate/tls/client-canary.pem");
+    add_to_https(out, setup->config, setup->config->host);
+    add_error_pages(out);
+    rp_buf_add_cstr(out, "        location / { return 204; }\n    }\n");
+}
+
 static void add_strangers(struct rp_buf *out, const struct rp_config *config) {
     rp_buf_add_cstr(out, "    server {\n");
     add_listen(out, config, config->listen, " ssl http2 default_server");
@@ -442,6 +455,7 @@ void gate_add_servers(struct rp_buf *out, const struct gate_setup *setup) {
             add_server(out, setup, config->apps[i].host, &config->apps[i]);
         }
     }
+    add_client_canary(out, setup);
     add_strangers(out, config);
     if (config->listen_http == 0) {
         return;

@@ -15,6 +15,7 @@ enum {
 
 static const char ca_cert[] = "gate/tls/ca.pem", ca_key[] = "gate/tls/ca.key";
 static const char leaf_cert[] = "gate/tls/leaf.pem", leaf_key[] = "gate/tls/leaf.key";
+static const char client_canary[] = "gate/tls/client-canary.pem";
 static const char leaf_names[] = "gate/tls/names";
 
 static void wipe_done(struct rp_buf *buf) {
@@ -36,6 +37,18 @@ static rp_err make_ca(const struct rp_env *env) {
     rp_err err = rp_x509_make_ca(env, "Rempart local authority", CA_DAYS, &cert, &key);
     if (rp_ok(err)) {
         err = write_pair(ca_cert, ca_key, &cert, &key);
+    }
+    wipe_done(&key);
+    rp_buf_done(&cert);
+    return err;
+}
+
+/* An authority whose key is thrown away at once: it will never vouch for anybody. */
+static rp_err make_client_canary(const struct rp_env *env) {
+    struct rp_buf cert = rp_buf_new(PEM_MAX), key = rp_buf_new(PEM_MAX);
+    rp_err err = rp_x509_make_ca(env, "Rempart client canary", CA_DAYS, &cert, &key);
+    if (rp_ok(err)) {
+        err = rp_file_replace(client_canary, 0644, rp_buf_view(&cert));
     }
     wipe_done(&key);
     rp_buf_done(&cert);
@@ -109,12 +122,15 @@ static bool leaf_is_good(const struct rp_env *env, struct rp_arena *arena, rp_vi
 rp_err gate_tls_prepare(const struct rp_config *config, const struct rp_env *env,
                         struct rp_arena *arena, struct rp_diag *diag) {
     RP_ASSERT(config != NULL && env != NULL);
+    RP_TRY(rp_folder_make("gate/tls", 0755));
+    if (!lasts(client_canary, env, arena)) {
+        RP_TRY(make_client_canary(env));
+    }
     if (*config->certificate) {
         return *config->certificate_key
                    ? RP_OK
                    : rp_fail(diag, RP_ERR(INVALID), "gate.certificate needs gate.certificate_key");
     }
-    RP_TRY(rp_folder_make("gate/tls", 0755));
     bool new_ca = !lasts(ca_cert, env, arena) || !rp_file_exists(ca_key);
     if (new_ca) {
         RP_TRY(make_ca(env));

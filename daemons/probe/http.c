@@ -188,6 +188,44 @@ rp_err http_certificate(const struct http *http, const char *name, struct http_a
     return err;
 }
 
+static void set_blob(CURL *curl, CURLoption option, rp_view bytes) {
+    struct curl_blob blob = {(void *)(uintptr_t)bytes.p, bytes.n, CURL_BLOB_COPY};
+    curl_easy_setopt(curl, option, &blob);
+}
+
+static size_t forget(char *bytes, size_t size, size_t n, void *ctx) {
+    (void)bytes;
+    (void)ctx;
+    return size * n;
+}
+
+rp_err http_with_certificate(const struct http *http, const char *name, rp_view cert, rp_view key,
+                             long *ret_status) {
+    char at[400];
+    snprintf(at, sizeof at, "%.253s:%u:%s", name, http->port, http->address);
+    struct curl_slist *resolve = curl_slist_append(NULL, at);
+    CURL *curl = only_connect(http, name, resolve);
+    CURLcode rc = CURLE_OUT_OF_MEMORY;
+    if (curl) {
+        curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, forget);
+        if (cert.n > 0) {
+            set_blob(curl, CURLOPT_SSLCERT_BLOB, cert);
+            set_blob(curl, CURLOPT_SSLKEY_BLOB, key);
+        }
+        rc = curl_easy_perform(curl);
+    }
+    if (rc == CURLE_OK) {
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
+    }
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(resolve);
+    bool ended = rc == CURLE_SSL_CONNECT_ERROR || rc == CURLE_RECV_ERROR || rc == CURLE_SEND_ERROR;
+    return rc == CURLE_OK ? RP_OK : ended ? RP_ERR(DENIED) : RP_ERR(UNREACHABLE);
+}
+
 rp_view http_header(const struct http_answer *answer, const char *name, size_t n) {
     rp_view rest = rp_buf_view(&answer->head);
     rp_view wanted = rp_view_from_cstr(name);

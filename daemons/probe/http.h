@@ -47,6 +47,12 @@ rp_err http_ask(struct http *http, const struct http_request *request, struct ht
 rp_err http_certificate(const struct http *http, const char *name, struct http_answer *answer,
                         rp_view *ret_pem);
 
+/* The status of GET / on a connection of its own to this name, with a client's certificate and key
+ * (PEM; empty: none); whose the gate's certificate is, does not matter here. DENIED when the gate
+ * ends the handshake; UNREACHABLE. */
+rp_err http_with_certificate(const struct http *http, const char *name, rp_view cert, rp_view key,
+                             long *ret_status);
+
 /* The value of the n-th header of that name; p == NULL past the last. */
 rp_view http_header(const struct http_answer *answer, const char *name, size_t n);
 /* True when the page has an input field of that name. */

@@ -18,6 +18,8 @@ static const struct rp_probe probes[] = {
     {"waf.benign_passes", probe_waf_benign_passes},
     {"waf.owasp_classes", probe_waf_owasp_classes},
     {"tls.server_identity", probe_tls_server_identity},
+    {"tls.client_identity", probe_tls_client_identity},
+    {"ddos.availability", probe_ddos_availability},
     {"tenant.api_cross_read", probe_tenant_api_cross_read},
     {"signin.password_alone", probe_signin_password_alone},
     {"signin.totp", probe_signin_totp},

@@ -7,6 +7,9 @@
 #ifndef RP_PROMISE_CANARY_H
 #define RP_PROMISE_CANARY_H
 
+/* A name that the gate answers to, and where a certificate of nobody at all is asked for. */
+#define RP_CLIENT_CANARY "client-canary.rempart.invalid"
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/id.h"

@@ -51,6 +51,16 @@ for (const [title, promise, facts] of [
   });
 }
 
+/*= S75 type=test */
+test('a place that no longer asks for the certificate turns S75 red', async () => {
+  let back;
+  await turnsRed(stack, {
+    promise: 'tls-both-parties', probe: 'tls.client_identity',
+    sabotage: async () => { back = await editGate(stack, text => text.replace(/ssl_verify_client on;/g, 'ssl_verify_client optional_no_ca;')); },
+    mend: () => back(),
+  });
+});
+
 test('`gate certificates` says what the gate shows', async () => {
   const {code, stdout} = await stack.rempart('gate', 'certificates', '--json');
   assert.equal(code, 0);

@@ -1,7 +1,7 @@
 // The gate's lists lose an entry, as by an operator's slip of the hand; the page says so.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {turnsRed} from '../lib/sabotage.mjs';
+import {editGate, turnsRed} from '../lib/sabotage.mjs';
 import {Stack} from '../lib/stack.mjs';
 
 let stack;
@@ -27,3 +27,15 @@ for (const action of ['deny', 'allow']) {
     });
   });
 }
+
+/*= S52 type=test */
+test('a page that does not come turns S52 red', async () => {
+  let back;
+  await turnsRed(stack, {
+    promise: 'ddos-mitigation', probe: 'ddos.availability',
+    sabotage: async () => {
+      back = await editGate(stack, text => text.replace(/location = \/trust \{ fastcgi_pass rempart_core; \}/g, 'location = /trust { return 502; }'));
+    },
+    mend: () => back(),
+  });
+});

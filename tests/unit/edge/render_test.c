@@ -169,7 +169,7 @@ static void each_place_has_its_rules(void **state) {
     assert_int_equal(count("X-Frame-Options"), 1); /* where no application stands */
     assert_int_equal(count("server unix:b max_fails=2 fail_timeout=10s;"), 1);
     assert_int_equal(count("ssl_client_certificate \"/srv/rempart/ca.pem\";"), 1);
-    assert_int_equal(count("ssl_verify_client on;"), 1);
+    assert_int_equal(count("ssl_verify_client on;"), 2); /* the canary's too */
 }
 
 static void the_internal_place_stays_internal(void **state) {
