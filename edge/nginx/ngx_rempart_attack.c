@@ -27,6 +27,11 @@ static bool is_signed_in(const ngx_http_request_t *r, const ngx_rempart_main_con
                            RP_GATE_REASON_NONE;
 }
 
+/* The probes' own application: what they see there must not hang on the mode. */
+static bool is_guarded(const ngx_rempart_loc_conf_t *lcf) {
+    return lcf->app.len > 0 && !rp_view_equal(ngx_rempart_view(lcf->app), RP_VIEW("canary"));
+}
+
 /* More strangers than the operator expects, of all addresses together. */
 static bool too_many_strangers(const ngx_rempart_main_conf_t *main_conf,
                                const ngx_rempart_loc_conf_t *lcf) {
@@ -47,7 +52,7 @@ ngx_int_t ngx_rempart_attack_handler(ngx_http_request_t *r) {
         ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
     const struct rp_attack_table *table = main_conf->tables.attack.shm.p;
     rp_view address, network;
-    if (r != r->main || r->internal || lcf->app.len == 0 || !table ||
+    if (r != r->main || r->internal || !is_guarded(lcf) || !table ||
         !ngx_rempart_client_of(r, &address, &network)) {
         return NGX_DECLINED;
     }

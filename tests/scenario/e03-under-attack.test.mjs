@@ -107,6 +107,15 @@ test('what is wrong is refused', async () => {
   }
 });
 
+test('on for all, and the page stays green: the probes\' own place is no application of anybody', async () => {
+  await gate('attack', 'on');
+  await until('the puzzle', async () => (await shop('192.0.2.1')).status === 503, {seconds: 4});
+  assert.equal((await ask('192.0.2.1', {}, '/.rempart/canary/')).status, 401);
+  assert.equal((await ask('192.0.2.1', {}, '/trust')).status, 200);
+  await gate('attack', 'off');
+  await until('let in', async () => (await shop('192.0.2.1')).status === 200, {seconds: 4});
+});
+
 test('off is off', async () => {
   await gate('attack', 'off', '--app', 'site');
   await until('let in', async () => (await ask('192.0.2.77')).status === 200, {seconds: 4});
