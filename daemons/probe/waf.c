@@ -51,8 +51,9 @@ static const struct trial benign[] = {
 };
 
 static rp_err attempt(struct probe *probe, const struct trial *trial, long *ret_status) {
-    struct http *http = http_new(probe->config->host, probe->address,
-                                 (uint16_t)probe->config->listen, http_ca_file());
+    struct http *http =
+        http_new(probe->config->host, probe->address, (uint16_t)probe->config->listen,
+                 http_ca_file(probe->config->certificate));
     if (!http) {
         return RP_ERR(NO_MEMORY);
     }
