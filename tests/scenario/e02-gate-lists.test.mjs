@@ -93,14 +93,14 @@ test('an allowed address passes where its network is denied, and no limit counts
 test('a path, a method and a header can be denied', async () => {
   await gate('deny', '--path', '/wp-login', '--reason', 'nothing of ours');
   await gate('deny', '--method', 'TRACE', '--reason', 'nobody needs it');
-  await gate('deny', '203.0.113.0/24', '--header', 'User-Agent: sqlmap', '--reason', 'a scanner');
+  await gate('deny', '203.0.113.0/24', '--header', 'User-Agent: GreedyReader', '--reason', 'takes everything');
   await until('the path refused', async () => await status('192.0.2.1', {path: '/wp-login.php'}) === 403);
   assert.equal(await status('192.0.2.2', {path: '/wp-%6cogin.php'}), 403);
   assert.equal(await status('192.0.2.3', {path: '/x/wp-login'}), 200);
   await until('the header refused', async () =>
-    await status('203.0.113.77', {headers: {'User-Agent': 'SQLMap/1.7'}}) === 403);
+    await status('203.0.113.77', {headers: {'User-Agent': 'greedyreader/1.7'}}) === 403);
   assert.equal(await status('203.0.113.78', {headers: {'User-Agent': 'curl/8'}}), 200);
-  assert.equal(await status('192.0.2.4', {headers: {'User-Agent': 'sqlmap/1.7'}}), 200);
+  assert.equal(await status('192.0.2.4', {headers: {'User-Agent': 'greedyreader/1.7'}}), 200);
 });
 
 test('100,000 networks come in from a file in about a second, all or none', async () => {
