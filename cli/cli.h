@@ -69,6 +69,9 @@ struct cli_command {
     enum rp_exit (*run)(struct cli *cli);
 };
 
+/* The table of all commands, in main.c. */
+const struct cli_command *cli_commands(size_t *ret_count);
+
 /* Prints what and why to stderr, in the reader's language, and returns the exit code. */
 enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
                       const struct rp_diag *diag);
@@ -134,5 +137,6 @@ enum rp_exit cli_register(struct cli *cli);
 enum rp_exit cli_backup(struct cli *cli);
 enum rp_exit cli_waf(struct cli *cli);
 enum rp_exit cli_reload(struct cli *cli);
+enum rp_exit cli_completion(struct cli *cli);
 
 #endif

@@ -118,6 +118,13 @@ static const struct cli_command commands[] = {
      "restore /srv/backups/rempart-….backup --state /var/lib/rempart\n  rempart backup open "
      "rempart-….backup | tar -tz\n",
      cli_backup},
+    {"completion",
+     "rempart completion bash|zsh",
+     {"la complétion de cette commande pour votre interpréteur",
+      "completion of this command for your shell"},
+     "  source <(rempart completion bash)\n  rempart completion zsh > "
+     "/usr/local/share/zsh/site-functions/_rempart\n",
+     cli_completion},
     {"register",
      "rempart register list [REGISTER] | show REGISTER ID [--summary] | new REGISTER FIELD=VALUE… "
      "| "
@@ -148,6 +155,11 @@ static const struct cli_command commands[] = {
      "tests/regression/tests\n",
      cli_waf},
 };
+
+const struct cli_command *cli_commands(size_t *ret_count) {
+    *ret_count = RP_COUNT_OF(commands);
+    return commands;
+}
 
 const char *cli_say(const struct cli *cli, const char *fr, const char *en) {
     return cli->lang == RP_FR ? fr : en;
