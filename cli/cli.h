@@ -58,7 +58,8 @@ struct cli {
     const char *seconds;         /* --seconds */
     const char *app;             /* --app */
     bool json, summary, sample, renew;
-    bool force_older, keep_ledger; /* backup restore */
+    const char *shares, *threshold; /* keys split */
+    bool force_older, keep_ledger;  /* backup restore */
 };
 
 struct cli_command {

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "crypto/secret.h"
+#include "crypto/shamir.h"
 #include "ipc/ipc.h"
 
 enum { DEADLINE_MS = 20000, PASSPHRASE_MAX = 1000 };
@@ -84,26 +84,58 @@ size_t cli_read_hidden(const char *prompt, char *out, size_t max) {
     return n;
 }
 
-/* A recovery code is groups of base32 with dashes; anything else is a passphrase. */
-static bool looks_like_recovery_code(rp_view text) {
-    bool dash = false;
+/* What was typed: groups of base32 with dashes are a share (64 letters) or a recovery code;
+ * anything else is a passphrase. */
+static uint8_t kind_of(rp_view text) {
+    enum { PASSPHRASE = 0, RECOVERY = 1, SHARE = 2, SHARE_LETTERS = 64, CODE_LEAST = 28 };
+    size_t letters = 0, dashes = 0;
     for (size_t i = 0; i < text.n; i++) {
         uint8_t c = text.p[i];
-        dash = dash || c == '-';
-        if (c != '-' && !(c >= 'A' && c <= 'Z') && !(c >= '2' && c <= '7')) {
-            return false;
+        if (c == '-') {
+            dashes++;
+        } else if ((c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7')) {
+            letters++;
+        } else {
+            return PASSPHRASE;
         }
     }
-    return dash && text.n >= 32;
+    if (dashes == 0 || letters < CODE_LEAST) {
+        return PASSPHRASE;
+    }
+    return letters >= SHARE_LETTERS - 4 ? SHARE : RECOVERY;
+}
+
+static void say_unsealed(const struct cli *cli, unsigned missing) {
+    if (missing == 0) {
+        printf("%s\n", cli_say(cli, "ouvert", "unsealed"));
+        return;
+    }
+    printf(cli_say(cli, "part acceptée ; il en manque %u\n", "share taken; %u more to come\n"),
+           missing);
+}
+
+static enum rp_exit say_share_refused(const struct cli *cli, rp_err err) {
+    const char *why =
+        rp_is(err, RP_E_INVALID) ? cli_say(cli, "une lettre est fausse, en trop ou manque",
+                                           "a letter is wrong, missing or too many")
+        : rp_is(err, RP_E_CONFLICT)
+            ? cli_say(cli, "cette part est d'un autre partage", "this share is of another split")
+        : rp_is(err, RP_E_DUPLICATE)
+            ? cli_say(cli, "cette part a déjà été donnée", "this share was given already")
+            : cli_say(cli, "ensemble, ces parts n'ouvrent rien ; recommencez, toutes",
+                      "together these shares open nothing; begin again, all of them");
+    fprintf(stderr, "rempart: %s\n", why);
+    return RP_EXIT_FINDING;
 }
 
 static enum rp_exit unseal(struct cli *cli) {
     char secret[PASSPHRASE_MAX];
-    size_t n = cli_read_hidden(
-        cli_say(cli, "phrase de passe ou code de secours : ", "passphrase or recovery code: "),
-        secret, sizeof secret);
+    size_t n = cli_read_hidden(cli_say(cli, "phrase de passe, part ou code de secours : ",
+                                       "passphrase, share or recovery code: "),
+                               secret, sizeof secret);
     struct rp_buf request = rp_buf_new(1024);
-    rp_pack_u8(&request, looks_like_recovery_code(rp_view_of(secret, n)) ? 1 : 0);
+    uint8_t kind = kind_of(rp_view_of(secret, n));
+    rp_pack_u8(&request, kind);
     rp_pack_bytes(&request, rp_view_of(secret, n));
     rp_wipe(secret, sizeof secret);
     struct rp_buf reply = rp_buf_new(RP_IPC_MAX);
@@ -111,14 +143,62 @@ static enum rp_exit unseal(struct cli *cli) {
     if (rp_ok(err)) {
         err = ask_kms(RP_IPC_CLI_KMS_UNSEAL, rp_buf_view(&request), &reply);
     }
+    unsigned missing = kind == 2 && rp_ok(err) && reply.n == 1 ? reply.p[0] : 0;
     rp_wipe(request.p, request.n);
     rp_buf_done(&request);
     rp_buf_done(&reply);
     if (!rp_ok(err)) {
-        return cli_fail(cli, err, "kms", NULL);
+        return kind == 2 && !rp_err_retry(err) ? say_share_refused(cli, err)
+                                               : cli_fail(cli, err, "kms", NULL);
     }
-    printf("%s\n", cli_say(cli, "ouvert", "unsealed"));
-    return RP_EXIT_OK;
+    say_unsealed(cli, missing);
+    return missing ? RP_EXIT_FINDING : RP_EXIT_OK;
+}
+
+/* ---- shares ---- */
+
+static void print_shares(const struct cli *cli, rp_view reply, unsigned count, unsigned threshold) {
+    struct rp_unpack in = rp_unpack_new(reply);
+    printf(cli_say(cli,
+                   "PARTS DE REMPART : %u parts, %u d'entre elles ouvrent le service de clés\n\n",
+                   "REMPART SHARES: %u shares, any %u of them open the key service\n\n"),
+           count, threshold);
+    for (unsigned i = 1; i <= count; i++) {
+        rp_view share = rp_unpack_bytes(&in, 128);
+        printf("%3u  %.*s\n", i, RP_FMT(share));
+    }
+    printf("\n%s\n",
+           cli_say(cli,
+                   "Chaque part va à une autre personne, sur papier. Elles ne sont montrées qu'une "
+                   "fois ; celles d'un\npartage plus ancien n'ouvrent plus. Mettez keys.unseal: "
+                   "shares et redémarrez : à la première ouverture\npar les parts, ce qui ouvrait "
+                   "jusque-là est effacé du disque (la fiche de secours reste).",
+                   "Each share goes to another person, on paper. They are shown once; those of an "
+                   "earlier split open\nnothing any more. Set keys.unseal: shares and restart: at "
+                   "the first unsealing by shares, what opened\nuntil then is taken off the disk "
+                   "(the recovery sheet stays)."));
+}
+
+static enum rp_exit split(struct cli *cli) {
+    uint64_t count = 0, threshold = 0;
+    if (!cli->shares || !cli->threshold ||
+        !rp_view_to_u64(rp_view_from_cstr(cli->shares), RP_SHAMIR_MAX, &count) ||
+        !rp_view_to_u64(rp_view_from_cstr(cli->threshold), RP_SHAMIR_MAX, &threshold) ||
+        threshold < 2 || threshold > count) {
+        return cli_usage(cli, cli_say(cli, "split --shares N --threshold K : 2 ≤ K ≤ N ≤ 16",
+                                      "split --shares N --threshold K: 2 ≤ K ≤ N ≤ 16"));
+    }
+    struct rp_buf request = rp_buf_new(16), reply = rp_buf_new(RP_IPC_MAX);
+    rp_pack_u8(&request, (uint8_t)count);
+    rp_pack_u8(&request, (uint8_t)threshold);
+    rp_err err = ask_kms(RP_IPC_CLI_KMS_SPLIT, rp_buf_view(&request), &reply);
+    if (rp_ok(err)) {
+        print_shares(cli, rp_buf_view(&reply), (unsigned)count, (unsigned)threshold);
+    }
+    rp_wipe(reply.p, reply.n);
+    rp_buf_done(&reply);
+    rp_buf_done(&request);
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, "kms", NULL);
 }
 
 static enum rp_exit recovery(struct cli *cli) {
@@ -162,8 +242,11 @@ enum rp_exit cli_keys(struct cli *cli) {
     static const struct {
         const char *name;
         enum rp_exit (*run)(struct cli *cli);
-    } table[] = {
-        {"status", status}, {"rotate", rotate}, {"unseal", unseal}, {"recovery", recovery}};
+    } table[] = {{"status", status},
+                 {"rotate", rotate},
+                 {"unseal", unseal},
+                 {"recovery", recovery},
+                 {"split", split}};
     rp_err err = rp_crypto_start();
     if (rp_ok(err)) {
         err = cli_enter_state(cli);
@@ -176,5 +259,5 @@ enum rp_exit cli_keys(struct cli *cli) {
             return table[i].run(cli);
         }
     }
-    return cli_usage(cli, "status, rotate, unseal, recovery");
+    return cli_usage(cli, "status, rotate, unseal, recovery, split");
 }

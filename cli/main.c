@@ -47,10 +47,11 @@ static const struct cli_command commands[] = {
      "evidence.json\n",
      cli_verify},
     {"keys",
-     "rempart keys status|rotate|unseal|recovery [--renew] [--json]",
+     "rempart keys status|rotate|unseal|recovery [--renew]|split --shares N --threshold K [--json]",
      {"le service de clés : inventaire, renouvellement, ouverture, fiche de secours",
       "the key service: inventory, rotation, unsealing, recovery sheet"},
-     "  rempart keys recovery\n  rempart keys unseal\n",
+     "  rempart keys recovery\n  rempart keys unseal\n  rempart keys split --shares 5 --threshold "
+     "3\n",
      cli_keys},
     {"tenant",
      "rempart tenant list|create NAME|export ID FILE [--json]",
@@ -307,6 +308,8 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_flag(argv[*i], "--json", &cli->json) ||
            take_flag(argv[*i], "--summary", &cli->summary) ||
            take_flag(argv[*i], "--sample", &cli->sample) ||
+           take_value(argc, argv, i, "--shares", &cli->shares) ||
+           take_value(argc, argv, i, "--threshold", &cli->threshold) ||
            take_value(argc, argv, i, "--passphrase-file", &cli->passphrase_file) ||
            take_flag(argv[*i], "--force-older", &cli->force_older) ||
            take_flag(argv[*i], "--keep-ledger", &cli->keep_ledger) ||

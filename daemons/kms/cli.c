@@ -11,12 +11,18 @@ static rp_err status(struct kms *kms) {
     return rp_buf_err(&kms->reply);
 }
 
-/* 0 = a passphrase, 1 = a recovery code. */
+/* 0 = a passphrase, 1 = a recovery code, 2 = a share: answered by how many are still missing. */
 static rp_err unseal(struct kms *kms, rp_view request) {
     struct rp_unpack in = rp_unpack_new(request);
     uint8_t kind = rp_unpack_u8(&in);
     rp_view opener = rp_unpack_bytes(&in, RP_PASSPHRASE_MAX);
     RP_TRY(rp_unpack_end(&in));
+    if (kind == 2) {
+        unsigned missing = 0;
+        RP_TRY(kms_take_share(kms, opener, &missing));
+        rp_pack_u8(&kms->reply, (uint8_t)missing);
+        return rp_buf_err(&kms->reply);
+    }
     if (kind > 1) {
         return RP_ERR(INVALID);
     }
@@ -68,6 +74,30 @@ static rp_err recovery(struct kms *kms, rp_view request) {
     return err;
 }
 
+/* How many shares, and how many of them open. On record before anybody has one. */
+static rp_err split(struct kms *kms, rp_view request) {
+    struct rp_unpack in = rp_unpack_new(request);
+    uint8_t count = rp_unpack_u8(&in), threshold = rp_unpack_u8(&in);
+    struct rp_buf shares[RP_SHAMIR_MAX];
+    RP_TRY(rp_unpack_end(&in));
+    if (threshold < 2 || threshold > count || count > RP_SHAMIR_MAX) {
+        return RP_ERR(INVALID);
+    }
+    RP_TRY(kms_record_split(kms, count, threshold));
+    for (size_t i = 0; i < RP_SHAMIR_MAX; i++) {
+        shares[i] = rp_buf_new(RP_SHARE_TEXT);
+    }
+    rp_err err = rp_safe_split(&kms->daemon.env, kms->hierarchy, threshold, count, shares);
+    for (size_t i = 0; i < RP_SHAMIR_MAX; i++) {
+        if (rp_ok(err) && i < count) {
+            rp_pack_bytes(&kms->reply, rp_buf_view(&shares[i]));
+        }
+        rp_wipe(shares[i].p, shares[i].capacity);
+        rp_buf_done(&shares[i]);
+    }
+    return rp_ok(err) ? rp_buf_err(&kms->reply) : err;
+}
+
 /* ---- backups ---- */
 
 static rp_err pack_key(struct kms *kms, const struct rp_secret *key) {
@@ -117,6 +147,8 @@ rp_err kms_answer_cli(struct kms *kms, enum rp_ipc_message message, rp_view requ
         return kms->hierarchy ? rotate(kms, request) : RP_ERR(KMS_SEALED);
     case RP_IPC_CLI_KMS_RECOVERY:
         return kms->hierarchy ? recovery(kms, request) : RP_ERR(KMS_SEALED);
+    case RP_IPC_CLI_KMS_SPLIT:
+        return kms->hierarchy ? split(kms, request) : RP_ERR(KMS_SEALED);
     case RP_IPC_CLI_KMS_BACKUP_KEY:
         return kms->hierarchy ? backup_key(kms, request) : RP_ERR(KMS_SEALED);
     case RP_IPC_CLI_KMS_BACKUP_OPEN:

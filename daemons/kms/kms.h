@@ -7,6 +7,7 @@
 #ifndef RP_DAEMONS_KMS_H
 #define RP_DAEMONS_KMS_H
 
+#include "crypto/shamir.h"
 #include "daemon.h"
 #include "ipc/ipc.h"
 #include "keys/client.h"
@@ -35,6 +36,12 @@ struct kms {
      */
     uint64_t assertion_count;
     int64_t assertion_since_ms;
+    struct kms_shares {
+        uint8_t places[RP_SHAMIR_MAX];
+        struct rp_secret *bytes; /* RP_SHAMIR_MAX shares in locked memory; NULL = none given yet */
+        unsigned count, threshold;
+        int64_t last_ms; /* monotonic; given up after a quarter of an hour */
+    } shares;
     struct rp_timer *open_timer; /* tries again while the ledger is away */
     struct rp_timer *tidy_timer;
 };
@@ -44,9 +51,18 @@ struct kms {
  * anything else leaves the kms sealed, with a line that says what is wrong. */
 void kms_open_by_file(struct kms *kms);
 rp_err kms_unseal(struct kms *kms, enum rp_root_kind kind, rp_view opener);
+bool kms_opens_by_shares(const struct kms *kms); /* keys.unseal: shares */
 /* The inventory, for the probes: run/keys.json. */
 void kms_publish(struct kms *kms);
 rp_err kms_print_inventory(struct kms *kms, struct rp_buf *out);
+
+/* ---- shares.c ---- */
+/* One more person's share. When there are enough, opens. *ret_missing: how many are still to come.
+ * INVALID: mistyped; CONFLICT: of another split; DUPLICATE: given already; DENIED: together they
+ * open nothing, and all are forgotten. */
+rp_err kms_take_share(struct kms *kms, rp_view text, unsigned *ret_missing);
+void kms_forget_shares(struct kms *kms);
+void kms_tidy_shares(struct kms *kms);
 
 /* ---- core.c, cli.c: fill kms->reply ---- */
 rp_err kms_answer_core(struct kms *kms, enum rp_ipc_message message, rp_view request);
@@ -61,6 +77,8 @@ rp_err kms_record_created(struct kms *kms, const struct rp_key_fact *fact);
 rp_err kms_record_recovery(struct kms *kms);
 rp_err kms_record_backup_key(struct kms *kms, rp_id backup);
 rp_err kms_record_backup_opened(struct kms *kms, rp_id backup);
+rp_err kms_record_split(struct kms *kms, unsigned shares, unsigned threshold);
+rp_err kms_record_share(struct kms *kms, unsigned place, unsigned count, unsigned threshold);
 rp_err kms_record_rotated(struct kms *kms, const struct rp_key_fact *fact);
 rp_err kms_record_tenant_key(struct kms *kms, rp_id master, rp_id tenant);
 rp_err kms_record_leased(struct kms *kms, const struct rp_lease *lease, rp_id master);

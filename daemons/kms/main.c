@@ -30,6 +30,7 @@ static void tidy(void *ctx) {
     struct kms *kms = ctx;
     rp_arena_reset(kms->arena);
     kms_tidy(kms);
+    kms_tidy_shares(kms);
 }
 
 /* Once before and once after the role's own user is taken: a right that root had may be gone. */
@@ -73,7 +74,10 @@ static rp_err run(struct kms *kms) {
         kms_open_by_file(kms);
     } else {
         kms_publish(kms);
-        daemon_say(&kms->daemon, "sealed: `rempart keys unseal` opens it with the passphrase");
+        daemon_say(&kms->daemon,
+                   kms_opens_by_shares(kms)
+                       ? "sealed: `rempart keys unseal` opens it, share by share"
+                       : "sealed: `rempart keys unseal` opens it with the passphrase");
     }
     err = daemon_run(&kms->daemon);
     rp_arena_reset(kms->arena);
@@ -85,6 +89,7 @@ static void done(struct kms *kms) {
     rp_timer_free(kms->open_timer);
     rp_timer_free(kms->tidy_timer);
     rp_ipc_server_free(kms->server);
+    kms_forget_shares(kms);
     rp_hierarchy_free(kms->hierarchy);
     rp_lease_table_free(kms->leases);
     rp_ipc_client_free(kms->ledger);

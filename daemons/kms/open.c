@@ -13,6 +13,10 @@ static bool config_says_file(const struct kms *kms) {
     return strcmp(kms->daemon.config.unseal, "file") == 0;
 }
 
+bool kms_opens_by_shares(const struct kms *kms) {
+    return strcmp(kms->daemon.config.unseal, "shares") == 0;
+}
+
 rp_err kms_print_inventory(struct kms *kms, struct rp_buf *out) {
     struct rp_inventory inventory = {.hierarchy = kms->hierarchy,
                                      .unseal = kms->daemon.config.unseal,
@@ -84,21 +88,32 @@ static void mend_key_file(struct kms *kms, const struct rp_safe *safe) {
     }
 }
 
+/* The shares are proven to open: what opened before, on this disk, is to open no more. */
+static void forget_other_ways(struct kms *kms) {
+    rp_err err = rp_safe_keep_shares_only();
+    if (!rp_ok(err)) {
+        rp_ignore(daemon_fail(&kms->daemon, err, "kms/unseal.key stays", NULL)); /* open anyway */
+    }
+}
+
 rp_err kms_unseal(struct kms *kms, enum rp_root_kind kind, rp_view opener) {
-    RP_ASSERT(kind == RP_ROOT_PASSPHRASE || kind == RP_ROOT_RECOVERY);
+    RP_ASSERT(kind == RP_ROOT_PASSPHRASE || kind == RP_ROOT_RECOVERY || kind == RP_ROOT_SHARES);
     if (kms->hierarchy) {
         return RP_OK; /* open already; nothing was tried, so nothing is told about the opener */
     }
     struct rp_safe safe;
     RP_TRY(rp_safe_look(&safe, NULL));
     if (safe.state == RP_SAFE_EMPTY) {
-        return kind == RP_ROOT_PASSPHRASE && !config_says_file(kms)
+        return kind == RP_ROOT_PASSPHRASE && !config_says_file(kms) && !kms_opens_by_shares(kms)
                    ? make_first_keys(kms, kind, opener)
                    : RP_ERR(NOT_FOUND);
     }
     RP_TRY(open_safe(kms, kind, opener));
     if (kind == RP_ROOT_RECOVERY) {
         mend_key_file(kms, &safe);
+    }
+    if (kind == RP_ROOT_SHARES && kms_opens_by_shares(kms)) {
+        forget_other_ways(kms);
     }
     return RP_OK;
 }
@@ -124,6 +139,9 @@ static void stays_sealed(struct kms *kms, rp_err err, const struct rp_safe *safe
                    "sealed: %s is missing; put it back, or `rempart keys unseal` with the recovery "
                    "code",
                    safe->missing);
+    } else if (safe->kind == RP_ROOT_SHARES) {
+        daemon_say(&kms->daemon, "sealed: these keys are opened by shares, but keys.unseal says "
+                                 "file; `rempart keys unseal`, share by share");
     } else if (safe->kind == RP_ROOT_PASSPHRASE) {
         daemon_say(&kms->daemon, "sealed: these keys were sealed with a passphrase, but "
                                  "keys.unseal says file; `rempart keys unseal`");
@@ -142,7 +160,8 @@ void kms_open_by_file(struct kms *kms) {
         kms_publish(kms);
         return;
     }
-    if (safe.state == RP_SAFE_BROKEN || safe.kind == RP_ROOT_PASSPHRASE) {
+    if (safe.state == RP_SAFE_BROKEN || safe.kind == RP_ROOT_PASSPHRASE ||
+        safe.kind == RP_ROOT_SHARES) {
         stays_sealed(kms, RP_ERR(KMS_SEALED), &safe);
         return;
     }

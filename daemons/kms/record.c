@@ -70,6 +70,21 @@ rp_err kms_record_backup_opened(struct kms *kms, rp_id backup) {
     return record(kms, event);
 }
 
+rp_err kms_record_split(struct kms *kms, unsigned shares, unsigned threshold) {
+    struct rp_event *event = new_event(kms, RP_EVENT_KMS_SPLIT);
+    rp_event_add_u64(event, "shares", shares);
+    rp_event_add_u64(event, "threshold", threshold);
+    return record(kms, event);
+}
+
+rp_err kms_record_share(struct kms *kms, unsigned place, unsigned count, unsigned threshold) {
+    struct rp_event *event = new_event(kms, RP_EVENT_KMS_SHARE);
+    rp_event_add_u64(event, "share", place);
+    rp_event_add_u64(event, "count", count);
+    rp_event_add_u64(event, "threshold", threshold);
+    return record(kms, event);
+}
+
 rp_err kms_record_rotated(struct kms *kms, const struct rp_key_fact *fact) {
     struct rp_event *event = new_event(kms, RP_EVENT_KEY_ROTATED);
     rp_event_add_id(event, "key", fact->id);

@@ -60,23 +60,23 @@ static int letter_meant(uint8_t c) {
     }
 }
 
-static bool take_letters(rp_view text, uint8_t letters[static LETTERS]) {
+bool rp_recovery_letters(rp_view text, uint8_t *letters, size_t count) {
     size_t n = 0;
     for (size_t i = 0; i < text.n; i++) {
         int letter = letter_meant(text.p[i]);
-        if (letter < 0 || (letter > 0 && n == LETTERS)) {
+        if (letter < 0 || (letter > 0 && n == count)) {
             return false;
         }
         if (letter > 0) {
             letters[n++] = (uint8_t)letter;
         }
     }
-    return n == LETTERS;
+    return n == count;
 }
 
 rp_err rp_recovery_parse(rp_view text, uint8_t ret_code[static RP_RECOVERY_CODE]) {
     uint8_t letters[LETTERS] = {0};
-    if (!take_letters(text, letters)) {
+    if (!rp_recovery_letters(text, letters, LETTERS)) {
         rp_wipe(letters, sizeof letters);
         return RP_ERR(INVALID);
     }

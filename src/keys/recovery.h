@@ -16,4 +16,7 @@ rp_err rp_recovery_print(const uint8_t code[static RP_RECOVERY_CODE], struct rp_
 /* INVALID when a letter is wrong, missing or too many; nothing is tried with such a code. */
 rp_err rp_recovery_parse(rp_view text, uint8_t ret_code[static RP_RECOVERY_CODE]);
 
+/* Exactly `count` base32 letters out of what was typed, forgiving as above; for shares as well. */
+bool rp_recovery_letters(rp_view text, uint8_t *letters, size_t count);
+
 #endif

@@ -76,7 +76,8 @@ rp_err rp_root_open(const struct rp_root_seal *seal, rp_view opener, struct rp_s
 const char *rp_root_kind_name(enum rp_root_kind kind) {
     static const char *const names[RP_ROOT_KIND_END] = {[RP_ROOT_FILE] = "file",
                                                         [RP_ROOT_PASSPHRASE] = "passphrase",
-                                                        [RP_ROOT_RECOVERY] = "recovery"};
+                                                        [RP_ROOT_RECOVERY] = "recovery",
+                                                        [RP_ROOT_SHARES] = "shares"};
     RP_ASSERT(kind >= RP_ROOT_FILE);
     RP_ASSERT(kind < RP_ROOT_KIND_END);
     return names[kind];

@@ -2,16 +2,23 @@
  *
  *   "RPR1" · kind (u8) · salt (16) · sealed root key (aead.h), bound to the kind
  *
- * A key file (32 random bytes) and a recovery code (160 random bits) go through HKDF: they cannot
- * be guessed, and a slow function would only hold up every lease. A passphrase can, so it goes
- * through argon2id at three passes over 256 MiB. Parsing is pure; fuzzed.
+ * A key file (32 random bytes), the secret that was cut into shares (as many; share.h) and a
+ * recovery code (160 random bits) go through HKDF: they cannot be guessed, and a slow function
+ * would only hold up every lease. A passphrase can, so it goes through argon2id at three passes
+ * over 256 MiB. Parsing is pure; fuzzed.
  */
 #ifndef RP_KEYS_ROOT_H
 #define RP_KEYS_ROOT_H
 
 #include "crypto/aead.h"
 
-enum rp_root_kind { RP_ROOT_FILE = 1, RP_ROOT_PASSPHRASE, RP_ROOT_RECOVERY, RP_ROOT_KIND_END };
+enum rp_root_kind {
+    RP_ROOT_FILE = 1,
+    RP_ROOT_PASSPHRASE,
+    RP_ROOT_RECOVERY,
+    RP_ROOT_SHARES,
+    RP_ROOT_KIND_END
+};
 
 enum {
     RP_ROOT_KEY = RP_AEAD_KEY,
@@ -35,6 +42,7 @@ rp_err rp_root_seal(const struct rp_env *env, enum rp_root_kind kind, rp_view op
 /* DENIED when the opener is not the right one (or the seal was altered: the two look alike). */
 rp_err rp_root_open(const struct rp_root_seal *seal, rp_view opener, struct rp_secret **ret_root);
 
-const char *rp_root_kind_name(enum rp_root_kind kind); /* "file", "passphrase", "recovery" */
+const char *
+rp_root_kind_name(enum rp_root_kind kind); /* "file", "passphrase", "recovery", "shares" */
 
 #endif

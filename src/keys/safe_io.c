@@ -2,12 +2,14 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/shamir.h"
 #include "keys/recovery.h"
 #include "os/file.h"
 
 static const char key_file[] = "kms/unseal.key";
 static const char root_sealed[] = "kms/root.sealed";
 static const char root_recovery[] = "kms/root.recovery";
+static const char root_shares[] = "kms/root.shares";
 static const char keyring_file[] = "kms/keyring";
 static const char making[] = "kms/making";
 
@@ -50,6 +52,9 @@ rp_err rp_safe_look(struct rp_safe *ret_safe, struct rp_diag *diag) {
         safe.state = RP_SAFE_EMPTY;
     } else if (has_root && has_keyring && (safe.kind != RP_ROOT_FILE || rp_file_exists(key_file))) {
         safe.state = RP_SAFE_SEALED;
+    } else if (!has_root && has_keyring && rp_file_exists(root_shares)) {
+        safe.state = RP_SAFE_SEALED;
+        safe.kind = RP_ROOT_SHARES;
     } else {
         safe.state = RP_SAFE_BROKEN;
         safe.missing = !has_keyring ? keyring_file : !has_root ? root_sealed : key_file;
@@ -99,6 +104,7 @@ rp_err rp_safe_create(const struct rp_env *env, const struct rp_hierarchy *hiera
     }
     /* A code of an earlier, unfinished start opens nothing any more. */
     RP_TRY(rp_file_remove(root_recovery));
+    RP_TRY(rp_file_remove(root_shares));
     RP_TRY(rp_file_remove(making));
     return rp_folder_sync("kms");
 }
@@ -140,6 +146,8 @@ static rp_err root_by(enum rp_root_kind kind, rp_view opener, struct rp_secret *
         return open_root(root_sealed, kind, opener, ret_root);
     case RP_ROOT_RECOVERY:
         return open_by_code(opener, ret_root);
+    case RP_ROOT_SHARES:
+        return open_root(root_shares, kind, opener, ret_root);
     case RP_ROOT_KIND_END:
         break;
     }
@@ -174,4 +182,51 @@ rp_err rp_safe_new_recovery(const struct rp_env *env, const struct rp_hierarchy 
     }
     rp_wipe(code, sizeof code);
     return err;
+}
+
+/* ---- shares ---- */
+
+rp_err rp_safe_share_set(uint8_t ret_set[static RP_SHARE_SET]) {
+    struct root_file file;
+    RP_TRY(read_root(root_shares, &file));
+    rp_share_set(&file.seal, ret_set);
+    return RP_OK;
+}
+
+static rp_err print_shares(const struct rp_env *env, const struct rp_secret *secret,
+                           unsigned threshold, unsigned count, struct rp_buf *ret_shares) {
+    uint8_t bytes[RP_SHAMIR_MAX][RP_SHAMIR_BYTES_MAX];
+    struct rp_share share = {.threshold = (uint8_t)threshold};
+    rp_err err = rp_safe_share_set(share.set);
+    rp_shamir_split(env, secret, threshold, count, bytes);
+    for (unsigned i = 0; i < count && rp_ok(err); i++) {
+        share.place = (uint8_t)(i + 1);
+        memcpy(share.bytes, bytes[i], sizeof share.bytes);
+        err = rp_share_print(&share, &ret_shares[i]);
+    }
+    rp_wipe(&share, sizeof share);
+    rp_wipe(bytes, sizeof bytes);
+    return err;
+}
+
+rp_err rp_safe_split(const struct rp_env *env, const struct rp_hierarchy *hierarchy,
+                     unsigned threshold, unsigned count, struct rp_buf *ret_shares) {
+    if (threshold < 2 || threshold > count || count > RP_SHAMIR_MAX) {
+        return RP_ERR(INVALID);
+    }
+    uint8_t bytes[RP_UNSEAL_KEY];
+    _cleanup_(rp_secret_freep) struct rp_secret *secret = NULL;
+    RP_TRY(rp_secret_new_random(env, sizeof bytes, &secret));
+    rp_secret_reveal(secret, bytes, sizeof bytes);
+    rp_err err =
+        write_root(hierarchy, root_shares, RP_ROOT_SHARES, rp_view_of(bytes, sizeof bytes));
+    rp_wipe(bytes, sizeof bytes);
+    return rp_ok(err) ? print_shares(env, secret, threshold, count, ret_shares) : err;
+}
+
+/* The key file first: without it what it opens is nothing. */
+rp_err rp_safe_keep_shares_only(void) {
+    RP_TRY(rp_file_remove(key_file));
+    RP_TRY(rp_file_remove(root_sealed));
+    return rp_folder_sync("kms");
 }

@@ -3,6 +3,7 @@
  *   kms/unseal.key     32 random bytes, mode 0600 (keys.unseal: file)
  *   kms/root.sealed    the root under the key file or the passphrase (root.h)
  *   kms/root.recovery  the root under the code on the recovery sheet, once one was printed
+ *   kms/root.shares    the root under a secret that was cut into shares, once it was (share.h)
  *   kms/keyring        master and signing keys under the root (keyring.h)
  *   kms/making         there only while a first start is under way: what it left is begun anew
  *
@@ -12,6 +13,7 @@
 #define RP_KEYS_SAFE_IO_H
 
 #include "keys/hierarchy.h"
+#include "keys/share.h"
 
 enum { RP_PASSPHRASE_MIN = 12, RP_PASSPHRASE_MAX = 1000 };
 
@@ -42,6 +44,16 @@ rp_err rp_safe_create(const struct rp_env *env, const struct rp_hierarchy *hiera
  * CORRUPT when the keyring was altered. */
 rp_err rp_safe_open(const struct rp_env *env, enum rp_root_kind kind, rp_view opener,
                     struct rp_hierarchy **ret_hierarchy);
+
+/* Cuts a new secret into shares and seals the root under it; the shares of an earlier split open
+ * nothing any more. Their texts stand in ret_shares[count] and nowhere else. */
+rp_err rp_safe_split(const struct rp_env *env, const struct rp_hierarchy *hierarchy,
+                     unsigned threshold, unsigned count, struct rp_buf *ret_shares);
+/* The set that shares must be of. NOT_FOUND when the root was never split. */
+rp_err rp_safe_share_set(uint8_t ret_set[static RP_SHARE_SET]);
+/* After an unsealing by shares, when nothing else is to unseal: the key file and what it, or a
+ * passphrase, opens. The recovery sheet stays. */
+rp_err rp_safe_keep_shares_only(void);
 
 /* After a recovery: a new key file, and the root under it. */
 rp_err rp_safe_renew_key_file(const struct rp_env *env, const struct rp_hierarchy *hierarchy);
