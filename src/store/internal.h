@@ -33,6 +33,8 @@ void rp_db_close(struct rp_db *db); /* accepts NULL */
 /* What a failed call of SQLite means; result is not SQLITE_OK, ROW or DONE. */
 rp_err rp_store_err(sqlite3 *handle, int result);
 rp_err rp_store_exec(sqlite3 *handle, const char *sql);
+/* A whole copy of what is committed, durable under its name or not there (snapshot.c). */
+rp_err rp_store_copy(sqlite3 *handle, const char *target);
 /* The one number that sql answers. */
 rp_err rp_store_number(sqlite3 *handle, const char *sql, int64_t *ret_number);
 

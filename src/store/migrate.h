@@ -2,7 +2,8 @@
  *
  * Each database keeps the number of its last step in its header (PRAGMA user_version). Steps run
  * in one transaction: a file is at its old version or at the new one. A file with a higher number
- * was written by a newer Rempart and is not touched.
+ * was written by a newer Rempart and is not touched. Before a file goes from version 3 on, a copy
+ * of it is kept beside it as FILE.v3: the way back (docs/operations/upgrade.md).
  */
 #ifndef RP_STORE_MIGRATE_H
 #define RP_STORE_MIGRATE_H

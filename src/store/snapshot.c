@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "os/batch.h"
 #include "os/file.h"
 #include "store/internal.h"
 #include "store/vfs.h"
@@ -114,4 +115,46 @@ void rp_snapshot_free(struct rp_snapshot *snapshot) {
         }
         free(snapshot);
     }
+}
+
+/* ---- a copy in one go ---- */
+
+static rp_err copy_into(sqlite3 *handle, const char *target) {
+    sqlite3 *to = NULL;
+    rp_err err = open_one(target, SQLITE_OPEN_CREATE, &to);
+    sqlite3_backup *backup = rp_ok(err) ? sqlite3_backup_init(to, "main", handle, "main") : NULL;
+    if (rp_ok(err)) {
+        int result = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(to);
+        err = result == SQLITE_DONE ? RP_OK : rp_store_err(to, result);
+        int finished = sqlite3_backup_finish(backup);
+        if (rp_ok(err) && finished != SQLITE_OK) {
+            err = rp_store_err(to, finished);
+        }
+    }
+    (void)sqlite3_close(to);
+    return err;
+}
+
+static rp_err sync_file(const char *path) {
+    _cleanup_fd_ int fd = -1;
+    RP_TRY(rp_file_open(path, &fd));
+    return rp_file_sync(fd);
+}
+
+rp_err rp_store_copy(sqlite3 *handle, const char *target) {
+    char temporary[RP_DB_NAME + 8];
+    int n = snprintf(temporary, sizeof temporary, "%s.tmp", target);
+    RP_ASSERT(n > 0 && (size_t)n < sizeof temporary);
+    RP_TRY(rp_file_remove(temporary));
+    rp_err err = copy_into(handle, temporary);
+    if (rp_ok(err)) {
+        err = sync_file(temporary);
+    }
+    if (rp_ok(err)) {
+        err = rp_batch_rename(temporary, target);
+    }
+    if (!rp_ok(err)) {
+        rp_ignore(rp_file_remove(temporary)); /* the failure was another */
+    }
+    return err;
 }

@@ -11,7 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/file.h"
 #include "store/inspect.h"
+#include "store/internal.h"
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -163,6 +165,55 @@ static void migrations_run_once_in_order_and_all_or_none(void **state) {
     assert_int_equal(sqlite3_column_int(stmt, 2), 2);
     (void)sqlite3_finalize(stmt);
     (void)sqlite3_close(handle);
+}
+
+static int64_t number_in(const char *file, const char *sql) {
+    sqlite3 *handle = NULL;
+    int64_t number = -1;
+    assert_int_equal(sqlite3_open_v2(file, &handle, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_ok(rp_store_number(handle, sql, &number));
+    (void)sqlite3_close(handle);
+    return number;
+}
+
+/* Before a file changes its version it is kept as it was; an older copy goes. */
+static void the_old_version_is_kept_beside_it(void **state) {
+    (void)state;
+    static const struct rp_migration steps[] = {
+        {"1", "CREATE TABLE a (x); INSERT INTO a VALUES (1);"},
+        {"2", "INSERT INTO a VALUES (2);"},
+        {"3", "INSERT INTO a VALUES (3);"},
+        {"4", "INSERT INTO nowhere VALUES (4);"},
+    };
+    sqlite3 *handle = NULL;
+    assert_int_equal(sqlite3_open("k.db", &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, "PRAGMA journal_mode = WAL", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_ok(rp_migrate(handle, "k.db", steps, 1, NULL));
+    assert_false(rp_file_exists("k.db.v0")); /* of nothing there is nothing to keep */
+    assert_int_equal(sqlite3_exec(handle, "INSERT INTO a VALUES (10)", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_ok(rp_migrate(handle, "k.db", steps, 2, NULL));
+    assert_int_equal(number_in("k.db.v1", "PRAGMA user_version"), 1);
+    assert_int_equal(number_in("k.db.v1", "SELECT sum(x) FROM a"), 11);
+    assert_ok(rp_migrate(handle, "k.db", steps, 3, NULL));
+    assert_int_equal(number_in("k.db.v2", "SELECT sum(x) FROM a"), 13);
+    assert_false(rp_file_exists("k.db.v1"));
+    assert_err(rp_migrate(handle, "k.db", steps, 4, NULL), CORRUPT);
+    assert_int_equal(number_in("k.db.v3", "SELECT sum(x) FROM a"), 16);
+    assert_false(rp_file_exists("k.db.v3.tmp"));
+    /* Where the copy cannot be made, nothing is changed. */
+    assert_int_equal(unlink("k.db.v3"), 0);
+    assert_int_equal(mkdir("k.db.v3", 0700), 0);
+    assert_int_equal(mkdir("k.db.v3/full", 0700), 0);
+    static const struct rp_migration fifth[] = {
+        {"1", ""}, {"2", ""}, {"3", ""}, {"4", "INSERT INTO a VALUES (4);"}};
+    struct rp_diag diag = {0};
+    rp_err err = rp_migrate(handle, "k.db", fifth, 4, &diag);
+    assert_false(rp_ok(err));
+    assert_non_null(strstr(diag.text, "k.db.v3: the copy"));
+    (void)sqlite3_close(handle);
+    assert_int_equal(number_in("k.db", "PRAGMA user_version"), 3);
 }
 
 static void write_file(const char *path, const char *mode, const void *bytes, size_t n, long at) {
@@ -491,6 +542,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_newer_file_is_refused_and_not_touched),
         TEST(migrations_run_once_in_order_and_all_or_none),
+        TEST(the_old_version_is_kept_beside_it),
         TEST(what_is_no_database_is_refused_by_name),
         TEST(another_tenants_file_is_refused),
         TEST(an_altered_page_is_an_error_not_a_crash),
