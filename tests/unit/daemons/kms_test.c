@@ -476,7 +476,7 @@ static void bytes_that_are_no_request_are_refused_and_the_service_stands(void **
     assert_err(rp_ipc_call(core, RP_IPC_CLI_KMS_ROTATE, RP_VIEW(""), &reply), PROTOCOL);
     rp_ipc_client_free(core);
     rp_buf_done(&reply);
-    assert_err(unseal(2, RP_VIEW("x")), INVALID);
+    assert_err(unseal(3, RP_VIEW("x")), INVALID);
     stack_wait_open();
 }
 
