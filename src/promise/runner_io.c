@@ -28,6 +28,7 @@ struct task {
     struct rp_observation seen;
     int64_t due_ms; /* monotonic */
     bool running;
+    bool wanted; /* somebody waits for a run */
     /* What the log knows: */
     enum rp_verdict leafed;
     int64_t leafed_ms;
@@ -47,6 +48,7 @@ struct rp_runner {
     struct rp_ipc_client *ledger; /* used on the worker thread only */
     struct task *tasks;
     size_t task_count;
+    bool busy; /* one probe runs at a time: they share the canaries' browsers */
 };
 
 __attribute__((format(printf, 3, 0))) static void
@@ -173,41 +175,63 @@ static void run_task(void *thread_state, void *ctx) {
 
 /* ---- on the loop ---- */
 
-static void start_task(struct task *task) {
-    RP_ASSERT(!task->running);
-    task->running = rp_ok(rp_pool_submit(task->runner->pool, run_task, task));
+/* Who is waited for goes first, then what has to be seen more often: one long probe delays it, a
+ * queue of long ones does not. */
+static bool goes_before(const struct task *a, const struct task *b) {
+    if (a->wanted != b->wanted) {
+        return a->wanted;
+    }
+    if (a->part->period_ms != b->part->period_ms) {
+        return a->part->period_ms < b->part->period_ms;
+    }
+    return a->due_ms < b->due_ms;
+}
+
+static int64_t monotonic_ms(const struct rp_runner *runner) {
+    return runner->options.env->monotonic_ns(runner->options.env->ctx) / 1000000;
+}
+
+static void start_next(struct rp_runner *runner) {
+    struct task *next = NULL;
+    int64_t now_ms = monotonic_ms(runner);
+    for (size_t i = 0; i < runner->task_count && !runner->busy; i++) {
+        struct task *task = &runner->tasks[i];
+        bool due = task->wanted || task->due_ms <= now_ms;
+        if (due && (!next || goes_before(task, next))) {
+            next = task;
+        }
+    }
+    if (next && rp_ok(rp_pool_submit(runner->pool, run_task, next))) {
+        next->running = true;
+        next->wanted = false;
+        runner->busy = true;
+    }
 }
 
 static void finished(void *ctx) {
     struct task *task = ctx;
     RP_ASSERT(task->running);
     task->running = false;
-    int64_t now_ms =
-        task->runner->options.env->monotonic_ns(task->runner->options.env->ctx) / 1000000;
+    task->runner->busy = false;
     /* Who could not look tries again soon: at a first start the others are only just up. */
     bool unsure = task->seen.verdict == RP_VERDICT_UNSURE;
     int64_t wait_ms = task->part->period_ms;
-    task->due_ms = now_ms + (unsure ? RP_MIN(wait_ms, (int64_t)UNSURE_AGAIN_MS) : wait_ms);
+    task->due_ms =
+        monotonic_ms(task->runner) + (unsure ? RP_MIN(wait_ms, (int64_t)UNSURE_AGAIN_MS) : wait_ms);
     if (task->again) {
         task->again = false;
-        start_task(task);
-        return;
+        task->wanted = true;
+    } else {
+        for (size_t i = 0; i < task->waiter_count; i++) {
+            rp_ipc_reply(task->runner->server, task->waiters[i], RP_OK, (rp_view){NULL, 0});
+        }
+        task->waiter_count = 0;
     }
-    for (size_t i = 0; i < task->waiter_count; i++) {
-        rp_ipc_reply(task->runner->server, task->waiters[i], RP_OK, (rp_view){NULL, 0});
-    }
-    task->waiter_count = 0;
+    start_next(task->runner);
 }
 
 static void tick(void *ctx) {
-    struct rp_runner *runner = ctx;
-    int64_t now_ms = runner->options.env->monotonic_ns(runner->options.env->ctx) / 1000000;
-    for (size_t i = 0; i < runner->task_count; i++) {
-        struct task *task = &runner->tasks[i];
-        if (!task->running && task->due_ms <= now_ms) {
-            start_task(task);
-        }
-    }
+    start_next(ctx);
 }
 
 static struct task *find_task(struct rp_runner *runner, rp_view part) {
@@ -240,7 +264,8 @@ static void asked_to_run(void *ctx, enum rp_role_id from, enum rp_ipc_message me
     if (task->running) {
         task->again = true;
     } else {
-        start_task(task);
+        task->wanted = true;
+        start_next(runner);
     }
 }
 
