@@ -39,8 +39,8 @@ void unit_dir_remove(char *path);
 /* A whole file; fails the test when it cannot be read. Free with test_free. */
 uint8_t *unit_file(const char *path, size_t *ret_n);
 
-/* The folder of foreign test data (REMPART_CORPORA, else ../shared/corpora beside the source
- * tree), or NULL: then the test calls skip(), in plain sight. */
+/* A folder of foreign test data below REMPART_CORPORA, which scripts/test sets to ../shared/corpora
+ * where that is there; or NULL: then the test calls skip(), in plain sight. */
 const char *unit_corpora(const char *name);
 
 #endif
