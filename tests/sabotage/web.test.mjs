@@ -49,8 +49,8 @@ test('a page that leaves sentences out turns S1 to S3 red', async () => {
   await turnsRed(stack, {
     promise: 'who-we-are', probe: 'page.coverage',
     sabotage: async () => {
-      back = await editGate(stack, text => text.replace(/location \^~ \/\.rempart\/api\//, m =>
-        `location = /trust.json { return 200 '{"promises":[]}'; }\n        ${m}`));
+      back = await editGate(stack, text => text.replace('location = /trust.json { fastcgi_pass rempart_core; }',
+        `location = /trust.json { return 200 '{"promises":[]}'; }`));
     },
     mend: () => back(),
   });
