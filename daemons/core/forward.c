@@ -43,7 +43,7 @@ struct forwarder {
     struct core *core;
     struct rp_pool *pool;     /* one thread */
     struct dirty next, round; /* the loop's; the thread's while a round runs */
-    bool running, ledger_up, disk_low;
+    bool running, sent, ledger_up, disk_low;
     bool keep;     /* the round's: what was sent stays in the outbox */
     bool kept;     /* the last round's, when it reached every database that it looked at */
     bool rebase;   /* the round's: databases that were put back go on behind the ledger's numbers */
@@ -324,7 +324,7 @@ static void round_ended(void *ctx) {
     RP_ASSERT(f->running);
     f->running = false;
     atomic_store(&f->core->web.ledger_down, !f->ledger_up);
-    f->kept = f->keep && f->ledger_up;
+    f->kept = f->keep && f->sent;
     atomic_store(&f->core->web.outbox_kept, f->kept);
     atomic_store(&f->core->web.disk_low, f->disk_low);
     f->next.all = f->next.all || f->round.all;
@@ -353,8 +353,10 @@ static void run_round(void *thread_state, void *ctx) {
         }
     }
     f->broken = sending.broken;
-    f->ledger_up = rp_ok(err);
-    f->disk_low = disk_is_low(f->core);
+    bool full = rp_is(err, RP_E_NO_SPACE); /* who says so is up, and people are to read "disk" */
+    f->sent = rp_ok(err);
+    f->ledger_up = f->sent || full;
+    f->disk_low = full || disk_is_low(f->core);
     say_change(f, err);
     rp_err posted = rp_loop_post(f->core->loop, round_ended, f);
     RP_ASSERT(rp_ok(posted));

@@ -10,9 +10,10 @@ static struct rp_event *new_event(struct kms *kms, enum rp_event_kind kind) {
     return rp_event_new(kms->arena, kind, rp_env_now_ms(&kms->daemon.env), RP_ROLE_KMS);
 }
 
-/* Whatever keeps an event from being kept: without it the act does not happen. */
+/* Whatever keeps an event from being kept: without it the act does not happen. A full disk is
+ * called one: that is what somebody can do something about. */
 static rp_err ledger_error(rp_err err) {
-    return rp_ok(err) ? RP_OK : RP_ERR(LEDGER_DOWN);
+    return rp_ok(err) || rp_is(err, RP_E_NO_SPACE) ? err : RP_ERR(LEDGER_DOWN);
 }
 
 static rp_err append(struct kms *kms, const rp_view *events, size_t count) {
