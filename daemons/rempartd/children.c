@@ -256,7 +256,7 @@ void supervisor_start_next(struct supervisor *supervisor) {
         }
     }
     supervisor->phase = PHASE_SERVE;
-    supervisor_write_status(supervisor);
+    supervisor_look(supervisor); /* whoever asks after "ready" is told all of it */
     print_addresses(supervisor);
     printf("ready\n");
 }

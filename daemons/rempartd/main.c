@@ -12,7 +12,7 @@
 #include "os/tcp.h"
 #include "supervisor.h"
 
-enum { LOOK_SOON_MS = 3000, LOOK_MS = 10000 };
+enum { LOOK_MS = 10000 };
 
 /* ---- checks before anything is started ---- */
 
@@ -171,8 +171,8 @@ static rp_err supervise(struct supervisor *supervisor) {
     supervisor_init_children(supervisor);
     printf("rempart %s in %s\n", supervisor->version, supervisor->state);
     supervisor_start_next(supervisor);
-    RP_TRY(rp_loop_timer(supervisor->daemon.loop, LOOK_SOON_MS, LOOK_MS, supervisor_look,
-                         supervisor, NULL));
+    RP_TRY(rp_loop_timer(supervisor->daemon.loop, LOOK_MS, LOOK_MS, supervisor_look, supervisor,
+                         NULL));
     return rp_loop_run(supervisor->daemon.loop);
 }
 

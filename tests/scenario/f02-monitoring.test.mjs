@@ -23,6 +23,16 @@ before(async () => {
 });
 after(() => stack?.stop());
 
+// A look that came only some seconds later was missed by a start that took longer than that.
+test('whoever asks after "ready" is told all of it', async () => {
+  const {code, stdout} = await stack.rempart('status');
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /^certificate: \d+ days left/m);
+  const status = await stack.status();
+  assert.ok(status.certificate_until_s > Date.now() / 1000);
+  for (const role of status.roles) assert.ok(role.memory_kib > 500, `${role.name}: ${role.memory_kib}`);
+});
+
 test('the numbers are those of what happened', async () => {
   await until('the ledger\'s count', async () => value((await get('/metrics')).text, 'rempart_requests_total{outcome="allowed"}') > 0);
   const all = 'rempart_request_duration_seconds_count', before = (await get('/metrics')).text;
