@@ -62,6 +62,11 @@ static void add_file(struct rp_body *body, const struct part *part) {
     result->files_size += part->size;
 }
 
+static void part_error(struct rp_body *body, const char *message) {
+    body->result.multipart |= RP_MULTIPART_INVALID_PART;
+    rp_body_error(body, message);
+}
+
 /* At the boundary behind a part, or where the body breaks off. */
 static void part_done(struct rp_body *body, struct multipart *multipart) {
     struct part *part = &multipart->part;
@@ -70,7 +75,7 @@ static void part_done(struct rp_body *body, struct multipart *multipart) {
     }
     multipart->open = false;
     if (!part->in_data) {
-        body->result.multipart |= RP_MULTIPART_INVALID_PART;
+        part_error(body, "Multipart: Part without the empty line behind its headers.");
         return;
     }
     for (size_t i = 0; i < part->header_count; i++) {
@@ -86,11 +91,6 @@ static void part_done(struct rp_body *body, struct multipart *multipart) {
         body->result.multipart |= RP_MULTIPART_FILE_LIMIT_EXCEEDED;
         body->result.files_size += part->size;
     }
-}
-
-static void part_error(struct rp_body *body, const char *message) {
-    body->result.multipart |= RP_MULTIPART_INVALID_PART;
-    rp_body_error(body, message);
 }
 
 /* The empty line behind the headers. */
@@ -183,7 +183,8 @@ static void boundary_line(struct rp_body *body, struct multipart *multipart, rp_
                           bool body_ends) {
     bool final = rp_view_starts(rest, RP_VIEW("--"));
     rp_view end = rp_view_from(rest, final ? 2 : 0);
-    bool last = body_ends && final && end.n == 0; /* a body may end in its last boundary */
+    /* A body may end in its last boundary, but for one that has no other. */
+    bool last = body_ends && final && end.n == 0 && multipart->begun;
     if (!last && !rp_view_equal(end, RP_VIEW("\r\n")) && !rp_view_equal(end, RP_VIEW("\n"))) {
         rp_body_error(body, "Multipart: Invalid boundary.");
         return;

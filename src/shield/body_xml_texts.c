@@ -5,6 +5,9 @@
  * any other entity is an error, since its text stays unseen. */
 #include "shield/body_xml.h"
 
+/* More are an error of the body, before they fill what one request may take. */
+enum { TEXTS_MAX = 1 << 18 };
+
 /* Bytes that need no look: all but markup, quotes, controls and those over 127. */
 static bool is_plain(uint8_t byte) {
     return byte >= 0x20 && byte < 0x80 && byte != '<' && byte != '&' && byte != '"' &&
@@ -225,6 +228,10 @@ void rp_xml_text_done(struct rp_body *body, struct xml *xml) {
     flush_return(body, xml);
     if (xml->text.n > 0 && xml->depth > 0) {
         struct rp_waf_pairs *texts = &body->result.texts;
+        if (texts->n == TEXTS_MAX) {
+            rp_body_error(body, XML_FAILED " (too many texts).");
+            return;
+        }
         rp_body_pair(body, texts, xml->levels[xml->depth - 1], rp_body_text_view(&xml->text));
         if (rp_ok(body->failed)) {
             texts->p[texts->n - 1].offset =

@@ -131,6 +131,7 @@ rp_err rp_compile_operand(struct rp_compiler *c, const struct rp_waf_rule *rule,
     case RP_OP_VERIFY_CC:
     case RP_OP_VERIFY_SSN:
     case RP_OP_VERIFY_CPF:
+    case RP_OP_VERIFY_SVNR:
         return rp_compile_pattern(c, argument, false, &row->operand);
     case RP_OP_PM:
     case RP_OP_PM_FROM_FILE:

@@ -270,6 +270,9 @@ static bool is_written_by_rules(unsigned variable) {
     case RP_VAR_HIGHEST_SEVERITY:
     case RP_VAR_DURATION:
     case RP_VAR_SESSIONID:
+    case RP_VAR_USERID:
+    case RP_VAR_MSC_PCRE_ERROR:
+    case RP_VAR_MSC_PCRE_LIMITS_EXCEEDED:
         return true;
     default:
         return false;

@@ -152,6 +152,7 @@ static bool operand_ok(const struct rp_image *m, const struct rp_img_rule *r) {
     case RP_OP_VERIFY_CC:
     case RP_OP_VERIFY_SSN:
     case RP_OP_VERIFY_CPF:
+    case RP_OP_VERIFY_SVNR:
         return r->operand < m->patterns_n;
     case RP_OP_PM:
     case RP_OP_PM_FROM_FILE:

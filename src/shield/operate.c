@@ -13,7 +13,8 @@ enum {
     LIMIT_START = 2000, /* backtracking per starting place that is not worth counting */
     LIMIT_FACTOR = 16,
     JIT_STACK_START = 32 * 1024,
-    JIT_STACK_MAX = 512 * 1024
+    JIT_STACK_MAX = 16 << 20, /* reserved; taken as it is used */
+    HEAP_MAX_KIB = 8192       /* of PCRE2's interpreter, where the stack did not do */
 };
 
 /* ---- PCRE2 ---- */
@@ -46,23 +47,43 @@ static int match_once(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern
                       size_t from, uint32_t limit) {
     const uint8_t *p = text.n > 0 ? text.p : (const uint8_t *)"";
     pcre2_set_match_limit(tx->match_context, limit);
-    if (pattern->jit) {
+    if (pattern->jit && !tx->interprets) {
         return pcre2_jit_match(pattern->code, p, text.n, from, 0, tx->match_data,
                                tx->match_context);
     }
-    return pcre2_match(pattern->code, p, text.n, from, 0, tx->match_data, tx->match_context);
+    pcre2_set_heap_limit(tx->match_context, HEAP_MAX_KIB);
+    return pcre2_match(pattern->code, p, text.n, from, PCRE2_NO_JIT, tx->match_data,
+                       tx->match_context);
 }
 
-/* More room for an expression that needs it; once a transaction. */
+/* More room for an expression that needs it, once a transaction; then the interpreter, which is
+ * slow but keeps its frames elsewhere. */
 static bool more_stack(struct rp_waf_tx *tx) {
     if (tx->jit_stack) {
-        return false;
+        tx->interprets = true;
+        return true;
     }
     tx->jit_stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
     if (tx->jit_stack) {
         pcre2_jit_stack_assign(tx->match_context, NULL, tx->jit_stack);
     }
     return tx->jit_stack != NULL;
+}
+
+/* What an expression could not judge is not taken for harmless: the budget counts as spent. */
+static int give_up(struct rp_waf_tx *tx, bool limit) {
+    rp_waf_scalar(tx, RP_VAR_MSC_PCRE_ERROR, RP_VIEW("1"));
+    if (limit) {
+        rp_waf_scalar(tx, RP_VAR_MSC_PCRE_LIMITS_EXCEEDED, RP_VIEW("1"));
+        rp_waf_flag(tx, RP_VIEW("MSC_PCRE_LIMITS_EXCEEDED"));
+    }
+    tx->verdict.over_budget = true;
+    return 0;
+}
+
+static int groups_of(struct rp_waf_tx *tx, int found) {
+    bool judged = found >= 0 || found == PCRE2_ERROR_NOMATCH;
+    return !judged ? give_up(tx, false) : found > 0 ? found : found == 0 ? CAPTURES : 0;
 }
 
 /* The number of groups that are set, 0 without a match. The limit of backtracking starts low, and
@@ -82,12 +103,13 @@ static int match(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_
             continue;
         }
         if (found != PCRE2_ERROR_MATCHLIMIT) {
-            return found > 0 ? found : found == 0 ? CAPTURES : 0;
+            tx->interprets = false;
+            return groups_of(tx, found);
         }
         rp_waf_spend(tx, limit);
         if (tx->verdict.steps > tx->budget) {
-            tx->verdict.over_budget = true;
-            return 0;
+            tx->interprets = false;
+            return give_up(tx, true);
         }
         uint64_t rest = tx->budget - tx->verdict.steps + 1;
         limit = (uint32_t)RP_MIN((uint64_t)limit * LIMIT_FACTOR, RP_MIN(rest, UINT32_MAX));
@@ -195,7 +217,8 @@ static bool ask_number(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
         rp_view found = rp_view_sub(subject->bytes, at[0], at[1] - at[0]);
         bool is = rule->op == RP_OP_VERIFY_CC    ? rp_op_luhn(found)
                   : rule->op == RP_OP_VERIFY_SSN ? rp_op_ssn(found)
-                                                 : rp_op_cpf(found);
+                  : rule->op == RP_OP_VERIFY_CPF ? rp_op_cpf(found)
+                                                 : rp_op_svnr(found);
         if (is) {
             if (capture) {
                 rp_waf_capture(tx, 0, found);
@@ -319,6 +342,7 @@ static bool ask_text(struct rp_waf_tx *tx, const struct rp_img_rule *rule, rp_vi
     case RP_OP_VERIFY_CC:
     case RP_OP_VERIFY_SSN:
     case RP_OP_VERIFY_CPF:
+    case RP_OP_VERIFY_SVNR:
         return ask_number(tx, rule, subject, capture);
     case RP_OP_UNCONDITIONAL_MATCH:
         return true;
@@ -359,6 +383,7 @@ bool rp_waf_operate(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
                     const struct rp_waf_subject *subject, bool capture) {
     bool captures = capture && (rule->flags & RP_IMG_CAPTURE);
     bool negated = (rule->flags & RP_IMG_NEGATED) != 0;
+    bool spent = tx->verdict.over_budget;
     bool found = ask_operator(tx, rule, subject, captures);
-    return !tx->verdict.over_budget && found != negated;
+    return tx->verdict.over_budget == spent && found != negated;
 }

@@ -187,3 +187,21 @@ bool rp_op_cpf(rp_view match) {
     }
     return alike < 10 && d[9] == cpf_check(d, 9) && d[10] == cpf_check(d, 10);
 }
+
+/* Three running digits, a check digit, a date of birth as DDMMYY; no date is looked for, but for
+ * digits all alike or rising through nine. */
+bool rp_op_svnr(rp_view match) {
+    static const unsigned weights[10] = {3, 7, 9, 0, 5, 8, 4, 2, 1, 6};
+    unsigned d[10], sum = 0, alike = 0, rising = 0;
+    rp_view text = rp_view_sub(match, 0, rp_view_find_byte(match, 0));
+    if (digits_of(text, d, 10) < 10) {
+        return false;
+    }
+    for (size_t i = 0; i < 10; i++) {
+        sum += d[i] * weights[i];
+        alike += i > 0 && d[i] == d[i - 1] ? 1 : 0;
+        rising += i > 0 && d[i] == (d[i - 1] + 1) % 10 ? 1 : 0;
+    }
+    bool listed = rising == 9 && d[0] < 2; /* 0123456789, 1234567890 */
+    return alike < 9 && !listed && sum % 11 % 10 == d[3];
+}

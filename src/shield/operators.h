@@ -28,10 +28,11 @@ rp_err rp_op_byte_range(rp_view list, struct rp_byte_set *ret_allowed, struct rp
 bool rp_op_outside(const struct rp_byte_set *allowed, const struct rp_byte_set *present);
 
 /* Whether a match of the rule's expression is one: Luhn's check (a card's number), a number of the
- * US social security, a Brazilian CPF. Only the digits count. */
+ * US social security, a Brazilian CPF, an Austrian SVNR. Only the digits count. */
 bool rp_op_luhn(rp_view match);
 bool rp_op_ssn(rp_view match);
 bool rp_op_cpf(rp_view match);
+bool rp_op_svnr(rp_view match);
 
 /* ---- addresses ---- */
 

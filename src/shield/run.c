@@ -23,6 +23,11 @@ static void see(struct rp_waf_tx *tx, const struct rp_waf_seen *seen) {
     tx->seen[tx->seen_n++] = *seen;
 }
 
+/* Nothing more is asked, but for the last phase: there rules only tell. */
+static bool is_spent(const struct rp_waf_tx *tx) {
+    return tx->verdict.over_budget && tx->phase != 5;
+}
+
 /* ---- one rule ---- */
 
 struct asking {
@@ -41,7 +46,9 @@ static void matched(struct rp_waf_tx *tx, struct asking *asking, const struct rp
     struct rp_waf_seen seen = found->where;
     seen.value = value;
     see(tx, &seen);
-    asking->matches++;
+    if (asking->matches++ == 0) {
+        rp_waf_initcols(tx, asking->rule);
+    }
     rp_waf_setvars(tx, asking->rule->setvars);
     bool each_is_logged = (asking->rule->flags & RP_IMG_MULTI_MATCH) &&
                           !(asking->rule->flags & (RP_IMG_LINK | RP_IMG_CHAINED));
@@ -138,7 +145,7 @@ static bool compares_numbers(const struct rp_img_rule *rule) {
 static void ask(struct rp_waf_tx *tx, void *ctx, struct rp_waf_found *found) {
     struct asking *asking = ctx;
     const struct rp_img_rule *rule = asking->rule;
-    if (tx->verdict.over_budget) {
+    if (is_spent(tx)) {
         return;
     }
     bool each = (rule->flags & RP_IMG_MULTI_MATCH) != 0;
@@ -173,7 +180,7 @@ static bool is_hopeless(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
 static bool any_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
                         const struct rp_waf_class *class, uint64_t changed) {
     bool filtered = rule->group != RP_IMAGE_NONE;
-    for (uint32_t i = 0; i < class->count && !tx->verdict.over_budget; i++) {
+    for (uint32_t i = 0; i < class->count && !is_spent(tx); i++) {
         const struct rp_waf_value *value = &tx->values.p[class->values[i]];
         if ((value->touched & changed) == 0 &&
             (!filtered || has_bit(value->bits[rule->group], rule->bit))) {
@@ -200,6 +207,7 @@ static bool rule_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
     struct asking asking = {.rule = rule};
     tx->rule = rule;
     if (rule->flags & RP_IMG_UNCONDITIONAL) {
+        rp_waf_initcols(tx, rule);
         rp_waf_setvars(tx, rule->setvars);
         expand_log(tx, &asking);
         *ret_asking = asking;

@@ -280,6 +280,8 @@ static const struct {
 } refused[] = {
     {"SecRuleScript", "Rempart runs no scripts; expected the rule written in SecLang"},
     {"SecRemoteRules", "Rempart fetches no rules from the network; expected Include of a file"},
+    {"SecUnicodeCodePage", "expected the page behind the file: SecUnicodeMapFile FILE PAGE"},
+    {"SecCookieV0Separator", "cookies are separated by ; alone, as browsers send them"},
     {"<IfModule", "Rempart knows no Apache modules; expected the directives within it alone"},
     {"</IfModule>", "Rempart knows no Apache modules; expected the directives within it alone"},
 };

@@ -53,6 +53,7 @@ static enum form form_of(enum rp_waf_operator op) {
     case RP_OP_VERIFY_CC:
     case RP_OP_VERIFY_SSN:
     case RP_OP_VERIFY_CPF:
+    case RP_OP_VERIFY_SVNR:
     case RP_OP_RBL:
         return FORM_TEXT;
     case RP_OP_COUNT:
@@ -79,7 +80,6 @@ static const struct {
     {"validateDTD", "Rempart reads XML as a stream and knows no DTD"},
     {"validateSchema", "Rempart reads XML as a stream and knows no schema"},
     {"validateHash", "Rempart signs no links"},
-    {"verifySVNR", "Rempart does not know this number; expected verifySSN, verifyCPF or rx"},
 };
 
 static rp_err find_operator(struct seclang *in, rp_view name, enum rp_waf_operator *ret_op) {

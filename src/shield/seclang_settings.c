@@ -252,6 +252,7 @@ static const struct {
     {"SecStreamInBodyInspection", set_off},
     {"SecStreamOutBodyInspection", set_off},
     {"SecHashEngine", set_off},
+    {"SecPdfProtect", set_off},
 };
 
 static const struct {
@@ -268,6 +269,7 @@ static const struct {
     {"SecAuditLogStorageDir", "SecAuditLogStorageDir: Rempart has its own log"},
     {"SecAuditLogType", "SecAuditLogType: Rempart has its own log"},
     {"SecCacheTransformations", "SecCacheTransformations: always on"},
+    {"SecChrootDir", "SecChrootDir: the gate's business"},
     {"SecConnEngine", "SecConnEngine: connections are the gate's business"},
     {"SecConnReadStateLimit", "SecConnReadStateLimit: connections are the gate's business"},
     {"SecConnWriteStateLimit", "SecConnWriteStateLimit: connections are the gate's business"},
@@ -278,11 +280,21 @@ static const struct {
     {"SecGeoLookupDb", "SecGeoLookupDb: there is no database of places"},
     {"SecGsbLookupDb", "SecGsbLookupDb: nobody is asked while a request waits"},
     {"SecGuardianLog", "SecGuardianLog: Rempart has its own log"},
+    {"SecHashKey", "SecHashKey: no links are signed"},
+    {"SecHashMethodPm", "SecHashMethodPm: no links are signed"},
+    {"SecHashMethodRx", "SecHashMethodRx: no links are signed"},
+    {"SecHashParam", "SecHashParam: no links are signed"},
     {"SecHttpBlKey", "SecHttpBlKey: nobody is asked while a request waits"},
     {"SecInterceptOnError", "SecInterceptOnError: a rule over its budget is judged by the site"},
     {"SecPcreMatchLimit", "SecPcreMatchLimit: Rempart has its own budget of work for a request"},
     {"SecPcreMatchLimitRecursion",
      "SecPcreMatchLimitRecursion: Rempart has its own budget of work for a request"},
+    {"SecPdfProtectMethod", "SecPdfProtectMethod: no documents are protected"},
+    {"SecPdfProtectSecret", "SecPdfProtectSecret: no documents are protected"},
+    {"SecPdfProtectTimeout", "SecPdfProtectTimeout: no documents are protected"},
+    {"SecPdfProtectTokenName", "SecPdfProtectTokenName: no documents are protected"},
+    {"SecReadStateLimit", "SecReadStateLimit: connections are the gate's business"},
+    {"SecRemoteRulesFailAction", "SecRemoteRulesFailAction: no rules are fetched"},
     {"SecRequestBodyInMemoryLimit", "SecRequestBodyInMemoryLimit: bodies are read as they come"},
     {"SecRuleInheritance", "SecRuleInheritance: a site has one rule set"},
     {"SecRulePerfTime", "SecRulePerfTime: rempart waf bench measures"},
@@ -296,6 +308,7 @@ static const struct {
     {"SecUploadFileMode", "SecUploadFileMode: bodies are not written to files"},
     {"SecUploadKeepFiles", "SecUploadKeepFiles: bodies are not written to files"},
     {"SecWebAppId", "SecWebAppId: WEBAPPID stays empty"},
+    {"SecWriteStateLimit", "SecWriteStateLimit: connections are the gate's business"},
 };
 
 static rp_err note_ignored(struct seclang *in, rp_view name, bool *ret_known) {

@@ -23,7 +23,9 @@ rp_err seclang_variable(struct seclang *in, rp_view name, enum rp_waf_variable *
     enum rp_waf_variable variable = rp_waf_variable_named(name);
     if (variable != RP_VAR_COUNT) {
         *ret_variable = variable;
-        return RP_OK;
+        return variable == RP_VAR_WEBSERVER_ERROR_LOG
+                   ? seclang_note(in, RP_VIEW("WEBSERVER_ERROR_LOG: stays empty"))
+                   : RP_OK;
     }
     for (size_t i = 0; i < RP_COUNT_OF(refused); i++) {
         if (seclang_is_word(name, refused[i].name)) {

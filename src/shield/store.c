@@ -252,6 +252,13 @@ void rp_waf_setvars(struct rp_waf_tx *tx, struct rp_img_span setvars) {
     }
 }
 
+void rp_waf_flag(struct rp_waf_tx *tx, rp_view name) {
+    struct rp_waf_slot *slot = rp_waf_slot_find(tx, RP_VAR_TX, name, true);
+    if (slot) {
+        put_number(slot, 1);
+    }
+}
+
 void rp_waf_capture(struct rp_waf_tx *tx, unsigned group, rp_view text) {
     if (group < 10) {
         struct rp_waf_slot *slot = &tx->tx[1 + group];
@@ -262,14 +269,24 @@ void rp_waf_capture(struct rp_waf_tx *tx, unsigned group, rp_view text) {
 
 /* ---- expirevar, initcol ---- */
 
-void rp_waf_expires(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
+/* SESSIONID and USERID say under which name their collection was opened. */
+void rp_waf_initcols(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
     const struct rp_image *m = tx->image;
     for (uint32_t i = 0; i < rule->initcols.count; i++) {
         const struct rp_img_initcol *initcol = &m->initcols[rule->initcols.first + i];
         struct rp_waf_store *store = rp_waf_store_of(tx, initcol->collection);
         RP_ASSERT(store != NULL);
         store->key = rp_waf_expand(tx, initcol->key);
+        if (initcol->collection == RP_VAR_SESSION) {
+            rp_waf_scalar(tx, RP_VAR_SESSIONID, store->key);
+        } else if (initcol->collection == RP_VAR_USER) {
+            rp_waf_scalar(tx, RP_VAR_USERID, store->key);
+        }
     }
+}
+
+void rp_waf_expires(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
+    const struct rp_image *m = tx->image;
     for (uint32_t i = 0; i < rule->expires.count; i++) {
         const struct rp_img_expire *expire = &m->expires[rule->expires.first + i];
         struct rp_waf_slot *slot =

@@ -4,6 +4,9 @@
 #include "base/checked.h"
 #include "shield/numeric.h"
 
+/* What MODSEC_BUILD says: the release whose language this is, 3.0.9. */
+#define MODSEC_BUILD "030009100"
+
 /* A step is about a nanosecond of honest work: bytes looked at, calls made. */
 enum { BUDGET_STEPS = 20 * 1000 * 1000, HEADERS_MAX = 1000, BODY_MAX = 128 << 20 };
 
@@ -19,6 +22,9 @@ static void connection_variables(struct rp_waf_tx *tx) {
     rp_waf_scalar_number(tx, RP_VAR_REMOTE_PORT, c->client_port);
     rp_waf_scalar_number(tx, RP_VAR_SERVER_PORT, c->server_port);
     rp_waf_scalar(tx, RP_VAR_URLENCODED_ERROR, RP_VIEW("0"));
+    rp_waf_scalar(tx, RP_VAR_MODSEC_BUILD, RP_VIEW(MODSEC_BUILD));
+    rp_waf_scalar(tx, RP_VAR_MSC_PCRE_ERROR, RP_VIEW("0"));
+    rp_waf_scalar(tx, RP_VAR_MSC_PCRE_LIMITS_EXCEEDED, RP_VIEW("0"));
 }
 
 static void limits(struct rp_waf_tx *tx) {

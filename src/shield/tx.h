@@ -141,6 +141,7 @@ struct rp_waf_tx {
     pcre2_match_data *match_data;
     pcre2_match_context *match_context;
     pcre2_jit_stack *jit_stack;
+    bool interprets; /* the expression at work, whose stack was full */
     uint64_t budget;
 
     rp_view method, uri, protocol, content_type;
@@ -192,7 +193,11 @@ struct rp_waf_slot *rp_waf_slot_find(struct rp_waf_tx *tx, unsigned collection, 
 rp_view rp_waf_slot_text(struct rp_waf_tx *tx, struct rp_waf_slot *slot);
 int64_t rp_waf_slot_number(struct rp_waf_slot *slot);
 void rp_waf_setvars(struct rp_waf_tx *tx, struct rp_img_span setvars);
+/* tx.NAME is 1 from now on. */
+void rp_waf_flag(struct rp_waf_tx *tx, rp_view name);
 void rp_waf_capture(struct rp_waf_tx *tx, unsigned group, rp_view text);
+/* initcol, setsid, setuid, setrsc: before the same rule's setvar, as ModSecurity 2 runs them. */
+void rp_waf_initcols(struct rp_waf_tx *tx, const struct rp_img_rule *rule);
 void rp_waf_expires(struct rp_waf_tx *tx, const struct rp_img_rule *rule);
 
 /* macro.c */

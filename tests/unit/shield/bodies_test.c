@@ -17,7 +17,15 @@ static const char rules_text[] =
     "SecRule ARGS_POST:json.a.array_1.b \"@streq evil\" \"id:7,phase:2,pass,log\"\n"
     "SecRule REQBODY_ERROR \"!@eq 0\" \"id:8,phase:2,pass,log,logdata:'%{REQBODY_ERROR_MSG}'\"\n"
     "SecRule MULTIPART_STRICT_ERROR \"!@eq 0\" \"id:9,phase:2,pass,log\"\n"
-    "SecRule FILES_COMBINED_SIZE \"@eq 3\" \"id:10,phase:2,pass,log\"\n";
+    "SecRule FILES_COMBINED_SIZE \"@eq 3\" \"id:10,phase:2,pass,log\"\n"
+    "SecRequestBodyNoFilesLimit 4000000\n"
+    "SecRule ARGS_POST:hungry \"@rx ^(?:(a)|(b)|c(d))*e$\" \"id:11,phase:2,pass,log\"\n"
+    "SecRule ARGS_GET:explodes \"!@rx ^(a+)+$\" \"id:12,phase:2,pass,log\"\n"
+    "SecRule MSC_PCRE_ERROR \"@eq 1\" "
+    "\"id:13,phase:5,pass,log,logdata:'limits %{MSC_PCRE_LIMITS_EXCEEDED}'\"\n"
+    "SecRule TX:/^MSC_/ \"@eq 1\" \"id:14,phase:5,pass,log,logdata:'%{MATCHED_VAR_NAME}'\"\n"
+    "SecAction \"id:15,phase:1,pass,nolog,initcol:user=%{REMOTE_ADDR},setvar:user.n=1\"\n"
+    "SecRule USERID \"!@streq 192.0.2.7\" \"id:16,phase:1,pass,log\"\n";
 
 struct world {
     struct rp_buf image;
@@ -56,7 +64,7 @@ static void check(void **state, const char *uri, const char *type, const char *b
     const struct world *world = *state;
     struct rp_waf_site site = {.mode = RP_WAF_ON};
     struct rp_waf_connection connection = {.client_address = RP_VIEW("192.0.2.7")};
-    struct rp_arena *arena = rp_arena_new(16 << 20);
+    struct rp_arena *arena = rp_arena_new(64 << 20); /* what the gate gives a request */
     struct rp_buf got = rp_buf_new(4096);
     struct rp_waf_tx *tx = NULL;
     assert_ok(rp_waf_tx_new(world->waf, &site, &connection, arena, &tx));
@@ -65,6 +73,7 @@ static void check(void **state, const char *uri, const char *type, const char *b
     assert_ok(rp_waf_tx_headers_done(tx));
     assert_ok(rp_waf_tx_body(tx, rp_view_from_cstr(body)));
     assert_ok(rp_waf_tx_body_done(tx));
+    assert_ok(rp_waf_tx_logging(tx));
     size_t count = 0;
     const struct rp_waf_match *matches = rp_waf_tx_matches(tx, &count, NULL);
     for (size_t i = 0; i < count; i++) {
@@ -111,11 +120,36 @@ static void test_too_many_arguments(void **state) {
     check(state, "/?a&b&c&d", "application/json", "[1]", "8:more arguments than SecArgumentsLimit");
 }
 
+/* Tiny texts do not fill what one request may take; what is not read is said. */
+static void test_tiny_texts(void **state) {
+    static char body[(1 << 18) * 5 + 64];
+    size_t n = 0;
+    memcpy(body, "<r>evil", 7);
+    for (n = 7; n < sizeof body - 8; n += 5) {
+        memcpy(body + n, "<b/>x", 5);
+    }
+    memcpy(body + n, "</r>", 5);
+    check(state, "/", "text/xml", body,
+          "3 8:XML parsing error: XML: Failed parsing document (too many texts).");
+}
+
+/* What PCRE2 needs room for is still judged, and what explodes is not taken for harmless. */
+static void test_hungry_expressions(void **state) {
+    static char body[60000] = "hungry=";
+    memset(body + 7, 'a', sizeof body - 9);
+    body[sizeof body - 2] = 'e';
+    check(state, "/", FORM, body, "11");
+    check(state, "/?explodes=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", FORM, "",
+          "13:limits 1 14:TX:MSC_PCRE_LIMITS_EXCEEDED");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_too_many_arguments),
+        cmocka_unit_test(test_tiny_texts),
+        cmocka_unit_test(test_hungry_expressions),
     };
     return cmocka_run_group_tests(tests, open_rules, close_rules);
 }

@@ -149,7 +149,10 @@ static const struct row multiparts[] = {
         "a=x;head:a=Content-Disposition: form-data; name=\"a\"; !Multipart: Invalid boundary."),
     ROW(PART("a") "x\r\n-- bb\r\n", "a=x;head:a=Content-Disposition: form-data; name=\"a\"; "
                                     "!Multipart: Invalid boundary (whitespace)."),
-    ROW("--bb\r\nA: b\r\n--bb--\r\n", " +part"),
+    ROW("--bb\r\nA: b\r\n--bb--\r\n",
+        " +part !Multipart: Part without the empty line behind its headers."),
+    ROW("--bb--", " !Multipart: Invalid boundary."),
+    ROW("--bb--\r\n", ""),
     ROW(PART("a") "x\r\n",
         "a=x;head:a=Content-Disposition: form-data; name=\"a\"; !Multipart: Final boundary "
         "missing."),
@@ -258,7 +261,7 @@ static void test_boundaries(void **state) {
         {"multipart/form-data boundary=bb", "--bb--\r\n", " +semicolon"},
         {"multipart/form-data; boundary =bb", "--bb--\r\n", " +whitespace"},
         {"multipart/form-data; boundary= bb", "-- bb--\r\n", " +whitespace"},
-        {"Multipart/Form-Data; boundary=a'()+_,-./:=? b", "--a'()+_,-./:=? b--", ""},
+        {"Multipart/Form-Data; boundary=a'()+_,-./:=? b", "--a'()+_,-./:=? b--\r\n", ""},
         {"multipart/form-data", "x", " !Multipart: Boundary not found in C-T."},
         {"multipart/form-data; BOUNDARY=bb", "x",
          " !Multipart: Invalid boundary in C-T (case sensitivity)."},

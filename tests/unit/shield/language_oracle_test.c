@@ -56,6 +56,7 @@ static const struct operator_row operators[] = {
     {"@verifyCC \\d{16}", "a=4111111111111111&b=4111111111111112", " ARGS:a", NULL},
     {"@verifySSN \\d{3}-\\d{2}-\\d{4}", "a=078-05-1120&b=000-00-0000&c=x", " ARGS:a", NULL},
     {"@verifyCPF [0-9]{11}", "a=52998224725&b=52998224726", " ARGS:a", NULL},
+    {"@verifySVNR [0-9]{4} ?[0-9]{6}", "a=x%201237%20010180&b=1238010180", " ARGS:a", NULL},
     {"@unconditionalMatch", "a=1&b=", " ARGS:a ARGS:b", NULL},
     {"@noMatch", "a=1", "", NULL},
     {"@rxGlobal a(b)", "a=abab&b=b", " ARGS:a", NULL},
@@ -150,6 +151,8 @@ static const struct variable_row {
     {"SERVER_PORT", 1, REQUEST, NULL, " SERVER_PORT>80", NULL},
     {"SERVER_NAME", 1, REQUEST, NULL, " SERVER_NAME>example.com", NULL},
     {"UNIQUE_ID", 1, REQUEST, NULL, " UNIQUE_ID>0000000000000001", NULL},
+    {"MODSEC_BUILD", 1, REQUEST, NULL, " MODSEC_BUILD>030009100", NULL},
+    {"USERID|SESSIONID", 1, REQUEST, NULL, " USERID> SESSIONID>", NULL},
     {"REQUEST_BODY", 2, REQUEST, NULL, " REQUEST_BODY>c=3&d=%3d", NULL},
     {"REQUEST_BODY_LENGTH", 2, REQUEST, NULL, " REQUEST_BODY_LENGTH>9", NULL},
     {"REQBODY_PROCESSOR", 2, REQUEST, NULL, " REQBODY_PROCESSOR>URLENCODED", NULL},
@@ -385,6 +388,9 @@ static const struct both_row rules[] = {
          "SecAction \"id:3,phase:1,pass,nolog,setvar:ip.n=+2\"\n"
          "SecRule IP:N \"@eq 2\" \"id:2,phase:1," LOG ",msg:'%{ip.n}',expirevar:ip.n=60\"\n"),
      GET("/") "\n", NULL, "2(2)", NULL},
+    {SET("SecAction \"id:1,phase:1,pass,nolog,setuid:'%{REMOTE_ADDR}',setsid:s1\"\n" TELL(
+         2, 1, "%{USERID} %{SESSIONID}")),
+     GET("/") "\n", NULL, "2(127.0.0.1 s1)", NULL},
     /* the body says it is broken */
     {SET(BODY_KINDS "SecRule REQBODY_ERROR \"!@eq 0\" \"id:200002,phase:2,deny,status:400,log\"\n"),
      "POST / HTTP/1.1\nHost: a\nContent-Type: application/json\n\n{\"a\":", NULL, "200002 =400",

@@ -72,6 +72,9 @@ static void numbers(void **state) {
     assert_true(rp_op_cpf(RP_VIEW("010.817.514-60")));
     assert_false(rp_op_cpf(RP_VIEW("010.817.514-61")));
     assert_false(rp_op_cpf(RP_VIEW("111.111.111-11")));
+    assert_true(rp_op_svnr(RP_VIEW("1237 010180")));
+    assert_false(rp_op_svnr(RP_VIEW("1238 010180")));
+    assert_false(rp_op_svnr(RP_VIEW("0000 000000")));
 }
 
 /* ---- addresses ---- */
@@ -191,22 +194,24 @@ static void checks_are_the_original_ones(void **state) {
     }
     verify *luhn = NULL;
     verify *ssn = NULL;
-    verify_member *cpf = NULL;
+    verify_member *cpf = NULL, *svnr = NULL;
     load(library, "_ZN11modsecurity9operators8VerifyCC10luhnVerifyEPKci", &luhn);
     load(library, "_ZN11modsecurity9operators9VerifySSN6verifyEPKci", &ssn);
     load(library, "_ZN11modsecurity9operators9VerifyCPF6verifyEPKci", &cpf);
+    load(library, "_ZN11modsecurity9operators10VerifySVNR6verifyEPKci", &svnr);
     char self[512] = {0};
     uint64_t seed = 3;
     size_t good = 0;
     for (size_t i = 0; i < 300000; i++) {
         char text[17] = {0};
-        size_t n = i % 3 == 0 ? 9 : i % 3 == 1 ? 11 : 16;
+        size_t n = (size_t[]){9, 11, 16, 10}[i % 4];
         for (size_t at = 0; at < n; at++) {
             text[at] = "0123456789-"[soup_next(&seed) % (i % 7 == 0 ? 11 : 10)];
         }
         rp_view view = rp_view_of(text, n);
         assert_true(rp_op_luhn(view) == (luhn(text, (int)n) != 0));
         assert_true(rp_op_cpf(view) == ((cpf(self, text, (int)n) & 0xff) != 0));
+        assert_true(rp_op_svnr(view) == ((svnr(self, text, (int)n) & 0xff) != 0));
         assert_true(rp_op_ssn(view) == ((ssn(text, (int)n) & 0xff) != 0));
         good += rp_op_cpf(view) || rp_op_luhn(view) || rp_op_ssn(view) ? 1 : 0;
     }

@@ -301,6 +301,9 @@ static const struct {
     {"SecRuleEngine Maybe", RP_E_INVALID, 1, 15},
     {"SecRequestBodyLimit x", RP_E_INVALID, 1, 21},
     {"SecRuleScript x.lua", RP_E_UNSUPPORTED, 1, 1},
+    {"SecUnicodeCodePage 20127", RP_E_UNSUPPORTED, 1, 1},
+    {"SecCookieV0Separator ,", RP_E_UNSUPPORTED, 1, 1},
+    {"SecPdfProtect On", RP_E_UNSUPPORTED, 1, 15},
     {"SecRuleRemoveById foo", RP_E_INVALID, 1, 19},
     {"SecRuleUpdateActionById 1 \"id:2\"", RP_E_INVALID, 1, 28},
     {"SecAction \"id:1\"\nSecRuleUpdateActionById 1:1 \"pass\"", RP_E_INVALID, 2, 1},
@@ -308,6 +311,27 @@ static const struct {
     {"SecAction \\", RP_E_SYNTAX, 1, 11},
     {"SecAction \"id:1,\\\n# off,\\\npass\"", RP_E_SYNTAX, 2, 1},
 };
+
+/* What does nothing here is taken, and told: a note each. */
+static void test_noted(void **state) {
+    static const char *const lines[] = {"SecChrootDir /srv",
+                                        "SecHashKey abc KeyOnly",
+                                        "SecHashParam crypt",
+                                        "SecHashMethodRx HashHref \"x\"",
+                                        "SecHashMethodPm HashHref \"x\"",
+                                        "SecRemoteRulesFailAction Warn",
+                                        "SecReadStateLimit 50",
+                                        "SecWriteStateLimit 50",
+                                        "SecPdfProtectMethod TokenRedirection",
+                                        "SecRule WEBSERVER_ERROR_LOG \"@rx x\" \"id:1,phase:5\""};
+    struct world world = {0};
+    (void)state;
+    for (size_t i = 0; i < RP_COUNT_OF(lines); i++) {
+        assert_ok(read_text(&world, lines[i]));
+        assert_int_equal(world.set.note_count, 1);
+    }
+    rp_arena_free(world.arena);
+}
 
 static void test_refused(void **state) {
     struct world world = {0};
@@ -411,6 +435,7 @@ int main(void) {
         cmocka_unit_test(test_updates),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_noted),
         cmocka_unit_test(test_debian_crs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
