@@ -37,7 +37,8 @@ rp_err rp_assertion_check(struct rp_request *request, rp_view token, rp_view app
                           struct rp_who *ret_who, rp_id *ret_session);
 /* The tenant that an assertion names, not verified. */
 bool rp_assertion_tenant(const struct rp_request *request, rp_id *ret_tenant);
-/* Reads the kms' public keys (thread->jwks) anew. */
-rp_err rp_jwks_refresh(struct rp_web *web, struct rp_web_thread *thread, struct rp_buf *ret_jwks);
+/* The kms' public keys in thread->jwks and jwks_text, at most a second old: strangers may ask for
+ * them as often as they like, and the kms is asked once a second and thread. */
+rp_err rp_jwks_fresh(struct rp_web *web, struct rp_web_thread *thread);
 
 #endif

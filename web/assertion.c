@@ -5,7 +5,7 @@
 #include "wire/encode.h"
 #include "wire/jwt.h"
 
-enum { JWKS_MAX = 65536, REFRESH_MS = 5000, SKEW_S = 5 };
+enum { INVENTORY_MAX = 65536, KEPT_MS = 1000, SKEW_S = 5 };
 
 /* ---- the kms' public keys ---- */
 
@@ -32,14 +32,10 @@ static bool read_jwk(const struct rp_json *json, struct rp_jwk *ret_jwk) {
            read_coordinate(rp_json_get_string(json, "y"), ret_jwk->public_key + 33);
 }
 
-rp_err rp_jwks_refresh(struct rp_web *web, struct rp_web_thread *thread, struct rp_buf *ret_jwks) {
-    struct rp_buf inventory = rp_buf_new(JWKS_MAX);
-    rp_err err = rp_keys_public(thread->keys, ret_jwks, &inventory);
-    rp_buf_done(&inventory);
-    RP_TRY(err);
+static rp_err read_keys(struct rp_web_thread *thread) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(256 * 1024);
     struct rp_json *root = NULL;
-    RP_TRY(rp_json_parse(rp_buf_view(ret_jwks), RP_JSON_LIMITS, arena, &root, NULL));
+    RP_TRY(rp_json_parse(rp_buf_view(&thread->jwks_text), RP_JSON_LIMITS, arena, &root, NULL));
     const struct rp_json *keys = rp_json_get(root, "keys");
     thread->jwk_count = 0;
     for (const struct rp_json *key = keys ? keys->first : NULL; key; key = key->next) {
@@ -47,7 +43,27 @@ rp_err rp_jwks_refresh(struct rp_web *web, struct rp_web_thread *thread, struct 
             thread->jwk_count++;
         }
     }
-    thread->jwks_read_ms = rp_env_now_ms(&web->env);
+    return RP_OK;
+}
+
+rp_err rp_jwks_fresh(struct rp_web *web, struct rp_web_thread *thread) {
+    int64_t now_ms = rp_env_now_ms(&web->env);
+    if (thread->jwks_text.n > 0 && now_ms >= thread->jwks_read_ms &&
+        now_ms - thread->jwks_read_ms < KEPT_MS) {
+        return RP_OK;
+    }
+    struct rp_buf inventory = rp_buf_new(INVENTORY_MAX);
+    rp_buf_clear(&thread->jwks_text);
+    rp_err err = rp_keys_public(thread->keys, &thread->jwks_text, &inventory);
+    rp_buf_done(&inventory);
+    if (rp_ok(err)) {
+        err = read_keys(thread);
+    }
+    if (!rp_ok(err)) {
+        rp_buf_clear(&thread->jwks_text); /* half an answer is none */
+        return err;
+    }
+    thread->jwks_read_ms = now_ms;
     return RP_OK;
 }
 
@@ -60,14 +76,11 @@ static const struct rp_jwk *find_jwk(const struct rp_web_thread *thread, rp_view
     return NULL;
 }
 
-/* An unknown key id may be a new key: ask again, but not at a stranger's pace. */
+/* An unknown key id may be a new key: the kms is asked again, but not at a stranger's pace. */
 static rp_err jwk_for(struct rp_request *request, rp_view kid, const struct rp_jwk **ret_jwk) {
     const struct rp_jwk *found = find_jwk(request->thread, kid);
-    if (!found && rp_request_now_ms(request) - request->thread->jwks_read_ms > REFRESH_MS) {
-        struct rp_buf jwks = rp_buf_new(JWKS_MAX);
-        rp_err err = rp_jwks_refresh(request->web, request->thread, &jwks);
-        rp_buf_done(&jwks);
-        RP_TRY(err);
+    if (!found) {
+        RP_TRY(rp_jwks_fresh(request->web, request->thread));
         found = find_jwk(request->thread, kid);
     }
     if (!found) {

@@ -1,9 +1,10 @@
 /* files.c — what is small and the same for everyone: the style sheet, keys, well-known texts. */
 #include "base/assert.h"
+#include "web/access.h"
 #include "web/handlers.h"
 #include "web/templates.h"
 
-enum { SECURITY_TXT_DAYS = 180, JWKS_BYTES_MAX = 16384 };
+enum { SECURITY_TXT_DAYS = 180 };
 
 /* The hash of its bytes is in its name, so that it may be kept for ever. */
 rp_err rp_file_style(struct rp_request *request) {
@@ -20,7 +21,8 @@ rp_err rp_file_jwks(struct rp_request *request) {
     if (!request->thread) {
         return RP_ERR(OVERLOAD);
     }
-    RP_TRY(rp_jwks_refresh(request->web, request->thread, &request->response.body));
+    RP_TRY(rp_jwks_fresh(request->web, request->thread));
+    rp_buf_add(&request->response.body, rp_buf_view(&request->thread->jwks_text));
     request->response.content_type = "application/jwk-set+json";
     request->response.cache = "public, max-age=60";
     return RP_OK;

@@ -32,7 +32,7 @@
 #include "wire/http.h"
 #include "wire/json.h"
 
-enum { RP_STEPS_MAX = 4, RP_JWKS_MAX = 8 };
+enum { RP_STEPS_MAX = 4, RP_JWKS_MAX = 8, RP_JWKS_BYTES_MAX = 16384 };
 
 /* What all threads share; read-only after the start but for the flags. */
 struct rp_web {
@@ -63,6 +63,7 @@ struct rp_web_thread {
     struct rp_identity *identity;
     struct rp_jwk jwks[RP_JWKS_MAX];
     size_t jwk_count;
+    struct rp_buf jwks_text; /* as the kms printed them, for whoever asks */
     int64_t jwks_read_ms;
     struct rp_ipc_client *ledger;
     struct rp_log *public_log;    /* opened at first use */

@@ -17,6 +17,7 @@ rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thre
         .session_ms = (int64_t)core->config.session_hours * 3600 * 1000,
         .idle_s = (uint32_t)core->config.idle_minutes * 60,
         .origin = core->origin};
+    thread->jwks_text = rp_buf_new(RP_JWKS_BYTES_MAX);
     thread->ledger = rp_ipc_client_new(RP_ROLE_CORE, RP_ROLE_LEDGER, LEDGER_DEADLINE_MS);
     rp_err err = thread->ledger ? RP_OK : RP_ERR(NO_MEMORY);
     if (rp_ok(err)) {
@@ -46,6 +47,7 @@ void core_thread_close(struct rp_web_thread *thread) {
     rp_keys_free(thread->keys);
     rp_store_close(thread->store);
     rp_ipc_client_free(thread->ledger);
+    rp_buf_done(&thread->jwks_text);
     free(thread);
 }
 

@@ -120,12 +120,16 @@ static void signer_open(struct signer *signer) {
     snprintf(jwk->kid, sizeof jwk->kid, "k1");
     assert_ok(rp_es256_public(signer->key, jwk->public_key));
     signer->thread.jwk_count = 1;
-    signer->thread.jwks_read_ms = INT64_MAX / 2; /* the kms is not asked again */
+    /* Just read: the kms is not asked again. There is none here, so asking would end the test. */
+    signer->thread.jwks_text = rp_buf_new(64);
+    rp_buf_add_cstr(&signer->thread.jwks_text, "{\"keys\":[\"k1\"]}");
+    signer->thread.jwks_read_ms = rp_env_now_ms(&ask.web.env);
 }
 
 static void signer_close(struct signer *signer) {
     rp_secret_free(signer->key);
     rp_buf_done(&signer->token);
+    rp_buf_done(&signer->thread.jwks_text);
 }
 
 struct claims {
@@ -225,6 +229,23 @@ static void any_changed_byte_of_an_assertion_is_refused(void **state) {
     signer_close(&signer);
 }
 
+/* Strangers may ask as often as they like: within a second nobody asks the kms again. */
+static void published_keys_come_from_what_was_just_read(void **state) {
+    (void)state;
+    struct signer signer;
+    signer_open(&signer);
+    ask.thread = &signer.thread;
+    for (int i = 0; i < 100; i++) {
+        ask_new(&ask, "GET", "/.rempart/jwks.json", "");
+        ask_run(&ask);
+        assert_int_equal(ask.request.response.status, 200);
+        assert_true(ask_holds(&ask.request.response.body, "{\"keys\":[\"k1\"]}"));
+        ask_end(&ask);
+    }
+    ask.thread = NULL;
+    signer_close(&signer);
+}
+
 static void forms_without_their_token_do_nothing(void **state) {
     (void)state;
     struct rp_web_thread thread = {0};
@@ -311,6 +332,7 @@ int main(void) {
         cmocka_unit_test(a_code_page_needs_a_first_step),
         cmocka_unit_test(only_a_live_assertion_for_this_application_counts),
         cmocka_unit_test(any_changed_byte_of_an_assertion_is_refused),
+        cmocka_unit_test(published_keys_come_from_what_was_just_read),
         cmocka_unit_test(forms_without_their_token_do_nothing),
         cmocka_unit_test(writes_wait_while_the_ledger_is_down),
         cmocka_unit_test(a_page_that_needs_a_person_leads_to_the_sign_in),
