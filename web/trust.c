@@ -15,7 +15,7 @@ static bool open_table(const char *path, struct rp_shm *ret_table) {
     if (!rp_ok(rp_shm_open(path, false, rp_promise_table_bytes(), &table))) {
         return false;
     }
-    if (!rp_ok(rp_promise_table_check(table.p, table.n))) {
+    if (!rp_ok(rp_shm_survive(&table)) || !rp_ok(rp_promise_table_check(table.p, table.n))) {
         rp_shm_done(&table);
         return false;
     }

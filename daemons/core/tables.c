@@ -10,6 +10,7 @@ rp_err core_tables_create(struct core *core) {
     RP_TRY(
         rp_shm_create("run/sessions.tab", TABLE_MODE, rp_session_table_bytes(), &core->sessions));
     RP_TRY(rp_shm_create("run/seen.tab", SEEN_MODE, rp_seen_table_bytes(), &core->seen));
+    RP_TRY(rp_shm_survive(&core->seen)); /* the gate writes there, and could cut it short */
     RP_TRY(rp_shm_create("run/assertions.tab", TABLE_MODE, rp_assertion_table_bytes(),
                          &core->assertions));
     uint64_t generation;
@@ -33,8 +34,17 @@ rp_err core_tables_fill(struct core *core, struct rp_identity *identity) {
     return rp_identity_each_session(identity, put_session, core);
 }
 
+/* Workers write there and one of them may have cut it short. Everybody counts as just seen. */
+static void mend_seen(const struct core *core) {
+    if (rp_shm_is_lost(&core->seen) &&
+        rp_ok(rp_shm_renew("run/seen.tab", SEEN_MODE, &core->seen))) {
+        rp_seen_table_fill(core->seen.p, rp_env_now_ms(&core->env));
+    }
+}
+
 static void beat(void *ctx) {
     struct core *core = ctx;
+    mend_seen(core);
     rp_session_table_heartbeat(core->sessions.p, rp_env_now_ms(&core->env));
 }
 

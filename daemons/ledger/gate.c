@@ -261,7 +261,7 @@ static bool open_ring(struct ring *ring) {
     if (!rp_ok(rp_shm_open(path, true, 0, &shm))) {
         return false;
     }
-    if (!rp_ok(rp_ring_check(shm.p, shm.n))) {
+    if (!rp_ok(rp_shm_survive(&shm)) || !rp_ok(rp_ring_check(shm.p, shm.n))) {
         rp_shm_done(&shm);
         return false;
     }
@@ -302,6 +302,11 @@ void gate_scan(void *ctx) {
     size_t kept = 0;
     for (size_t i = 0; i < ledger->ring_count; i++) {
         struct ring ring = ledger->rings[i];
+        if (rp_shm_is_lost(&ring.shm)) {
+            /* Somebody cut it short: what it held nobody will read. */
+            ledger->ring_lost++;
+            ledger->bad_records++;
+        }
         if (open_ring(&ring)) {
             ledger->rings[kept++] = ring;
         } else {

@@ -18,7 +18,7 @@
 #include "os/shm.h"
 #include "tally.h"
 
-enum { WAITING_MAX = 1024, HEADS_MAX = 64, RINGS_MAX = 64 };
+enum { WAITING_MAX = 1024, HEADS_MAX = 64, RINGS_MAX = 128 }; /* two a worker */
 
 struct ledger;
 

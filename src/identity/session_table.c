@@ -84,6 +84,12 @@ static void see(void *seen, uint32_t index, int64_t now_ms) {
     __atomic_store_n(&times[index], now_ms, __ATOMIC_RELAXED);
 }
 
+void rp_seen_table_fill(void *seen, int64_t now_ms) {
+    for (uint32_t i = 0; i < RP_SESSION_SLOTS; i++) {
+        see(seen, i, now_ms);
+    }
+}
+
 /* The gate may write anything into `seen`: a time to come counts as now. */
 static bool is_idle(int64_t seen_ms, int64_t now_ms, uint32_t idle_max_s) {
     int64_t limit_ms = (int64_t)idle_max_s * 1000;

@@ -55,6 +55,8 @@ struct rp_session_view {
 
 size_t rp_session_table_bytes(void);
 size_t rp_seen_table_bytes(void);
+/* Everybody counts as seen now: for a table that had to be made anew. */
+void rp_seen_table_fill(void *seen, int64_t now_ms);
 void rp_session_table_init(void *table, uint64_t generation, int64_t now_ms);
 /* CORRUPT unless the mapping is a session table of this version. */
 rp_err rp_session_table_check(const void *table, size_t n);

@@ -49,8 +49,10 @@ rp_err rp_ring_check(const void *memory, size_t n) {
 bool rp_ring_put(void *memory, const uint8_t record[static RP_RING_RECORD]) {
     RP_ASSERT(memory != NULL);
     struct rp_ring *ring = memory;
-    uint32_t records = ring->records;
-    RP_ASSERT(is_power_of_two(records) && records <= RECORDS_MAX);
+    uint32_t records = __atomic_load_n(&ring->records, __ATOMIC_RELAXED);
+    if (!is_power_of_two(records) || records > RECORDS_MAX) {
+        return false;
+    }
     uint64_t written = __atomic_load_n(&ring->written, __ATOMIC_RELAXED);
     uint64_t read = __atomic_load_n(&ring->read, __ATOMIC_ACQUIRE);
     /* A `read` ahead of `written` makes this difference huge: full, and counted. */

@@ -26,7 +26,8 @@ size_t rp_ring_bytes(uint32_t records);
 void rp_ring_init(void *memory, uint32_t records);
 /* CORRUPT unless the mapping of n bytes holds a ring that fits it. */
 rp_err rp_ring_check(const void *memory, size_t n);
-/* Copies record (RP_RING_RECORD bytes) in; false and counted when full. */
+/* Copies record (RP_RING_RECORD bytes) in; false and counted when full, false when the memory is no
+ * ring any more (rp_shm_survive). */
 bool rp_ring_put(void *memory, const uint8_t record[static RP_RING_RECORD]);
 /* Copies the oldest record out; false when empty. records is what the consumer checked at open. */
 bool rp_ring_get(void *memory, uint32_t records, uint8_t record[static RP_RING_RECORD]);

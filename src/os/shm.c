@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -88,9 +90,102 @@ rp_err rp_shm_open(const char *path, bool writable, size_t n, struct rp_shm *ret
     return map(fd, writable, (size_t)st.st_size, ret_shm);
 }
 
+/* ---- files that are cut short ---- */
+
+enum { WATCHED_MAX = 256, TAKEN = 1 };
+
+/* State of the process, as its signals are: a handler gets no argument to find its own by. A slot
+ * is free at start 0, being filled at TAKEN, and watched at an address. */
+static struct watched {
+    atomic_uintptr_t start;
+    size_t n;
+    atomic_bool lost;
+} watched[WATCHED_MAX];
+
+/* The slot of the mapping that begins at p; NULL when nobody watches it. */
+static struct watched *find_watched(const void *p) {
+    for (size_t i = 0; p && i < WATCHED_MAX; i++) {
+        if (atomic_load(&watched[i].start) == (uintptr_t)p) {
+            return &watched[i];
+        }
+    }
+    return NULL;
+}
+
+/* Zeros where the mapping was. Calls nothing that a handler may not. */
+static bool replace_watched(uintptr_t address) {
+    for (size_t i = 0; i < WATCHED_MAX; i++) {
+        uintptr_t start = atomic_load(&watched[i].start);
+        if (start > TAKEN && address >= start && address - start < watched[i].n) {
+            void *p = mmap((void *)start, watched[i].n, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+            atomic_store(&watched[i].lost, true);
+            return p != MAP_FAILED;
+        }
+    }
+    return false;
+}
+
+static void on_bus_error(int number, siginfo_t *info, void *context) {
+    (void)context;
+    int saved = errno;
+    if (!replace_watched((uintptr_t)info->si_addr)) {
+        (void)signal(number, SIG_DFL); /* not ours: the same access again ends the process */
+    }
+    errno = saved;
+}
+
+rp_err rp_shm_survive(const struct rp_shm *shm) {
+    RP_ASSERT(shm != NULL && shm->p != NULL);
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    if (sigaction(SIGBUS, &action, NULL) != 0) {
+        return last_error();
+    }
+    for (size_t i = 0; i < WATCHED_MAX; i++) {
+        uintptr_t unused = 0;
+        if (atomic_compare_exchange_strong(&watched[i].start, &unused, TAKEN)) {
+            watched[i].n = shm->n;
+            atomic_store(&watched[i].lost, false);
+            atomic_store(&watched[i].start, (uintptr_t)shm->p);
+            return RP_OK;
+        }
+    }
+    return RP_ERR(OVERLOAD);
+}
+
+bool rp_shm_is_lost(const struct rp_shm *shm) {
+    RP_ASSERT(shm != NULL);
+    const struct watched *slot = find_watched(shm->p);
+    if (!slot) {
+        return false;
+    }
+    (void)*((const volatile uint8_t *)shm->p + shm->n - 1);
+    return atomic_load(&slot->lost);
+}
+
+rp_err rp_shm_renew(const char *path, mode_t mode, const struct rp_shm *shm) {
+    RP_ASSERT(shm != NULL && shm->p != NULL);
+    struct watched *slot = find_watched(shm->p);
+    RP_ASSERT(slot != NULL);
+    struct rp_shm fresh = {0};
+    RP_TRY(rp_shm_create(path, mode, shm->n, &fresh));
+    void *p = mremap(fresh.p, fresh.n, fresh.n, MREMAP_MAYMOVE | MREMAP_FIXED, shm->p);
+    if (p == MAP_FAILED) {
+        rp_err err = last_error();
+        rp_shm_done(&fresh);
+        return err;
+    }
+    atomic_store(&slot->lost, false);
+    return RP_OK;
+}
+
 void rp_shm_done(struct rp_shm *shm) {
     RP_ASSERT(shm != NULL);
     if (shm->p) {
+        struct watched *slot = find_watched(shm->p);
+        if (slot) {
+            atomic_store(&slot->start, 0);
+        }
         (void)munmap(shm->p, shm->n);
     }
     *shm = (struct rp_shm){0};

@@ -147,6 +147,35 @@ static void log_if_due(struct task *task) {
 
 static void finished(void *ctx);
 
+/* The table is ours; one that was cut short all the same is made anew, with all that was seen. */
+static rp_err open_table(struct rp_runner *runner) {
+    const char *path = runner->options.role == RP_ROLE_PROBE ? "run/probe.tab" : "run/hunt.tab";
+    RP_TRY(rp_shm_create(path, 0640, rp_promise_table_bytes(), &runner->table));
+    RP_TRY(rp_shm_survive(&runner->table));
+    rp_promise_table_init(runner->table.p);
+    for (size_t i = 0; i < runner->task_count; i++) {
+        const struct task *task = &runner->tasks[i];
+        if (task->seen.verdict != RP_VERDICT_NONE) {
+            RP_TRY(rp_promise_table_put(runner->table.p, task->part->id, &task->seen));
+        }
+    }
+    return RP_OK;
+}
+
+static void publish(struct task *task) {
+    struct rp_runner *runner = task->runner;
+    if (runner->table.p) {
+        /* The table has slots for every part that can be; a refusal would be a bug. */
+        rp_err err = rp_promise_table_put(runner->table.p, task->part->id, &task->seen);
+        RP_ASSERT(rp_ok(err));
+    }
+    if (!runner->table.p || rp_shm_is_lost(&runner->table)) {
+        rp_shm_done(&runner->table);
+        /* Without room for it the page says stale, and the next run tries again. */
+        rp_ignore(open_table(runner));
+    }
+}
+
 static void run_task(void *thread_state, void *ctx) {
     (void)thread_state;
     struct task *task = ctx;
@@ -163,9 +192,7 @@ static void run_task(void *thread_state, void *ctx) {
     task->seen.runs++;
     task->seen.failures += now.verdict == RP_VERDICT_BROKEN;
     log_if_due(task);
-    /* The table has slots for every part that can be; a refusal would be a bug. */
-    rp_err err = rp_promise_table_put(runner->table.p, task->part->id, &task->seen);
-    RP_ASSERT(rp_ok(err));
+    publish(task);
     while (!rp_ok(rp_loop_post(runner->options.loop, finished, task))) {
         /* The loop's queue is full only while it is about to be emptied. */
         struct timespec moment = {.tv_nsec = 1000000};
@@ -319,11 +346,9 @@ rp_err rp_runner_new(const struct rp_runner_options *options, struct rp_runner *
     rp_err err = runner->tasks && runner->ledger ? RP_OK : RP_ERR(NO_MEMORY);
     if (rp_ok(err)) {
         add_tasks(runner, false);
-        err = rp_shm_create(options->role == RP_ROLE_PROBE ? "run/probe.tab" : "run/hunt.tab", 0640,
-                            rp_promise_table_bytes(), &runner->table);
+        err = open_table(runner);
     }
     if (rp_ok(err)) {
-        rp_promise_table_init(runner->table.p);
         err = rp_pool_new(1, QUEUE_MAX, NULL, NULL, NULL, &runner->pool);
     }
     if (rp_ok(err)) {

@@ -81,6 +81,30 @@ test('an application of its own group opens its socket and its token, and nothin
     assert.deepEqual(JSON.parse(stdout), {socket: true, files: ['apps/notes.token']}, stderr);
   });
 
+const children = pid => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+
+// Who may write a shared table may also cut it short, and touching what is gone ends a process by SIGBUS.
+test('shared tables that are cut short take no role down, and are made good', async () => {
+  const roles = ['core', 'ledger', 'gate', 'probe', 'hunt'];
+  const who = async () => [...await Promise.all(roles.map(role => stack.pid(role))), children(await stack.pid('gate'))].join(' ');
+  await until('every role', async () => (await stack.status()).roles.every(role => ['ready', 'idle'].includes(role.state)));
+  const before = await who();
+  const sizes = {};
+  for (const name of ['probe.tab', 'hunt.tab', 'seen.tab', 'limits.tab', 'ring.0']) {
+    sizes[name] = fs.statSync(stack.file('run', name)).size;
+    fs.truncateSync(stack.file('run', name), name === 'probe.tab' ? 4096 : 0);
+  }
+  const page = await stack.client().get('/trust');
+  assert.equal(page.status, 200, 'the page says stale, it does not fall');
+  await until('the person reaches the application', async () => (await person.get('/')).status === 200);
+  await until('the table of what was seen last', () => fs.statSync(stack.file('run/seen.tab')).size === sizes['seen.tab']);
+  await until('the log says that records were lost', async () => (await operatorLog()).includes('bad records'));
+  for (const promise of ['hsts', 'own-keys']) await stack.probe(promise);
+  await until('what the probes saw', () => fs.statSync(stack.file('run/probe.tab')).size === sizes['probe.tab'] &&
+    fs.statSync(stack.file('run/hunt.tab')).size === sizes['hunt.tab'], {seconds: 60});
+  assert.equal(await who(), before, 'each process is the one it was');
+});
+
 test('core stopped: sessions live on for a while, pages that need core say so', async () => {
   const pid = await stack.pid('core');
   process.kill(pid, 'SIGSTOP');

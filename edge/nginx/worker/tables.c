@@ -35,6 +35,9 @@ static void refresh(const struct worker_tables *tables, struct worker_mapping *m
         rp_shm_done(&mapping->shm);
         return;
     }
+    if (mapping->shm.p && rp_shm_is_lost(&mapping->shm)) {
+        rp_shm_done(&mapping->shm); /* cut short: the file is looked at like a new one */
+    }
     if (mapping->shm.p && mapping->device == st.st_dev && mapping->inode == st.st_ino) {
         return;
     }
@@ -42,7 +45,7 @@ static void refresh(const struct worker_tables *tables, struct worker_mapping *m
     if (!rp_ok(rp_shm_open(path, writable, 0, &shm))) {
         return; /* looked at again in a second; the old mapping, if any, still holds */
     }
-    if (!rp_ok(check(shm.p, shm.n))) {
+    if (!rp_ok(rp_shm_survive(&shm)) || !rp_ok(check(shm.p, shm.n))) {
         rp_shm_done(&shm);
     }
     rp_shm_done(&mapping->shm);
@@ -75,16 +78,6 @@ static void refresh_lists(const struct worker_tables *tables, struct worker_list
     lists->table = copy;
 }
 
-void worker_tables_refresh(struct worker_tables *tables) {
-    RP_ASSERT(tables != NULL && tables->folder != NULL);
-    refresh(tables, &tables->sessions, "sessions.tab", false, rp_session_table_check);
-    refresh(tables, &tables->seen, "seen.tab", true, check_seen);
-    refresh(tables, &tables->limits, "limits.tab", true, rp_limits_check);
-    refresh(tables, &tables->assertions, "assertions.tab", false, rp_assertion_table_check);
-    refresh(tables, &tables->attack, "attack.tab", false, rp_attack_check);
-    refresh_lists(tables, &tables->lists);
-}
-
 static bool take_one(struct worker_tables *tables, unsigned index) {
     char name[32], path[PATH_MAX];
     snprintf(name, sizeof name, "ring.%u", index);
@@ -97,7 +90,7 @@ static bool take_one(struct worker_tables *tables, unsigned index) {
     if (!rp_ok(rp_shm_open(path, true, 0, &ring))) {
         return false;
     }
-    if (!rp_ok(rp_ring_check(ring.p, ring.n))) {
+    if (!rp_ok(rp_shm_survive(&ring)) || !rp_ok(rp_ring_check(ring.p, ring.n))) {
         rp_shm_done(&ring);
         return false;
     }
@@ -109,11 +102,31 @@ static bool take_one(struct worker_tables *tables, unsigned index) {
 
 void worker_ring_take(struct worker_tables *tables, unsigned first) {
     RP_ASSERT(tables != NULL && tables->ring.p == NULL);
+    tables->ring_first = first;
     for (unsigned i = 0; i < WORKER_RINGS_MAX; i++) {
         if (take_one(tables, (first + i) % WORKER_RINGS_MAX)) {
             return;
         }
     }
+}
+
+static void refresh_ring(struct worker_tables *tables) {
+    if (tables->ring.p && rp_shm_is_lost(&tables->ring)) {
+        rp_shm_done(&tables->ring);
+        rp_fd_done(&tables->ring_lock);
+        worker_ring_take(tables, tables->ring_first);
+    }
+}
+
+void worker_tables_refresh(struct worker_tables *tables) {
+    RP_ASSERT(tables != NULL && tables->folder != NULL);
+    refresh(tables, &tables->sessions, "sessions.tab", false, rp_session_table_check);
+    refresh(tables, &tables->seen, "seen.tab", true, check_seen);
+    refresh(tables, &tables->limits, "limits.tab", true, rp_limits_check);
+    refresh(tables, &tables->assertions, "assertions.tab", false, rp_assertion_table_check);
+    refresh(tables, &tables->attack, "attack.tab", false, rp_attack_check);
+    refresh_lists(tables, &tables->lists);
+    refresh_ring(tables);
 }
 
 struct judge_tables worker_tables_view(const struct worker_tables *tables) {

@@ -37,6 +37,7 @@ struct worker_tables {
     struct worker_lists lists;
     struct worker_mapping sessions, seen, assertions, limits, attack;
     struct rp_shm ring; /* p == NULL: none was free, records are not kept */
+    unsigned ring_first;
     int ring_lock;
 };
 
@@ -44,7 +45,7 @@ struct worker_tables {
 struct worker_tables worker_tables_new(const char *folder);
 /* Maps what is new; drops what is gone. */
 void worker_tables_refresh(struct worker_tables *tables);
-/* Takes a ring, beginning to look at `first`. */
+/* Takes a ring, beginning to look at `first`; from then on, another for one that is cut short. */
 void worker_ring_take(struct worker_tables *tables, unsigned first);
 struct judge_tables worker_tables_view(const struct worker_tables *tables);
 
