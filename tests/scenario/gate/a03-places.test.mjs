@@ -62,7 +62,7 @@ apps:
   core = await fastcgi(gate.file('run/core.sock'), params => ({status: '200 OK', headers: {'Content-Type': 'text/plain'}, body: JSON.stringify(params)}));
 });
 after(async () => {
-  await core?.close(); await gate?.stop(); await app?.close(); await second?.close();
+  await gate?.stop(); await core?.close(); await app?.close(); await second?.close();
   streamed?.closeAllConnections?.(); streamed?.close();
   fs.rmSync(folder, {recursive: true, force: true});
 });
