@@ -58,6 +58,7 @@ struct cli {
     const char *seconds;         /* --seconds */
     const char *app;             /* --app */
     bool json, summary, sample, renew;
+    bool skip_bad;                  /* --skip-bad: refused lines are left out */
     const char *shares, *threshold; /* keys split */
     bool force_older, keep_ledger;  /* backup restore */
 };
@@ -126,6 +127,7 @@ enum rp_exit cli_tenant(struct cli *cli);
 enum rp_exit cli_app(struct cli *cli);
 enum rp_exit cli_tenant_export(struct cli *cli, const char *tenant, const char *file);
 enum rp_exit cli_person(struct cli *cli);
+enum rp_exit cli_person_import(struct cli *cli, const char *file);
 /* The same with a body of any size below 16 MiB, as text/plain. */
 rp_err cli_send_core(struct cli *cli, const char *path, rp_view body, struct rp_json **ret_json,
                      struct rp_diag *diag);

@@ -67,9 +67,12 @@ static const struct cli_command commands[] = {
      cli_app},
     {"person",
      "rempart person invite EMAIL|list|role PERSON ROLE|remove PERSON --tenant ID\n"
-     "       [--role member|admin|operator] [--json]",
-     {"invite une personne par un lien à usage unique", "invite a person by a link used once"},
+     "       [--role member|admin|operator] [--json]\n"
+     "rempart person import FILE [--tenant ID] [--dry-run] [--skip-bad] [--json]",
+     {"invite des personnes, en reprend d'un autre système, change leurs rôles",
+      "invite people, import them from another system, change their roles"},
      "  rempart person invite lea@example.com --tenant 6f1c… --role admin\n"
+     "  rempart person import people.csv --dry-run\n"
      "  rempart person remove lea@example.com --tenant 6f1c…\n",
      cli_person},
     {"role",
@@ -308,6 +311,7 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_flag(argv[*i], "--json", &cli->json) ||
            take_flag(argv[*i], "--summary", &cli->summary) ||
            take_flag(argv[*i], "--sample", &cli->sample) ||
+           take_flag(argv[*i], "--skip-bad", &cli->skip_bad) ||
            take_value(argc, argv, i, "--shares", &cli->shares) ||
            take_value(argc, argv, i, "--threshold", &cli->threshold) ||
            take_value(argc, argv, i, "--passphrase-file", &cli->passphrase_file) ||

@@ -126,12 +126,15 @@ enum rp_exit cli_person(struct cli *cli) {
     if (cli->tenant && cli->arg_count == 2 && strcmp(what, "remove") == 0) {
         return person_change(cli, cli->args[1], "none");
     }
+    if (cli->arg_count == 2 && strcmp(what, "import") == 0) {
+        return cli_person_import(cli, cli->args[1]);
+    }
     return cli_usage(cli,
                      cli_say(cli,
                              "list, invite ADRESSE, role PERSONNE RÔLE ou remove PERSONNE, avec "
-                             "--tenant ID",
+                             "--tenant ID ; ou import FICHIER",
                              "list, invite EMAIL, role PERSON ROLE or remove PERSON, with "
-                             "--tenant ID"));
+                             "--tenant ID; or import FILE"));
 }
 
 /* ---- role explain: the policy's own table ---- */

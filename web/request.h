@@ -82,7 +82,7 @@ enum rp_password_work {
 struct rp_password_job {
     enum rp_password_work work;
     rp_view password;
-    char text[RP_PASSWORD_TEXT]; /* verified against, or the hash that was made */
+    char text[RP_PASSWORD_STORED]; /* verified against, or the hash that was made */
     rp_err result;
 };
 

@@ -80,6 +80,7 @@ static rp_err back_to(struct rp_request *request, const char *path, const char *
 
 struct first_step {
     struct rp_sign_in sign_in;
+    bool matched;
     rp_view next;
 };
 
@@ -103,11 +104,12 @@ static rp_err start_sign_in(struct rp_request *request) {
     if (password.n > RP_PASSWORD_MAX) {
         return back_to(request, SIGN_IN, "denied", state->next);
     }
-    /* An unknown address costs the same time as a known one. */
+    /* An unknown address costs the time of a known one. */
     _Static_assert(sizeof state->sign_in.password_text == sizeof request->password.text,
                    "one size");
     memcpy(request->password.text, state->sign_in.password_text, sizeof request->password.text);
-    rp_request_password(request, state->sign_in.known ? RP_PASSWORD_VERIFY : RP_PASSWORD_NOBODY,
+    rp_request_password(request,
+                        state->sign_in.password_text[0] ? RP_PASSWORD_VERIFY : RP_PASSWORD_NOBODY,
                         password);
     return RP_OK;
 }
@@ -126,10 +128,25 @@ static rp_err try_without_code(struct rp_request *request, const struct rp_token
     return rp_page_set_session(request, &cookie, &session, next);
 }
 
+/* What another program stored, or we with former costs, is hashed as we do it now. */
+static bool must_renew(struct rp_request *request) {
+    const struct first_step *state = request->state;
+    struct rp_pairs form;
+    return state->matched && rp_ok(rp_request_form(request, &form)) &&
+           rp_password_is_old(state->sign_in.password_text, rp_pairs_get(form, "password"));
+}
+
+static rp_err renew(struct rp_request *request) {
+    struct rp_pairs form;
+    RP_TRY(rp_request_form(request, &form));
+    rp_request_password(request, RP_PASSWORD_HASH, rp_pairs_get(form, "password"));
+    return RP_OK;
+}
+
 static rp_err end_first_step(struct rp_request *request) {
     struct first_step *state = request->state;
     rp_view client = rp_request_param(request, "REMOTE_ADDR");
-    bool matched = state->sign_in.known && rp_ok(request->password.result);
+    bool matched = state->matched;
     struct rp_token pending;
     rp_err err = rp_identity_sign_in_password(request->thread->identity, &state->sign_in, matched,
                                               client, &pending);
@@ -153,7 +170,19 @@ static rp_err end_first_step(struct rp_request *request) {
 }
 
 rp_err rp_page_sign_in_post(struct rp_request *request) {
-    return request->step == 0 ? start_sign_in(request) : end_first_step(request);
+    struct first_step *state = request->state;
+    switch (request->step) {
+    case 0:
+        return start_sign_in(request);
+    case 1:
+        state->matched = state->sign_in.known && rp_ok(request->password.result);
+        return must_renew(request) ? renew(request) : end_first_step(request);
+    default:
+        RP_TRY(request->password.result);
+        RP_TRY(rp_identity_renew_password(request->thread->identity, &state->sign_in,
+                                          request->password.text));
+        return end_first_step(request);
+    }
 }
 
 /* ---- the second step ---- */

@@ -23,7 +23,8 @@ enum {
     READ_BODY_BYTES = 64 * 1024,
     PIECE_MAX = 256 * 1024,
     PARAMS_MAX = 64 * 1024,
-    BODY_MAX = 320 * 1024, /* a record is at most 256 KiB, as a form or as JSON */
+    BODY_MAX = 320 * 1024,            /* a record is at most 256 KiB, as a form or as JSON */
+    OWNER_BODY_MAX = 4 * 1024 * 1024, /* from the machine itself: a file of people */
     ARENA_MAX = 16 * 1024 * 1024,
     ANSWER_MAX = RP_BODY_MAX + 1024 * 1024,
     CONNECTION_MAGIC = 0x6e6e6f43
@@ -445,8 +446,10 @@ static void open_connection(struct core *core, int fd, bool from_cli) {
     core->first = c;
     core->connections++;
     c->arena = rp_arena_new(ARENA_MAX);
-    c->reader = rp_fcgi_new((struct rp_fcgi_limits){
-        .params_max = PARAMS_MAX, .body_max = BODY_MAX, .streams = rp_web_streams});
+    c->reader =
+        rp_fcgi_new((struct rp_fcgi_limits){.params_max = PARAMS_MAX,
+                                            .body_max = from_cli ? OWNER_BODY_MAX : BODY_MAX,
+                                            .streams = rp_web_streams});
     if (!c->arena || !c->reader ||
         !rp_ok(rp_loop_watch(core->loop, fd, RP_READY_READ, ready, c, &c->watch))) {
         connection_free(c);

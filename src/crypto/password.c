@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/foreign.h"
 #include "crypto/phc.h"
 #include "crypto/secret_bytes.h"
 
@@ -40,10 +41,15 @@ static struct phc_text pad(const char *text) {
 
 rp_err rp_password_verify(const char *text, rp_view password) {
     struct rp_phc phc;
+    struct rp_foreign foreign;
     if (password.n > RP_PASSWORD_MAX) {
         return RP_ERR(TOO_LARGE);
     }
-    RP_TRY(rp_phc_parse(rp_view_from_cstr(text), &phc));
+    if (!rp_ok(rp_phc_parse(rp_view_from_cstr(text), &phc))) {
+        return rp_ok(rp_foreign_parse(rp_view_from_cstr(text), &foreign))
+                   ? rp_foreign_verify(&foreign, password)
+                   : RP_ERR(CORRUPT);
+    }
     struct phc_text padded = pad(text);
     errno = 0;
     if (crypto_pwhash_argon2id_str_verify(padded.s, (const char *)password.p, password.n) != 0) {
@@ -63,10 +69,14 @@ rp_err rp_password_verify_nobody(rp_view password) {
     return err;
 }
 
-bool rp_password_is_old(const char *text) {
+bool rp_password_is_old(const char *text, rp_view password) {
     struct rp_phc phc;
-    return !rp_ok(rp_phc_parse(rp_view_from_cstr(text), &phc)) || phc.ops != RP_ARGON2_OPS ||
-           phc.kib != memory / 1024;
+    struct rp_foreign foreign;
+    if (rp_ok(rp_phc_parse(rp_view_from_cstr(text), &phc))) {
+        return phc.ops != RP_ARGON2_OPS || phc.kib != memory / 1024;
+    }
+    return rp_ok(rp_foreign_parse(rp_view_from_cstr(text), &foreign)) &&
+           rp_foreign_saw_all(&foreign, password);
 }
 
 rp_err rp_passphrase_key(rp_view passphrase, const uint8_t salt[static RP_PASSPHRASE_SALT],

@@ -1,5 +1,7 @@
 #include "crypto/phc.h"
 
+#include "base/checked.h"
+#include "crypto/base64.h"
 #include "crypto/password.h"
 
 /* What `prefix` begins, up to `end`; false when text does not begin so. */
@@ -17,33 +19,10 @@ static bool take_field(rp_view *text, rp_view prefix, uint8_t end, rp_view *ret_
     return true;
 }
 
-/* The value of a base64 digit, or -1. */
-static int digit(uint8_t c) {
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Unpadded base64 of min to max bytes, without stray bits at its end. */
 static bool is_base64(rp_view text, size_t min, size_t max) {
-    size_t bytes = text.n * 6 / 8;
-    if (text.n > 128 || text.n % 4 == 1 || bytes < min || bytes > max) {
-        return false;
-    }
-    for (size_t i = 0; i < text.n; i++) {
-        if (digit(text.p[i]) < 0) {
-            return false;
-        }
-    }
-    int last = digit(text.p[text.n - 1]);
-    return text.n % 4 == 0 || (text.n % 4 == 2 ? last % 16 == 0 : last % 4 == 0);
+    uint8_t bytes[64];
+    size_t n = 0;
+    return rp_base64_bytes(text, RP_BASE64_USUAL, bytes, RP_MIN(max, sizeof bytes), &n) && n >= min;
 }
 
 rp_err rp_phc_parse(rp_view text, struct rp_phc *ret_phc) {

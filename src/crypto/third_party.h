@@ -7,6 +7,7 @@
 /* hash.c says why it uses SHA256_Init and its like. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
+#include <crypt.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>

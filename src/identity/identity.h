@@ -80,9 +80,10 @@ rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char
 /* ---- signing in, in two steps around the password pool ---- */
 struct rp_sign_in {
     rp_id person, tenant;
-    bool known;                           /* false: verify against nobody, answer the same */
-    struct rp_sha256 address;             /* the keyed index: failures are counted by it */
-    char password_text[RP_PASSWORD_TEXT]; /* what the pool verifies against */
+    bool known;               /* false: verify all the same, and answer no */
+    struct rp_sha256 address; /* the keyed index: failures are counted by it */
+    /* What the pool verifies against; of an unknown address somebody else's, or empty: nobody's. */
+    char password_text[RP_PASSWORD_STORED];
 };
 /* Never says whether the address exists. client: the address of the one who asks, as text. RATE
  * when this address had 5 failures from this client within 15 minutes (then waits grow from 30 s
@@ -94,6 +95,11 @@ rp_err rp_identity_sign_in_start(struct rp_identity *identity, rp_view email, rp
  * "pwd". Wrong: DENIED and an event. */
 rp_err rp_identity_sign_in_password(struct rp_identity *identity, const struct rp_sign_in *sign_in,
                                     bool matched, rp_view client, struct rp_token *ret_pending);
+
+/* The password was right, and what is stored was not made as we make it (rp_password_is_old):
+ * another program's hash, or former costs. text: the PHC string that the pool made just now. */
+rp_err rp_identity_renew_password(struct rp_identity *identity, const struct rp_sign_in *sign_in,
+                                  const char *text);
 
 struct rp_session {
     struct rp_session_view view;

@@ -1,20 +1,11 @@
-/* invitation.c — from a link to a person: invited, shown a seed, enrolled. */
-#include "identity/internal.h"
+/* invitation.c — inviting somebody: who may, the row, the letter with the link. enrol.c goes on. */
+#include "identity/invitation.h"
 
 #include <stdio.h>
 
 #include "base/assert.h"
-#include "crypto/phc.h"
-#include "wire/encode.h"
 
 static const int64_t valid_ms = (int64_t)7 * 24 * 3600 * 1000;
-
-struct invitation {
-    rp_id tenant, person, by;
-    unsigned roles;
-    struct rp_sha256 token_hash, address;
-    rp_view email_sealed;
-};
 
 static rp_err count_rows(struct rp_row *row, uint64_t *ret_count) {
     rp_err err = rp_row_first(row);
@@ -115,9 +106,8 @@ static rp_err insert_invitation(struct rp_identity *identity, const struct invit
     return rp_row_run(row, NULL);
 }
 
-/* The fields that "invited" and "role granted" share. */
-static rp_err emit_roles(struct rp_identity *identity, enum rp_event_kind kind,
-                         const struct invitation *invitation) {
+rp_err rp_emit_roles(struct rp_identity *identity, enum rp_event_kind kind,
+                     const struct invitation *invitation) {
     struct rp_event *event = rp_identity_event(identity, kind);
     struct rp_roles_text roles = rp_roles_print(invitation->roles);
     rp_event_add_id(event, "tenant", invitation->tenant);
@@ -129,86 +119,79 @@ static rp_err emit_roles(struct rp_identity *identity, enum rp_event_kind kind,
     return rp_db_emit(identity->db, event);
 }
 
-struct inviting {
-    struct rp_identity *identity;
-    const struct invitation *invitation;
-    const struct rp_notice *notice; /* NULL: whoever invites hands the link over */
-};
-
-static rp_err do_invite(struct rp_db *db, void *ctx) {
-    const struct inviting *inviting = ctx;
-    RP_TRY(check_may_give(db, inviting->invitation));
-    RP_TRY(check_not_enrolled(db, inviting->invitation));
-    RP_TRY(insert_invitation(inviting->identity, inviting->invitation));
-    if (inviting->notice) {
-        RP_TRY(rp_identity_notify(inviting->identity, inviting->notice));
+rp_err rp_invite_put(struct rp_db *db, void *ctx) {
+    const struct invite_draft *draft = ctx;
+    RP_TRY(check_may_give(db, &draft->invitation));
+    RP_TRY(check_not_enrolled(db, &draft->invitation));
+    RP_TRY(insert_invitation(draft->identity, &draft->invitation));
+    if (draft->notice.value_count > 0) {
+        RP_TRY(rp_identity_notify(draft->identity, &draft->notice));
     }
-    return emit_roles(inviting->identity, RP_EVENT_PERSON_INVITED, inviting->invitation);
+    return rp_emit_roles(draft->identity, RP_EVENT_PERSON_INVITED, &draft->invitation);
 }
 
 /* ---- the letter with the link ---- */
 
-struct letter {
-    char tenant_name[129], link[512];
-    struct rp_time_text until;
-    struct rp_notice_value values[3];
-    struct rp_notice notice;
-};
-
-static rp_err write_letter(struct rp_identity *identity, const struct invitation *invitation,
-                           const struct rp_email *email, const struct rp_token *token,
-                           enum rp_lang lang, struct letter *letter) {
-    RP_TRY(rp_identity_tenant_name(identity, invitation->tenant, letter->tenant_name));
-    int n = snprintf(letter->link, sizeof letter->link, "%s/.rempart/id/enrol?token=%s",
-                     identity->options.origin, token->s);
-    if (n < 0 || (size_t)n >= sizeof letter->link) {
+static rp_err write_letter(struct invite_draft *draft, enum rp_lang lang) {
+    struct rp_identity *identity = draft->identity;
+    RP_TRY(rp_identity_tenant_name(identity, draft->invitation.tenant, draft->tenant_name));
+    int n = snprintf(draft->link, sizeof draft->link, "%s/.rempart/id/enrol?token=%s",
+                     identity->options.origin, draft->token.s);
+    if (n < 0 || (size_t)n >= sizeof draft->link) {
         return RP_ERR(TOO_LARGE);
     }
-    letter->until = rp_time_print((rp_identity_now(identity) + valid_ms) / 1000);
-    letter->until.s[10] = 0; /* the day, as every language reads it */
-    letter->values[0] = (struct rp_notice_value){"tenant", rp_view_from_cstr(letter->tenant_name)};
-    letter->values[1] = (struct rp_notice_value){"link", rp_view_from_cstr(letter->link)};
-    letter->values[2] = (struct rp_notice_value){"valid_until", rp_view_from_cstr(letter->until.s)};
-    letter->notice = (struct rp_notice){.kind = RP_NOTICE_INVITATION,
-                                        .channels = RP_NOTICE_MAIL,
-                                        .tenant = invitation->tenant,
-                                        .address = rp_view_from_cstr(email->s),
-                                        .lang = lang,
-                                        .values = letter->values,
-                                        .value_count = 3};
+    draft->until = rp_time_print((rp_identity_now(identity) + valid_ms) / 1000);
+    draft->until.s[10] = 0; /* the day, as every language reads it */
+    draft->values[0] = (struct rp_notice_value){"tenant", rp_view_from_cstr(draft->tenant_name)};
+    draft->values[1] = (struct rp_notice_value){"link", rp_view_from_cstr(draft->link)};
+    draft->values[2] = (struct rp_notice_value){"valid_until", rp_view_from_cstr(draft->until.s)};
+    draft->notice = (struct rp_notice){.kind = RP_NOTICE_INVITATION,
+                                       .channels = RP_NOTICE_MAIL,
+                                       .tenant = draft->invitation.tenant,
+                                       .address = rp_view_from_cstr(draft->email.s),
+                                       .lang = lang,
+                                       .values = draft->values,
+                                       .value_count = 3};
     return RP_OK;
+}
+
+rp_err rp_invite_prepare(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
+                         rp_id by, const enum rp_lang *lang, struct invite_draft *draft) {
+    *draft = (struct invite_draft){.identity = identity};
+    RP_TRY(rp_email_normalise(email, &draft->email));
+    if (roles == 0 || (roles & ~(unsigned)RP_ROLES_ALL) != 0 ||
+        rp_id_equal(tenant, identity->home)) {
+        return RP_ERR(INVALID);
+    }
+    struct invitation *invitation = &draft->invitation;
+    invitation->tenant = tenant;
+    invitation->person = rp_env_new_id(identity->env);
+    invitation->by = by;
+    invitation->roles = roles;
+    struct rp_place place = {"email", tenant, invitation->person};
+    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(sizeof draft->sealed);
+    RP_TRY(rp_identity_address(identity, email, &invitation->address));
+    RP_TRY(rp_identity_seal(identity, &place, rp_view_from_cstr(draft->email.s), &sealed));
+    memcpy(draft->sealed, sealed.p, sealed.n);
+    invitation->email_sealed = rp_view_of(draft->sealed, sealed.n);
+    rp_token_new(identity->env, &draft->token);
+    RP_TRY(rp_token_hash(rp_view_from_cstr(draft->token.s), &invitation->token_hash));
+    return lang && identity->options.origin ? write_letter(draft, *lang) : RP_OK;
 }
 
 static rp_err invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
                      rp_id by, const enum rp_lang *lang, struct rp_token *ret_token) {
     RP_ASSERT(identity != NULL && ret_token != NULL);
-    struct rp_email normal;
-    RP_TRY(rp_email_normalise(email, &normal));
-    if (roles == 0 || (roles & ~(unsigned)RP_ROLES_ALL) != 0 ||
-        rp_id_equal(tenant, identity->home)) {
-        return RP_ERR(INVALID);
+    struct invite_draft draft;
+    rp_err err = rp_invite_prepare(identity, tenant, email, roles, by, lang, &draft);
+    if (rp_ok(err)) {
+        err = rp_db_transact(identity->db, rp_invite_put, &draft);
     }
-    struct invitation invitation = {
-        .tenant = tenant, .person = rp_env_new_id(identity->env), .by = by, .roles = roles};
-    struct rp_place place = {"email", tenant, invitation.person};
-    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_SEALED_MAX);
-    RP_TRY(rp_identity_address(identity, email, &invitation.address));
-    RP_TRY(rp_identity_seal(identity, &place, rp_view_from_cstr(normal.s), &sealed));
-    invitation.email_sealed = rp_buf_view(&sealed);
-    struct rp_token token;
-    rp_token_new(identity->env, &token);
-    RP_TRY(rp_token_hash(rp_view_from_cstr(token.s), &invitation.token_hash));
-    struct letter letter = {.link = ""};
-    struct inviting inviting = {identity, &invitation, NULL};
-    if (lang && identity->options.origin) {
-        RP_TRY(write_letter(identity, &invitation, &normal, &token, *lang, &letter));
-        inviting.notice = &letter.notice;
+    if (rp_ok(err)) {
+        *ret_token = draft.token;
     }
-    rp_err err = rp_db_transact(identity->db, do_invite, &inviting);
-    rp_wipe(letter.link, sizeof letter.link);
-    RP_TRY(err);
-    *ret_token = token;
-    return RP_OK;
+    rp_wipe(&draft, sizeof draft);
+    return err;
 }
 
 rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
@@ -220,258 +203,4 @@ rp_err rp_identity_invite_by_mail(struct rp_identity *identity, rp_id tenant, rp
                                   unsigned roles, rp_id by, enum rp_lang lang,
                                   struct rp_token *ret_token) {
     return invite(identity, tenant, email, roles, by, &lang, ret_token);
-}
-
-/* ---- using the link ---- */
-
-/* An invitation as it stands in its row, copied out; small enough for the stack. */
-struct found {
-    struct invitation invitation;
-    uint8_t email[RP_SEALED_MAX], seed[RP_SEALED_MAX];
-    rp_view seed_sealed; /* n = 0: none was shown yet */
-};
-
-static rp_err copy_blob(rp_view from, uint8_t to[static RP_SEALED_MAX], rp_view *ret_view) {
-    if (from.n > RP_SEALED_MAX) {
-        return RP_ERR(CORRUPT);
-    }
-    if (from.n > 0) {
-        memcpy(to, from.p, from.n);
-    }
-    *ret_view = rp_view_of(to, from.n);
-    return RP_OK;
-}
-
-static rp_err read_found(struct rp_row *row, int64_t now_ms, struct found *ret_found) {
-    if (!rp_row_is_null(row, 7)) {
-        return RP_ERR(REPLAYED);
-    }
-    if ((int64_t)rp_row_u64(row, 6) <= now_ms) {
-        return RP_ERR(EXPIRED);
-    }
-    struct invitation *invitation = &ret_found->invitation;
-    invitation->tenant = rp_row_id(row, 0);
-    invitation->person = rp_row_id(row, 1);
-    invitation->roles = (unsigned)rp_row_u64(row, 4) & RP_ROLES_ALL;
-    invitation->by = rp_row_id(row, 5);
-    rp_view address = rp_row_blob(row, 2);
-    if (address.n != RP_SHA256 || invitation->roles == 0) {
-        return RP_ERR(CORRUPT);
-    }
-    memcpy(invitation->address.b, address.p, RP_SHA256);
-    RP_TRY(copy_blob(rp_row_blob(row, 3), ret_found->email, &invitation->email_sealed));
-    return copy_blob(rp_row_blob(row, 8), ret_found->seed, &ret_found->seed_sealed);
-}
-
-static rp_err find(struct rp_identity *identity, rp_view token, struct found *ret_found) {
-    struct rp_sha256 hash;
-    RP_TRY(rp_token_hash(token, &hash));
-    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(identity->db,
-                       "SELECT tenant, person, address, email_sealed, roles, invited_by, "
-                       "expires_ms, used_ms, seed_sealed FROM invitation WHERE token_hash = ?1",
-                       &row));
-    rp_row_bind_blob(row, 1, rp_hash_view(&hash));
-    RP_TRY(rp_row_first(row));
-    RP_TRY(read_found(row, rp_identity_now(identity), ret_found));
-    ret_found->invitation.token_hash = hash;
-    return RP_OK;
-}
-
-rp_err rp_identity_find_invitation(struct rp_identity *identity, rp_view token,
-                                   struct rp_invitation *ret_invitation) {
-    RP_ASSERT(identity != NULL && ret_invitation != NULL);
-    struct found found;
-    RP_TRY(find(identity, token, &found));
-    struct rp_invitation out = {.person = found.invitation.person,
-                                .tenant = found.invitation.tenant};
-    struct rp_place place = {"email", out.tenant, out.person};
-    RP_TRY(rp_identity_open_email(identity, &place, found.invitation.email_sealed, out.email));
-    RP_TRY(rp_identity_tenant_name(identity, out.tenant, out.tenant_name));
-    *ret_invitation = out;
-    return RP_OK;
-}
-
-static rp_err new_seed(struct rp_identity *identity, const struct found *found,
-                       struct rp_secret **ret_seed) {
-    struct rp_place place = {"totp", found->invitation.tenant, found->invitation.person};
-    _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
-    RP_TRY(rp_secret_new_random(identity->env, RP_TOTP_SEED, &seed));
-    _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_SEALED_MAX);
-    RP_TRY(rp_identity_seal_secret(identity, &place, seed, &sealed));
-    struct rp_row *row = NULL;
-    uint64_t changed = 0;
-    RP_TRY(rp_db_query(identity->db,
-                       "UPDATE invitation SET seed_sealed = ?1 "
-                       "WHERE token_hash = ?2 AND seed_sealed IS NULL AND used_ms IS NULL",
-                       &row));
-    rp_row_bind_blob(row, 1, rp_buf_view(&sealed));
-    rp_row_bind_blob(row, 2, rp_hash_view(&found->invitation.token_hash));
-    RP_TRY(rp_row_run(row, &changed));
-    if (changed == 0) {
-        return RP_ERR(CONFLICT); /* the same link, opened twice at once */
-    }
-    *ret_seed = rp_take(&seed);
-    return RP_OK;
-}
-
-static rp_err open_seed(struct rp_identity *identity, const struct found *found,
-                        struct rp_secret **ret_seed) {
-    struct rp_place place = {"totp", found->invitation.tenant, found->invitation.person};
-    return rp_identity_open_secret(identity, &place, found->seed_sealed, ret_seed);
-}
-
-static rp_err print_seed(const struct rp_secret *seed, char ret_base32[static 33]) {
-    uint8_t bytes[RP_TOTP_SEED];
-    if (rp_secret_size(seed) != sizeof bytes) {
-        return RP_ERR(CORRUPT);
-    }
-    rp_secret_reveal(seed, bytes, sizeof bytes);
-    struct rp_buf text = rp_buf_new(32);
-    rp_base32_print(&text, rp_view_of(bytes, sizeof bytes));
-    rp_wipe(bytes, sizeof bytes);
-    rp_err err = rp_buf_err(&text);
-    if (rp_ok(err)) {
-        RP_ASSERT(text.n == 32);
-        memcpy(ret_base32, text.p, 32);
-        ret_base32[32] = 0;
-        rp_wipe(text.p, text.n);
-    }
-    rp_buf_done(&text);
-    return err;
-}
-
-rp_err rp_identity_enrol_seed(struct rp_identity *identity, rp_view token,
-                              char ret_base32[static 33]) {
-    RP_ASSERT(identity != NULL);
-    struct found found;
-    RP_TRY(find(identity, token, &found));
-    _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
-    if (found.seed_sealed.n == 0) {
-        RP_TRY(new_seed(identity, &found, &seed));
-    } else {
-        RP_TRY(open_seed(identity, &found, &seed));
-    }
-    return print_seed(seed, ret_base32);
-}
-
-/* ---- enrolling ---- */
-
-struct enrolment {
-    struct rp_identity *identity;
-    struct found found;
-    const char *password_text;
-    enum rp_lang lang;
-    uint64_t step; /* of the code: it cannot be used again to sign in */
-    bool sign_in;
-    struct rp_client_hash client;
-    struct rp_token cookie;
-    struct rp_session session;
-};
-
-static rp_err spend(struct rp_db *db, const struct enrolment *enrolment) {
-    struct rp_row *row = NULL;
-    uint64_t changed = 0;
-    RP_TRY(rp_db_query(db,
-                       "UPDATE invitation SET used_ms = ?1, seed_sealed = NULL "
-                       "WHERE token_hash = ?2 AND used_ms IS NULL",
-                       &row));
-    rp_row_bind_u64(row, 1, (uint64_t)rp_identity_now(enrolment->identity));
-    rp_row_bind_blob(row, 2, rp_hash_view(&enrolment->found.invitation.token_hash));
-    RP_TRY(rp_row_run(row, &changed));
-    return changed == 1 ? RP_OK : RP_ERR(REPLAYED);
-}
-
-static rp_err insert_person(struct rp_db *db, const struct enrolment *enrolment) {
-    const struct found *found = &enrolment->found;
-    struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db,
-                       "INSERT INTO person (id, tenant, address, email_sealed, password, "
-                       "totp_sealed, totp_last_step, created_ms, lang) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                       &row));
-    rp_row_bind_id(row, 1, found->invitation.person);
-    rp_row_bind_id(row, 2, found->invitation.tenant);
-    rp_row_bind_blob(row, 3, rp_hash_view(&found->invitation.address));
-    rp_row_bind_blob(row, 4, found->invitation.email_sealed);
-    rp_row_bind_text(row, 5, rp_view_from_cstr(enrolment->password_text));
-    rp_row_bind_blob(row, 6, found->seed_sealed);
-    rp_row_bind_u64(row, 7, enrolment->step);
-    rp_row_bind_u64(row, 8, (uint64_t)rp_identity_now(enrolment->identity));
-    rp_row_bind_text(row, 9, enrolment->lang == RP_EN ? RP_VIEW("en") : RP_VIEW("fr"));
-    RP_TRY(rp_row_run(row, NULL));
-    RP_TRY(rp_db_query(db, "INSERT INTO membership (tenant, person, roles) VALUES (?1, ?2, ?3)",
-                       &row));
-    rp_row_bind_id(row, 1, found->invitation.tenant);
-    rp_row_bind_id(row, 2, found->invitation.person);
-    rp_row_bind_u64(row, 3, found->invitation.roles);
-    return rp_row_run(row, NULL);
-}
-
-/* Password and code were both shown just now: asking for them again would prove nothing more. */
-static rp_err open_session(struct enrolment *enrolment) {
-    const struct invitation *invitation = &enrolment->found.invitation;
-    const struct rp_session_new session = {.person = invitation->person,
-                                           .tenant = invitation->tenant,
-                                           .roles = invitation->roles,
-                                           .acr = RP_ACR_MFA,
-                                           .client = enrolment->client};
-    return rp_session_insert(enrolment->identity, &session, &enrolment->cookie,
-                             &enrolment->session);
-}
-
-static rp_err do_enrol(struct rp_db *db, void *ctx) {
-    struct enrolment *enrolment = ctx;
-    const struct invitation *invitation = &enrolment->found.invitation;
-    RP_TRY(spend(db, enrolment));
-    RP_TRY(insert_person(db, enrolment));
-    struct rp_event *event = rp_identity_event(enrolment->identity, RP_EVENT_PERSON_ENROLLED);
-    rp_event_add_id(event, "tenant", invitation->tenant);
-    rp_event_add_id(event, "person", invitation->person);
-    rp_event_add_text(event, "factor", RP_VIEW("totp"));
-    RP_TRY(rp_db_emit(db, event));
-    RP_TRY(emit_roles(enrolment->identity, RP_EVENT_ROLE_GRANTED, invitation));
-    return enrolment->sign_in ? open_session(enrolment) : RP_OK;
-}
-
-static rp_err enrol(struct rp_identity *identity, rp_view token, const char *password_text,
-                    rp_view code, struct enrolment *enrolment) {
-    RP_ASSERT(identity != NULL && password_text != NULL);
-    struct rp_phc phc;
-    if (!rp_ok(rp_phc_parse(rp_view_from_cstr(password_text), &phc))) {
-        return RP_ERR(INVALID);
-    }
-    struct found *found = &enrolment->found;
-    RP_TRY(find(identity, token, found));
-    if (found->seed_sealed.n == 0) {
-        return RP_ERR(DENIED); /* no seed was ever shown, so no code can be right */
-    }
-    _cleanup_(rp_secret_freep) struct rp_secret *seed = NULL;
-    RP_TRY(open_seed(identity, found, &seed));
-    struct rp_totp_match match = rp_totp_match(seed, code, rp_identity_now(identity));
-    if (match.count == 0) {
-        return RP_ERR(DENIED);
-    }
-    enrolment->identity = identity;
-    enrolment->password_text = password_text;
-    enrolment->step = match.steps[match.count - 1];
-    return rp_db_transact(identity->db, do_enrol, enrolment);
-}
-
-rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char *password_text,
-                         rp_view code) {
-    struct enrolment enrolment = {.sign_in = false};
-    return enrol(identity, token, password_text, code, &enrolment);
-}
-
-rp_err rp_identity_enrol_and_sign_in(struct rp_identity *identity, rp_view token,
-                                     const struct rp_enrol_answers *answers, rp_view client,
-                                     struct rp_token *ret_cookie, struct rp_session *ret_session) {
-    RP_ASSERT(ret_cookie != NULL && ret_session != NULL);
-    struct enrolment enrolment = {.sign_in = true, .lang = answers->lang};
-    RP_TRY(rp_identity_client(identity, client, &enrolment.client));
-    RP_TRY(enrol(identity, token, answers->password_text, answers->code, &enrolment));
-    *ret_cookie = enrolment.cookie;
-    *ret_session = enrolment.session;
-    return RP_OK;
 }

@@ -41,4 +41,19 @@ rp_err rp_identity_change_member(struct rp_identity *identity,
 rp_err rp_identity_member_at(struct rp_identity *identity, rp_id tenant, rp_view email,
                              rp_id *ret_person);
 
+/* ---- people of another system ---- */
+struct rp_people_file;
+struct rp_people_import {
+    rp_id tenant;
+    bool dry_run;  /* all is judged, nothing kept */
+    bool skip_bad; /* refused lines are left out; otherwise one refused line keeps all out */
+    struct rp_people_file *file; /* judged further: its lines say what became of each */
+    size_t imported, invited, refused;
+    bool applied;
+};
+/* Whoever has a password and the second factor that is asked for is here at once; the others are
+ * invited, by mail where this installation sends mails. All in one transaction. NOT_FOUND: no such
+ * tenant; OVERLOAD: too many mails wait. The caller wipes the file. */
+rp_err rp_identity_import(struct rp_identity *identity, struct rp_people_import *import);
+
 #endif

@@ -6,6 +6,7 @@
 #include "identity/internal.h"
 
 #include "base/assert.h"
+#include "crypto/foreign.h"
 #include "crypto/phc.h"
 
 rp_err rp_password_put(struct rp_identity *identity, rp_id person, rp_id tenant,
@@ -24,6 +25,51 @@ rp_err rp_password_put(struct rp_identity *identity, rp_id person, rp_id tenant,
     rp_event_add_id(event, "person", person);
     rp_event_add_text(event, "reason", reason);
     return rp_db_emit(identity->db, event);
+}
+
+/* ---- the same one, kept better ---- */
+
+struct renewing {
+    struct rp_identity *identity;
+    const struct rp_sign_in *sign_in;
+    rp_view former; /* the name of its algorithm */
+    const char *text;
+};
+
+/* Unless it was changed in the meantime. */
+static rp_err do_renew(struct rp_db *db, void *ctx) {
+    const struct renewing *renewing = ctx;
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    RP_TRY(
+        rp_db_query(db, "UPDATE person SET password = ?1 WHERE id = ?2 AND password = ?3", &row));
+    rp_row_bind_text(row, 1, rp_view_from_cstr(renewing->text));
+    rp_row_bind_id(row, 2, renewing->sign_in->person);
+    rp_row_bind_text(row, 3, rp_view_from_cstr(renewing->sign_in->password_text));
+    RP_TRY(rp_row_run(row, &changed));
+    if (changed == 0) {
+        return RP_OK;
+    }
+    struct rp_event *event = rp_identity_event(renewing->identity, RP_EVENT_PASSWORD_RENEWED);
+    rp_event_add_id(event, "tenant", renewing->sign_in->tenant);
+    rp_event_add_id(event, "person", renewing->sign_in->person);
+    rp_event_add_text(event, "former", renewing->former);
+    return rp_db_emit(db, event);
+}
+
+rp_err rp_identity_renew_password(struct rp_identity *identity, const struct rp_sign_in *sign_in,
+                                  const char *text) {
+    RP_ASSERT(identity != NULL && sign_in != NULL && sign_in->known);
+    struct rp_phc phc;
+    struct rp_foreign foreign;
+    if (!rp_ok(rp_phc_parse(rp_view_from_cstr(text), &phc))) {
+        return RP_ERR(INVALID);
+    }
+    struct renewing renewing = {identity, sign_in, RP_VIEW("argon2id"), text};
+    if (rp_ok(rp_foreign_parse(rp_view_from_cstr(sign_in->password_text), &foreign))) {
+        renewing.former = rp_view_from_cstr(rp_foreign_name(foreign.kind));
+    }
+    return rp_db_transact(identity->db, do_renew, &renewing);
 }
 
 /* ---- the present one ---- */

@@ -1,5 +1,6 @@
 // An organisation's administrator and their people: invited by mail, given roles, removed.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import {after, before, test} from 'node:test';
 import {readMail, Smtp} from '../lib/smtp.mjs';
 import {Stack, until} from '../lib/stack.mjs';
@@ -130,4 +131,50 @@ test('the command line lists, changes and removes; wrong words are told', async 
   const {stdout} = await stack.rempart('person', 'list', '--tenant', tenant);
   assert.match(stdout, /admin +enrolled +ann@example\.com/);
   assert.ok(!stdout.includes('lea@'));
+});
+
+/*= S170 type=test */
+test('people of another system sign in with the password they had there, which is then kept as argon2id', async () => {
+  const word = 'correct horse battery staple', seed = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+  const file = stack.file('people.csv');
+  const hash = '$2y$10$Rk7L9HJ8QZj6dFEAHjfAZuJlnB9cSzBkzxN0DM3k8CZUAvOLUgl/O'; // php: password_hash
+  fs.writeFileSync(file, `email;role;password;totp\nzoe@example.com;member;${hash};${seed}\nyan@example.com;;;\nmax;;;\n`);
+  const import_ = (...more) => stack.rempart('person', 'import', file, '--tenant', tenant, ...more);
+  const refused = await import_();
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout, /line 4, column 1: this is no address\nnothing changed: 1 taken over .*, 1 invited, 1 refused/);
+  assert.equal(await idOf('zoe@example.com'), undefined);
+  assert.match((await import_('--dry-run', '--skip-bad')).stdout, /nothing changed: 1 taken over/);
+  assert.equal(await idOf('zoe@example.com'), undefined);
+  const done = JSON.parse((await import_('--skip-bad', '--json')).stdout);
+  assert.deepEqual([done.applied, done.imported, done.invited, done.refused], [true, 1, 1, 1]);
+  assert.equal(done.lines[1].link, undefined); // it goes by mail
+  await until('the invitation', () => server.mails.find(one => one.to.includes('yan@example.com')));
+
+  const zoe = stack.client();
+  assert.equal((await zoe.signIn({email: 'zoe@example.com', password: 'wrong horse', seed})).text.includes('name="code"'), false);
+  await zoe.signIn({email: 'zoe@example.com', password: word, seed});
+  assert.ok(await isIn(zoe));
+  const events = () => log();
+  await until('the event', async () => /password\.renewed.*bcrypt/.test(await events()));
+  await zoe.signIn({email: 'zoe@example.com', password: word, seed});
+  assert.ok(await isIn(zoe));
+  assert.equal((await events()).match(/password\.renewed/g).length, 1);
+  for (const name of fs.readdirSync(stack.file('db')).filter(one => one.startsWith('system.db'))) {
+    assert.ok(name.endsWith('-wal') || !fs.readFileSync(stack.file(`db/${name}`)).includes(seed), `${name} holds the seed`);
+  }
+});
+
+test('a file that is none, and a question that is open, are told', async () => {
+  const file = stack.file('bad.csv');
+  fs.writeFileSync(file, 'email;phone\na@example.com;1\n');
+  const bad = await stack.rempart('person', 'import', file, '--tenant', tenant);
+  assert.equal(bad.code, 2);
+  assert.match(bad.stderr, /line 1.*phone/);
+  fs.writeFileSync(file, '[{"email": "a@example.com"');
+  assert.match((await stack.rempart('person', 'import', file, '--tenant', tenant)).stderr, /line 1/);
+  const which = await stack.rempart('person', 'import', file);
+  assert.equal(which.code, 2);
+  assert.match(which.stderr, /which organisation\?/);
+  assert.notEqual((await stack.rempart('person', 'import', stack.file('nowhere.csv'), '--tenant', tenant)).code, 0);
 });
