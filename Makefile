@@ -5,9 +5,9 @@ BUILD ?= build
 STATE ?= var
 PORT  ?= 8443
 
-.PHONY: help build run test quick check fuzz bench sanitized format clean
+.PHONY: help build run test quick check fuzz torture bench sanitized format clean
 help:
-	@sed -n 's/^# \{1,3\}//p;/^\.PHONY/q' Makefile; echo "  make build check quick fuzz bench bench-{files,gate,ledger,limits,memory,shieldparts,signin,store} sanitized format clean"
+	@sed -n 's/^# \{1,3\}//p;/^\.PHONY/q' Makefile; echo "  make build check quick fuzz torture bench bench-{files,gate,ledger,limits,memory,shieldparts,signin,store} sanitized format clean"
 
 build:
 	@scripts/setup build
@@ -37,6 +37,12 @@ sanitized:
 fuzz:
 	@scripts/setup test
 	@scripts/fuzz "$(T)" "$(or $(SECONDS),60)"
+
+# Kills, power cuts and stopped roles for SECONDS (120), from SEED (the time); T6.
+torture:
+	@scripts/setup test
+	@scripts/build $(BUILD)
+	@scripts/torture "$(or $(SECONDS),120)" $(SEED)
 
 bench: bench-all
 bench-%:

@@ -9,7 +9,9 @@
 enum {
     PATH_SIZE = 256,
     PLAN_BYTES_MAX = RP_ANCHOR_TREES_MAX * 80,
-    NODES_BYTES = RP_ANCHOR_TREES_MAX * 160
+    NODES_BYTES = RP_ANCHOR_TREES_MAX * 160,
+    GROUP = 1024, /* records that one wait makes durable */
+    FOLDER_MODE = 0750
 };
 
 static void home_path(const struct rp_grow_home *home, const char *name,
@@ -20,7 +22,7 @@ static void home_path(const struct rp_grow_home *home, const char *name,
 
 rp_err rp_anchor_save_plan(const struct rp_grow_home *home, const struct rp_anchor_plan *plan,
                            rp_hash *ret_root) {
-    char path[PATH_SIZE], temporary[PATH_SIZE];
+    char path[PATH_SIZE], temporary[PATH_SIZE], again[PATH_SIZE];
     _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(NODES_BYTES);
     _cleanup_(rp_buf_done) struct rp_buf bytes = rp_buf_new(PLAN_BYTES_MAX);
     struct rp_anchor_nodes nodes;
@@ -31,8 +33,13 @@ rp_err rp_anchor_save_plan(const struct rp_grow_home *home, const struct rp_anch
     RP_TRY(rp_buf_err(&bytes));
     home_path(home, "anchor", path);
     home_path(home, "anchor.tmp", temporary);
-    RP_TRY(home->disk->put(home->disk->ctx, temporary, path, 0640, rp_buf_view(&bytes)));
-    RP_TRY(home->disk->sync_all(home->disk->ctx, home->folder));
+    home_path(home, "anchor.tmp.new", again);
+    /* Durable before it takes the place of the plan before, which a start may still ask for. */
+    const struct rp_disk *disk = home->disk;
+    RP_TRY(disk->put(disk->ctx, again, temporary, 0640, rp_buf_view(&bytes)));
+    RP_TRY(disk->sync_all(disk->ctx, home->folder));
+    RP_TRY(disk->rename(disk->ctx, temporary, path));
+    RP_TRY(disk->sync_all(disk->ctx, home->folder));
     *ret_root = root;
     return RP_OK;
 }
@@ -98,18 +105,32 @@ static rp_err read_newest(const char *folder, const struct rp_anchor *anchor, st
     return rp_buf_err(out);
 }
 
-static rp_err write_record(const struct rp_grow_home *home, struct rp_tree tree,
-                           struct rp_anchor *anchor, struct rp_diag *diag) {
-    char name[40], folder[PATH_SIZE - 32], path[PATH_SIZE], temporary[PATH_SIZE];
+/* Where a record waits until its bytes are durable, and the file that it then takes the place of.
+ */
+struct waiting {
+    char temporary[PATH_SIZE], path[PATH_SIZE];
+    bool done; /* it stands there already */
+};
+
+static void waiting_name(const struct rp_grow_home *home, size_t i, const char *end,
+                         char out[static PATH_SIZE]) {
+    char name[48];
+    snprintf(name, sizeof name, "record.%zu.tmp%s", i, end);
+    home_path(home, name, out);
+}
+
+static rp_err stage_record(const struct rp_grow_home *home, struct rp_tree tree, size_t i,
+                           struct rp_anchor *anchor, struct waiting *ret, struct rp_diag *diag) {
+    char name[40], folder[PATH_SIZE - 32], again[PATH_SIZE];
     rp_tree_folder(tree, name);
     int n = snprintf(folder, sizeof folder, "%s/%s/anchors", home->folder, name);
     RP_ASSERT(n > 0 && (size_t)n < sizeof folder);
     _cleanup_(rp_buf_done) struct rp_buf file = rp_buf_new(RP_ANCHOR_FILE_MAX);
     _cleanup_(rp_buf_done) struct rp_buf record = rp_buf_new(RP_ANCHOR_RECORD_MAX);
     uint64_t file_name = 0;
-    bool done = false;
-    RP_TRY(read_newest(folder, anchor, &file, &file_name, &anchor->number, &done, diag));
-    if (done) {
+    ret->done = false;
+    RP_TRY(read_newest(folder, anchor, &file, &file_name, &anchor->number, &ret->done, diag));
+    if (ret->done) {
         return RP_OK;
     }
     rp_anchor_print(&record, anchor);
@@ -120,10 +141,12 @@ static rp_err write_record(const struct rp_grow_home *home, struct rp_tree tree,
     }
     rp_buf_add(&file, rp_buf_view(&record));
     RP_TRY(rp_buf_err(&file));
-    n = snprintf(path, sizeof path, "%s/%llu", folder, (unsigned long long)file_name);
+    n = snprintf(ret->path, sizeof ret->path, "%s/%llu", folder, (unsigned long long)file_name);
     RP_ASSERT(n > 0 && n < PATH_SIZE);
-    home_path(home, "put.tmp", temporary);
-    return home->disk->put(home->disk->ctx, temporary, path, 0640, rp_buf_view(&file));
+    waiting_name(home, i, "", ret->temporary);
+    waiting_name(home, i, ".new", again);
+    RP_TRY(rp_folder_make(folder, FOLDER_MODE));
+    return home->disk->put(home->disk->ctx, again, ret->temporary, 0640, rp_buf_view(&file));
 }
 
 /* ---- all of an anchor ---- */
@@ -138,6 +161,39 @@ static rp_err load_plan(const struct rp_grow_home *home, struct rp_arena *arena,
         err = rp_anchor_plan_parse(bytes, arena, ret_plan);
     }
     return rp_ok(err) ? err : rp_fail(diag, RP_ERR(CORRUPT), "%s: not a plan of an anchor", path);
+}
+
+/* A file of records grows by being replaced, and holds what nobody could write again: the new bytes
+ * are durable before they take its place. */
+static rp_err write_records(const struct rp_grow_home *home, const struct rp_anchor_plan *plan,
+                            const struct rp_anchor_nodes *nodes, uint64_t public_index,
+                            struct rp_diag *diag) {
+    const struct rp_disk *disk = home->disk;
+    _cleanup_(rp_arena_freep) struct rp_arena *arena =
+        rp_arena_new(GROUP * sizeof(struct waiting) + 64);
+    struct waiting *waiting = arena ? rp_arena_array(arena, GROUP, sizeof *waiting) : NULL;
+    RP_TRY(waiting ? RP_OK : RP_ERR(NO_MEMORY));
+    for (size_t from = 0; from < plan->count; from += GROUP) {
+        size_t n = RP_MIN((size_t)GROUP, plan->count - from);
+        for (size_t k = 0; k < n; k++) {
+            size_t i = from + k;
+            struct rp_anchor anchor = {.public_index = public_index,
+                                       .leaf = i,
+                                       .leaves = plan->count,
+                                       .size = plan->trees[i].size,
+                                       .root = plan->trees[i].root};
+            memcpy(anchor.salt, plan->trees[i].salt, RP_ANCHOR_SALT);
+            RP_TRY(rp_anchor_nodes_proof(nodes, i, anchor.proof, &anchor.proof_count));
+            RP_TRY(stage_record(home, plan->trees[i].tree, k, &anchor, &waiting[k], diag));
+        }
+        RP_TRY(disk->sync_all(disk->ctx, home->folder));
+        for (size_t k = 0; k < n; k++) {
+            if (!waiting[k].done) {
+                RP_TRY(disk->rename(disk->ctx, waiting[k].temporary, waiting[k].path));
+            }
+        }
+    }
+    return RP_OK;
 }
 
 rp_err rp_anchor_write(const struct rp_grow_home *home, rp_view event, uint64_t public_index,
@@ -157,16 +213,7 @@ rp_err rp_anchor_write(const struct rp_grow_home *home, rp_view event, uint64_t 
                        "%s/journal/anchor: not the plan of public entry %llu", home->folder,
                        (unsigned long long)public_index);
     }
-    for (size_t i = 0; i < plan.count; i++) {
-        struct rp_anchor anchor = {.public_index = public_index,
-                                   .leaf = i,
-                                   .leaves = plan.count,
-                                   .size = plan.trees[i].size,
-                                   .root = plan.trees[i].root};
-        memcpy(anchor.salt, plan.trees[i].salt, RP_ANCHOR_SALT);
-        RP_TRY(rp_anchor_nodes_proof(&nodes, i, anchor.proof, &anchor.proof_count));
-        RP_TRY(write_record(home, plan.trees[i].tree, &anchor, diag));
-    }
+    RP_TRY(write_records(home, &plan, &nodes, public_index, diag));
     *ret_plan = plan;
     return RP_OK;
 }

@@ -184,10 +184,12 @@ rp_err rp_grow_sign(struct rp_grow *grow, const char *temporary) {
     return RP_OK;
 }
 
-/* Which partial files of one tile may go: those with another width than the two to keep. */
+/* Which partial files of one tile stay: `keep`, and those of checkpoints up to `until`, or that one
+ * alone. */
 struct sweep {
-    const char *folder;
-    unsigned keep, keep_too;
+    char folder[PATH_SIZE];
+    unsigned keep, until;
+    bool only_newest;
     bool left;
 };
 
@@ -198,7 +200,8 @@ static rp_err sweep_one(void *ctx, const char *name, bool is_folder) {
     if (is_folder || !rp_view_to_u64(rp_view_from_cstr(name), RP_TILE_WIDTH - 1, &width)) {
         return RP_OK;
     }
-    if (width == sweep->keep || width == sweep->keep_too) {
+    bool of_then = sweep->only_newest ? width == sweep->until : width <= sweep->until;
+    if (width == sweep->keep || of_then) {
         sweep->left = true;
         return RP_OK;
     }
@@ -208,31 +211,36 @@ static rp_err sweep_one(void *ctx, const char *name, bool is_folder) {
 }
 
 static void sweep_partials(const struct rp_grow *grow, int level, uint64_t n, unsigned keep,
-                           unsigned keep_too) {
-    char path[PATH_SIZE];
-    rp_tile_partials_path(grow->folder, level, n, path);
-    struct sweep sweep = {path, keep, keep_too, false};
+                           unsigned until) {
+    struct sweep sweep = {
+        .keep = keep, .until = until, .only_newest = grow->tree.kind == RP_TREE_TENANT};
+    rp_tile_partials_path(grow->folder, level, n, sweep.folder);
     /* A file that stays costs space and is right all the same. */
-    rp_err err = rp_folder_each(path, sweep_one, &sweep);
+    rp_err err = rp_folder_each(sweep.folder, sweep_one, &sweep);
     if (rp_ok(err) && !sweep.left) {
-        rp_ignore(rp_folder_remove(path));
+        rp_ignore(rp_folder_remove(sweep.folder));
     }
 }
 
-/* Partial tiles that a full one replaced. A public tree keeps the others until then, as tlog-tiles
- * asks: someone may hold any checkpoint. Of a tenant's tree only its own checkpoints are served:
- * the newest and the one before. */
+/* Partial tiles that a full one replaced, and those that a crash left of sizes never signed. A
+ * public tree keeps the others until then, as tlog-tiles asks: someone may hold any checkpoint. Of
+ * a tenant's tree only its own checkpoints are served: the newest and the one before. What the one
+ * before needs stays until the newest is durable under its name, which it is at the next: a power
+ * cut may undo the renaming and not the removal. */
 static void remove_old_partials(const struct rp_grow *grow, int level) {
     unsigned up = level > 0 ? 8 * (unsigned)level : 0;
     uint64_t now = grow->edge.size >> up, then = grow->published_size >> up;
-    if (now == then || then == 0) {
+    uint64_t before = grow->before_size >> up;
+    if (before / RP_TILE_WIDTH < then / RP_TILE_WIDTH) {
+        sweep_partials(grow, level, before / RP_TILE_WIDTH, 0, 0);
+    }
+    if (now == then) {
         return;
     }
-    if (now / RP_TILE_WIDTH > then / RP_TILE_WIDTH) {
-        sweep_partials(grow, level, then / RP_TILE_WIDTH, 0, 0);
-    } else if (grow->tree.kind == RP_TREE_TENANT) {
-        sweep_partials(grow, level, now / RP_TILE_WIDTH, (unsigned)(now % RP_TILE_WIDTH),
-                       (unsigned)(then % RP_TILE_WIDTH));
+    for (uint64_t n = then / RP_TILE_WIDTH; n <= now / RP_TILE_WIDTH; n++) {
+        sweep_partials(grow, level, n,
+                       n == now / RP_TILE_WIDTH ? (unsigned)(now % RP_TILE_WIDTH) : 0,
+                       n == then / RP_TILE_WIDTH ? (unsigned)(then % RP_TILE_WIDTH) : 0);
     }
 }
 
