@@ -73,8 +73,8 @@ static void read_request_line(rp_view line, struct waf_message *message) {
 
 /* ---- headers ---- */
 
-static rp_err add_header(struct waf_message *message, rp_view line) {
-    if (message->header_count == WAF_HEADERS_MAX) {
+static rp_err add_header(struct waf_message *message, rp_view line, size_t room) {
+    if (message->header_count == room) {
         return RP_ERR(TOO_LARGE);
     }
     size_t colon = rp_view_find_byte(line, ':');
@@ -111,16 +111,26 @@ static rp_err fold(struct rp_arena *arena, struct waf_message *message, rp_view 
     return RP_OK;
 }
 
+static size_t count_lines(rp_view rest) {
+    size_t n = 0;
+    rp_view line;
+    while (n < WAF_HEADERS_MAX && next_line(&rest, &line) && line.n > 0) {
+        n++;
+    }
+    return n;
+}
+
 static rp_err read_headers(struct reader *in, struct rp_arena *arena) {
     struct waf_message *message = in->message;
-    message->headers = rp_arena_array(arena, WAF_HEADERS_MAX, sizeof *message->headers);
+    size_t room = count_lines(in->rest);
+    message->headers = rp_arena_array(arena, room + 1, sizeof *message->headers);
     if (!message->headers) {
         return RP_ERR(TOO_LARGE);
     }
     rp_view line;
     while (next_line(&in->rest, &line) && line.n > 0) {
         bool folded = line.p[0] == ' ' || line.p[0] == '\t';
-        RP_TRY(folded ? fold(arena, message, line) : add_header(message, line));
+        RP_TRY(folded ? fold(arena, message, line) : add_header(message, line, room));
     }
     return RP_OK;
 }
@@ -139,6 +149,10 @@ const char *waf_why_malformed(const struct waf_message *message) {
     }
     if (length.p && !waf_header_of(message, "Transfer-Encoding").p && n > message->body.n) {
         return "a body shorter than its Content-Length";
+    }
+    if (rp_view_equal(message->protocol, RP_VIEW("HTTP/1.1")) &&
+        waf_header_of(message, "Host").n == 0) {
+        return "HTTP/1.1 without a Host";
     }
     if (rp_view_equal(message->protocol, RP_VIEW("HTTP/0.9"))) {
         return "HTTP/0.9";

@@ -1,5 +1,6 @@
-/* waf_test.h — the regression tests of the Core Rule Set: read (waf_test_read.c), run
- * (waf_test.c). Both formats, ftw YAML of CRS 3.3 and of CRS 4. */
+/* waf_test.h — the regression tests of the Core Rule Set: read (waf_test_read.c), made requests
+ * (waf_test_request.c), run in process (waf_test.c) or against a server (waf_test_wire.c). Both
+ * formats, ftw YAML of CRS 3.3 and of CRS 4. */
 #ifndef RP_CLI_WAF_TEST_H
 #define RP_CLI_WAF_TEST_H
 
@@ -17,11 +18,23 @@ struct waf_expect {
     size_t status_count;
     bool error; /* a server would answer nothing, or 400 */
     bool has_error;
-    bool isolated; /* and no other rule */
+    bool isolated;   /* and no other rule */
+    bool retry_once; /* over the wire, where a log line may come late */
+};
+
+/* What a test says of its request. */
+struct waf_test_input {
+    rp_view method, uri, version, data;
+    struct waf_header *headers;
+    size_t header_count;
+    bool completed; /* with the headers that a client sends by itself */
+    bool release4;  /* as the tests of release 4 count on it */
 };
 
 struct waf_stage {
-    struct waf_message request;
+    rp_view raw;                 /* what goes over the wire */
+    struct waf_message request;  /* the same as a server reads it */
+    struct waf_message response; /* what the back end is to answer; status 0: as it likes */
     struct waf_expect expect;
     unsigned line;
 };
@@ -41,8 +54,14 @@ struct waf_test_file {
 rp_err waf_test_read(rp_view text, struct rp_arena *arena, struct waf_test_file *ret_file,
                      struct rp_diag *diag);
 
-/* The answer of the tests' back end: what CRS 4's /reflect is asked to say, else an echo. */
-rp_err waf_test_answer(const struct waf_message *request, struct rp_arena *arena,
+/* The bytes that go out. TOO_LARGE. */
+rp_err waf_test_raw(const struct waf_test_input *input, struct rp_arena *arena, rp_view *ret_raw);
+/* A request that was read, cut to what a server hands on to rules. */
+void waf_test_as_served(struct waf_message *request);
+
+/* The answer of the tests' back end: what the stage tells it, what CRS 4's /reflect is asked to
+ * say, else an echo. */
+rp_err waf_test_answer(const struct waf_stage *stage, struct rp_arena *arena,
                        struct waf_message *ret_response);
 
 #endif

@@ -2,15 +2,12 @@
  *
  * CRS 3.3: meta.enabled, tests[].test_title, stages[].stage.{input,output}, output.log_contains.
  * CRS 4: rule_id, tests[].test_id, stages[].{input,output}, output.log.{expect_ids,…}.
- * Input that is not whole is completed as go-ftw does it: Content-Length, Connection and, for
- * data, the content type of a form, whose data is then encoded unless it is already.
+ * A key that is not known is refused where it stands: what it asks for would go untested.
  */
-#include <stdlib.h>
-
 #include "base/assert.h"
+#include "base/checked.h"
 #include "waf_test.h"
 #include "wire/encode.h"
-#include "wire/http.h"
 #include "wire/yaml.h"
 
 enum { DATA_MAX = 4 << 20 };
@@ -23,128 +20,126 @@ struct reading {
 
 static rp_err fail(const struct reading *in, const struct rp_yaml *at, rp_err err,
                    const char *text) {
-    if (at) {
-        in->diag->line = at->line;
-        in->diag->column = at->column;
-    }
-    return rp_fail(in->diag, err, "%s", text);
+    return rp_fail_at(in->diag, err, at->line, at->column, "%s", text);
 }
 
-static bool is_yes(rp_view text) {
-    return rp_view_equal_nocase(text, RP_VIEW("true")) ||
-           rp_view_equal_nocase(text, RP_VIEW("yes"));
+/* ---- keys ---- */
+
+static const char *const file_keys[] = {"meta", "rule_id", "tests", NULL};
+static const char *const meta_keys[] = {"author",  "enabled", "name", "description",
+                                        "version", "tags",    NULL};
+static const char *const test_keys[] = {"test_title", "test_id", "rule_id", "desc", "description",
+                                        "enabled",    "tags",    "stages",  NULL};
+static const char *const stage_keys[] = {"stage", "desc", "description", "input", "output", NULL};
+static const char *const input_keys[] = {"dest_addr",
+                                         "port",
+                                         "protocol",
+                                         "method",
+                                         "uri",
+                                         "uris",
+                                         "version",
+                                         "headers",
+                                         "ordered_headers",
+                                         "data",
+                                         "encoded_data",
+                                         "encoded_request",
+                                         "raw_request",
+                                         "save_cookie",
+                                         "stop_magic",
+                                         "autocomplete_headers",
+                                         "follow_redirect",
+                                         "response",
+                                         "virtual_host_mode",
+                                         NULL};
+static const char *const response_keys[] = {"status",       "headers",     "body",
+                                            "encoded_body", "log_message", NULL};
+static const char *const output_keys[] = {
+    "status", "response_contains", "log_contains", "no_log_contains",
+    "log",    "expect_error",      "retry_once",   "isolated",
+    NULL};
+static const char *const log_keys[] = {"expect_ids", "no_expect_ids", "match_regex",
+                                       "no_match_regex", NULL};
+
+/* A mapping of these keys and no other. */
+static rp_err check_keys(const struct reading *in, const struct rp_yaml *node,
+                         const char *const *keys) {
+    if (node->kind != RP_YAML_MAPPING) {
+        return fail(in, node, RP_ERR(INVALID), "expected keys with values");
+    }
+    for (const struct rp_yaml *one = node->first; one; one = one->next) {
+        size_t i = 0;
+        while (keys[i] && !rp_view_equal(one->key, rp_view_from_cstr(keys[i]))) {
+            i++;
+        }
+        if (!keys[i]) {
+            return rp_fail_at(in->diag, RP_ERR(UNKNOWN_KEY), one->key_line, one->key_column,
+                              "\"%.*s\"; expected one such as %s", (int)RP_MIN(one->key.n, 40),
+                              one->key.p, keys[0]);
+        }
+    }
+    return RP_OK;
+}
+
+static bool is_word(rp_view text, const char *word) {
+    return rp_view_equal_nocase(text, rp_view_from_cstr(word));
+}
+
+/* Absent: as otherwise says. */
+static rp_err read_bool(const struct reading *in, const struct rp_yaml *mapping, const char *key,
+                        bool otherwise, bool *ret_value) {
+    const struct rp_yaml *node = mapping ? rp_yaml_get(mapping, key) : NULL;
+    bool yes = node && (is_word(node->scalar, "true") || is_word(node->scalar, "yes"));
+    bool no = node && (is_word(node->scalar, "false") || is_word(node->scalar, "no"));
+    if (node && !yes && !no) {
+        return fail(in, node, RP_ERR(INVALID), "expected true or false");
+    }
+    *ret_value = node ? yes : otherwise;
+    return RP_OK;
+}
+
+static rp_view or_else(rp_view text, rp_view otherwise) {
+    return text.p ? text : otherwise;
+}
+
+static size_t count_of(const struct rp_yaml *list) {
+    size_t n = 0;
+    for (const struct rp_yaml *one = list ? list->first : NULL; one; one = one->next) {
+        n++;
+    }
+    return n;
 }
 
 /* ---- what goes out ---- */
 
-static bool has_header(const struct waf_message *request, const char *name) {
-    return waf_header_of(request, name).p != NULL;
-}
-
-static void add_header(struct waf_message *request, const char *name, rp_view value) {
-    RP_ASSERT(request->header_count < WAF_HEADERS_MAX);
-    request->headers[request->header_count++] =
-        (struct waf_header){rp_view_from_cstr(name), value.p ? value : RP_VIEW("")};
-}
-
+/* {Name: value, …}, or a list of {name: …, value: …}. */
 static rp_err read_headers(const struct reading *in, const struct rp_yaml *headers,
-                           struct waf_message *request) {
-    request->headers = rp_arena_array(in->arena, WAF_HEADERS_MAX, sizeof *request->headers);
-    if (!request->headers) {
-        return RP_ERR(TOO_LARGE);
-    }
-    for (const struct rp_yaml *one = headers ? headers->first : NULL; one; one = one->next) {
-        if (request->header_count > WAF_HEADERS_MAX - 8) {
-            return fail(in, one, RP_ERR(TOO_LARGE), "headers");
-        }
-        /* CRS 4.2x may list them: - name: …, value: … */
-        rp_view name = one->kind == RP_YAML_MAPPING ? rp_yaml_get_scalar(one, "name") : one->key;
-        rp_view value =
-            one->kind == RP_YAML_MAPPING ? rp_yaml_get_scalar(one, "value") : one->scalar;
-        request->headers[request->header_count++] =
-            (struct waf_header){name, value.p ? value : RP_VIEW("")};
-    }
-    return RP_OK;
-}
-
-/* True when decoding would change nothing: then it was not encoded yet. */
-static bool is_plain(rp_view data) {
-    for (size_t i = 0; i < data.n; i++) {
-        if (data.p[i] == '+' || data.p[i] == '%') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A query value's percent-encoding: '+' for a space. */
-static void encode_word(struct rp_buf *out, rp_view word) {
-    for (size_t i = 0; i < word.n; i++) {
-        if (word.p[i] == ' ') {
-            rp_buf_add_byte(out, '+');
-        } else {
-            rp_url_encode(out, rp_view_sub(word, i, 1));
-        }
-    }
-}
-
-static rp_err encode_form(const struct reading *in, struct waf_message *request) {
-    rp_view rest = request->body;
-    if (!is_plain(rest) || rp_view_find_byte(rest, ';') < rest.n) {
+                           struct waf_header **ret_headers, size_t *ret_count) {
+    size_t count = *ret_count, room = count + count_of(headers);
+    if (!headers || room == count) {
         return RP_OK;
     }
-    struct rp_buf out = rp_buf_new(4 * rest.n + 16);
-    while (rest.n > 0) {
-        rp_view pair = rp_view_cut(&rest, '&');
-        size_t equals = rp_view_find_byte(pair, '=');
-        if (pair.n == 0) {
-            continue;
-        }
-        rp_buf_add_cstr(&out, out.n > 0 ? "&" : "");
-        encode_word(&out, rp_view_sub(pair, 0, equals));
-        rp_buf_add_byte(&out, '=');
-        encode_word(&out, equals < pair.n ? rp_view_from(pair, equals + 1) : (rp_view){NULL, 0});
-    }
-    rp_err err = rp_buf_err(&out);
-    if (rp_ok(err)) {
-        err = rp_arena_copy(in->arena, rp_buf_view(&out), &request->body);
-    }
-    rp_buf_done(&out);
-    return err;
-}
-
-static bool names_form(const struct waf_message *request) {
-    return rp_view_equal_nocase(waf_header_of(request, "Content-Type"),
-                                RP_VIEW("application/x-www-form-urlencoded"));
-}
-
-static rp_err complete(const struct reading *in, struct waf_message *request) {
-    if (request->body.n > 0 && !has_header(request, "Content-Type")) {
-        add_header(request, "Content-Type", RP_VIEW("application/x-www-form-urlencoded"));
-    }
-    if (request->body.n > 0 && names_form(request)) {
-        RP_TRY(encode_form(in, request));
-    }
-    if (request->body.n > 0 && !has_header(request, "Content-Length") &&
-        !has_header(request, "Transfer-Encoding")) {
-        add_header(request, "Content-Length", rp_arena_printf(in->arena, "%zu", request->body.n));
-    }
-    if (!has_header(request, "Connection")) {
-        add_header(request, "Connection", RP_VIEW("close"));
-    }
-    return RP_OK;
-}
-
-/* The words are read as a server reads them: what one would refuse is told. */
-static rp_err check_line(const struct reading *in, struct waf_message *request) {
-    struct waf_message read;
-    rp_view line = rp_arena_printf(in->arena, "%.*s %.*s %.*s\r\n\r\n", RP_FMT(request->method),
-                                   RP_FMT(request->uri), RP_FMT(request->protocol));
-    if (!line.p) {
+    struct waf_header *list = rp_arena_array(in->arena, room, sizeof *list);
+    if (!list) {
         return RP_ERR(TOO_LARGE);
     }
-    RP_TRY(waf_read_request(line, in->arena, &read));
-    request->malformed = read.malformed ? read.malformed : waf_why_malformed(request);
+    if (count > 0) {
+        memcpy(list, *ret_headers, count * sizeof *list);
+    }
+    for (const struct rp_yaml *one = headers->first; one; one = one->next) {
+        bool tuple = one->kind == RP_YAML_MAPPING;
+        if (one->kind == RP_YAML_SEQUENCE || (headers->kind == RP_YAML_SEQUENCE && !tuple)) {
+            return fail(in, one, RP_ERR(INVALID), "expected Name: value");
+        }
+        rp_view name = tuple ? rp_yaml_get_scalar(one, "name") : one->key;
+        rp_view value = tuple ? rp_yaml_get_scalar(one, "value") : one->scalar;
+        if (tuple && !name.p) {
+            name = rp_yaml_get_scalar(one, "Name");
+            value = rp_yaml_get_scalar(one, "Value");
+        }
+        list[count++] = (struct waf_header){name, or_else(value, RP_VIEW(""))};
+    }
+    *ret_headers = list;
+    *ret_count = count;
     return RP_OK;
 }
 
@@ -167,60 +162,90 @@ static rp_err read_data(const struct reading *in, const struct rp_yaml *data, rp
     return err;
 }
 
-/* RFC 9112 section 6.3: where a transfer coding says how long the body is, servers drop what
- * Content-Length says. */
-static void drop_content_length(struct waf_message *request) {
-    size_t kept = 0;
-    if (!has_header(request, "Transfer-Encoding")) {
-        return;
+/* A member in Base64; untouched when it is absent or empty. */
+static rp_err read_encoded(const struct reading *in, const struct rp_yaml *mapping, const char *key,
+                           rp_view *ret_bytes) {
+    const struct rp_yaml *node = rp_yaml_get(mapping, key);
+    if (node && node->scalar.n > 0 &&
+        !rp_ok(rp_base64_decode(node->scalar, in->arena, ret_bytes))) {
+        return fail(in, node, RP_ERR(INVALID), "expected Base64");
     }
-    for (size_t i = 0; i < request->header_count; i++) {
-        if (!rp_view_equal_nocase(request->headers[i].name, RP_VIEW("Content-Length"))) {
-            request->headers[kept++] = request->headers[i];
+    return RP_OK;
+}
+
+static rp_err read_response(const struct reading *in, const struct rp_yaml *node,
+                            struct waf_message *ret_response) {
+    if (!node) {
+        return RP_OK;
+    }
+    RP_TRY(check_keys(in, node, response_keys));
+    uint64_t status = 200;
+    rp_view text = rp_yaml_get_scalar(node, "status");
+    if (text.p && (!rp_view_to_u64(text, 999, &status) || status < 100)) {
+        return fail(in, node, RP_ERR(INVALID), "status: expected 100 to 999");
+    }
+    struct waf_message response = {.status = (unsigned)status,
+                                   .protocol = RP_VIEW("HTTP/1.1"),
+                                   .body = rp_yaml_get_scalar(node, "body")};
+    RP_TRY(read_encoded(in, node, "encoded_body", &response.body));
+    RP_TRY(
+        read_headers(in, rp_yaml_get(node, "headers"), &response.headers, &response.header_count));
+    *ret_response = response;
+    return RP_OK;
+}
+
+/* What would need the answer before. */
+static rp_err check_supported(const struct reading *in, const struct rp_yaml *input) {
+    static const char *const keys[] = {"follow_redirect", "save_cookie"};
+    for (size_t i = 0; i < RP_COUNT_OF(keys); i++) {
+        bool on = false;
+        RP_TRY(read_bool(in, input, keys[i], false, &on));
+        if (on) {
+            return fail(in, rp_yaml_get(input, keys[i]), RP_ERR(UNSUPPORTED),
+                        "answers are not carried into the next stage; expected false");
         }
     }
-    request->header_count = kept;
+    return RP_OK;
 }
 
-static rp_view or_else(rp_view text, rp_view otherwise) {
-    return text.p ? text : otherwise;
-}
-
-static rp_err read_raw(const struct reading *in, const struct rp_yaml *input, rp_view encoded,
-                       rp_view raw, struct waf_message *request) {
-    if (encoded.n > 0) {
-        if (!rp_ok(rp_base64_decode(encoded, in->arena, &raw))) {
-            return fail(in, input, RP_ERR(INVALID), "encoded_request: no Base64");
-        }
-    }
-    return waf_read_request(raw, in->arena, request);
-}
-
-static rp_err read_input(const struct reading *in, const struct rp_yaml *input,
-                         struct waf_message *request) {
-    rp_view encoded = rp_yaml_get_scalar(input, "encoded_request");
-    rp_view raw = rp_yaml_get_scalar(input, "raw_request");
-    if (encoded.n > 0 || raw.n > 0) {
-        return read_raw(in, input, encoded, raw, request);
-    }
-    *request = (struct waf_message){
+static rp_err read_words(const struct reading *in, const struct rp_yaml *input, rp_view uri,
+                         struct waf_stage *stage) {
+    bool magic = true, automatic = true;
+    struct waf_test_input words = {
         .method = or_else(rp_yaml_get_scalar(input, "method"), RP_VIEW("GET")),
-        .uri = or_else(rp_yaml_get_scalar(input, "uri"), RP_VIEW("/")),
-        .protocol = or_else(rp_yaml_get_scalar(input, "version"), RP_VIEW("HTTP/1.1"))};
-    RP_TRY(read_data(in, rp_yaml_get(input, "data"), &request->body));
-    rp_view encoded_data = rp_yaml_get_scalar(input, "encoded_data");
-    if (encoded_data.n > 0 && !rp_ok(rp_base64_decode(encoded_data, in->arena, &request->body))) {
-        return fail(in, input, RP_ERR(INVALID), "encoded_data: no Base64");
+        .uri = uri,
+        .version = or_else(rp_yaml_get_scalar(input, "version"), RP_VIEW("HTTP/1.1")),
+        .release4 = in->rule[0] != 0};
+    RP_TRY(read_bool(in, input, "stop_magic", false, &magic));
+    RP_TRY(read_bool(in, input, "autocomplete_headers", !magic, &automatic));
+    words.completed = automatic && !magic;
+    RP_TRY(read_data(in, rp_yaml_get(input, "data"), &words.data));
+    RP_TRY(read_encoded(in, input, "encoded_data", &words.data));
+    RP_TRY(read_headers(in, rp_yaml_get(input, "headers"), &words.headers, &words.header_count));
+    RP_TRY(read_headers(in, rp_yaml_get(input, "ordered_headers"), &words.headers,
+                        &words.header_count));
+    RP_TRY(waf_test_raw(&words, in->arena, &stage->raw));
+    RP_TRY(waf_read_request(stage->raw, in->arena, &stage->request));
+    stage->request.method = words.method;
+    stage->request.uri = words.uri;
+    stage->request.protocol = words.version;
+    return RP_OK;
+}
+
+static rp_err read_input(const struct reading *in, const struct rp_yaml *input, rp_view uri,
+                         struct waf_stage *stage) {
+    RP_TRY(check_keys(in, input, input_keys));
+    RP_TRY(check_supported(in, input));
+    RP_TRY(read_response(in, rp_yaml_get(input, "response"), &stage->response));
+    stage->raw = rp_yaml_get_scalar(input, "raw_request");
+    RP_TRY(read_encoded(in, input, "encoded_request", &stage->raw));
+    if (stage->raw.n == 0) {
+        RP_TRY(read_words(in, input, uri, stage));
+    } else {
+        RP_TRY(waf_read_request(stage->raw, in->arena, &stage->request));
     }
-    RP_TRY(read_headers(in, rp_yaml_get(input, "headers"), request));
-    rp_view automatic = rp_yaml_get_scalar(input, "autocomplete_headers");
-    bool as_it_is =
-        is_yes(rp_yaml_get_scalar(input, "stop_magic")) || (automatic.p && !is_yes(automatic));
-    if (!as_it_is) {
-        RP_TRY(complete(in, request));
-    }
-    drop_content_length(request);
-    return check_line(in, request);
+    waf_test_as_served(&stage->request);
+    return RP_OK;
 }
 
 /* ---- what is expected ---- */
@@ -243,6 +268,7 @@ static rp_err read_numbers(const struct reading *in, const struct rp_yaml *node,
 
 static rp_err read_log(const struct reading *in, const struct rp_yaml *log,
                        struct waf_expect *expect) {
+    RP_TRY(check_keys(in, log, log_keys));
     RP_TRY(read_numbers(in, rp_yaml_get(log, "expect_ids"), WAF_EXPECT_MAX, expect->ids,
                         &expect->id_count));
     RP_TRY(read_numbers(in, rp_yaml_get(log, "no_expect_ids"), WAF_EXPECT_MAX, expect->no_ids,
@@ -254,6 +280,7 @@ static rp_err read_log(const struct reading *in, const struct rp_yaml *log,
 
 static rp_err read_output(const struct reading *in, const struct rp_yaml *output,
                           struct waf_expect *expect) {
+    RP_TRY(check_keys(in, output, output_keys));
     const struct rp_yaml *log = rp_yaml_get(output, "log");
     if (log) {
         RP_TRY(read_log(in, log, expect));
@@ -265,54 +292,85 @@ static rp_err read_output(const struct reading *in, const struct rp_yaml *output
         expect->no_log_contains = rp_yaml_get_scalar(output, "no_log_contains");
     }
     expect->response_contains = rp_yaml_get_scalar(output, "response_contains");
-    expect->isolated = is_yes(rp_yaml_get_scalar(output, "isolated"));
     expect->has_error = rp_yaml_get(output, "expect_error") != NULL;
-    expect->error = is_yes(rp_yaml_get_scalar(output, "expect_error"));
-    return read_numbers(in, rp_yaml_get(output, "status"), 8, expect->statuses,
-                        &expect->status_count);
+    RP_TRY(read_bool(in, output, "isolated", false, &expect->isolated));
+    RP_TRY(read_bool(in, output, "expect_error", false, &expect->error));
+    RP_TRY(read_bool(in, output, "retry_once", false, &expect->retry_once));
+    if (expect->isolated && expect->id_count != 1) {
+        return fail(in, output, RP_ERR(INVALID), "isolated: expected one id in expect_ids");
+    }
+    return read_numbers(in, rp_yaml_get(output, "status"), RP_COUNT_OF(expect->statuses),
+                        expect->statuses, &expect->status_count);
 }
 
 /* ---- tests ---- */
 
-static size_t count_of(const struct rp_yaml *list) {
-    size_t n = 0;
-    for (const struct rp_yaml *one = list ? list->first : NULL; one; one = one->next) {
-        n++;
-    }
-    return n;
-}
-
-static rp_err read_stage(const struct reading *in, const struct rp_yaml *item,
-                         struct waf_stage *stage) {
+/* What holds input and output: the item itself, or its "stage". */
+static rp_err stage_body(const struct reading *in, const struct rp_yaml *item,
+                         const struct rp_yaml **ret_body) {
+    RP_TRY(check_keys(in, item, stage_keys));
     const struct rp_yaml *inner = rp_yaml_get(item, "stage");
     const struct rp_yaml *body = inner ? inner : item;
-    const struct rp_yaml *input = rp_yaml_get(body, "input"), *output = rp_yaml_get(body, "output");
-    if (!input || !output) {
+    RP_TRY(check_keys(in, body, stage_keys));
+    if (!rp_yaml_get(body, "input") || !rp_yaml_get(body, "output")) {
         return fail(in, item, RP_ERR(INVALID), "a stage has an input and an output");
     }
-    stage->line = item->line;
-    RP_TRY(read_input(in, input, &stage->request));
-    return read_output(in, output, &stage->expect);
+    *ret_body = body;
+    return RP_OK;
+}
+
+static const struct rp_yaml *uris_of(const struct rp_yaml *item) {
+    const struct rp_yaml *inner = rp_yaml_get(item, "stage");
+    const struct rp_yaml *input = rp_yaml_get(inner ? inner : item, "input");
+    return input ? rp_yaml_get(input, "uris") : NULL;
+}
+
+/* One for each of `uris`, else one. */
+static rp_err read_stages(const struct reading *in, const struct rp_yaml *item,
+                          struct waf_test_case *test) {
+    const struct rp_yaml *body = NULL, *uris = uris_of(item);
+    RP_TRY(stage_body(in, item, &body));
+    const struct rp_yaml *input = rp_yaml_get(body, "input"), *uri = uris ? uris->first : NULL;
+    do {
+        struct waf_stage *stage = &test->stages[test->stage_count++];
+        rp_view target = uri ? uri->scalar : rp_yaml_get_scalar(input, "uri");
+        stage->line = item->line;
+        RP_TRY(read_input(in, input, or_else(target, RP_VIEW("/")), stage));
+        RP_TRY(read_output(in, rp_yaml_get(body, "output"), &stage->expect));
+        uri = uri ? uri->next : NULL;
+    } while (uri);
+    return RP_OK;
+}
+
+static rp_err name_test(const struct reading *in, const struct rp_yaml *item,
+                        struct waf_test_case *test) {
+    rp_view title = rp_yaml_get_scalar(item, "test_title");
+    rp_view id = rp_yaml_get_scalar(item, "test_id");
+    if (!title.p && !id.p) {
+        return fail(in, item, RP_ERR(INVALID), "a test has a test_title or a test_id");
+    }
+    rp_view name = title.p ? rp_arena_printf(in->arena, "%.*s", RP_FMT(title))
+                           : rp_arena_printf(in->arena, "%s-%.*s", in->rule, RP_FMT(id));
+    test->title = (const char *)name.p;
+    return name.p ? RP_OK : RP_ERR(TOO_LARGE);
 }
 
 static rp_err read_test(const struct reading *in, const struct rp_yaml *item,
                         struct waf_test_case *test) {
+    RP_TRY(check_keys(in, item, test_keys));
+    RP_TRY(name_test(in, item, test));
+    RP_TRY(read_bool(in, item, "enabled", true, &test->enabled));
     const struct rp_yaml *stages = rp_yaml_get(item, "stages");
-    rp_view title = rp_yaml_get_scalar(item, "test_title");
-    rp_view id = rp_yaml_get_scalar(item, "test_id");
-    rp_view name = title.p ? rp_arena_printf(in->arena, "%.*s", RP_FMT(title))
-                           : rp_arena_printf(in->arena, "%s-%.*s", in->rule, RP_FMT(id));
-    test->stages = rp_arena_array(in->arena, count_of(stages) + 1, sizeof *test->stages);
-    if (!name.p || !test->stages) {
+    size_t room = 1;
+    for (const struct rp_yaml *one = stages ? stages->first : NULL; one; one = one->next) {
+        room += 1 + (one->kind == RP_YAML_MAPPING ? count_of(uris_of(one)) : 0);
+    }
+    test->stages = rp_arena_array(in->arena, room, sizeof *test->stages);
+    if (!test->stages) {
         return RP_ERR(TOO_LARGE);
     }
-    if (!title.p && !id.p) {
-        return fail(in, item, RP_ERR(INVALID), "a test has a test_title or a test_id");
-    }
-    test->title = (const char *)name.p;
-    test->enabled = true;
     for (const struct rp_yaml *one = stages ? stages->first : NULL; one; one = one->next) {
-        RP_TRY(read_stage(in, one, &test->stages[test->stage_count++]));
+        RP_TRY(read_stages(in, one, test));
     }
     return RP_OK;
 }
@@ -322,8 +380,14 @@ rp_err waf_test_read(rp_view text, struct rp_arena *arena, struct waf_test_file 
     struct rp_yaml *root = NULL;
     struct reading in = {.arena = arena, .diag = diag, .rule = ""};
     RP_TRY(rp_yaml_parse(text, arena, &root, diag));
+    RP_TRY(check_keys(&in, root, file_keys));
     const struct rp_yaml *meta = rp_yaml_get(root, "meta"), *tests = rp_yaml_get(root, "tests");
     rp_view rule = rp_yaml_get_scalar(root, "rule_id");
+    bool enabled = true;
+    if (meta && meta->first) {
+        RP_TRY(check_keys(&in, meta, meta_keys));
+        RP_TRY(read_bool(&in, meta, "enabled", true, &enabled));
+    }
     if (rule.n > 0) {
         in.rule = rp_arena_cstr(arena, rule);
     }
@@ -332,11 +396,10 @@ rp_err waf_test_read(rp_view text, struct rp_arena *arena, struct waf_test_file 
     if (!file.tests || !in.rule) {
         return RP_ERR(TOO_LARGE);
     }
-    rp_view enabled = meta ? rp_yaml_get_scalar(meta, "enabled") : (rp_view){NULL, 0};
     for (const struct rp_yaml *one = tests ? tests->first : NULL; one; one = one->next) {
         struct waf_test_case *test = &file.tests[file.test_count++];
         RP_TRY(read_test(&in, one, test));
-        test->enabled = !enabled.p || is_yes(enabled);
+        test->enabled = test->enabled && enabled;
     }
     *ret_file = file;
     return RP_OK;

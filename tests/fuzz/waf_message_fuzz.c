@@ -68,10 +68,10 @@ static void check_tests(rp_view text, struct rp_arena *arena) {
     }
     for (size_t i = 0; i < file.test_count; i++) {
         for (size_t j = 0; j < file.tests[i].stage_count; j++) {
-            const struct waf_message *request = &file.tests[i].stages[j].request;
+            const struct waf_stage *stage = &file.tests[i].stages[j];
             struct waf_message answer;
-            check_headers(request);
-            if (rp_ok(waf_test_answer(request, arena, &answer))) {
+            check_headers(&stage->request);
+            if (rp_ok(waf_test_answer(stage, arena, &answer))) {
                 check_headers(&answer);
                 FUZZ_CHECK(answer.status >= 100 && answer.status <= 999);
             }

@@ -77,13 +77,24 @@ test('a mistake in the rules is told with file, line and column', async () => {
 
 test('our own cases, in the format of the Core Rule Set', async () => {
   const {code, stdout, stderr} = await waf('test', '--rules', own('own.conf'), '--tests', own('own.yaml'));
-  assert.match(stdout, /^7 passed, 0 failed, 0 skipped$/m, stdout + stderr);
+  assert.match(stdout, /^15 passed, 0 failed, 1 skipped$/m, stdout + stderr);
   assert.equal(code, 0);
   const wrong = await waf('test', '--json', '--rules', own('own.conf'), '--tests', file('wrong.yaml',
     'rule_id: 100\ntests:\n  - test_id: 7\n    stages:\n      - input: {uri: "/?q=hay"}\n        output: {log: {expect_ids: [100]}}\n' +
     '  - test_id: 8\n    stages:\n      - input: {uri: "/?q=needle&e="}\n        output: {isolated: true, log: {expect_ids: [100]}}\n'));
   assert.equal(wrong.code, 1);
   assert.deepEqual(JSON.parse(wrong.stdout).failures.map(one => one.test), ['100-7', '100-8']);
+  const bad = [['  - test_id: 1\n    stages:\n      - input: {urj: /}\n        output: {}\n', 'line 5, column 17.*"urj"'],
+    ['  - test_id: 1\n    stages:\n      - input: {uri: /}\n        output:\n          log: {expect_id: [1]}\n', 'line 7, column 17.*"expect_id"'],
+    ['  - test_id: 1\n    stages:\n      - input: {uri: /, follow_redirect: true}\n        output: {}\n', 'line 5, column 42'],
+    ['  - test_id: 1\n    stages:\n      - input: {uri: /, encoded_data: "%"}\n        output: {}\n', 'line 5, column 39.*Base64'],
+    ['  - stages: []\n', 'line 3, column 5.*test_id']];
+  for (const [text, why] of bad) {
+    const refused = await waf('test', '--rules', own('own.conf'), '--tests', file('bad.yaml', `rule_id: 1\ntests:\n${text}`), own('own.yaml'));
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, new RegExp(`bad\\.yaml.*${why}`));
+    assert.match(refused.stdout, /^15 passed, 1 failed, 1 skipped$/m, 'the other file is run all the same');
+  }
 });
 
 /*= S58, S64 type=test */

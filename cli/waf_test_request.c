@@ -1,0 +1,179 @@
+/* waf_test_request.c — what a test's input is on the wire, byte for byte, as go-ftw sends it.
+ *
+ * Completed unless the test says otherwise: the content type of a form for data that names none,
+ * whose names and values are then encoded unless they are already; Connection: close;
+ * Content-Length where there is data, and in release 4's tests also for a method that may have
+ * some. The lines of multipart data end in CRLF, whatever ended them in the file.
+ */
+#include "base/assert.h"
+#include "base/checked.h"
+#include "waf_test.h"
+#include "wire/http.h"
+
+enum { RAW_MAX = 32 << 20 };
+
+static const struct waf_header *find(const struct waf_test_input *input, const char *name) {
+    for (size_t i = 0; i < input->header_count; i++) {
+        if (rp_view_equal_nocase(input->headers[i].name, rp_view_from_cstr(name))) {
+            return &input->headers[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- data ---- */
+
+/* True when decoding would change nothing: then it was not encoded yet. */
+static bool is_plain(rp_view data) {
+    return rp_view_find_byte(data, '+') == data.n && rp_view_find_byte(data, '%') == data.n;
+}
+
+/* A query's percent-encoding: '+' for a space. */
+static void encode_word(struct rp_buf *out, rp_view word) {
+    for (size_t i = 0; i < word.n; i++) {
+        if (word.p[i] == ' ') {
+            rp_buf_add_byte(out, '+');
+        } else {
+            rp_url_encode(out, rp_view_sub(word, i, 1));
+        }
+    }
+}
+
+static void add_form(struct rp_buf *out, rp_view data) {
+    rp_view rest = data;
+    while (rest.n > 0) {
+        size_t end = rp_view_find_byte(rest, '&');
+        rp_view pair = rp_view_sub(rest, 0, end);
+        size_t equals = rp_view_find_byte(pair, '=');
+        encode_word(out, rp_view_sub(pair, 0, equals));
+        if (equals < pair.n) {
+            rp_buf_add_byte(out, '=');
+            encode_word(out, rp_view_from(pair, equals + 1));
+        }
+        rest = rp_view_from(rest, RP_MIN(end + 1, rest.n));
+        if (rest.n > 0) {
+            rp_buf_add_byte(out, '&');
+        }
+    }
+}
+
+static void add_lines(struct rp_buf *out, rp_view data) {
+    for (size_t i = 0; i < data.n; i++) {
+        if (data.p[i] == '\n' && (i == 0 || data.p[i - 1] != '\r')) {
+            rp_buf_add_byte(out, '\r');
+        }
+        rp_buf_add_byte(out, data.p[i]);
+    }
+}
+
+static bool is_form(const struct waf_test_input *input) {
+    const struct waf_header *type = find(input, "Content-Type");
+    return !type || rp_view_equal_nocase(type->value, RP_VIEW("application/x-www-form-urlencoded"));
+}
+
+static bool is_multipart(const struct waf_test_input *input) {
+    const struct waf_header *type = find(input, "Content-Type");
+    rp_view kind = RP_VIEW("multipart/form-data;");
+    return type && rp_view_find(type->value, kind) < type->value.n;
+}
+
+static rp_err data_of(const struct waf_test_input *input, struct rp_arena *arena,
+                      rp_view *ret_data) {
+    struct rp_buf out = rp_buf_new(RAW_MAX);
+    if (is_multipart(input)) {
+        add_lines(&out, input->data);
+    } else if (input->completed && is_form(input) && is_plain(input->data)) {
+        add_form(&out, input->data);
+    } else {
+        rp_buf_add(&out, input->data);
+    }
+    rp_err err = rp_buf_err(&out);
+    if (rp_ok(err)) {
+        err = rp_arena_copy(arena, rp_buf_view(&out), ret_data);
+    }
+    rp_buf_done(&out);
+    return err;
+}
+
+/* ---- the head ---- */
+
+/* go-ftw's expression is ^POST|PUT|PATCH|DELETE$, which is not what it looks like. */
+static bool may_have_data(rp_view method) {
+    rp_view end = RP_VIEW("DELETE");
+    return rp_view_starts(method, RP_VIEW("POST")) ||
+           rp_view_find(method, RP_VIEW("PUT")) < method.n ||
+           rp_view_find(method, RP_VIEW("PATCH")) < method.n ||
+           (method.n >= end.n && rp_view_equal(rp_view_from(method, method.n - end.n), end));
+}
+
+static void add_header(struct rp_buf *out, const char *name, rp_view value) {
+    rp_buf_add_cstr(out, name);
+    rp_buf_add_cstr(out, ": ");
+    rp_buf_add(out, value);
+    rp_buf_add_cstr(out, "\r\n");
+}
+
+static void complete(struct rp_buf *out, const struct waf_test_input *input, rp_view data) {
+    if (data.n > 0 && !find(input, "Content-Type")) {
+        add_header(out, "Content-Type", RP_VIEW("application/x-www-form-urlencoded"));
+    }
+    if (!find(input, "Connection")) {
+        add_header(out, "Connection", RP_VIEW("close"));
+    }
+    if (!find(input, "Content-Length") &&
+        (data.n > 0 || (input->release4 && may_have_data(input->method)))) {
+        rp_buf_printf(out, "Content-Length: %zu\r\n", data.n);
+    }
+}
+
+rp_err waf_test_raw(const struct waf_test_input *input, struct rp_arena *arena, rp_view *ret_raw) {
+    rp_view data;
+    RP_TRY(data_of(input, arena, &data));
+    struct rp_buf out = rp_buf_new(RAW_MAX);
+    rp_buf_add(&out, input->method);
+    rp_buf_add_byte(&out, ' ');
+    rp_buf_add(&out, input->uri);
+    rp_buf_add_byte(&out, ' ');
+    rp_buf_add(&out, input->version);
+    rp_buf_add_cstr(&out, "\r\n");
+    for (size_t i = 0; i < input->header_count; i++) {
+        rp_buf_add(&out, input->headers[i].name);
+        rp_buf_add_cstr(&out, ": ");
+        rp_buf_add(&out, input->headers[i].value);
+        rp_buf_add_cstr(&out, "\r\n");
+    }
+    if (input->completed) {
+        complete(&out, input, data);
+    }
+    rp_buf_add_cstr(&out, "\r\n");
+    rp_buf_add(&out, data);
+    rp_err err = rp_buf_err(&out);
+    if (rp_ok(err)) {
+        err = rp_arena_copy(arena, rp_buf_view(&out), ret_raw);
+    }
+    rp_buf_done(&out);
+    return err;
+}
+
+/* ---- as a server hands it on ---- */
+
+static void drop_header(struct waf_message *request, const char *name) {
+    size_t kept = 0;
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (!rp_view_equal_nocase(request->headers[i].name, rp_view_from_cstr(name))) {
+            request->headers[kept++] = request->headers[i];
+        }
+    }
+    request->header_count = kept;
+}
+
+/* RFC 9112 section 6.3: what no header announces is no body; where a transfer coding says how long
+ * it is, what Content-Length says is dropped. */
+void waf_test_as_served(struct waf_message *request) {
+    bool coded = waf_header_of(request, "Transfer-Encoding").p != NULL;
+    if (coded) {
+        drop_header(request, "Content-Length");
+    } else if (!waf_header_of(request, "Content-Length").p) {
+        request->body = (rp_view){NULL, 0};
+    }
+}
