@@ -56,6 +56,8 @@ struct cli {
     const char *request;         /* --request */
     const char *response;        /* --response */
     const char *seconds;         /* --seconds */
+    const char *url;             /* --url: of a server under test */
+    const char *log;             /* --log: its error log */
     const char *app;             /* --app */
     bool json, summary, sample, renew;
     bool skip_bad;                  /* --skip-bad: refused lines are left out */

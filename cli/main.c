@@ -325,6 +325,8 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "-o", &cli->output) ||
            take_value(argc, argv, i, "--request", &cli->request) ||
            take_value(argc, argv, i, "--response", &cli->response) ||
+           take_value(argc, argv, i, "--url", &cli->url) ||
+           take_value(argc, argv, i, "--log", &cli->log) ||
            take_value(argc, argv, i, "--seconds", &cli->seconds);
 }
 

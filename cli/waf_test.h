@@ -64,4 +64,30 @@ void waf_test_as_served(struct waf_message *request);
 rp_err waf_test_answer(const struct waf_stage *stage, struct rp_arena *arena,
                        struct waf_message *ret_response);
 
+/* What came of a stage. */
+enum { WAF_OUTCOME_IDS = 512 };
+struct waf_outcome {
+    bool in_process;  /* there was no server: what one may say counts as said */
+    unsigned status;  /* 0: no answer */
+    unsigned refused; /* what the rules answer, or would if they blocked; 0: nothing, or unknown */
+    uint64_t ids[WAF_OUTCOME_IDS]; /* of the rules in the log */
+    size_t id_count;
+    rp_view log, answer; /* the answer: its body, or all of it */
+};
+/* What failed, in words; NULL when all holds. Of an answer that is not there only expect_error. */
+const char *waf_test_check(struct rp_arena *arena, const struct waf_stage *stage,
+                           const struct waf_outcome *outcome);
+
+/* ---- waf_test_wire.c: the stages sent to a server, whose log says what matched ---- */
+
+struct waf_wire;
+/* url: http://ADDRESS:PORT; log: its error log, in which the marker rule and all others tell. Says
+ * what is wrong: RP_EXIT_OK or not. */
+enum rp_exit waf_wire_open(struct cli *cli, const char *url, const char *log,
+                           struct waf_wire **ret_wire);
+void waf_wire_close(struct waf_wire *wire);
+/* UNREACHABLE, TIMEOUT: no server, or a log without the marker. */
+rp_err waf_wire_send(struct waf_wire *wire, const struct waf_stage *stage, struct rp_arena *arena,
+                     struct waf_outcome *ret_outcome);
+
 #endif

@@ -10,8 +10,10 @@
  *   rempart_header missing|replace NAME VALUE;
  *   rempart_plain_paths on|off;           refuse addresses that two readers would read differently
  *   rempart_hsts on|off;                  default on where there is a rempart_state
- *   rempart_waf [IMAGE] on|detect|off [stream];   the application firewall, with or without the
- * rest rempart_waf_over_budget block|detect; requests that cost more than their budget
+ *   rempart_waf [IMAGE] on|detect|off [stream];   the application firewall, alone or with the rest
+ *   rempart_waf_over_budget block|detect; requests that cost more than their budget
+ *   rempart_waf_log rules|full;           full: a line a match, with its message and data, for
+ * tests
  */
 #include "ngx_rempart.h"
 
@@ -43,6 +45,8 @@ static ngx_command_t commands[] = {
     {ngx_string("rempart_waf"), ANYWHERE | NGX_CONF_TAKE123, ngx_rempart_set_waf,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_waf_over_budget"), ANYWHERE | NGX_CONF_TAKE1, ngx_rempart_set_over_budget,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_waf_log"), ANYWHERE | NGX_CONF_TAKE1, ngx_rempart_set_waf_log,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     ngx_null_command};
 
@@ -79,6 +83,7 @@ static void *create_loc_conf(ngx_conf_t *cf) {
     conf->waf.mode = NGX_CONF_UNSET_UINT;
     conf->waf.over_budget_blocks = NGX_CONF_UNSET;
     conf->waf.stream = NGX_CONF_UNSET;
+    conf->waf.full_log = NGX_CONF_UNSET;
     return conf;
 }
 

@@ -56,6 +56,7 @@ typedef struct {
     ngx_uint_t mode;               /* rp_waf_mode */
     ngx_flag_t over_budget_blocks; /* rempart_waf_over_budget */
     ngx_flag_t stream;             /* bodies pass unread */
+    ngx_flag_t full_log;           /* rempart_waf_log */
 } ngx_rempart_waf_conf_t;
 
 /* location {}: what a place asks for and gives. */
@@ -109,6 +110,7 @@ char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_waf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_over_budget(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_waf_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,
                             ngx_rempart_waf_conf_t *conf);
 

@@ -106,17 +106,29 @@ char *ngx_rempart_set_waf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     return loc->waf.image ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
+/* One of two words, once. */
+static char *set_word(ngx_conf_t *cf, const char *yes, const char *no, char *unknown,
+                      ngx_flag_t *ret_flag) {
+    rp_view word = ngx_rempart_view(((const ngx_str_t *)cf->args->elts)[1]);
+    if (*ret_flag != NGX_CONF_UNSET) {
+        return waf_duplicate;
+    }
+    *ret_flag = rp_view_equal(word, rp_view_from_cstr(yes));
+    return *ret_flag || rp_view_equal(word, rp_view_from_cstr(no)) ? NGX_CONF_OK : unknown;
+}
+
 char *ngx_rempart_set_over_budget(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     (void)cmd;
     static char unknown[] = "is block or detect";
     ngx_rempart_loc_conf_t *loc = conf;
-    rp_view word = ngx_rempart_view(((const ngx_str_t *)cf->args->elts)[1]);
-    bool block = rp_view_equal(word, RP_VIEW("block"));
-    if (loc->waf.over_budget_blocks != NGX_CONF_UNSET) {
-        return waf_duplicate;
-    }
-    loc->waf.over_budget_blocks = block;
-    return block || rp_view_equal(word, RP_VIEW("detect")) ? NGX_CONF_OK : unknown;
+    return set_word(cf, "block", "detect", unknown, &loc->waf.over_budget_blocks);
+}
+
+char *ngx_rempart_set_waf_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
+    (void)cmd;
+    static char unknown[] = "is rules or full";
+    ngx_rempart_loc_conf_t *loc = conf;
+    return set_word(cf, "full", "rules", unknown, &loc->waf.full_log);
 }
 
 char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,
@@ -128,6 +140,7 @@ char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,
     ngx_conf_merge_uint_value(conf->mode, above->mode, RP_WAF_OFF);
     ngx_conf_merge_value(conf->stream, above->stream, 0);
     ngx_conf_merge_value(conf->over_budget_blocks, above->over_budget_blocks, 1);
+    ngx_conf_merge_value(conf->full_log, above->full_log, 0);
     if (conf->mode != RP_WAF_OFF && !conf->image) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "rempart_waf %s", no_image);
         return NGX_CONF_ERROR;

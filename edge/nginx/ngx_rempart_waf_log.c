@@ -3,7 +3,11 @@
  * Values stay out of it: they are the visitor's. */
 #include "ngx_rempart_waf.h"
 
-enum { RULES_NAMED = 24 };
+enum {
+    RULES_NAMED = 24,
+    FIELD_MAX = 200, /* three fields fit into a line of nginx's log, whatever they hold */
+    LINE_MAX_BYTES = 4096
+};
 
 static rp_view score_of(ngx_rempart_waf_t *waf) {
     static const char *const names[] = {"blocking_inbound_anomaly_score", "inbound_anomaly_score",
@@ -69,6 +73,42 @@ static void write_line(ngx_http_request_t *r, ngx_rempart_waf_t *waf) {
                   rules.n, rules.p);
 }
 
+/* Printable, and without what ends a field. */
+static void add_field(struct rp_buf *line, const char *name, rp_view text) {
+    rp_buf_printf(line, " [%s \"", name);
+    text = rp_view_sub(text, 0, FIELD_MAX);
+    for (size_t i = 0; i < text.n; i++) {
+        bool plain = text.p[i] >= ' ' && text.p[i] < 0x7f && text.p[i] != '"' && text.p[i] != '\\';
+        if (plain) {
+            rp_buf_add_byte(line, text.p[i]);
+        } else {
+            rp_buf_printf(line, "\\x%02x", text.p[i]);
+        }
+    }
+    rp_buf_add_cstr(line, "\"]");
+}
+
+/* A line a match, as the tools of ModSecurity read it: what the rule says of the values that it saw
+ * stands in it, so this is for tests. */
+static void write_matches(const ngx_http_request_t *r, const ngx_rempart_waf_t *waf) {
+    size_t count = 0;
+    const struct rp_waf_match *matches = rp_waf_tx_matches(waf->tx, &count, NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct rp_buf line = rp_buf_new(LINE_MAX_BYTES);
+        rp_buf_printf(&line, "[id \"%llu\"]", (unsigned long long)matches[i].id);
+        add_field(&line, "msg", matches[i].message);
+        add_field(&line, "data", matches[i].log_data);
+        add_field(&line, "variable", matches[i].variable);
+        rp_buf_printf(&line, " [severity \"%u\"]", matches[i].severity);
+        rp_view text = rp_buf_view(&line);
+        if (matches[i].logged) {
+            ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0, "rempart_waf: matched %*s", text.n,
+                          text.p);
+        }
+        rp_buf_done(&line);
+    }
+}
+
 /* The first attack that was seen, rather than the sum that follows from it. */
 static bool is_of_the_request(const struct rp_waf_match *match) {
     return match->logged && !rp_view_starts(match->variable, RP_VIEW("TX:"));
@@ -109,6 +149,9 @@ bool ngx_rempart_waf_log(ngx_http_request_t *r, struct judge_rules *ret_rules) {
     /* A failure was told when it happened; phase 5 only adds to the log. */
     rp_ignore(rp_waf_tx_logging(waf->tx));
     write_line(r, waf);
+    if (waf->conf->full_log) {
+        write_matches(r, waf);
+    }
     if (!rp_waf_tx_verdict(waf->tx)->would_block) {
         return false; /* a body that is too large is refused, but not by a rule */
     }

@@ -54,6 +54,10 @@ rp_err rp_tcp_connect(const char *address, uint16_t port, int deadline_ms, int *
     return RP_OK;
 }
 
+void rp_tcp_end(int fd) {
+    (void)shutdown(fd, SHUT_WR); /* a peer that is gone says so when it is read from */
+}
+
 rp_err rp_tcp_check_free(const char *address, uint16_t port) {
     RP_ASSERT(address != NULL && port != 0);
     union any_address at;

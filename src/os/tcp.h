@@ -11,6 +11,9 @@
 /* address: IPv4 or IPv6 text. INVALID, UNREACHABLE, TIMEOUT. */
 rp_err rp_tcp_connect(const char *address, uint16_t port, int deadline_ms, int *ret_fd);
 
+/* Nothing more will be sent; what comes is still received. */
+void rp_tcp_end(int fd);
+
 /* Whether a program could listen there now: BUSY when another does, DENIED for a port that only
  * root may take, INVALID for an address that this machine does not have. */
 rp_err rp_tcp_check_free(const char *address, uint16_t port);
