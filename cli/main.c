@@ -149,13 +149,16 @@ static const struct cli_command commands[] = {
      cli_register},
     {"waf",
      "rempart waf compile --rules FILE… -o IMAGE | exec --rules FILE…|--image IMAGE --request FILE "
-     "[--response FILE] [--json] | test --rules FILE… --tests DIR… [--json] | explain ID --rules "
+     "[--response FILE] [--json] | test --rules FILE…|--url URL --log FILE --tests DIR… [--json] | "
+     "explain ID --rules "
      "FILE…|--image IMAGE | bench --rules FILE…|--image IMAGE --request FILE [--seconds N]",
      {"le pare-feu applicatif : compiler des règles, juger une requête, passer les essais du CRS",
       "the application firewall: compile rules, judge a request, run the tests of the CRS"},
      "  rempart waf compile --rules crs-setup.conf rules/*.conf -o crs.waf\n"
      "  rempart waf exec --image crs.waf --request login.http --json\n"
      "  rempart waf test --rules /usr/share/modsecurity-crs/owasp-crs.load --tests "
+     "tests/regression/tests\n"
+     "  rempart waf test --url http://127.0.0.1:8080 --log /var/log/nginx/error.log --tests "
      "tests/regression/tests\n",
      cli_waf},
 };

@@ -50,6 +50,28 @@ static rp_err add_below(struct rp_waf_rule_files *files, const char *folder, con
     return rules.p ? add_pattern(files, (const char *)rules.p, arena) : RP_ERR(NO_MEMORY);
 }
 
+/* The set-up, what plugins say of it and before the rules, the rules, what plugins say behind them:
+ * the order in which the rule set's own instructions include them. A folder without plugins has
+ * none. */
+static rp_err add_published(struct rp_waf_rule_files *files, const char *folder, rp_view setup,
+                            struct rp_arena *arena) {
+    static const struct {
+        const char *pattern;
+        bool needed;
+    } parts[] = {{"plugins/*-config.conf", false},
+                 {"plugins/*-before.conf", false},
+                 {"rules/*.conf", true},
+                 {"plugins/*-after.conf", false}};
+    RP_TRY(add_file(files, setup));
+    for (size_t i = 0; i < RP_COUNT_OF(parts); i++) {
+        rp_err err = add_below(files, folder, parts[i].pattern, arena);
+        if (!rp_ok(err) && (parts[i].needed || !rp_is(err, RP_E_NOT_FOUND))) {
+            return err;
+        }
+    }
+    return RP_OK;
+}
+
 static rp_err add_folder(struct rp_waf_rule_files *files, const char *folder,
                          struct rp_arena *arena) {
     static const char *const setups[] = {"crs-setup.conf", "crs-setup.conf.example"};
@@ -60,8 +82,7 @@ static rp_err add_folder(struct rp_waf_rule_files *files, const char *folder,
             return RP_ERR(NO_MEMORY);
         }
         if (stat((const char *)setup.p, &facts) == 0) {
-            RP_TRY(add_file(files, setup));
-            return add_below(files, folder, "rules/*.conf", arena);
+            return add_published(files, folder, setup, arena);
         }
     }
     return add_below(files, folder, "*.conf", arena);
