@@ -13,6 +13,7 @@
 
 #include "ngx_rempart.h"
 
+#include "judge/inflate.h"
 #include "judge/waf_page.h"
 #include "os/shm.h"
 #include "shield/shield.h"
@@ -52,6 +53,7 @@ struct ngx_rempart_waf_s {
     unsigned holding : 1;           /* the answer waits until its body is judged */
     unsigned swallowing : 1;        /* the answer was replaced; the rest of it goes nowhere */
     size_t held_bytes;
+    struct judge_inflate *inflate; /* the answer is compressed; NULL = it is not */
     ngx_chain_t *held, **held_end;
 };
 
@@ -59,6 +61,9 @@ struct ngx_rempart_waf_s {
 rp_err ngx_rempart_waf_tell_head(ngx_rempart_waf_t *waf);
 rp_err ngx_rempart_waf_tell_body(ngx_rempart_waf_t *waf);
 uint64_t ngx_rempart_waf_body_bytes(const ngx_http_request_t *r);
+
+/* response: an application is only asked for codings that can be read here. */
+rp_err ngx_rempart_waf_ask_readable(ngx_rempart_waf_t *waf);
 
 /* arenas: of this worker, used again and again. NULL when memory is out. */
 struct rp_arena *ngx_rempart_arena_take(void);

@@ -167,6 +167,9 @@ static ngx_int_t after_request(ngx_rempart_waf_t *waf, rp_err err) {
     }
     if (waf->stage == NGX_REMPART_WAF_BODY) {
         waf->stage = NGX_REMPART_WAF_REQUEST;
+        if (ngx_rempart_waf_verdict(waf, ngx_rempart_waf_ask_readable(waf)) == NGX_BUSY) {
+            return ngx_rempart_waf_refuse(waf);
+        }
     }
     return NGX_DECLINED;
 }

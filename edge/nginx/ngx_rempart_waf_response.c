@@ -45,13 +45,59 @@ static rp_err tell_answer(ngx_rempart_waf_t *waf) {
     return rp_waf_tx_response_headers_done(waf->tx);
 }
 
-/* Compressed bodies are not looked into. */
+/* ---- what the application is asked for ---- */
+
+/* The list of headers is what proxies send on; the pointer is what nginx's own gzip looks at, and
+ * keeps what the visitor said. */
+rp_err ngx_rempart_waf_ask_readable(ngx_rempart_waf_t *waf) {
+    ngx_http_request_t *r = waf->r;
+    if (!rp_waf_tx_reads_answers(waf->tx)) {
+        return RP_OK;
+    }
+    for (ngx_list_part_t *part = &r->headers_in.headers.part; part; part = part->next) {
+        ngx_table_elt_t *headers = part->elts;
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            rp_view accept;
+            if (!rp_view_equal_nocase(ngx_rempart_view(headers[i].key),
+                                      RP_VIEW("Accept-Encoding"))) {
+                continue;
+            }
+            RP_TRY(judge_codings_read(ngx_rempart_view(headers[i].value), waf->arena, &accept));
+            ngx_table_elt_t *said = ngx_palloc(r->pool, sizeof *said);
+            u_char *text = ngx_pnalloc(r->pool, accept.n);
+            if (!said || !text) {
+                return RP_ERR(NO_MEMORY);
+            }
+            *said = headers[i];
+            ngx_memcpy(text, accept.p, accept.n);
+            headers[i].value = (ngx_str_t){accept.n, text};
+            if (r->headers_in.accept_encoding == &headers[i]) {
+                r->headers_in.accept_encoding = said;
+            }
+        }
+    }
+    return RP_OK;
+}
+
+/* Compressed in a way that cannot be read here: passes unseen. */
+static bool is_readable(ngx_rempart_waf_t *waf) {
+    const ngx_table_elt_t *coding = waf->r->headers_out.content_encoding;
+    if (!coding || coding->hash == 0 || coding->value.len == 0) {
+        return true;
+    }
+    if (!judge_coding_is_read(ngx_rempart_view(coding->value))) {
+        return false;
+    }
+    waf->inflate = judge_inflate_new(waf->arena);
+    return waf->inflate != NULL;
+}
+
 static bool has_body_to_judge(const ngx_rempart_waf_t *waf) {
     const ngx_http_request_t *r = waf->r;
     ngx_uint_t status = r->headers_out.status;
     return !r->header_only && r->headers_out.content_length_n != 0 && status >= NGX_HTTP_OK &&
            status != NGX_HTTP_NO_CONTENT && status != NGX_HTTP_NOT_MODIFIED &&
-           !r->headers_out.content_encoding && rp_waf_tx_wants_response_body(waf->tx);
+           rp_waf_tx_wants_response_body(waf->tx);
 }
 
 /* The page instead of the answer; whatever still comes from the application goes nowhere. */
@@ -80,7 +126,7 @@ static ngx_int_t waf_header_filter(ngx_http_request_t *r) {
     if (ngx_rempart_waf_verdict(waf, err) == NGX_BUSY) {
         return replace(waf);
     }
-    if (waf->stage != NGX_REMPART_WAF_ANSWER || !has_body_to_judge(waf)) {
+    if (waf->stage != NGX_REMPART_WAF_ANSWER || !has_body_to_judge(waf) || !is_readable(waf)) {
         waf->stage = NGX_REMPART_WAF_OVER;
         return next_header_filter(r);
     }
@@ -132,6 +178,21 @@ static ngx_int_t let_go(ngx_rempart_waf_t *waf, ngx_chain_t *rest) {
     return next_body_filter(waf->r, waf->held);
 }
 
+static rp_err tell_piece(void *ctx, rp_view piece) {
+    ngx_rempart_waf_t *waf = ctx;
+    return rp_waf_tx_response_body(waf->tx, piece);
+}
+
+/* One byte over the limit is enough for the engine to know that there was more. */
+static rp_err tell_body(ngx_rempart_waf_t *waf, rp_view bytes, uint64_t limit) {
+    return waf->inflate ? judge_inflate_feed(waf->inflate, bytes, limit + 1, tell_piece, waf)
+                        : tell_piece(waf, bytes);
+}
+
+static bool has_seen_enough(const ngx_rempart_waf_t *waf, uint64_t limit) {
+    return waf->held_bytes >= limit || (waf->inflate && judge_inflate_is_over(waf->inflate));
+}
+
 /* Takes what comes until the end or the limit; then the rules are asked. */
 static ngx_int_t gather(ngx_rempart_waf_t *waf, ngx_chain_t *in) {
     uint64_t limit = waf->conf->image->info.response_body_limit;
@@ -140,13 +201,12 @@ static ngx_int_t gather(ngx_rempart_waf_t *waf, ngx_chain_t *in) {
         ngx_buf_t *buf = link->buf;
         bool last = buf->last_buf;
         if (rp_ok(err) && ngx_buf_in_memory(buf)) {
-            err = rp_waf_tx_response_body(waf->tx,
-                                          rp_view_of(buf->pos, (size_t)(buf->last - buf->pos)));
+            err = tell_body(waf, rp_view_of(buf->pos, (size_t)(buf->last - buf->pos)), limit);
         }
         if (hold(waf, buf) != NGX_OK) {
             return NGX_ERROR;
         }
-        if (rp_ok(err) && !last && waf->held_bytes < limit) {
+        if (rp_ok(err) && !last && !has_seen_enough(waf, limit)) {
             continue;
         }
         if (rp_ok(err)) {

@@ -1,9 +1,9 @@
 /* rule_files_io.h — rule files from a disk to one image: for whoever compiles, not for who judges.
  *
  * A path is a file, a pattern, or a folder: a rule set as it is published (crs-setup.conf or its
- * example, then rules/, with its plugins around them), or the .conf files in it. A text may stand before them all; it bears the
- * name RP_WAF_SETUP_NAME in messages. Fails: NOT_FOUND, TOO_LARGE, and what reading and compiling
- * give, with the place.
+ * example, then rules/, with its plugins around them), or the .conf files in it. A text may stand
+ * before them all; it bears the name RP_WAF_SETUP_NAME in messages. Fails: NOT_FOUND, TOO_LARGE,
+ * and what reading and compiling give, with the place.
  */
 #ifndef RP_SHIELD_RULE_FILES_IO_H
 #define RP_SHIELD_RULE_FILES_IO_H

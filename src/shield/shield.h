@@ -95,6 +95,8 @@ rp_err rp_waf_tx_body_done(struct rp_waf_tx *tx); /* phase 2 */
 rp_err rp_waf_tx_response(struct rp_waf_tx *tx, unsigned status, rp_view protocol);
 rp_err rp_waf_tx_response_header(struct rp_waf_tx *tx, rp_view name, rp_view value);
 rp_err rp_waf_tx_response_headers_done(struct rp_waf_tx *tx); /* phase 3 */
+/* Whether it may want one, before the answer's type is known. */
+bool rp_waf_tx_reads_answers(const struct rp_waf_tx *tx);
 bool rp_waf_tx_wants_response_body(const struct rp_waf_tx *tx);
 rp_err rp_waf_tx_response_body(struct rp_waf_tx *tx, rp_view chunk);
 rp_err rp_waf_tx_response_body_done(struct rp_waf_tx *tx); /* phase 4 */

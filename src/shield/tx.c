@@ -343,8 +343,12 @@ rp_err rp_waf_tx_response_headers_done(struct rp_waf_tx *tx) {
     return run(tx, 3);
 }
 
+bool rp_waf_tx_reads_answers(const struct rp_waf_tx *tx) {
+    return tx->mode != RP_WAF_OFF && tx->response_body;
+}
+
 bool rp_waf_tx_wants_response_body(const struct rp_waf_tx *tx) {
-    if (tx->mode == RP_WAF_OFF || !tx->response_body) {
+    if (!rp_waf_tx_reads_answers(tx)) {
         return false;
     }
     struct rp_img_span types = tx->image->settings->response_types;

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import zlib from 'node:zlib';
 import {after, before, test} from 'node:test';
 import {bin, freePort, root, run, sleep, until} from '../lib/stack.mjs';
 
@@ -17,6 +18,13 @@ function answer(request, response) {
   request.on('data', part => parts.push(part)).on('end', () => {
     seen.push({url: request.url, bytes: Buffer.concat(parts).length, headers: request.headers});
     response.setHeader('content-type', request.url.includes('/plain') ? 'application/octet-stream' : 'text/html');
+    const packed = /packed=(\w+)/.exec(request.url)?.[1];
+    if (packed) {
+      const page = Buffer.from(request.url.includes('/leak') ? '<p>You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version</p>' :
+        request.url.includes('/huge') ? '<p>a line</p>\n'.repeat(400000) : '<p>hello, packed</p>');
+      response.setHeader('content-encoding', packed === 'raw' ? 'deflate' : packed);
+      return response.end({gzip: zlib.gzipSync, deflate: zlib.deflateSync, raw: zlib.deflateRawSync, br: zlib.brotliCompressSync}[packed](page));
+    }
     if (request.url.includes('/leak')) return response.end('<p>You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version</p>');
     if (request.url.includes('/long')) { for (let i = 0; i < 40; i++) response.write('<p>a line of a long page</p>\n'.repeat(1000)); return response.end('the end'); }
     response.end(`<p>hello ${request.method}</p>`);
@@ -54,7 +62,7 @@ function send(target, {method = 'GET', headers = {}, body} = {}) {
       headers: {host: 'shop.example.com', 'user-agent': 'Mozilla/5.0', accept: 'text/html', 'accept-language': 'en', ...headers}}, response => {
       const parts = [];
       response.on('data', part => parts.push(part)).on('error', reject)
-        .on('end', () => resolve({status: response.statusCode, headers: response.headers, text: Buffer.concat(parts).toString()}));
+        .on('end', () => resolve({status: response.statusCode, headers: response.headers, bytes: Buffer.concat(parts), text: Buffer.concat(parts).toString()}));
     });
     request.on('error', reject);
     request.end(body);
@@ -129,6 +137,25 @@ test('an answer that leaks is stopped; a long one comes whole; other types are n
   const long = await get('/long');
   assert.ok(long.text.endsWith('the end'), `${long.text.length}`);
   assert.equal((await get('/plain')).status, 200);
+});
+
+/*= S58 type=test */
+test('a compressed answer is read and passes as it came; codings that cannot be read are not asked for', async () => {
+  const accept = {'accept-encoding': 'gzip, deflate, br'};
+  for (const packed of ['gzip', 'deflate', 'raw']) {
+    const leak = await send(`/leak?packed=${packed}`, {headers: accept});
+    assert.equal(leak.status, 403, packed);
+    assert.equal(leak.headers['content-encoding'], undefined);
+    const good = await send(`/?packed=${packed}`, {headers: accept});
+    assert.deepEqual([good.status, good.headers['content-encoding']], [200, packed === 'raw' ? 'deflate' : packed]);
+    assert.equal((packed === 'gzip' ? zlib.gunzipSync : packed === 'deflate' ? zlib.inflateSync : zlib.inflateRawSync)(good.bytes).toString(), '<p>hello, packed</p>');
+    assert.equal(seen.at(-1).headers['accept-encoding'], 'gzip,deflate');
+  }
+  const huge = await send('/huge?packed=gzip', {headers: accept});
+  assert.equal(zlib.gunzipSync(huge.bytes).length, 400000 * 14, 'what unfolds beyond the limit passes as it came');
+  assert.equal((await send('/?packed=br', {headers: accept})).status, 200);
+  await send('/', {headers: {'accept-encoding': 'br'}});
+  assert.equal(seen.at(-1).headers['accept-encoding'], 'identity');
 });
 
 test('detect lets pass what it would refuse, and says so', async () => {
