@@ -193,16 +193,29 @@ static ngx_int_t with_assertion(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx,
     return refuse(r, ctx, reason_of_answer(ctx->answer));
 }
 
+static bool host_is_plain(const ngx_http_request_t *r) {
+    const ngx_table_elt_t *host = r->headers_in.host;
+    return !host || judge_host_is_plain(ngx_rempart_view(host->value),
+                                        ngx_rempart_view(r->headers_in.server));
+}
+
 ngx_int_t ngx_rempart_access_handler(ngx_http_request_t *r) {
     const ngx_rempart_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_rempart_module);
-    if (r != r->main || (lcf->need == JUDGE_NEED_NONE && lcf->app.len == 0)) {
-        return NGX_DECLINED;
-    }
     const ngx_rempart_main_conf_t *main_conf =
         ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
+    if (r != r->main || main_conf->state.len == 0) {
+        return NGX_DECLINED;
+    }
+    bool plain = host_is_plain(r);
+    if (plain && lcf->need == JUDGE_NEED_NONE && lcf->app.len == 0) {
+        return NGX_DECLINED;
+    }
     ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 1);
     if (!ctx) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (!plain) {
+        return refuse(r, ctx, RP_GATE_REASON_BAD_REQUEST);
     }
     if (ctx->judged_by != lcf) {
         ngx_int_t rc = judge(r, ctx, main_conf, lcf);

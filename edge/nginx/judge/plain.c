@@ -48,3 +48,29 @@ bool judge_path_is_plain(rp_view uri) {
     }
     return parameters || dots == 0 || dots > 2 || others > 0;
 }
+
+static uint8_t lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+}
+
+bool judge_host_is_plain(rp_view host, rp_view server) {
+    enum { PORT_DIGITS = 5 };
+    if (host.n < server.n || server.n == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < server.n; i++) {
+        if (lower(host.p[i]) != lower(server.p[i])) {
+            return false;
+        }
+    }
+    rp_view rest = rp_view_from(host, server.n);
+    if (rest.n > 0 && rest.p[0] == '.') { /* the root of all names */
+        rest = rp_view_from(rest, 1);
+    }
+    if (rest.n == 0) {
+        return true;
+    }
+    uint64_t port;
+    return rest.p[0] == ':' && rest.n <= 1 + PORT_DIGITS &&
+           rp_view_to_u64(rp_view_from(rest, 1), UINT16_MAX, &port);
+}

@@ -13,4 +13,9 @@
  * and "\\" itself. The query does not count. */
 bool judge_path_is_plain(rp_view uri);
 
+/* Whether a Host header names the server that nginx chose (lower case, without port), and nothing
+ * but a port with it. nginx takes a name out of the request line before that header, and overlooks
+ * what stands where the port should; the application would make links of either. */
+bool judge_host_is_plain(rp_view host, rp_view server);
+
 #endif

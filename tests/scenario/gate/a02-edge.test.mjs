@@ -47,6 +47,27 @@ const plain = port => new Promise((resolve, reject) => {
   http.get({host: '127.0.0.1', port, path: '/some/page?a=1', headers: {host: `localhost:${port}`}}, answer => { answer.resume(); resolve(answer); }).on('error', reject);
 });
 
+// Whoever chooses the name that an application puts into its links can have a reset link sent to a place of their own.
+test('no name but the server\'s own reaches an application, whatever the request line, the port or HTTP/2 say', async () => {
+  const heads = (line, host) => raw(`GET ${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  assert.match(await heads('/heads', `localhost:${gate.port}`), /^HTTP\/1\.1 200 /);
+  assert.match(await heads(`https://localhost:${gate.port}/heads`, `LOCALHOST:${gate.port}`), /^HTTP\/1\.1 200 /);
+  for (const [line, host] of [[`https://localhost:${gate.port}/heads`, 'evil.test'], ['/heads', 'localhost:443@evil.test'],
+    ['/heads', 'localhost:1:2'], ['/heads', 'localhost:evil.test'], ['https://localhost/.rempart/id/sign-in', 'evil.test']]) {
+    const told = await heads(line, host);
+    assert.match(told, /^HTTP\/1\.1 400 /, `${line} ${host}`);
+    assert.ok(!told.includes('x-forwarded-host'), told);
+  }
+  const session = http2.connect(`https://localhost:${gate.port}`, {ca: fs.readFileSync(gate.file('gate/tls/ca.pem'))});
+  const stream = session.request({':path': '/heads', ':authority': `localhost:${gate.port}`, host: 'evil.test'});
+  let status = 0, text = '';
+  stream.on('response', told => { status = told[':status']; }).on('data', data => { text += data; }).on('error', () => {});
+  await new Promise(resolve => stream.on('close', resolve));
+  session.destroy();
+  assert.notEqual(status, 0);
+  assert.ok(!text.includes('evil.test'), `${status} ${text}`);
+});
+
 /*= S79, S80 type=test */
 test('HSTS stands on every answer over TLS, errors that nginx makes by itself included', async () => {
   const hsts = 'max-age=63072000; includeSubDomains';
