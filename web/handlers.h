@@ -38,6 +38,8 @@ rp_err rp_page_set_session(struct rp_request *request, const struct rp_token *co
 
 /* ---- members.c ---- */
 
+/* Does this installation have a mail server? */
+bool rp_web_sends_mail(const struct rp_web *web);
 struct rp_member_change;
 /* "member", "admin", "operator" to a set of roles. INVALID. */
 rp_err rp_role_read(rp_view text, unsigned *ret_roles);

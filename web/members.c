@@ -91,8 +91,8 @@ static rp_view text_of(const struct rp_request *request, const char *query) {
     return (rp_view){NULL, 0};
 }
 
-static bool sends_mail(const struct rp_request *request) {
-    return request->web->config->smtp_url && request->web->config->smtp_url[0];
+bool rp_web_sends_mail(const struct rp_web *web) {
+    return web->config->smtp_url && web->config->smtp_url[0];
 }
 
 rp_err rp_page_members(struct rp_request *request) {
@@ -107,7 +107,7 @@ rp_err rp_page_members(struct rp_request *request) {
         .form_token = rp_form_token(request),
         .notice = text_of(request, "done"),
         .error = text_of(request, "error"),
-        .mails = sends_mail(request),
+        .mails = rp_web_sends_mail(request->web),
         .hidden = list.hidden > 0 ? rp_arena_printf(request->arena, "%zu", list.hidden)
                                   : (rp_view){NULL, 0},
         .members = {.p = list.rows, .n = list.count}};
@@ -129,7 +129,8 @@ static rp_err back_with(struct rp_request *request, const char *what, const char
 static rp_err invite(struct rp_request *request, struct rp_pairs form) {
     RP_TRY(rp_request_allow(request, RP_ACTION_INVITE));
     unsigned roles = 0;
-    if (!rp_ok(rp_role_read(rp_pairs_get(form, "role"), &roles)) || !sends_mail(request)) {
+    if (!rp_ok(rp_role_read(rp_pairs_get(form, "role"), &roles)) ||
+        !rp_web_sends_mail(request->web)) {
         return RP_ERR(INVALID);
     }
     struct rp_token token;

@@ -20,6 +20,8 @@ rp_err rp_password_hash(rp_view password, char ret_text[static RP_PASSWORD_TEXT]
 rp_err rp_password_verify(const char *text, rp_view password);
 /* Spends the same time as a verification and answers DENIED: for an unknown name. */
 rp_err rp_password_verify_nobody(rp_view password);
+/* The text that it is compared with: one that no password matches, at the usual cost. */
+const char *rp_password_nobody(void);
 /* Not as we would hash it today, and this password, which matched, can be hashed anew: all of it
  * was looked at. */
 bool rp_password_is_old(const char *text, rp_view password);

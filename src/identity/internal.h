@@ -141,6 +141,7 @@ rp_err rp_throttle_fail(struct rp_identity *identity, const struct rp_sha256 *ad
 rp_err rp_throttle_accept(struct rp_identity *identity, const struct rp_sha256 *address,
                           const struct rp_client_hash *client);
 rp_err rp_throttle_expire(struct rp_identity *identity);
+rp_err rp_address_change_expire(struct rp_identity *identity);
 
 /* Inside a transaction: a new session and its cookie, with the event. */
 struct rp_session_new {

@@ -166,6 +166,7 @@ static rp_err forget(struct rp_db *db, const struct rp_member_change *change) {
     static const char *const steps[] = {
         "DELETE FROM session WHERE person = ?1 AND ?2 IS NOT NULL",
         "DELETE FROM password_reset WHERE person = ?1 AND ?2 IS NOT NULL",
+        "DELETE FROM address_change WHERE person = ?1 AND ?2 IS NOT NULL",
         "DELETE FROM recovery_code WHERE person = ?1 AND ?2 IS NOT NULL",
         "DELETE FROM notice WHERE person = ?1 AND ?2 IS NOT NULL",
         "DELETE FROM person WHERE id = ?1 AND ?2 IS NOT NULL"};

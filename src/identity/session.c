@@ -245,6 +245,7 @@ static rp_err expire(struct rp_db *db, void *ctx) {
                       now_ms - keep_spent_ms));
     /* Spent links are kept a while, so that using one again is told from never having been. */
     RP_TRY(delete_old(db, "DELETE FROM invitation WHERE expires_ms <= ?1", now_ms - keep_spent_ms));
+    RP_TRY(rp_address_change_expire(identity));
     return rp_throttle_expire(identity);
 }
 

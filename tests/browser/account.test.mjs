@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {accessibility, browserFor, overflows, pageIn, picture} from '../lib/browser.mjs';
-import {Smtp} from '../lib/smtp.mjs';
-import {Stack} from '../lib/stack.mjs';
+import {readMail, Smtp} from '../lib/smtp.mjs';
+import {Stack, until} from '../lib/stack.mjs';
 
 let stack, server, browser, person;
 before(async () => {
@@ -28,8 +28,8 @@ async function looksRight(page, name) {
 }
 
 for (const {lang, width, words} of [
-  {lang: 'fr', width: 360, words: {members: /Les personnes/, codes: /Voici vos dix codes/, recovery: /code de secours/i}},
-  {lang: 'en', width: 1440, words: {members: /people/, codes: /Here are your ten codes/, recovery: /recovery code/i}}]) {
+  {lang: 'fr', width: 360, words: {take: /Prendre/, members: /Les personnes/, codes: /Voici vos dix codes/, recovery: /code de secours/i}},
+  {lang: 'en', width: 1440, words: {take: /Take/, members: /people/, codes: /Here are your ten codes/, recovery: /recovery code/i}}]) {
   test(`${lang} at ${width}: password, recovery codes, people, and signing in with a code`, async () => {
     const page = await pageIn(browser, {lang, width, height: 800});
     await page.context().addCookies([{name: '__Host-rempart', value: person.cookies['__Host-rempart'], url: stack.origin, secure: true}]);
@@ -53,7 +53,27 @@ for (const {lang, width, words} of [
     await page.waitForSelector('.recovery');
     assert.match(await page.textContent('[role=status]'), words.codes);
     await looksRight(page, `recovery-shown-${lang}-${width}`);
-    const code = await page.locator('.recovery code').first().innerText();
+    const codes = await page.locator('.recovery code').allInnerTexts(), code = codes[0];
+
+    await show('email', 'email');
+    await show('email?error=present', 'email-error');
+    await page.fill('[name=email]', `camille.${lang}@boulangerie-martin.example`);
+    await page.fill('[name=present]', person.password);
+    await page.fill('[name=code]', codes[1]);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/done=asked/);
+    await looksRight(page, `email-asked-${lang}-${width}`);
+    const mailed = async (to, path) => /https:\/\/\S+/.exec(await until(path, () => server.mails.filter(mail => mail.to.includes(to))
+      .map(mail => readMail(mail.text).body).find(body => body.includes(path))))[0];
+    await page.goto(await mailed(person.email, 'email/stop'));
+    await looksRight(page, `email-stop-${lang}-${width}`);
+    await page.goto(await mailed(`camille.${lang}@boulangerie-martin.example`, 'email/confirm'));
+    await looksRight(page, `email-confirm-${lang}-${width}`);
+    await page.getByRole('button', {name: words.take}).click();
+    await page.waitForURL(/done=changed/);
+    await looksRight(page, `email-changed-${lang}-${width}`);
+    person.email = `camille.${lang}@boulangerie-martin.example`;
+    await show('email/stop?done=stopped', 'email-stopped');
 
     await page.context().clearCookies();
     await page.goto(`${stack.origin}/.rempart/id/sign-in`);

@@ -130,3 +130,90 @@ test('the pages speak French', async () => {
     assert.match(page.text, words);
   }
 });
+
+// ---- another address ----
+
+const linkTo = async (address, path) => {
+  const mail = await until(`the letter to ${address}`, () => server.mails.filter(one => one.to.includes(address))
+    .map(one => readMail(one.text).body).find(body => body.includes(path)));
+  const url = new URL(/https:\/\/\S+/.exec(mail)[0]);
+  assert.equal(url.pathname, path);
+  return url.pathname + url.search;
+};
+const askFor = async (who, email, fields = {}) => {
+  const page = await who.get('/.rempart/id/email');
+  assert.equal(page.status, 200);
+  return who.submit(page, {email, present: who.password, code: fields.code ?? await who.freshCode(), ...fields}, {action: 'id/email'});
+};
+// Does this address with this password get as far as the code?
+const reaches = async (email, password) => {
+  const client = new Client(stack);
+  const answer = await client.submit(await client.get('/.rempart/id/sign-in'), {email, password}, {action: 'sign-in'});
+  return answer.text.includes('name="code"');
+};
+const CONFIRM = '/.rempart/id/email/confirm', STOP = '/.rempart/id/email/stop';
+
+/*= S170 type=test */
+test('another address counts once its own link was used; the former one is told, and opens nothing any more', async () => {
+  const max = await invited('maxime@example.com');
+  assert.match((await askFor(max, 'maximilian@example.com', {present: 'not this one at all', code: '000000'})).text, /present password is not right/);
+  assert.match((await askFor(max, 'nonsense@', {code: '000000'})).text, /does not look like/);
+  assert.match((await askFor(max, 'MAXIME@example.com', {code: '000000'})).text, /your address already/);
+  assert.match((await askFor(max, 'maximilian@example.com')).text, /on its way to the new address/);
+  const link = await linkTo('maximilian@example.com', CONFIRM);
+  await linkTo('maxime@example.com', STOP);
+  assert.ok(await reaches('maxime@example.com', max.password));
+  assert.equal(await reaches('maximilian@example.com', max.password), false);
+
+  const reader = new Client(stack);
+  const page = await reader.get(link);
+  assert.match(page.text, /sign in with maximilian@example\.com/);
+  assert.ok(!page.text.includes('maxime@example.com'), 'the former address is nobody else’s business');
+  assert.ok(await reaches('maxime@example.com', max.password)); // opening it changes nothing
+  assert.match((await reader.submit(page, {}, {action: CONFIRM})).text, /this address is yours/);
+  assert.match((await max.get('/.rempart/id/account')).text, /data-email="maximilian@example\.com"/);
+  assert.equal(await reaches('maxime@example.com', max.password), false);
+  assert.ok(await reaches('maximilian@example.com', max.password));
+  assert.match((await reader.get(link)).text, /used already|already been used/);
+  await until('the second letter to the former address', () => server.mails.filter(one => one.to.includes('maxime@example.com') && readMail(one.text).body.includes('no longer signs in')).length === 1);
+  await until('the event', async () => /address\.changed/.test(await log()));
+});
+
+test('the address of somebody else is answered alike; only its mailbox learns why there is no link', async () => {
+  const mia = await invited('mia@example.com');
+  assert.match((await askFor(mia, 'maximilian@example.com')).text, /on its way to the new address/);
+  await until('the letter without a link', () => server.mails.find(one => one.to.includes('maximilian@example.com') && readMail(one.text).body.includes('It has one already')));
+  assert.ok(await reaches('mia@example.com', mia.password));
+});
+
+/*= S175 type=test */
+test('“this was not me” stops the change, ends every session, and the password opens nothing', async () => {
+  const kim = await invited('kim@example.com');
+  await askFor(kim, 'thief@example.net');
+  const confirm = await linkTo('thief@example.net', CONFIRM), stop = await linkTo('kim@example.com', STOP);
+  const owner = new Client(stack), page = await owner.get(stop);
+  assert.ok(await isIn(kim)); // opening it changes nothing
+  assert.match((await owner.submit(page, {}, {action: STOP})).text, /all your sessions ended/);
+  assert.equal(await isIn(kim), false);
+  assert.notEqual((await kim.get('/')).status, 200);
+  assert.equal((await owner.get(confirm)).status, 404);
+  assert.equal((await owner.get(stop)).status, 404);
+  assert.equal(await reaches('kim@example.com', kim.password), false);
+  await until('the event', async () => /change_stopped/.test(await log()));
+});
+
+test('the same link undoes a change that has taken effect', async () => {
+  const pat = await invited('pat@example.com');
+  await askFor(pat, 'thief@example.org');
+  const confirm = await linkTo('thief@example.org', CONFIRM), stop = await linkTo('pat@example.com', STOP);
+  const thief = new Client(stack), owner = new Client(stack);
+  await thief.submit(await thief.get(confirm), {}, {action: CONFIRM});
+  assert.ok(await reaches('thief@example.org', pat.password));
+  const page = await owner.get(stop);
+  assert.match(page.text, /will be undone/);
+  await owner.submit(page, {}, {action: STOP});
+  assert.equal(await isIn(pat), false);
+  const {stdout} = await stack.rempart('person', 'list', '--tenant', tenant);
+  assert.ok(stdout.includes('pat@example.com') && !stdout.includes('thief@'));
+  assert.equal(await reaches('pat@example.com', pat.password), false); // a new password comes by mail
+});
