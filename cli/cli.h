@@ -59,6 +59,8 @@ struct cli {
     const char *url;             /* --url: of a server under test */
     const char *log;             /* --log: its error log */
     const char *app;             /* --app */
+    const char *by;              /* --by: the order of a list */
+    const char *since;           /* --since: "7d" */
     bool json, summary, sample, renew;
     bool skip_bad;                  /* --skip-bad: refused lines are left out */
     const char *shares, *threshold; /* keys split */

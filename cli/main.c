@@ -151,7 +151,10 @@ static const struct cli_command commands[] = {
      "rempart waf compile --rules FILE… -o IMAGE | exec --rules FILE…|--image IMAGE --request FILE "
      "[--response FILE] [--json] | test --rules FILE…|--url URL --log FILE --tests DIR… [--json] | "
      "explain ID --rules "
-     "FILE…|--image IMAGE | bench --rules FILE…|--image IMAGE --request FILE [--seconds N]",
+     "FILE…|--image IMAGE | bench --rules FILE…|--image IMAGE --request FILE [--seconds N]\n"
+     "       rempart waf proposals [--json] | accept|reject ID --reason TEXT\n"
+     "       rempart waf exclusions [remove ID] [--json]\n"
+     "       rempart waf top [--by false-alarms|cost|blocks] [--since 7d] [--json]",
      {"le pare-feu applicatif : compiler des règles, juger une requête, passer les essais du CRS",
       "the application firewall: compile rules, judge a request, run the tests of the CRS"},
      "  rempart waf compile --rules crs-setup.conf rules/*.conf -o crs.waf\n"
@@ -159,7 +162,10 @@ static const struct cli_command commands[] = {
      "  rempart waf test --rules /usr/share/modsecurity-crs/owasp-crs.load --tests "
      "tests/regression/tests\n"
      "  rempart waf test --url http://127.0.0.1:8080 --log /var/log/nginx/error.log --tests "
-     "tests/regression/tests\n",
+     "tests/regression/tests\n"
+     "  rempart waf proposals\n"
+     "  rempart waf accept 3f9a01c2 --reason 'the editor sends HTML'\n"
+     "  rempart waf top --by cost --since 1d\n",
      cli_waf},
 };
 
@@ -330,6 +336,8 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--response", &cli->response) ||
            take_value(argc, argv, i, "--url", &cli->url) ||
            take_value(argc, argv, i, "--log", &cli->log) ||
+           take_value(argc, argv, i, "--by", &cli->by) ||
+           take_value(argc, argv, i, "--since", &cli->since) ||
            take_value(argc, argv, i, "--seconds", &cli->seconds);
 }
 

@@ -63,5 +63,11 @@ struct rp_waf_memory waf_memory_interface(struct waf_memory *memory);
 enum rp_exit waf_exec(struct cli *cli);
 enum rp_exit waf_bench(struct cli *cli);
 enum rp_exit waf_test(struct cli *cli);
+/* waf_living.c */
+enum rp_exit waf_proposals(struct cli *cli);
+enum rp_exit waf_accept(struct cli *cli);
+enum rp_exit waf_reject(struct cli *cli);
+enum rp_exit waf_exclusions(struct cli *cli);
+enum rp_exit waf_top(struct cli *cli);
 
 #endif

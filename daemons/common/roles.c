@@ -21,8 +21,8 @@ static const struct rp_role_path kms_paths[] = {
 };
 
 static const struct rp_role_path core_paths[] = {
-    {"db", RW, false},     {"tenants", RW, false}, {"run", RW, false},
-    {"canary", RW, false}, {"apps", RW, false},    {"ledger", R, false},
+    {"db", RW, false},   {"tenants", RW, false}, {"run", RW, false}, {"canary", RW, false},
+    {"apps", RW, false}, {"ledger", R, false},   {"waf", R, false},
 };
 
 static const struct rp_role_path probe_paths[] = {

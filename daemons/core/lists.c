@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "core.h"
 #include "shield/attack_io.h"
+#include "shield/exclusions_io.h"
 
 static rp_err put_canary(const struct core *core, struct rp_db *db, enum rp_list_action action,
                          rp_view path) {
@@ -45,6 +46,7 @@ static rp_err start(const struct core *core, struct rp_store *store, struct rp_d
     RP_TRY(put_canaries(core, db));
     RP_TRY(rp_lists_expire(&core->env, db, &count));
     RP_TRY(rp_attack_publish(&core->env, db));
+    RP_TRY(rp_exclusions_publish(db));
     return rp_lists_publish(db, false);
 }
 
@@ -72,8 +74,12 @@ void core_lists_keep(const struct core *core, struct rp_web_thread *thread) {
     if (rp_ok(err)) {
         err = rp_attack_publish(&core->env, db);
     }
+    if (rp_ok(err)) {
+        err = rp_exclusions_publish(db);
+    }
     if (!rp_ok(err)) {
         /* The workers keep what they have; the next round tries again. */
-        rp_ignore(daemon_fail(core->daemon, err, "run/lists.tab, run/attack.tab", NULL));
+        rp_ignore(daemon_fail(core->daemon, err,
+                              "run/lists.tab, run/attack.tab, run/exclusions.tab", NULL));
     }
 }

@@ -16,6 +16,7 @@
 #include "render.h"
 #include "rules.h"
 #include "shield/limits.h"
+#include "shield/notes.h"
 #include "tls.h"
 
 enum {
@@ -104,6 +105,46 @@ static rp_err prepare_limits(const struct rp_env *env, const struct gate_worker 
     return give(path, 0600, worker);
 }
 
+/* One salt for all of them: core counts the same person once, whichever worker they met. */
+static void notes_salt(const struct rp_env *env, uint8_t ret_salt[static RP_NOTES_SALT]) {
+    struct rp_shm first = {0};
+    if (rp_ok(rp_shm_open("waf/notes.0", false, rp_notes_bytes(), &first)) &&
+        rp_ok(rp_notes_check(first.p, first.n))) {
+        rp_notes_salt(first.p, ret_salt);
+    } else {
+        env->fill_random(env->ctx, ret_salt, RP_NOTES_SALT);
+    }
+    rp_shm_done(&first);
+}
+
+/* What lies there was noted down and not yet looked at: a good table stays. */
+static rp_err prepare_note(unsigned index, const uint8_t salt[static RP_NOTES_SALT],
+                           const struct gate_worker *worker) {
+    char path[32];
+    snprintf(path, sizeof path, "waf/notes.%u", index);
+    struct rp_shm table = {0};
+    rp_err err = rp_shm_open(path, true, rp_notes_bytes(), &table);
+    bool good = rp_ok(err) && rp_ok(rp_notes_check(table.p, table.n));
+    if (!good) {
+        rp_shm_done(&table);
+        RP_TRY(rp_shm_create(path, 0640, rp_notes_bytes(), &table));
+        rp_notes_init(table.p, salt);
+    }
+    rp_shm_done(&table);
+    return give(path, 0640, worker);
+}
+
+static rp_err prepare_notes(const struct rp_env *env, uint64_t workers,
+                            const struct gate_worker *worker) {
+    uint8_t salt[RP_NOTES_SALT];
+    RP_TRY(rp_folder_make("waf", 0755));
+    notes_salt(env, salt);
+    for (unsigned i = 0; i < 2 * (unsigned)workers; i++) {
+        RP_TRY(prepare_note(i, salt, worker));
+    }
+    return RP_OK;
+}
+
 static rp_err write_page(const struct gate_page *page, enum rp_lang lang, bool json) {
     char path[64];
     snprintf(path, sizeof path, "gate/pages/%u.%s.%s", page->status, lang == RP_FR ? "fr" : "en",
@@ -166,6 +207,10 @@ rp_err gate_prepare(const struct daemon *daemon, const struct gate_worker *worke
     err = prepare_limits(&daemon->env, worker);
     if (!rp_ok(err)) {
         return daemon_fail(daemon, err, "run/limits.tab", NULL);
+    }
+    err = prepare_notes(&daemon->env, daemon->config.workers, worker);
+    if (!rp_ok(err)) {
+        return daemon_fail(daemon, err, "waf/notes", NULL);
     }
     err = write_pages();
     if (!rp_ok(err)) {

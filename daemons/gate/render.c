@@ -219,7 +219,8 @@ static void add_http(struct rp_buf *out, const struct gate_setup *setup) {
     const struct rp_config *config = setup->config;
     rp_buf_add_cstr(out, "http {\n"
                          "    rempart_state run;\n"
-                         "    rempart_confine write gate/tmp run;\n"
+                         "    rempart_notes waf;\n"
+                         "    rempart_confine write gate/tmp run waf;\n"
                          "    rempart_confine read ledger/public gate/pages;\n"
                          "    rempart_hsts on;\n"
                          "    rempart_cookies harden;\n");

@@ -185,8 +185,8 @@ bool gate_judges(const struct rp_config *config) {
 }
 
 /*= S58, S64 */ /* what an application is sent was judged before */
-static void add_waf(struct rp_buf *out, const struct gate_setup *setup, const char *own,
-                    bool stream) {
+static void add_waf(struct rp_buf *out, const struct gate_setup *setup,
+                    const struct rp_config_app *app, const char *own, bool stream) {
     const char *mode = waf_of(setup->config, own);
     if (is_off(mode)) {
         return;
@@ -195,6 +195,9 @@ static void add_waf(struct rp_buf *out, const struct gate_setup *setup, const ch
                   "            rempart_waf \"%s/gate/rules.waf\" %s%s;\n"
                   "            rempart_waf_over_budget %s;\n",
                   setup->state, mode, stream ? " stream" : "", setup->config->waf_over_budget);
+    if (app && app->waf_label) {
+        rp_buf_printf(out, "            rempart_waf_label %s;\n", app->waf_label);
+    }
 }
 
 /* The canary stands for an application whose answers are known: the probes' own. */
@@ -226,7 +229,7 @@ static void add_core_places(struct rp_buf *out, const struct gate_setup *setup) 
                   "            rempart_app canary;\n"
                   "            rempart_session required %s;\n",
                   least_acr(config));
-    add_waf(out, setup, NULL, false);
+    add_waf(out, setup, NULL, NULL, false);
     rp_buf_add_cstr(out, "            fastcgi_pass rempart_core;\n        }\n");
 }
 
@@ -275,7 +278,7 @@ static void add_app_places(struct rp_buf *out, const struct gate_setup *setup,
     rp_buf_add_cstr(out, "        location / {\n");
     add_session(out, config, app->sign_in, app->acr);
     add_body_limit(out, app->body_max_kib);
-    add_waf(out, setup, app->waf, false);
+    add_waf(out, setup, app, app->waf, false);
     add_to_app(out, app);
     for (size_t i = 0; i < app->path_count; i++) {
         const struct rp_config_path *path = &app->paths[i];
@@ -289,7 +292,7 @@ static void add_app_places(struct rp_buf *out, const struct gate_setup *setup,
                           (unsigned long long)path->per_second * 2);
         }
         rp_buf_add_cstr(out, path->stream ? streaming : "");
-        add_waf(out, setup, path->waf, path->stream);
+        add_waf(out, setup, app, path->waf, path->stream);
         add_to_app(out, app);
     }
 }

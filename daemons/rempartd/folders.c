@@ -24,7 +24,7 @@ static const struct {
     {"apps", RP_ROLE_CORE, 02750},      {"canary", RP_ROLE_CORE, 02750},
     {"gate", RP_ROLE_SUPERVISOR, 0755}, {"log", RP_ROLE_GATE, 02750},
     {"probe", RP_ROLE_PROBE, 02750},    {"hunt", RP_ROLE_HUNT, 02750},
-    {"courier", RP_ROLE_COURIER, 0700},
+    {"courier", RP_ROLE_COURIER, 0700}, {"waf", RP_ROLE_GATE, 02750},
 };
 
 /* All roles meet in run/: the group may create there, but only an owner may remove (01000), so

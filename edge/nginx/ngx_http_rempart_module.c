@@ -10,8 +10,11 @@
  *   rempart_header missing|replace NAME VALUE;
  *   rempart_plain_paths on|off;           refuse addresses that two readers would read differently
  *   rempart_hsts on|off;                  default on where there is a rempart_state
- *   rempart_waf [IMAGE] on|detect|off [stream];   the application firewall, alone or with the rest
+ *   rempart_waf [IMAGE] on|detect|learn|off [stream];   the application firewall, with or without
+ *                                         the rest; learn: detect, and note what people meet
  *   rempart_waf_over_budget block|detect; requests that cost more than their budget
+ *   rempart_waf_label public|internal|personal|sensitive;  how plainly a note says what was sent
+ *   rempart_notes DIR;                    http       a table for each worker: notes.N
  *   rempart_waf_log rules|full;           full: a line a match, with its message and data, for
  * tests
  */
@@ -43,6 +46,10 @@ static ngx_command_t commands[] = {
     {ngx_string("rempart_hsts"), ANYWHERE | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_LOC_CONF_OFFSET, offsetof(ngx_rempart_loc_conf_t, hsts), NULL},
     {ngx_string("rempart_waf"), ANYWHERE | NGX_CONF_TAKE123, ngx_rempart_set_waf,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_notes"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
+     NGX_HTTP_MAIN_CONF_OFFSET, offsetof(ngx_rempart_main_conf_t, notes), NULL},
+    {ngx_string("rempart_waf_label"), ANYWHERE | NGX_CONF_TAKE1, ngx_rempart_set_waf_label,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_waf_over_budget"), ANYWHERE | NGX_CONF_TAKE1, ngx_rempart_set_over_budget,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
@@ -84,6 +91,8 @@ static void *create_loc_conf(ngx_conf_t *cf) {
     conf->waf.over_budget_blocks = NGX_CONF_UNSET;
     conf->waf.stream = NGX_CONF_UNSET;
     conf->waf.full_log = NGX_CONF_UNSET;
+    conf->waf.learn = NGX_CONF_UNSET;
+    conf->waf.label = NGX_CONF_UNSET_UINT;
     return conf;
 }
 

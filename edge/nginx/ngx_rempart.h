@@ -29,6 +29,7 @@ typedef enum {
 /* http {}: one for the whole nginx. */
 typedef struct {
     ngx_str_t state;    /* rempart_state: the folder of tables and rings; empty = none */
+    ngx_str_t notes;    /* rempart_notes: the folder of what is noted of the rules; or empty */
     ngx_array_t *files; /* rempart_confine: struct rp_role_path; NULL = not confined */
     u_char salt[JUDGE_SALT_BYTES];
     int ready_fd;                /* the supervisor's pipe, at the first start; else -1 */
@@ -57,6 +58,8 @@ typedef struct {
     ngx_flag_t over_budget_blocks; /* rempart_waf_over_budget */
     ngx_flag_t stream;             /* bodies pass unread */
     ngx_flag_t full_log;           /* rempart_waf_log */
+    ngx_flag_t learn;              /* detect, and what signed-in people meet is noted down */
+    ngx_uint_t label;              /* rp_sample_label: how plainly what they sent is noted */
 } ngx_rempart_waf_conf_t;
 
 /* location {}: what a place asks for and gives. */
@@ -109,6 +112,7 @@ char *ngx_rempart_set_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_waf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_waf_label(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_over_budget(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_waf_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,

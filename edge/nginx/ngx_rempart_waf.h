@@ -16,6 +16,7 @@
 #include "judge/inflate.h"
 #include "judge/waf_page.h"
 #include "os/shm.h"
+#include "shield/sample.h"
 #include "shield/shield.h"
 
 /* A rule set, opened once for all places that name it. Lives as long as its configuration. */
@@ -74,6 +75,10 @@ ngx_int_t ngx_rempart_waf_in_thread(ngx_rempart_waf_t *waf);
 
 /* memory: what rules remember of addresses, for all workers. */
 ngx_int_t ngx_rempart_waf_memory_init(ngx_conf_t *cf, ngx_rempart_main_conf_t *main_conf);
+
+/* notes: what is not asked at this place; and, at the end, what the rules did and to whom. */
+rp_err ngx_rempart_waf_spare(const ngx_rempart_waf_t *waf, rp_view app, struct rp_waf_site *site);
+void ngx_rempart_waf_note(const ngx_rempart_waf_t *waf);
 
 /* refusals: the page (or problem document) of a refused request as headers and a chain. */
 ngx_int_t ngx_rempart_waf_refuse(ngx_rempart_waf_t *waf);

@@ -55,6 +55,8 @@ static rp_err start_tx(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
         .over_budget_blocks = waf->conf->over_budget_blocks,
         .memory = main_conf->waf_memory->data,
     };
+    const ngx_rempart_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_rempart_module);
+    RP_TRY(ngx_rempart_waf_spare(waf, ngx_rempart_view(lcf->app), &site));
     struct rp_waf_connection connection = {
         .client_address = ngx_rempart_view(c->addr_text),
         .server_address = printed(r, c->local_sockaddr, c->local_socklen),

@@ -2,7 +2,8 @@
  * configuration, once each, so that a bad one stops nginx -t and all workers share a good one. */
 #include "ngx_rempart_waf.h"
 
-static char no_image[] = "needs an image and a mode: rempart_waf IMAGE on|detect|off [stream]";
+static char no_image[] =
+    "needs an image and a mode: rempart_waf IMAGE on|detect|learn|off [stream]";
 static char waf_duplicate[] = "is duplicate";
 
 /* ---- images ---- */
@@ -71,14 +72,19 @@ static ngx_rempart_image_t *image_of(ngx_conf_t *cf, ngx_str_t path) {
 
 /* ---- directives ---- */
 
-static bool mode_of(ngx_str_t word, ngx_uint_t *ret_mode) {
+static bool mode_of(ngx_str_t word, ngx_rempart_waf_conf_t *ret_conf) {
     static const struct {
         const char *word;
         enum rp_waf_mode mode;
-    } modes[] = {{"off", RP_WAF_OFF}, {"detect", RP_WAF_DETECT}, {"on", RP_WAF_ON}};
+        bool learn;
+    } modes[] = {{"off", RP_WAF_OFF, false},
+                 {"detect", RP_WAF_DETECT, false},
+                 {"learn", RP_WAF_DETECT, true},
+                 {"on", RP_WAF_ON, false}};
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (rp_view_equal(ngx_rempart_view(word), rp_view_from_cstr(modes[i].word))) {
-            *ret_mode = modes[i].mode;
+            ret_conf->mode = modes[i].mode;
+            ret_conf->learn = modes[i].learn;
             return true;
         }
     }
@@ -96,7 +102,7 @@ char *ngx_rempart_set_waf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     loc->waf.stream =
         count > 2 && rp_view_equal(ngx_rempart_view(words[count - 1]), RP_VIEW("stream"));
     count -= loc->waf.stream ? 1 : 0;
-    if (count > 3 || !mode_of(words[count - 1], &loc->waf.mode)) {
+    if (count > 3 || !mode_of(words[count - 1], &loc->waf)) {
         return no_image;
     }
     if (count == 2) {
@@ -115,6 +121,19 @@ static char *set_word(ngx_conf_t *cf, const char *yes, const char *no, char *unk
     }
     *ret_flag = rp_view_equal(word, rp_view_from_cstr(yes));
     return *ret_flag || rp_view_equal(word, rp_view_from_cstr(no)) ? NGX_CONF_OK : unknown;
+}
+
+char *ngx_rempart_set_waf_label(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
+    (void)cmd;
+    static char unknown[] = "is public, internal, personal or sensitive";
+    ngx_rempart_loc_conf_t *loc = conf;
+    if (loc->waf.label != NGX_CONF_UNSET_UINT) {
+        return waf_duplicate;
+    }
+    enum rp_sample_label label =
+        rp_sample_label_named(ngx_rempart_view(((const ngx_str_t *)cf->args->elts)[1]));
+    loc->waf.label = label;
+    return label < RP_SAMPLE_LABEL_COUNT ? NGX_CONF_OK : unknown;
 }
 
 char *ngx_rempart_set_over_budget(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
@@ -136,9 +155,12 @@ char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,
     ngx_conf_merge_ptr_value(conf->image, above->image, NULL);
     if (conf->mode == NGX_CONF_UNSET_UINT) {
         conf->stream = above->stream;
+        conf->learn = above->learn;
     }
     ngx_conf_merge_uint_value(conf->mode, above->mode, RP_WAF_OFF);
     ngx_conf_merge_value(conf->stream, above->stream, 0);
+    ngx_conf_merge_value(conf->learn, above->learn, 0);
+    ngx_conf_merge_uint_value(conf->label, above->label, RP_SAMPLE_PERSONAL);
     ngx_conf_merge_value(conf->over_budget_blocks, above->over_budget_blocks, 1);
     ngx_conf_merge_value(conf->full_log, above->full_log, 0);
     if (conf->mode != RP_WAF_OFF && !conf->image) {

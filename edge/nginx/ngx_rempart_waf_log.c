@@ -152,6 +152,7 @@ bool ngx_rempart_waf_log(ngx_http_request_t *r, struct judge_rules *ret_rules) {
     if (waf->conf->full_log) {
         write_matches(r, waf);
     }
+    ngx_rempart_waf_note(waf);
     if (!rp_waf_tx_verdict(waf->tx)->would_block) {
         return false; /* a body that is too large is refused, but not by a rule */
     }

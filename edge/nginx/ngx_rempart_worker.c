@@ -85,6 +85,9 @@ ngx_int_t ngx_rempart_init_process(ngx_cycle_t *cycle) {
                       "rempart: no ring is free in %V; requests of this worker are not recorded",
                       &main_conf->state);
     }
+    if (main_conf->notes.len > 0) {
+        worker_notes_take(&main_conf->tables, (const char *)main_conf->notes.data);
+    }
     main_conf->refresh.handler = refresh;
     main_conf->refresh.data = main_conf;
     main_conf->refresh.log = cycle->log;

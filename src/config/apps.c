@@ -76,7 +76,7 @@ static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
         return rp_config_number(in, node, 1, 1U << 30, &app->body_max_kib);
     }
     if (rp_view_equal(node->key, RP_VIEW("waf"))) {
-        return rp_config_choice(in, node, "on|detect|off", &app->waf);
+        return rp_config_read_waf(in, node, app);
     }
     if (rp_view_equal(node->key, RP_VIEW("security_headers"))) {
         return rp_config_read_headers(in, node, app);

@@ -29,7 +29,7 @@ struct rp_config_path {
     const char *acr;       /* likewise */
     bool stream;           /* bodies pass as they come, both ways */
     uint64_t body_max_kib; /* 0 = the application's */
-    const char *waf;       /* likewise; NULL = waf.mode */
+    const char *waf;       /* the mode, likewise; NULL = waf.mode */
     uint64_t per_second;   /* requests of one address to this place; 0 = as everywhere */
 };
 
@@ -47,7 +47,8 @@ struct rp_config_app {
     const char *acr;       /* "mfa", "phr"; NULL or "" = what sign_in.second_factor asks for */
     const char *client_ca; /* PEM of the authorities whose certificates may come; NULL = anybody */
     uint64_t body_max_kib; /* 0 = gate.body_max_kib */
-    const char *waf;       /* "on", "detect", "off"; NULL = waf.mode */
+    const char *waf;       /* "on", "detect", "learn", "off"; NULL = waf.mode */
+    const char *waf_label; /* of what is sent there; NULL = "personal" */
     const struct rp_config_path *paths;
     size_t path_count;
     const struct rp_config_header *headers;
@@ -66,7 +67,7 @@ struct rp_config {
     const char *client_address;
     const char *smtp_url, *smtp_from, *smtp_credentials, *smtp_authority;
     const char *waf_mode, *waf_rules, *waf_over_budget;
-    uint64_t waf_paranoia;
+    uint64_t waf_paranoia, waf_learn_people, waf_learn_organisations;
     const char *second_factor, *operator_name, *contact, *bounty_url;
     uint64_t listen, listen_http, workers, body_max_kib, session_hours, idle_minutes;
     uint64_t disk_free_percent, drain_seconds, metrics_port, records_max, mib_max;

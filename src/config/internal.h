@@ -33,6 +33,9 @@ rp_err rp_config_read_paths(const struct reading *in, const struct rp_yaml *path
                             struct rp_config_app *app);
 rp_err rp_config_read_headers(const struct reading *in, const struct rp_yaml *headers,
                               struct rp_config_app *app);
+/* `waf:` of an application: a mode, or a mapping with more. */
+rp_err rp_config_read_waf(const struct reading *in, const struct rp_yaml *node,
+                          struct rp_config_app *app);
 /* The sequence below `apps:`. */
 rp_err rp_config_read_apps(const struct reading *in, const struct rp_yaml *apps);
 

@@ -24,7 +24,7 @@ static rp_err read_path_member(const struct reading *in, const struct rp_yaml *n
         return RP_OK;
     }
     if (rp_view_equal(node->key, RP_VIEW("waf"))) {
-        return rp_config_choice(in, node, "on|detect|off", &path->waf);
+        return rp_config_choice(in, node, "on|detect|learn|off", &path->waf);
     }
     if (rp_view_equal(node->key, RP_VIEW("body_max_kib"))) {
         return rp_config_number(in, node, 1, 1U << 30, &path->body_max_kib);

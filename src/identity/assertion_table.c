@@ -1,8 +1,8 @@
 #include "identity/assertion_table.h"
 
 #include "base/assert.h"
+#include "base/seqlock.h"
 #include "crypto/hash.h"
-#include "identity/seqlock.h"
 
 enum { PAGE = 4096, WAYS = 4, SETS = RP_ASSERTION_SLOTS / WAYS };
 

@@ -1,7 +1,7 @@
 #include "identity/session_table.h"
 
 #include "base/assert.h"
-#include "identity/seqlock.h"
+#include "base/seqlock.h"
 
 enum { PAGE = 4096, SLOT_FREE = 0, SLOT_LIVE = 1, SLOT_REVOKED = 2 };
 _Static_assert(sizeof(struct rp_session_header) <= PAGE, "the header has one page");

@@ -97,6 +97,15 @@ static void add_actions(const struct rp_image *m, const struct rp_img_rule *rule
     }
 }
 
+rp_err rp_waf_rule_message(const struct rp_waf *waf, uint64_t id, struct rp_buf *out) {
+    uint32_t row = rp_waf_row(waf, id);
+    if (row == RP_IMAGE_NONE) {
+        return RP_ERR(NOT_FOUND);
+    }
+    add_pieces(&waf->image, waf->image.rules[row].message, out);
+    return rp_buf_err(out);
+}
+
 rp_err rp_waf_explain(const struct rp_waf *waf, uint64_t id, struct rp_buf *out) {
     const struct rp_image *m = &waf->image;
     uint32_t row = rp_waf_row(waf, id);

@@ -336,7 +336,11 @@ void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase) {
             row = rule->after;
             continue;
         }
+        uint64_t before_steps = tx->verdict.steps;
         bool hit = chain_matches(tx, row);
+        if (tx->costs) {
+            tx->costs[row] += tx->verdict.steps - before_steps;
+        }
         if (phase != 5 && is_out_of_budget(tx, rule)) {
             return;
         }

@@ -43,6 +43,8 @@ struct rp_waf_info {
 void rp_waf_info(const struct rp_waf *waf, struct rp_waf_info *ret_info);
 /* For people: the rule, what it became, its prefilter. NOT_FOUND. */
 rp_err rp_waf_explain(const struct rp_waf *waf, uint64_t id, struct rp_buf *out);
+/* Its message, with its %{…} as they stand. NOT_FOUND. */
+rp_err rp_waf_rule_message(const struct rp_waf *waf, uint64_t id, struct rp_buf *out);
 
 /* ---- the memory that outlives a transaction: IP:…, GLOBAL:…; NULL callbacks = none ---- */
 struct rp_waf_memory {
@@ -63,6 +65,7 @@ struct rp_waf_site { /* what the place that the request came to says */
      * exclusions. Applied before phase 1. */
     const struct rp_waf_ctl *exclusions;
     size_t exclusion_count;
+    bool measure; /* what each rule costs: rp_waf_tx_costs */
 };
 
 struct rp_waf_connection {
@@ -133,6 +136,10 @@ struct rp_waf_match {
 /* In the order in which they matched. */
 const struct rp_waf_match *rp_waf_tx_matches(const struct rp_waf_tx *tx, size_t *ret_count,
                                              size_t *ret_dropped);
+/* Where the site measures: calls each with every rule that was asked and the steps it spent, the
+ * prefilter's apart, which all rules share. */
+void rp_waf_tx_costs(const struct rp_waf_tx *tx,
+                     void (*each)(void *ctx, uint64_t rule, uint64_t steps), void *ctx);
 /* A variable's value now ("TX", "anomaly_score"); p == NULL when there is none. */
 rp_view rp_waf_tx_value(struct rp_waf_tx *tx, enum rp_waf_variable variable, rp_view name);
 /* Every TX variable, sorted by name. */

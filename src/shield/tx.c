@@ -57,6 +57,9 @@ rp_err rp_waf_tx_new(const struct rp_waf *waf, const struct rp_waf_site *site,
     limits(tx);
     tx->classes = rp_arena_array(arena, tx->image->classes_n + 1, sizeof *tx->classes);
     tx->tx = rp_arena_array(arena, tx->image->settings->tx_names, sizeof *tx->tx);
+    if (site->measure) {
+        tx->costs = rp_arena_array(arena, tx->image->rules_n, sizeof *tx->costs);
+    }
     if (!tx->classes || !tx->tx) {
         return RP_ERR(TOO_LARGE);
     }

@@ -143,6 +143,7 @@ struct rp_waf_tx {
     pcre2_jit_stack *jit_stack;
     bool interprets; /* the expression at work, whose stack was full */
     uint64_t budget;
+    uint64_t *costs; /* steps by row, where the site measures; else NULL */
 
     rp_view method, uri, protocol, content_type;
     rp_view response_type;

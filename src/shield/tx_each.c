@@ -1,4 +1,4 @@
-/* tx_each.c — a collection for a reader: every variable, sorted by name. */
+/* tx_each.c — for a reader: every variable of a collection, sorted by name; what each rule cost. */
 #include "base/assert.h"
 #include "base/checked.h"
 #include "shield/tx.h"
@@ -50,4 +50,13 @@ rp_err rp_waf_tx_each(struct rp_waf_tx *tx, enum rp_waf_variable collection,
         each(ctx, list[i].name, list[i].value);
     }
     return tx->failed;
+}
+
+void rp_waf_tx_costs(const struct rp_waf_tx *tx,
+                     void (*each)(void *ctx, uint64_t rule, uint64_t steps), void *ctx) {
+    for (size_t row = 0; tx->costs && row < tx->image->rules_n; row++) {
+        if (tx->costs[row] > 0) {
+            each(ctx, tx->image->rules[row].id, tx->costs[row]);
+        }
+    }
 }

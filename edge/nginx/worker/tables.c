@@ -9,8 +9,10 @@
 #include "os/file.h"
 #include "os/ring.h"
 #include "shield/attack.h"
+#include "shield/exclusions.h"
 #include "shield/limits.h"
 #include "shield/lists.h"
+#include "shield/notes.h"
 
 struct worker_tables worker_tables_new(const char *folder) {
     RP_ASSERT(folder != NULL);
@@ -53,20 +55,21 @@ static void refresh(const struct worker_tables *tables, struct worker_mapping *m
 }
 
 /* Checked once and then believed, so it must be a copy that nobody else can write. */
-static void refresh_lists(const struct worker_tables *tables, struct worker_lists *lists) {
+static void refresh_copy(const struct worker_tables *tables, struct worker_lists *lists,
+                         const char *name, size_t max, rp_err (*check)(const void *, size_t)) {
     char path[PATH_MAX];
     struct stat st;
     struct rp_shm shm = {0};
-    if (!path_of(tables, "lists.tab", path) || stat(path, &st) != 0 ||
+    if (!path_of(tables, name, path) || stat(path, &st) != 0 ||
         (lists->device == st.st_dev && lists->inode == st.st_ino) ||
         !rp_ok(rp_shm_open(path, false, 0, &shm))) {
         return;
     }
-    void *copy = shm.n <= RP_LIST_TABLE_MAX ? malloc(shm.n) : NULL;
+    void *copy = shm.n <= max ? malloc(shm.n) : NULL;
     if (copy) {
         memcpy(copy, shm.p, shm.n);
     }
-    lists->damaged = !copy || !rp_ok(rp_lists_check(copy, shm.n));
+    lists->damaged = !copy || !rp_ok(check(copy, shm.n));
     lists->device = st.st_dev;
     lists->inode = st.st_ino;
     rp_shm_done(&shm);
@@ -96,6 +99,7 @@ static bool take_one(struct worker_tables *tables, unsigned index) {
     }
     tables->ring = ring;
     tables->ring_lock = lock;
+    tables->ring_number = index;
     lock = -1;
     return true;
 }
@@ -110,11 +114,31 @@ void worker_ring_take(struct worker_tables *tables, unsigned first) {
     }
 }
 
+void worker_notes_take(struct worker_tables *tables, const char *folder) {
+    RP_ASSERT(tables != NULL && tables->notes.p == NULL && folder != NULL);
+    tables->notes_folder = folder;
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/notes.%u", folder, tables->ring_number);
+    struct rp_shm notes = {0};
+    if (!tables->ring.p || n <= 0 || n >= PATH_MAX || !rp_ok(rp_shm_open(path, true, 0, &notes))) {
+        return;
+    }
+    if (!rp_ok(rp_shm_survive(&notes)) || !rp_ok(rp_notes_check(notes.p, notes.n))) {
+        rp_shm_done(&notes);
+        return;
+    }
+    tables->notes = notes;
+}
+
 static void refresh_ring(struct worker_tables *tables) {
     if (tables->ring.p && rp_shm_is_lost(&tables->ring)) {
         rp_shm_done(&tables->ring);
         rp_fd_done(&tables->ring_lock);
         worker_ring_take(tables, tables->ring_first);
+        if (tables->notes_folder) { /* another ring's notes are another table */
+            rp_shm_done(&tables->notes);
+            worker_notes_take(tables, tables->notes_folder);
+        }
     }
 }
 
@@ -125,7 +149,9 @@ void worker_tables_refresh(struct worker_tables *tables) {
     refresh(tables, &tables->limits, "limits.tab", true, rp_limits_check);
     refresh(tables, &tables->assertions, "assertions.tab", false, rp_assertion_table_check);
     refresh(tables, &tables->attack, "attack.tab", false, rp_attack_check);
-    refresh_lists(tables, &tables->lists);
+    refresh_copy(tables, &tables->lists, "lists.tab", RP_LIST_TABLE_MAX, rp_lists_check);
+    refresh_copy(tables, &tables->exclusions, "exclusions.tab", sizeof(struct rp_exclusion_table),
+                 rp_exclusions_check);
     refresh_ring(tables);
 }
 

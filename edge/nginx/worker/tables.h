@@ -24,7 +24,7 @@ struct worker_mapping {
     ino_t inode;
 };
 
-/* A checked copy of lists.tab; table NULL: there never was a good one. */
+/* A checked copy of lists.tab or exclusions.tab; table NULL: there never was a good one. */
 struct worker_lists {
     void *table;
     dev_t device;
@@ -34,11 +34,14 @@ struct worker_lists {
 
 struct worker_tables {
     const char *folder; /* "run" */
-    struct worker_lists lists;
+    struct worker_lists lists, exclusions;
     struct worker_mapping sessions, seen, assertions, limits, attack;
     struct rp_shm ring; /* p == NULL: none was free, records are not kept */
     unsigned ring_first;
     int ring_lock;
+    unsigned ring_number;
+    const char *notes_folder; /* NULL: none */
+    struct rp_shm notes;      /* p == NULL: nothing is noted down of the rules */
 };
 
 /* folder must outlive the tables. */
@@ -47,6 +50,9 @@ struct worker_tables worker_tables_new(const char *folder);
 void worker_tables_refresh(struct worker_tables *tables);
 /* Takes a ring, beginning to look at `first`; from then on, another for one that is cut short. */
 void worker_ring_take(struct worker_tables *tables, unsigned first);
+/* Maps what goes with the ring: folder/notes.N. The ring has been taken; folder outlives the
+ * tables. */
+void worker_notes_take(struct worker_tables *tables, const char *folder);
 struct judge_tables worker_tables_view(const struct worker_tables *tables);
 
 #endif

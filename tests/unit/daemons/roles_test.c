@@ -25,9 +25,9 @@ static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS,  RP_ROLE_COR
                                        RP_ROLE_PROBE,  RP_ROLE_HUNT, RP_ROLE_COURIER};
 enum { ROWS = sizeof rows / sizeof rows[0], ENTRY_FAILED = 99 };
 
-static const char *const folders[] = {"ledger", "kms",  "db",       "tenants", "apps",
-                                      "canary", "gate", "gate/tls", "probe",   "hunt",
-                                      "run",    "log",  "courier"};
+static const char *const folders[] = {"ledger", "kms", "db",   "tenants",  "apps",
+                                      "canary", "waf", "gate", "gate/tls", "probe",
+                                      "hunt",   "run", "log",  "courier"};
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
 /* Open to every user, so that only the row decides. */

@@ -5,8 +5,8 @@
  * atomic words, so that a torn copy is noticed and never undefined. Slots are multiples of 8 bytes,
  * aligned to 8. A writer that dies in the middle leaves the slot odd: it reads as absent.
  */
-#ifndef RP_IDENTITY_SEQLOCK_H
-#define RP_IDENTITY_SEQLOCK_H
+#ifndef RP_BASE_SEQLOCK_H
+#define RP_BASE_SEQLOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,78 @@
+/* Any bytes as the firewall's tables: exclusions, checksum mended, are refused or applied without
+ * harm; notes of a worker that went mad are notes in their bounds, or none. Any path has a shape
+ * that fits it, or none. */
+#include <stdlib.h>
+
+#include "crypto/hash.h"
+#include "fuzz.h"
+#include "shield/exclusions.h"
+#include "shield/notes.h"
+#include "shield/path_shape.h"
+#include "shield/sample.h"
+
+static void as_exclusions(rp_view bytes) {
+    struct rp_exclusion_table *table = calloc(1, sizeof *table);
+    RP_ASSERT(table != NULL);
+    rp_exclusions_init(table);
+    memcpy(table->rows, bytes.p, bytes.n < sizeof table->rows ? bytes.n : sizeof table->rows);
+    table->count = bytes.n > 0 ? bytes.p[0] % 4 : 0;
+    rp_exclusions_seal(table);
+    struct rp_arena *arena = rp_arena_new(1 << 16);
+    const struct rp_waf_ctl *ctls = NULL;
+    size_t count = 0;
+    if (rp_ok(rp_exclusions_check(table, sizeof *table))) {
+        for (size_t i = 0; i < table->count; i++) {
+            struct rp_exclusion one = rp_exclusions_at(table, i);
+            FUZZ_CHECK(one.rule > 0 && one.app.n > 0 && rp_path_shape_is_good(one.path));
+            FUZZ_CHECK(rp_ok(rp_exclusions_for(table, one.app, one.path, arena, &ctls, &count)));
+            FUZZ_CHECK(count >= 1 || rp_view_find(one.path, RP_VIEW("//")) < one.path.n);
+        }
+    }
+    rp_arena_free(arena);
+    free(table);
+}
+
+static void as_notes(rp_view bytes) {
+    static const uint8_t salt[RP_NOTES_SALT] = {1};
+    uint8_t *table = calloc(1, rp_notes_bytes());
+    RP_ASSERT(table != NULL);
+    rp_notes_init(table, salt);
+    memcpy(table + 64, bytes.p, bytes.n);
+    struct rp_note note, other;
+    for (size_t i = 0; i < 4; i++) {
+        if (rp_notes_get(table, RP_NOTE_ALARM, i, 0, &note)) {
+            FUZZ_CHECK(rp_note_path(&note).n <= sizeof note.path &&
+                       rp_note_name(&note).n <= sizeof note.name);
+            other = note;
+            rp_note_merge(&note, &other);
+            FUZZ_CHECK(note.people <= RP_NOTE_PEOPLE);
+        }
+    }
+    free(table);
+}
+
+static void as_text(rp_view text) {
+    uint8_t shape[RP_PATH_SHAPE_MAX], sample[RP_SAMPLE_MAX];
+    size_t n = 0;
+    if (rp_path_shape(text, shape, &n)) {
+        FUZZ_CHECK(n <= sizeof shape && rp_path_shape_is_good(rp_view_of(shape, n)));
+        FUZZ_CHECK(rp_path_shape_fits(rp_view_of(shape, n), text));
+    }
+    for (unsigned label = 0; label < RP_SAMPLE_LABEL_COUNT; label++) {
+        n = rp_sample(text, (enum rp_sample_label)label, sample);
+        FUZZ_CHECK(n <= sizeof sample);
+        for (size_t i = 0; i < n; i++) {
+            FUZZ_CHECK(sample[i] >= ' ' && sample[i] < 0x7f);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+    rp_view bytes = rp_view_of(data, n < 4096 ? n : 4096);
+    if (bytes.n > 0) {
+        as_exclusions(bytes);
+        as_notes(bytes);
+        as_text(bytes);
+    }
+    return 0;
+}
