@@ -53,6 +53,7 @@ static rp_err start_tx(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
     struct rp_waf_site site = {
         .mode = (enum rp_waf_mode)waf->conf->mode,
         .over_budget_blocks = waf->conf->over_budget_blocks,
+        .logged_only = true,
         .memory = main_conf->waf_memory->data,
     };
     const ngx_rempart_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_rempart_module);

@@ -309,7 +309,8 @@ rp_err rp_image_check(rp_view bytes, struct rp_image *ret_image, struct rp_diag 
     }
     if (header.format != RP_IMAGE_FORMAT || header.sections != RP_SECTION_COUNT) {
         return rp_fail(diag, RP_ERR(EXISTS_NEWER),
-                       "the image has format %u, this program reads %u; compile the rules again",
+                       "the image has format %u, this program reads %u: make it again with "
+                       "`rempart waf compile`",
                        header.format, (unsigned)RP_IMAGE_FORMAT);
     }
     struct rp_sha256 sum = rp_sha256_of2(rp_view_of(header.section, sizeof header.section),

@@ -149,13 +149,16 @@ uint32_t rp_waf_row(const struct rp_waf *waf, uint64_t id) {
     return found ? found->row : RP_IMAGE_NONE;
 }
 
-static rp_err look_at_names(struct rp_waf *waf) {
-    waf->name_sets = calloc(waf->image.names_n + 1, sizeof *waf->name_sets);
-    if (!waf->name_sets) {
+static rp_err look_at_selectors(struct rp_waf *waf) {
+    waf->selectors = calloc(waf->image.patterns_n + 1, sizeof *waf->selectors);
+    if (!waf->selectors) {
         return RP_ERR(NO_MEMORY);
     }
-    for (size_t i = 0; i < waf->image.names_n; i++) {
-        waf->name_sets[i] = rp_byte_set_of(rp_image_text(&waf->image, waf->image.names[i].text));
+    for (size_t i = 0; i < waf->image.targets_n; i++) {
+        const struct rp_img_target *target = &waf->image.targets[i];
+        if (target->select == RP_SELECT_REGEX) {
+            RP_TRY(rp_waf_selector_learn(waf, target->pattern));
+        }
     }
     return RP_OK;
 }
@@ -195,7 +198,8 @@ static rp_err open_waf(rp_view image, struct rp_waf *waf, struct rp_diag *diag) 
     RP_TRY(check_blobs(waf, diag));
     RP_TRY(open_patterns(waf, diag));
     RP_TRY(index_ids(waf));
-    RP_TRY(look_at_names(waf));
+    RP_TRY(look_at_selectors(waf));
+    RP_TRY(rp_waf_briefs(waf));
     learn_transforms(waf);
     struct rp_sha256 sum = rp_sha256_of(image);
     memcpy(waf->sha256, sum.b, sizeof waf->sha256);
@@ -224,8 +228,12 @@ void rp_waf_close(struct rp_waf *waf) {
         pcre2_code_free(waf->patterns[i].code);
     }
     free(waf->patterns);
+    for (size_t i = 0; waf->selectors && i < waf->image.patterns_n; i++) {
+        free(waf->selectors[i].hits);
+    }
     free(waf->ids);
-    free(waf->name_sets);
+    free(waf->selectors);
+    free(waf->briefs);
     free(waf);
 }
 

@@ -173,8 +173,29 @@ static bool regex_global(struct rp_waf_tx *tx, const struct rp_waf_pattern *patt
     return count > 0;
 }
 
+/* Does the selector's literal stand in the name? */
+static bool holds_literal(const struct rp_waf_selector *selector, rp_view name) {
+    rp_view literal = selector->literal;
+    if (literal.n == 0) {
+        return true;
+    }
+    for (size_t at = 0; at + literal.n <= name.n; at++) {
+        if (rp_view_equal_nocase(rp_view_sub(name, at, literal.n), literal)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool rp_waf_name_matches(struct rp_waf_tx *tx, uint32_t pattern, rp_view name, uint32_t name_id) {
-    struct rp_byte_set present = name_id != 0 ? tx->waf->name_sets[name_id] : rp_byte_set_of(name);
+    const struct rp_waf_selector *selector = &tx->waf->selectors[pattern];
+    if (name_id != 0 && selector->hits) {
+        return selector->hits[name_id / 64] >> name_id % 64 & 1;
+    }
+    if (!holds_literal(selector, name)) {
+        return false;
+    }
+    struct rp_byte_set present = rp_byte_set_of(name);
     return is_possible(&tx->waf->patterns[pattern], name, &present) &&
            match(tx, &tx->waf->patterns[pattern], name, 0) > 0;
 }
@@ -282,7 +303,7 @@ static bool ask_byte_range(const struct rp_waf_tx *tx, const struct rp_img_rule 
     return rp_op_outside(&allowed, &present);
 }
 
-static bool compare(enum rp_waf_operator op, int64_t value, int64_t argument) {
+bool rp_waf_compare(enum rp_waf_operator op, int64_t value, int64_t argument) {
     switch ((int)op) {
     case RP_OP_EQ:
         return value == argument;
@@ -369,7 +390,7 @@ static bool ask_operator(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
         int64_t argument =
             dynamic ? rp_waf_number(rp_waf_expand(tx, rule->argument)) : rule->number;
         rp_waf_spend(tx, 16);
-        return compare((enum rp_waf_operator)rule->op, value, argument);
+        return rp_waf_compare((enum rp_waf_operator)rule->op, value, argument);
     }
     if (rule->op == RP_OP_VALIDATE_BYTE_RANGE) {
         return rule->operand != RP_IMAGE_NONE && ask_byte_range(tx, rule, subject);

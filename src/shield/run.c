@@ -52,7 +52,7 @@ static void matched(struct rp_waf_tx *tx, struct asking *asking, const struct rp
     rp_waf_setvars(tx, asking->rule->setvars);
     bool each_is_logged = (asking->rule->flags & RP_IMG_MULTI_MATCH) &&
                           !(asking->rule->flags & (RP_IMG_LINK | RP_IMG_CHAINED));
-    if (each_is_logged) {
+    if (each_is_logged && rp_waf_is_kept(tx, asking->rule)) {
         expand_log(tx, asking);
         rp_waf_record(tx, asking->rule, &seen, asking->message, asking->log_data);
     }
@@ -171,11 +171,6 @@ static void ask(struct rp_waf_tx *tx, void *ctx, struct rp_waf_found *found) {
     }
 }
 
-/* No value of the rule's class can match: known without looking at any. */
-static bool is_hopeless(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
-    return !has_bit(rp_waf_class_any(tx, rule->class_id, rule->group), rule->bit);
-}
-
 /* Does any of the class's own values match, but for those that `changed` may change? */
 static bool any_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
                         const struct rp_waf_class *class, uint64_t changed) {
@@ -209,7 +204,9 @@ static bool rule_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
     if (rule->flags & RP_IMG_UNCONDITIONAL) {
         rp_waf_initcols(tx, rule);
         rp_waf_setvars(tx, rule->setvars);
-        expand_log(tx, &asking);
+        if (rp_waf_is_kept(tx, rule)) {
+            expand_log(tx, &asking);
+        }
         *ret_asking = asking;
         return true;
     }
@@ -220,7 +217,7 @@ static bool rule_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
         tx->seen_n = 0;
         return false;
     }
-    if (rule->flags & RP_IMG_LOG || rule->message.count > 0) {
+    if (rp_waf_is_kept(tx, rule) && (rule->flags & RP_IMG_LOG || rule->message.count > 0)) {
         expand_log(tx, &asking);
     }
     *ret_asking = asking;
@@ -258,15 +255,16 @@ static bool chain_matches(struct rp_waf_tx *tx, uint32_t row) {
             return false;
         }
     }
-    if (last != row) { /* a chain speaks of all its links: their captures, the last value */
+    bool kept = rp_waf_is_kept(tx, head);
+    if (last != row && kept) { /* a chain speaks of all its links: their captures, the last value */
         tx->rule = head;
         expand_log(tx, &asking);
     }
-    struct rp_waf_seen seen = worth_naming(tx);
     if (head->severity < 8 && head->severity < tx->highest_severity) {
         tx->highest_severity = head->severity;
     }
-    if (!(head->flags & RP_IMG_MULTI_MATCH) || last != row) {
+    if (kept && (!(head->flags & RP_IMG_MULTI_MATCH) || last != row)) {
+        struct rp_waf_seen seen = worth_naming(tx);
         rp_waf_record(tx, head, &seen, asking.message, asking.log_data);
     }
     for (uint32_t i = last + 1; i > row; i--) {
@@ -281,6 +279,54 @@ static bool chain_matches(struct rp_waf_tx *tx, uint32_t row) {
 
 static bool is_removed(const struct rp_waf_tx *tx, uint32_t row) {
     return tx->removed && (tx->removed[row / 64] >> row % 64 & 1);
+}
+
+static bool compares(struct rp_waf_tx *tx, const struct rp_waf_brief *brief, int64_t value) {
+    int64_t argument =
+        brief->other != 0 ? rp_waf_slot_number(&tx->tx[brief->other]) : brief->number;
+    return rp_waf_compare((enum rp_waf_operator)brief->op, value, argument) != brief->negated;
+}
+
+enum settled { ASK, MISS, QUIET_HIT };
+
+static enum settled hit(const struct rp_waf_tx *tx, const struct rp_waf_brief *brief) {
+    return brief->quiet && tx->site.logged_only ? QUIET_HIT : ASK;
+}
+
+static bool tx_matches(struct rp_waf_tx *tx, const struct rp_waf_brief *brief, uint32_t name,
+                       bool count) {
+    struct rp_waf_slot *slot = &tx->tx[name];
+    return count ? compares(tx, brief, slot->set)
+                 : slot->set && compares(tx, brief, rp_waf_slot_number(slot));
+}
+
+static bool any_tx_matches(struct rp_waf_tx *tx, const struct rp_waf_brief *brief) {
+    if (brief->by != RP_BY_TX_ANY) {
+        return tx_matches(tx, brief, brief->subject, brief->by == RP_BY_TX_COUNT);
+    }
+    bool any = false;
+    for (uint32_t i = 0; i < brief->targets && !any; i++) {
+        const struct rp_img_target *target = &tx->image->targets[brief->subject + i];
+        any = tx_matches(tx, brief, target->name, target->count);
+    }
+    return any;
+}
+
+/* Is the rule answered without a look at it? */
+static enum settled settle(struct rp_waf_tx *tx, const struct rp_waf_brief *brief) {
+    switch ((enum rp_waf_settled_by)brief->by) {
+    case RP_BY_FILTER: /* no value of the rule's class can match */
+        return has_bit(rp_waf_class_any(tx, brief->subject, brief->group), brief->bit) ? ASK : MISS;
+    case RP_BY_TX:
+    case RP_BY_TX_COUNT:
+    case RP_BY_TX_ANY:
+        return tx->removals ? ASK : any_tx_matches(tx, brief) ? hit(tx, brief) : MISS;
+    case RP_BY_NOTHING:
+        return hit(tx, brief);
+    case RP_BY_ASKING:
+        break;
+    }
+    return ASK;
 }
 
 static bool is_out_of_budget(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
@@ -326,25 +372,29 @@ void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase) {
     }
     enum rp_waf_action before = tx->verdict.action;
     while (row < end && rp_ok(tx->failed)) {
-        const struct rp_img_rule *rule = &tx->image->rules[row];
-        if (is_removed(tx, row)) {
-            row = rule->after;
+        const struct rp_waf_brief *brief = &tx->waf->briefs[row];
+        enum settled settled = is_removed(tx, row) ? MISS : settle(tx, brief);
+        if (settled == MISS) {
+            row = brief->after;
             continue;
         }
-        if (rule->group != RP_IMAGE_NONE && is_hopeless(tx, rule)) {
+        const struct rp_img_rule *rule = &tx->image->rules[row];
+        if (settled == QUIET_HIT) {
             tx->seen_n = 0;
-            row = rule->after;
+            tx->rule = rule;
+            rp_waf_setvars(tx, rule->setvars);
+            row = brief->jump;
             continue;
         }
         uint64_t before_steps = tx->verdict.steps;
-        bool hit = chain_matches(tx, row);
+        bool matches = chain_matches(tx, row);
         if (tx->costs) {
             tx->costs[row] += tx->verdict.steps - before_steps;
         }
         if (phase != 5 && is_out_of_budget(tx, rule)) {
             return;
         }
-        row = hit ? next_row(tx, rule, row) : rule->after;
+        row = matches ? next_row(tx, rule, row) : rule->after;
         if (tx->allow != RP_ALLOW_NONE || tx->verdict.action != before) {
             return;
         }

@@ -90,6 +90,20 @@ static void meet_slot(struct rp_waf_tx *tx, struct walk *walk, struct rp_waf_slo
     }
 }
 
+/* TX variables that rules name, in the order of their numbers. */
+static void walk_known_slots(struct rp_waf_tx *tx, struct walk *walk) {
+    const struct rp_img_target *target = walk->target;
+    const uint64_t *hits =
+        target->select == RP_SELECT_REGEX ? tx->waf->selectors[target->pattern].hits : NULL;
+    for (uint32_t i = 1; i < tx->image->settings->tx_names; i++) {
+        if (hits && hits[i / 64] >> i % 64 == 0) {
+            i |= 63; /* none of these */
+        } else if (tx->tx[i].set && name_selected(tx, target, tx->tx[i].name, i)) {
+            meet_slot(tx, walk, &tx->tx[i], i);
+        }
+    }
+}
+
 static void walk_slots(struct rp_waf_tx *tx, struct walk *walk, struct rp_waf_store *store) {
     const struct rp_img_target *target = walk->target;
     if (target->select == RP_SELECT_NAME) {
@@ -104,10 +118,8 @@ static void walk_slots(struct rp_waf_tx *tx, struct walk *walk, struct rp_waf_st
         }
         return;
     }
-    for (uint32_t i = 1; target->variable == RP_VAR_TX && i < tx->image->settings->tx_names; i++) {
-        if (tx->tx[i].set && name_selected(tx, target, tx->tx[i].name, i)) {
-            meet_slot(tx, walk, &tx->tx[i], i);
-        }
+    if (target->variable == RP_VAR_TX) {
+        walk_known_slots(tx, walk);
     }
     for (uint32_t i = 0; i < store->n; i++) {
         if (name_selected(tx, target, store->p[i].name, 0)) {

@@ -216,6 +216,8 @@ struct rp_waf_subject {
 /* The rule's operator on one value, its negation worked in. capture: writes TX:0 … */
 bool rp_waf_operate(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
                     const struct rp_waf_subject *subject, bool capture);
+/* eq, ge, gt, le, lt. */
+bool rp_waf_compare(enum rp_waf_operator op, int64_t value, int64_t argument);
 /* A selector's expression, which is of either case, on a name; its number among the image's, or 0.
  */
 bool rp_waf_name_matches(struct rp_waf_tx *tx, uint32_t pattern, rp_view name, uint32_t name_id);
@@ -248,6 +250,11 @@ void rp_waf_record(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
 /* bodies.c */
 void rp_waf_read_body(struct rp_waf_tx *tx);
 void rp_waf_arguments(struct rp_waf_tx *tx, const struct rp_waf_pairs *pairs, bool post);
+
+/* Is a match of this rule told to whoever asks for matches? */
+static inline bool rp_waf_is_kept(const struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
+    return (rule->flags & RP_IMG_LOG) != 0 || !tx->site.logged_only;
+}
 
 static inline void rp_waf_note(struct rp_waf_tx *tx, rp_err err) {
     if (rp_ok(tx->failed)) {

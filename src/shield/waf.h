@@ -17,16 +17,43 @@ struct rp_waf_pattern {
     struct rp_clauses clauses;      /* of the image */
 };
 
+/* An expression that selects names: TX:/^header_/. */
+struct rp_waf_selector {
+    uint64_t *hits;  /* the image's names that it means, a bit each; NULL: it has to be asked */
+    rp_view literal; /* what every name holds that it means, in any case; n == 0: not known */
+};
+
 struct rp_waf_row_of_id {
     uint64_t id;
     uint32_t row;
 };
 
+/* A rule in brief, at its row: what settles it for most requests without a look at the rule. */
+enum rp_waf_settled_by {
+    RP_BY_ASKING,   /* nothing: the rule is asked */
+    RP_BY_FILTER,   /* the prefilter's answers of its class */
+    RP_BY_TX,       /* TX:name compared with a number, or with TX:other */
+    RP_BY_TX_COUNT, /* &TX:name */
+    RP_BY_TX_ANY,   /* several of both kinds; a match that writes is asked */
+    RP_BY_NOTHING   /* SecAction */
+};
+struct rp_waf_brief {
+    uint8_t by, op, group;
+    bool negated;
+    uint8_t targets;
+    bool quiet;       /* a match writes TX variables and jumps; nobody else can tell */
+    uint32_t subject; /* a class, a TX variable, or the first of the targets */
+    uint32_t other;   /* the TX variable that is the argument; 0 = the number is */
+    uint32_t bit, after, jump;
+    int64_t number;
+};
+
 struct rp_waf {
     struct rp_image image;
     struct rp_waf_pattern *patterns;
-    struct rp_byte_set *name_sets; /* of the image's names, which expressions select from */
-    struct rp_waf_row_of_id *ids;  /* sorted */
+    struct rp_waf_selector *selectors; /* by expression */
+    struct rp_waf_brief *briefs;
+    struct rp_waf_row_of_id *ids; /* sorted */
     size_t id_count;
     /* Of the transformations that any pipeline uses: those that one byte of a value is enough for,
      * by the byte; those that change any value; those that need two bytes. */
@@ -34,6 +61,10 @@ struct rp_waf {
     size_t jit_bytes;
     uint8_t sha256[32];
 };
+
+/* brief.c: fills waf->briefs; and one of waf->selectors. NO_MEMORY. */
+rp_err rp_waf_briefs(struct rp_waf *waf);
+rp_err rp_waf_selector_learn(struct rp_waf *waf, uint32_t pattern);
 
 /* The row of a rule; NONE. */
 uint32_t rp_waf_row(const struct rp_waf *waf, uint64_t id);

@@ -93,13 +93,20 @@ static struct both_line *new_line(struct both_log *log) {
     return &log->lines[log->count++];
 }
 
-void both_judge_ours(struct both *both, const struct waf_message *request,
-                     const struct waf_message *response, struct both_log *ret_log) {
+static void add_variable(void *ctx, rp_view name, rp_view value) {
+    rp_buf_printf(ctx, "%.*s=%.*s\n", RP_FMT(name), RP_FMT(value));
+}
+
+/* ret_state: the verdict, and every TX variable. */
+static void judge_ours(struct both *both, const struct waf_message *request,
+                       const struct waf_message *response, bool logged_only,
+                       struct both_log *ret_log, struct rp_buf *ret_state) {
     struct waf_memory *memory = waf_memory_new(both->tx_arena);
     const struct rp_waf_memory interface = waf_memory_interface(memory);
     struct rp_waf_info info;
     rp_waf_info(both->waf, &info);
-    const struct rp_waf_site site = {.mode = info.mode, .budget = UINT64_MAX, .memory = &interface};
+    const struct rp_waf_site site = {
+        .mode = info.mode, .budget = UINT64_MAX, .memory = &interface, .logged_only = logged_only};
     struct rp_waf_tx *tx = NULL;
     ret_log->count = 0;
     ret_log->arena = both->tx_arena;
@@ -114,7 +121,29 @@ void both_judge_ours(struct both *both, const struct waf_message *request,
     }
     const struct rp_waf_verdict *verdict = rp_waf_tx_verdict(tx);
     ret_log->status = verdict->action != RP_WAF_PASS ? verdict->status : 0;
+    rp_buf_printf(ret_state, "%d %d %u %llu %u %.*s\n", verdict->action, verdict->would_block,
+                  verdict->status, (unsigned long long)verdict->rule, verdict->phase,
+                  RP_FMT(verdict->redirect));
+    assert_ok(rp_waf_tx_each(tx, RP_VAR_TX, add_variable, ret_state));
     rp_waf_tx_done(tx);
+}
+
+/* The gate's way, without the matches of rules that do not log, comes to the same. */
+void both_judge_ours(struct both *both, const struct waf_message *request,
+                     const struct waf_message *response, struct both_log *ret_log) {
+    static struct both_log brief;
+    struct rp_buf state = rp_buf_new(1 << 22), brief_state = rp_buf_new(1 << 22);
+    judge_ours(both, request, response, true, &brief, &brief_state);
+    judge_ours(both, request, response, false, ret_log, &state);
+    assert_int_equal(brief.count, ret_log->count);
+    for (size_t i = 0; i < brief.count; i++) {
+        const struct both_line *a = &brief.lines[i], *b = &ret_log->lines[i];
+        assert_true(a->id == b->id && rp_view_equal(a->message, b->message) &&
+                    rp_view_equal(a->data, b->data));
+    }
+    assert_true(rp_view_equal(rp_buf_view(&state), rp_buf_view(&brief_state)));
+    rp_buf_done(&state);
+    rp_buf_done(&brief_state);
 }
 
 /* ---- theirs ---- */
