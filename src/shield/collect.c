@@ -23,6 +23,7 @@ void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_w
     }
     if (entry.value != 0) {
         at->p[at->n++] = entry;
+        rp_waf_changed(tx, collection);
     }
 }
 
@@ -55,6 +56,7 @@ void rp_waf_scalar(struct rp_waf_tx *tx, enum rp_waf_variable variable, rp_view 
     uint32_t index = rp_waf_value_of(tx, value);
     if (index != 0) {
         tx->scalars[variable].value = index;
+        rp_waf_changed(tx, variable);
     }
 }
 

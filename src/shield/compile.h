@@ -1,8 +1,9 @@
 /* compile.h — inside the compiler: the sections as they grow, and what is kept once.
  *
  * compile.c orders the rows and resolves jumps, compile_rule.c turns one rule into a row,
- * compile_parts.c interns texts, names, pipelines and classes, compile_filter.c makes patterns,
- * phrase automata and the prefilter. Everything lives in the scratch arena and the buffers.
+ * compile_parts.c interns texts, names and pipelines, compile_class.c what rules look at,
+ * compile_filter.c makes patterns, phrase automata and the prefilter. Everything lives in the
+ * scratch arena and the buffers.
  */
 #ifndef RP_SHIELD_COMPILE_H
 #define RP_SHIELD_COMPILE_H
@@ -30,7 +31,7 @@ struct rp_compiler {
     const struct rp_waf_ruleset *rules;
     struct rp_arena *scratch;
     struct rp_buf sections[RP_SECTION_COUNT];
-    struct rp_intern texts, names, patterns, pipelines, classes, sources;
+    struct rp_intern texts, names, patterns, pipelines, classes, units;
     uint32_t name_count;
     uint32_t row_count;
     uint32_t *row_of;                    /* rule index → its row; NONE for markers */
@@ -60,10 +61,12 @@ rp_err rp_compile_pipeline(struct rp_compiler *c, const enum rp_transform *steps
                            uint32_t *ret_pipeline);
 rp_err rp_compile_target(struct rp_compiler *c, const struct rp_waf_target *target,
                          struct rp_img_target *ret_row);
-rp_err rp_compile_class(struct rp_compiler *c, struct rp_img_span targets, uint32_t pipeline,
-                        bool each_step, uint32_t *ret_class);
 bool rp_text_is_static(const struct rp_waf_text *text);
 rp_view rp_text_whole(const struct rp_waf_text *text); /* of a static one */
+
+/* compile_class.c */
+rp_err rp_compile_class(struct rp_compiler *c, struct rp_img_span targets, uint32_t pipeline,
+                        bool each_step, uint32_t *ret_class);
 
 /* compile_filter.c */
 rp_err rp_compile_pattern(struct rp_compiler *c, rp_view text, bool nocase, uint32_t *ret_pattern);

@@ -205,7 +205,7 @@ rp_err rp_compile_strings(struct rp_compiler *c, const rp_view *list, size_t cou
     return RP_OK;
 }
 
-/* ---- pipelines, targets, classes ---- */
+/* ---- pipelines, targets ---- */
 
 rp_err rp_compile_pipeline(struct rp_compiler *c, const enum rp_transform *steps, size_t count,
                            uint32_t *ret_pipeline) {
@@ -249,75 +249,5 @@ rp_err rp_compile_target(struct rp_compiler *c, const struct rp_waf_target *targ
         RP_TRY(rp_compile_pattern(c, target->selector, true, &row.pattern));
     }
     *ret_row = row;
-    return RP_OK;
-}
-
-static bool is_written_by_rules(unsigned variable) {
-    switch (variable) {
-    case RP_VAR_TX:
-    case RP_VAR_IP:
-    case RP_VAR_GLOBAL:
-    case RP_VAR_SESSION:
-    case RP_VAR_RESOURCE:
-    case RP_VAR_USER:
-    case RP_VAR_GEO:
-    case RP_VAR_RULE:
-    case RP_VAR_ENV:
-    case RP_VAR_MATCHED_VAR:
-    case RP_VAR_MATCHED_VARS:
-    case RP_VAR_MATCHED_VAR_NAME:
-    case RP_VAR_MATCHED_VARS_NAMES:
-    case RP_VAR_HIGHEST_SEVERITY:
-    case RP_VAR_DURATION:
-    case RP_VAR_SESSIONID:
-    case RP_VAR_USERID:
-    case RP_VAR_MSC_PCRE_ERROR:
-    case RP_VAR_MSC_PCRE_LIMITS_EXCEEDED:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* One row a set of targets and a pipeline; NONE when a rule may change what they hold, or when
- * they are counted. */
-rp_err rp_compile_class(struct rp_compiler *c, struct rp_img_span targets, uint32_t pipeline,
-                        bool each_step, uint32_t *ret_class) {
-    *ret_class = RP_IMAGE_NONE;
-    const struct rp_img_target *rows =
-        (const struct rp_img_target *)(const void *)c->sections[RP_SECTION_TARGETS].p +
-        targets.first;
-    for (size_t i = 0; i < targets.count; i++) {
-        if (rows[i].count || is_written_by_rules(rows[i].variable)) {
-            return RP_OK;
-        }
-    }
-    struct rp_buf key = rp_buf_new((targets.count + 1) * sizeof *rows);
-    rp_buf_add(&key, rp_view_of(rows, targets.count * sizeof *rows));
-    struct rp_intern_row *source = NULL, *row = NULL;
-    bool new_source = false, new_class = false;
-    rp_err err = rp_intern_slot(&c->sources, c->scratch, rp_buf_view(&key), &source, &new_source);
-    rp_buf_add(&key, rp_view_of(&pipeline, sizeof pipeline));
-    rp_buf_add_byte(&key, each_step);
-    if (rp_ok(err)) {
-        err = rp_intern_slot(&c->classes, c->scratch, rp_buf_view(&key), &row, &new_class);
-    }
-    rp_buf_done(&key);
-    RP_TRY(err);
-    if (new_class && new_source) { /* the values before any pipeline are a class of their own */
-        struct rp_img_class plain = {.targets = targets};
-        plain.source = (uint32_t)(c->sections[RP_SECTION_CLASSES].n / sizeof(struct rp_img_class));
-        source->value = rp_compile_push(c, RP_SECTION_CLASSES, &plain, sizeof plain);
-    }
-    if (new_class && pipeline == 0) {
-        row->value = source->value;
-    } else if (new_class) {
-        struct rp_img_class img = {.targets = targets,
-                                   .pipeline = pipeline,
-                                   .source = source->value,
-                                   .each_step = each_step};
-        row->value = rp_compile_push(c, RP_SECTION_CLASSES, &img, sizeof img);
-    }
-    *ret_class = row->value;
     return RP_OK;
 }

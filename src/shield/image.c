@@ -93,10 +93,12 @@ static bool is_memory(unsigned collection) {
            collection == RP_VAR_USER;
 }
 
-static bool class_ok(const struct rp_image *m, const struct rp_img_class *c) {
-    return span_ok(c->targets, m->targets_n) && c->pipeline < m->pipelines_n &&
-           c->source < m->classes_n && m->classes[c->source].pipeline == 0 &&
-           m->classes[c->source].source == c->source && c->each_step <= 1;
+static bool unit_ok(const struct rp_image *m, uint32_t row) {
+    const struct rp_img_unit *u = &m->units[row];
+    return target_ok(m, &u->target) && u->target.count == 0 && !is_memory(u->target.variable) &&
+           u->pipeline < m->pipelines_n && u->source <= row &&
+           (u->source == row) == (u->pipeline == 0) && m->units[u->source].source == u->source &&
+           u->each_step <= 1;
 }
 
 static bool pipeline_ok(const struct rp_image *m, const struct rp_img_pipeline *p) {
@@ -264,7 +266,9 @@ static const char *wrong_section(const struct rp_image *m) {
                       m->blobs[i].n <= m->data_n - m->blobs[i].at)
     ALL_OK(targets, target_ok(m, &m->targets[i]))
     ALL_OK(pipelines, pipeline_ok(m, &m->pipelines[i]))
-    ALL_OK(classes, class_ok(m, &m->classes[i]))
+    ALL_OK(units, unit_ok(m, (uint32_t)i))
+    ALL_OK(members, m->members[i] < m->units_n)
+    ALL_OK(classes, span_ok(m->classes[i].units, m->members_n))
     ALL_OK(pieces, piece_ok(m, &m->pieces[i]))
     ALL_OK(setvars, setvar_ok(m, &m->setvars[i]))
     ALL_OK(ctls, ctl_ok(m, &m->ctls[i]))

@@ -45,13 +45,17 @@ struct rp_img_target {
     struct rp_img_text selector;
 };
 
-/* A set of targets and a pipeline that many rules share: what is computed for one is there for all.
- */
-struct rp_img_class {
-    struct rp_img_span targets; /* without exclusions; collections that no rule writes */
+/* One target through one pipeline: what is computed for one rule is there for all. */
+struct rp_img_unit {
+    struct rp_img_target target; /* not counted; of a collection that no rule writes */
     uint32_t pipeline;
-    uint32_t source;    /* the class with these targets and no pipeline: itself, or one before */
+    uint32_t source;    /* the unit of this target and no pipeline: itself, or one before */
     uint32_t each_step; /* 1: what the pipeline makes on its way belongs to it too (multiMatch) */
+};
+
+/* A rule's targets without exclusions, and its pipeline: many rules share one. */
+struct rp_img_class {
+    struct rp_img_span units; /* rows of MEMBERS */
 };
 
 struct rp_img_pipeline {
@@ -163,6 +167,8 @@ struct rp_img_settings {
     X(PHASES, phases, struct rp_img_span)                                                          \
     X(RULES, rules, struct rp_img_rule)                                                            \
     X(TARGETS, targets, struct rp_img_target)                                                      \
+    X(UNITS, units, struct rp_img_unit)                                                            \
+    X(MEMBERS, members, uint32_t)                                                                  \
     X(CLASSES, classes, struct rp_img_class)                                                       \
     X(PIPELINES, pipelines, struct rp_img_pipeline)                                                \
     X(STEPS, steps, uint8_t)                                                                       \

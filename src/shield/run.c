@@ -171,14 +171,16 @@ static void ask(struct rp_waf_tx *tx, void *ctx, struct rp_waf_found *found) {
     }
 }
 
-/* Does any of the class's own values match, but for those that `changed` may change? */
+/* Does any of the unit's own values match, but for those that `changed` may change? */
 static bool any_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
-                        const struct rp_waf_class *class, uint64_t changed) {
+                        const struct rp_waf_unit *unit, uint64_t changed) {
     bool filtered = rule->group != RP_IMAGE_NONE;
-    for (uint32_t i = 0; i < class->count && !is_spent(tx); i++) {
-        const struct rp_waf_value *value = &tx->values.p[class->values[i]];
-        if ((value->touched & changed) == 0 &&
-            (!filtered || has_bit(value->bits[rule->group], rule->bit))) {
+    for (uint32_t i = 0; i < unit->count && !is_spent(tx); i++) {
+        struct rp_waf_value *value = &tx->values.p[unit->values[i].value];
+        if ((unit->values[i].touched & changed) == 0 &&
+            (!filtered || has_bit(value->bits[rule->group], rule->bit)) &&
+            value->stamp != tx->values.stamp) {
+            value->stamp = tx->values.stamp; /* asked, whatever other unit it is in */
             struct rp_waf_subject subject = {.bytes = value->bytes, .value = value};
             if (rp_waf_operate(tx, rule, &subject, false)) {
                 return true;
@@ -188,13 +190,27 @@ static bool any_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
     return false;
 }
 
+static bool unit_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule, uint32_t unit_id) {
+    const struct rp_img_unit *row = &tx->image->units[unit_id];
+    return any_matches(tx, rule, rp_waf_unit_ready(tx, unit_id), 0) ||
+           (row->source != unit_id && any_matches(tx, rule, rp_waf_unit_ready(tx, row->source),
+                                                  tx->image->pipelines[row->pipeline].mask));
+}
+
 /* Of the different values, does any match? Exclusions and captures come after. */
 static bool is_promising(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
-    const struct rp_waf_class *class = rp_waf_class_ready(tx, rule->class_id);
-    const struct rp_img_class *row = &tx->image->classes[rule->class_id];
-    return any_matches(tx, rule, class, 0) ||
-           (row->source != rule->class_id && any_matches(tx, rule, &tx->classes[row->source],
-                                                         tx->image->pipelines[row->pipeline].mask));
+    struct rp_img_span units = tx->image->classes[rule->class_id].units;
+    const uint32_t *members = tx->image->members + units.first;
+    for (uint32_t i = 0; i < units.count; i++) {
+        (void)rp_waf_unit_ready(tx, members[i]); /* filling needs the stamp */
+    }
+    tx->values.stamp++;
+    for (uint32_t i = 0; i < units.count; i++) {
+        if (unit_matches(tx, rule, members[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool rule_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,

@@ -36,7 +36,7 @@ static void limits(struct rp_waf_tx *tx) {
     tx->pending_label = RP_IMAGE_NONE;
     tx->highest_severity = 255;
     tx->body_kind = -1;
-    tx->generation = 1;
+    tx->generation = tx->clock = 1;
     tx->body = rp_buf_new(BODY_MAX);
     tx->response = rp_buf_new(BODY_MAX);
     tx->unicode_map = settings->has_unicode_map ? tx->image->unicode : NULL;
@@ -57,10 +57,11 @@ rp_err rp_waf_tx_new(const struct rp_waf *waf, const struct rp_waf_site *site,
     limits(tx);
     tx->classes = rp_arena_array(arena, tx->image->classes_n + 1, sizeof *tx->classes);
     tx->tx = rp_arena_array(arena, tx->image->settings->tx_names, sizeof *tx->tx);
+    tx->units = rp_arena_array(arena, tx->image->units_n + 1, sizeof(struct rp_waf_unit *));
     if (site->measure) {
         tx->costs = rp_arena_array(arena, tx->image->rules_n, sizeof *tx->costs);
     }
-    if (!tx->classes || !tx->tx) {
+    if (!tx->classes || !tx->units || !tx->tx) {
         return RP_ERR(TOO_LARGE);
     }
     rp_waf_scalars_start(tx);

@@ -5,7 +5,8 @@
  * prefilter may match it. Collections are lists of names with values. What one rule made necessary
  * is there for all others.
  *
- * values.c keeps values, collect.c fills collections, store.c holds TX and IP:…, macro.c expands
+ * values.c keeps values, units.c says which of them rules look at, collect.c fills collections,
+ * store.c holds TX and IP:…, macro.c expands
  * %{…}, operate.c asks the operator, run.c walks the rules, act.c does what a match says.
  */
 #ifndef RP_SHIELD_TX_H
@@ -52,12 +53,26 @@ struct rp_waf_collection {
     uint32_t n, room;
 };
 
-/* A class at work: the different values that its rules look at, after their pipeline. A class with
- * a source holds those that its pipeline may have changed; all others are the source's. */
+/* A unit at work: the different values of its target, after its pipeline. One with a source holds
+ * what its pipeline makes of those that it may change; all others are the source's. */
+struct rp_waf_unit_value {
+    uint64_t touched; /* the transformations that may change it, as known when it was met */
+    uint32_t value;
+};
+struct rp_waf_unit {
+    uint32_t filled_at; /* the transaction's clock; 0: not yet */
+    uint32_t count, room;
+    struct rp_waf_unit_value *values;
+    uint64_t touched; /* of all of them */
+    bool any_known[RP_IMAGE_GROUPS];
+    const uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them, at the least;
+                                             NULL: no rule may match */
+};
+
+/* The same of a class, for one phase. */
 struct rp_waf_class {
-    uint32_t generation, count, room;
-    uint32_t *values;
-    const uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them, at the least */
+    uint32_t generation[RP_IMAGE_GROUPS];
+    const uint64_t *any[RP_IMAGE_GROUPS];
 };
 
 /* ---- variables that rules write ---- */
@@ -118,8 +133,11 @@ struct rp_waf_tx {
     struct rp_waf_values values;
     struct rp_waf_collection collections[RP_COLL_COUNT];
     struct rp_waf_entry scalars[RP_VAR_COUNT]; /* the one entry of each; empty at first */
+    uint32_t changed[RP_COLL_COUNT];           /* when each collection did last, by the clock */
+    uint32_t clock;
+    struct rp_waf_unit **units; /* made when they are needed */
     struct rp_waf_class *classes;
-    uint32_t generation;
+    uint32_t generation; /* grows with each phase */
 
     struct rp_waf_slot *tx; /* by the number of the name */
     struct rp_waf_store stores[RP_STORE_COUNT];
@@ -168,15 +186,30 @@ uint32_t rp_waf_value_step(struct rp_waf_tx *tx, uint32_t value, enum rp_transfo
 uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline);
 rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeline);
 const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group);
-const struct rp_waf_class *rp_waf_class_ready(struct rp_waf_tx *tx, uint32_t class_id);
-/* The prefilter's answers of all its values together; NULL when the arena is full. */
-const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id, unsigned group);
+static inline size_t rp_waf_group_words(const struct rp_waf_tx *tx, unsigned group) {
+    return (tx->image->settings->group_sizes[group] + 63) / 64;
+}
 /* Charged to the budget. */
 static inline void rp_waf_spend(struct rp_waf_tx *tx, uint64_t steps) {
     tx->verdict.steps += steps;
 }
 
+/* units.c */
+/* Never NULL: an empty one when there is nothing, or the arena is full. */
+const struct rp_waf_unit *rp_waf_unit_ready(struct rp_waf_tx *tx, uint32_t unit_id);
+const uint64_t *rp_waf_class_gather(struct rp_waf_tx *tx, uint32_t class_id, unsigned group);
+/* The prefilter's answers of all the class's values together; NULL: no rule may match. */
+static inline const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id,
+                                               unsigned group) {
+    const struct rp_waf_class *class = &tx->classes[class_id];
+    return class->generation[group] == tx->generation ? class->any[group]
+                                                      : rp_waf_class_gather(tx, class_id, group);
+}
+
 /* collect.c */
+static inline void rp_waf_changed(struct rp_waf_tx *tx, unsigned collection) {
+    tx->changed[collection] = ++tx->clock;
+}
 void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value);
 /* The same with a value that is known already; value 0 is left out. */
 void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_waf_entry entry);
