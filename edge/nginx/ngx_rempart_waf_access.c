@@ -5,6 +5,9 @@
 enum {
     ARENA_BYTES = 64 << 20,  /* at most, for one request: what no honest one comes near */
     ARENAS_KEPT = 32,        /* idle ones that a worker keeps */
+    LARGE_KEPT = 4,          /* of these, such that keep what a long body took */
+    LARGE_BYTES = 1 << 20,   /* so much of it */
+    SMALL_BYTES = 64 << 10,  /* and the others this: an honest request without a body */
     THREAD_BYTES = 32 * 1024 /* longer bodies do not hold up the others */
 };
 
@@ -22,7 +25,7 @@ void ngx_rempart_arena_give(struct rp_arena *arena) {
         rp_arena_free(arena);
         return;
     }
-    rp_arena_reset(arena);
+    rp_arena_reuse(arena, idle_count < LARGE_KEPT ? LARGE_BYTES : SMALL_BYTES);
     idle_arenas[idle_count++] = arena;
 }
 

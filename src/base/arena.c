@@ -19,6 +19,7 @@ struct block {
 struct rp_arena {
     struct block *newest;
     struct block *first;
+    struct block *spare; /* of before, for what comes next */
     size_t used;
     size_t max;
 };
@@ -50,20 +51,47 @@ struct rp_arena *rp_arena_new(size_t max_bytes) {
         return NULL;
     }
     arena->newest = arena->first;
+    arena->spare = NULL;
     arena->used = 0;
     arena->max = max_bytes;
     return arena;
 }
 
-void rp_arena_reset(struct rp_arena *arena) {
-    RP_ASSERT(arena != NULL);
-    while (arena->newest != arena->first) {
-        struct block *older = arena->newest->next;
-        free(arena->newest);
-        arena->newest = older;
+/* What is over `keep_bytes` goes back to malloc; large blocks are made for one text and go first.
+ */
+static void let_go(struct rp_arena *arena, struct block *list, size_t *kept, size_t keep_bytes) {
+    while (list) {
+        struct block *next = list->next;
+        if (list->size <= BLOCK_BYTES && keep_bytes - *kept >= list->size) {
+            list->next = arena->spare;
+            arena->spare = list;
+            *kept += list->size;
+        } else {
+            free(list);
+        }
+        list = next;
     }
+}
+
+void rp_arena_reuse(struct rp_arena *arena, size_t keep_bytes) {
+    RP_ASSERT(arena != NULL);
+    struct block *spare = arena->spare, *newest = arena->newest;
+    size_t kept = 0;
+    arena->spare = NULL;
+    let_go(arena, spare, &kept, keep_bytes);
+    while (newest != arena->first) {
+        struct block *older = newest->next;
+        newest->next = NULL;
+        let_go(arena, newest, &kept, keep_bytes);
+        newest = older;
+    }
+    arena->newest = arena->first;
     arena->first->used = 0;
     arena->used = 0;
+}
+
+void rp_arena_reset(struct rp_arena *arena) {
+    rp_arena_reuse(arena, 0);
 }
 
 void rp_arena_free(struct rp_arena *arena) {
@@ -89,7 +117,13 @@ static struct block *block_with_room(struct rp_arena *arena, size_t need) {
     if (block->size - block->used >= need) {
         return block;
     }
-    block = block_new(need > BLOCK_BYTES ? need : BLOCK_BYTES);
+    if (need <= BLOCK_BYTES && arena->spare) {
+        block = arena->spare;
+        arena->spare = block->next;
+        block->used = 0;
+    } else {
+        block = block_new(need > BLOCK_BYTES ? need : BLOCK_BYTES);
+    }
     if (block) {
         block->next = arena->newest;
         arena->newest = block;
@@ -97,7 +131,7 @@ static struct block *block_with_room(struct rp_arena *arena, size_t need) {
     return block;
 }
 
-void *rp_arena_alloc(struct rp_arena *arena, size_t n) {
+void *rp_arena_room(struct rp_arena *arena, size_t n) {
     RP_ASSERT(arena != NULL);
     size_t need;
     if (!rp_add(n, ALIGNMENT - 1, &need)) {
@@ -114,7 +148,14 @@ void *rp_arena_alloc(struct rp_arena *arena, size_t n) {
     void *p = block->bytes + block->used;
     block->used += need;
     arena->used += n;
-    memset(p, 0, n);
+    return p;
+}
+
+void *rp_arena_alloc(struct rp_arena *arena, size_t n) {
+    void *p = rp_arena_room(arena, n);
+    if (p) {
+        memset(p, 0, n);
+    }
     return p;
 }
 
@@ -125,7 +166,7 @@ void *rp_arena_array(struct rp_arena *arena, size_t count, size_t size) {
 
 rp_err rp_arena_copy(struct rp_arena *arena, rp_view v, rp_view *ret_copy) {
     RP_ASSERT(ret_copy != NULL);
-    uint8_t *p = rp_arena_alloc(arena, v.n);
+    uint8_t *p = rp_arena_room(arena, v.n);
     if (!p) {
         return RP_ERR(TOO_LARGE);
     }

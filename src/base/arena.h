@@ -21,11 +21,16 @@ void rp_arena_freep(struct rp_arena **arena);
 
 /* Forgets everything; keeps the first block. */
 void rp_arena_reset(struct rp_arena *arena);
+/* The same, but keeps up to keep_bytes of the other blocks, for who does the like again and again.
+ */
+void rp_arena_reuse(struct rp_arena *arena, size_t keep_bytes);
 size_t rp_arena_used(const struct rp_arena *arena);
 
 /* n zeroed bytes, or NULL when the maximum or the memory is reached. n may be 0. */
 void *rp_arena_alloc(struct rp_arena *arena, size_t n);
-/* count * size, checked. */
+/* The same, but what the bytes hold is left open: for who writes all of them. */
+void *rp_arena_room(struct rp_arena *arena, size_t n);
+/* count * size, checked, zeroed. */
 void *rp_arena_array(struct rp_arena *arena, size_t count, size_t size);
 /* A copy in the arena. RP_E_TOO_LARGE when it does not fit. */
 rp_err rp_arena_copy(struct rp_arena *arena, rp_view v, rp_view *ret_copy);

@@ -31,7 +31,7 @@ static bool decode(rp_view text, struct rp_arena *arena, bool *invalid, rp_view 
         *ret_text = text;
         return true;
     }
-    uint8_t *p = rp_arena_alloc(arena, text.n);
+    uint8_t *p = rp_arena_room(arena, text.n);
     if (!p) {
         return false;
     }

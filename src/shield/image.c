@@ -29,29 +29,19 @@ uint64_t rp_image_hash(rp_view text) {
     return hash ^ hash >> 32;
 }
 
-/* Eight bytes at once: those from A to Z get their sixth bit. Bytes over 127 stay. */
-static uint64_t lower_word(uint64_t word) {
-    const uint64_t high = 0x8080808080808080U;
-    uint64_t low = word & ~high;
-    uint64_t from_a = low + (0x7f - 'A' + 1) * 0x0101010101010101U;
-    uint64_t past_z = low + (0x7f - 'Z') * 0x0101010101010101U;
-    uint64_t is_upper = (from_a & ~past_z & ~word) & high;
-    return word | is_upper >> 2;
-}
-
 uint64_t rp_image_hash_lower(rp_view text) {
     uint64_t hash = text.n * 0xff51afd7ed558ccdU + 1;
     size_t i = 0;
     for (; i + 8 <= text.n; i += 8) {
         uint64_t word;
         memcpy(&word, text.p + i, 8);
-        hash = mix(hash, lower_word(word));
+        hash = mix(hash, rp_lower_word(word));
     }
     uint64_t word = 0;
     for (size_t shift = 0; i < text.n; i++, shift += 8) {
         word |= (uint64_t)text.p[i] << shift;
     }
-    hash = mix(hash, lower_word(word));
+    hash = mix(hash, rp_lower_word(word));
     return hash ^ hash >> 32;
 }
 

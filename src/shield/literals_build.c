@@ -66,9 +66,9 @@ struct builder {
 
 static uint32_t key_at(rp_view text, size_t at) {
     if (text.n == 2) {
-        return (uint32_t)text.p[0] << 8 | text.p[1] | RP_LITERALS_PAIR;
+        return text.p[0] | (uint32_t)text.p[1] << 8 | RP_LITERALS_PAIR;
     }
-    return (uint32_t)text.p[at] << 16 | (uint32_t)text.p[at + 1] << 8 | text.p[at + 2];
+    return text.p[at] | (uint32_t)text.p[at + 1] << 8 | (uint32_t)text.p[at + 2] << 16;
 }
 
 /* The rarest three bytes, which few places of an ordinary value share. */
@@ -158,10 +158,10 @@ static int by_bucket_and_text(const void *a, const void *b) {
     return order != 0 ? order : (int)left->rule - (int)right->rule;
 }
 
-/* A map of which about an eighth is set: small enough for the first cache. */
+/* A map of which about a sixteenth is set: small enough for the first cache. */
 static uint32_t map_bits_for(size_t items) {
     uint32_t bits = RP_LITERALS_MAP_BITS_MIN;
-    while (bits < RP_LITERALS_MAP_BITS_MAX && ((size_t)1 << bits) < 8 * items) {
+    while (bits < RP_LITERALS_MAP_BITS_MAX && ((size_t)1 << bits) < 16 * items) {
         bits++;
     }
     return bits;
@@ -190,18 +190,30 @@ static rp_err fill_maps(struct builder *b, struct rp_arena *scratch) {
 
 /* ---- rows ---- */
 
+/* From the anchor on, or as far before it as the literal's end demands. */
+static struct rp_literals_entry entry_of(const struct item *item) {
+    rp_view text = item->text;
+    size_t n = RP_MIN(text.n, (size_t)RP_LITERALS_PROBE);
+    size_t first = RP_MIN((size_t)item->anchor, text.n - n);
+    struct rp_literals_entry entry = {.length = (uint16_t)text.n, .anchor = item->anchor};
+    entry.back = (uint16_t)(item->anchor - first);
+    for (size_t i = 0; i < n; i++) {
+        entry.probe |= (uint64_t)text.p[first + i] << 8 * i;
+        entry.mask |= (uint64_t)0xff << 8 * i;
+    }
+    return entry;
+}
+
 /* A literal that several rules need stands once. */
 static void fill_entries(struct builder *b) {
     for (size_t i = 0; i < b->item_count; i++) {
         const struct item *item = &b->items[i];
         bool again = i > 0 && rp_view_equal(item[-1].text, item->text);
         if (!again) {
-            b->entries[b->head.entries++] =
-                (struct rp_literals_entry){.key = item->key,
-                                           .text = b->head.text_bytes,
-                                           .refs = b->head.refs,
-                                           .length = (uint16_t)item->text.n,
-                                           .anchor = item->anchor};
+            struct rp_literals_entry entry = entry_of(item);
+            entry.text = b->head.text_bytes;
+            entry.refs = b->head.refs;
+            b->entries[b->head.entries++] = entry;
             memcpy(b->texts + b->head.text_bytes, item->text.p, item->text.n);
             b->head.text_bytes += (uint32_t)item->text.n;
             b->buckets[item->bucket + 1]++;

@@ -1,8 +1,9 @@
-/* literals_format.h — the prefilter's bytes; for literals*.c only.
+/* literals_format.h — the prefilter's bytes; for literals*.c, and for who opens them once.
  *
  * Each literal is anchored at its rarest three bytes (two, when it has no more). One pass over the
  * value looks every three and two bytes up in bit maps that stay in the first cache; behind a set
- * bit stands a bucket of literals to be compared whole.
+ * bit stands a bucket of literals. Each has a probe, eight of its bytes, the anchor among them,
+ * which one comparison holds against the value; what passes is compared whole.
  */
 #ifndef RP_SHIELD_LITERALS_FORMAT_H
 #define RP_SHIELD_LITERALS_FORMAT_H
@@ -10,15 +11,18 @@
 #include "shield/transform.h"
 
 enum {
-    RP_LITERALS_MAGIC = 0x31544c50, /* "PLT1" */
+    RP_LITERALS_MAGIC = 0x32544c50, /* "PLT2" */
     RP_LITERALS_RULES_MAX = 2048,
     RP_LITERALS_MAX = 1 << 18,
     RP_LITERAL_MAX = 255,
     RP_LITERALS_MAP_BITS_MIN = 12,
     RP_LITERALS_MAP_BITS_MAX = 18,
     RP_LITERALS_PAIR_WORDS = 65536 / 64,
-    RP_LITERALS_PAIR = 1 << 24 /* in the key of two bytes */
+    RP_LITERALS_PAIR = 1 << 24, /* in the key of two bytes */
+    RP_LITERALS_PROBE = 8,      /* bytes */
+    RP_LITERALS_SHIFT = 14      /* of the key times the factor */
 };
+#define RP_LITERALS_FACTOR UINT32_C(0x9e3779b1)
 
 /* Then follow, each aligned: always (words), rows × words, pair_map, map, entries, bucket starts
  * (2^map_bits / 32 + 1), refs (16 bits each), texts, and zeros up to 8. */
@@ -32,13 +36,13 @@ struct rp_literals_head {
 _Static_assert(sizeof(struct rp_literals_head) == 320, "no gaps, and what follows is aligned");
 
 struct rp_literals_entry {
-    uint32_t key;  /* the anchor's bytes */
-    uint32_t text; /* where the literal begins */
-    uint32_t refs, ref_count;
-    uint16_t length, anchor;
-    uint32_t spare;
+    uint64_t probe, mask; /* little-endian */
+    uint32_t text;        /* where the literal begins */
+    uint32_t refs;
+    uint16_t ref_count, length, anchor;
+    uint16_t back; /* the probe begins so many bytes before the anchor */
 };
-_Static_assert(sizeof(struct rp_literals_entry) == 24, "no gaps");
+_Static_assert(sizeof(struct rp_literals_entry) == 32, "no gaps");
 
 /* Pointers into the bytes. */
 struct rp_literals {
@@ -52,9 +56,16 @@ struct rp_literals {
 };
 struct rp_literals rp_literals_at(const struct rp_literals_head *head, const void *bytes);
 
-/* Its bit in the map; 32 neighbours share a bucket. */
+/* The scan, with vectors where the processor has them, and one that needs none: for tests. */
+void rp_literals_look(const struct rp_literals *l, rp_view value, const struct rp_byte_set *present,
+                      uint64_t *bits);
+void rp_literals_look_plainly(const struct rp_literals *l, rp_view value,
+                              const struct rp_byte_set *present, uint64_t *bits);
+
+/* The key of an anchor: its first byte is the lowest. Its bit in the map; 32 neighbours share a
+ * bucket. */
 static inline uint32_t rp_literals_bit(const struct rp_literals_head *head, uint32_t key) {
-    return (key * UINT32_C(0x9e3779b1)) >> 14 & ((UINT32_C(1) << head->map_bits) - 1);
+    return (key * RP_LITERALS_FACTOR) >> RP_LITERALS_SHIFT & ((UINT32_C(1) << head->map_bits) - 1);
 }
 
 #endif

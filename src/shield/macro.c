@@ -70,7 +70,7 @@ static rp_view join(struct rp_waf_tx *tx, rp_view a, rp_view b) {
     if (a.n == 0 || b.n == 0) {
         return a.n == 0 ? b : a;
     }
-    uint8_t *both = rp_arena_alloc(tx->arena, a.n + b.n);
+    uint8_t *both = rp_arena_room(tx->arena, a.n + b.n);
     if (!both) {
         rp_waf_note(tx, RP_ERR(TOO_LARGE));
         return (rp_view){NULL, 0};

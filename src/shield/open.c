@@ -102,7 +102,7 @@ static bool operand_is_whole(const struct rp_image *m, const struct rp_img_rule 
     }
 }
 
-static rp_err check_blobs(const struct rp_waf *waf, struct rp_diag *diag) {
+static rp_err check_blobs(struct rp_waf *waf, struct rp_diag *diag) {
     const struct rp_image *m = &waf->image;
     for (size_t i = 0; i < m->rules_n; i++) {
         if (!operand_is_whole(m, &m->rules[i])) {
@@ -115,6 +115,10 @@ static rp_err check_blobs(const struct rp_waf *waf, struct rp_diag *diag) {
             !rp_literals_check(rp_image_blob(m, m->settings->group_blobs[i]),
                                m->settings->group_sizes[i])) {
             return rp_fail(diag, RP_ERR(CORRUPT), "the prefilter is altered");
+        }
+        if (m->settings->group_sizes[i] > 0) {
+            const uint8_t *set = rp_image_blob(m, m->settings->group_blobs[i]).p;
+            waf->literals[i] = rp_literals_at((const void *)set, set);
         }
     }
     return RP_OK;

@@ -60,7 +60,7 @@ struct rp_waf_site { /* what the place that the request came to says */
     enum rp_waf_mode mode;
     uint64_t budget; /* match steps; 0 = the default, about 20 ms of a core */
     bool over_budget_blocks;
-    bool logged_only; /* matches of rules that do not log are not kept */
+    bool logged_only;                   /* matches of rules that do not log are not kept */
     const struct rp_waf_memory *memory; /* may be NULL */
     /* Rules switched off here, as ctl:ruleRemoveById and ctl:ruleRemoveTargetById would: learnt
      * exclusions. Applied before phase 1. */

@@ -150,7 +150,7 @@ rp_err rp_transform_apply(enum rp_transform transform, rp_view value, const uint
     if (!rp_mul(value.n, row->growth, &room) || !rp_add(room, row->extra, &room)) {
         return RP_ERR(TOO_LARGE);
     }
-    uint8_t *out = rp_arena_alloc(arena, room);
+    uint8_t *out = rp_arena_room(arena, room);
     if (out == NULL) {
         return RP_ERR(TOO_LARGE);
     }

@@ -111,7 +111,7 @@ static rp_err run(struct rp_waf_tx *tx, unsigned phase) {
 /* ---- the request ---- */
 
 static rp_view joined(struct rp_waf_tx *tx, rp_view a, rp_view b, rp_view c) {
-    uint8_t *p = rp_arena_alloc(tx->arena, a.n + b.n + c.n + 2);
+    uint8_t *p = rp_arena_room(tx->arena, a.n + b.n + c.n + 2);
     if (!p) {
         rp_waf_note(tx, RP_ERR(TOO_LARGE));
         return RP_VIEW("");
@@ -164,7 +164,7 @@ static rp_view decoded(struct rp_waf_tx *tx, rp_view uri) {
     if (rp_view_find_byte(uri, '%') == uri.n) {
         return uri;
     }
-    uint8_t *p = rp_arena_alloc(tx->arena, uri.n);
+    uint8_t *p = rp_arena_room(tx->arena, uri.n);
     if (!p) {
         rp_waf_note(tx, RP_ERR(TOO_LARGE));
         return uri;

@@ -9,7 +9,7 @@ enum { VALUES_START = 128, LOOKS_MAX = 8 };
 /* Doubles an array in the arena; false when it is full. */
 static bool grow(struct rp_waf_tx *tx, void **items, uint32_t *room, size_t size) {
     uint32_t next = *room ? 2 * *room : VALUES_START;
-    void *grown = rp_arena_array(tx->arena, next, size);
+    void *grown = rp_arena_room(tx->arena, next * size);
     if (!grown) {
         rp_waf_note(tx, RP_ERR(TOO_LARGE));
         return false;
@@ -61,10 +61,8 @@ uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes) {
     rp_waf_spend(tx, bytes.n + 16);
     uint32_t index = ++values->n;
     struct rp_waf_value *value = &values->p[index];
-    value->bytes = bytes;
-    value->hash = hash;
+    *value = (struct rp_waf_value){.bytes = bytes, .hash = hash, .next = *bucket};
     look(tx->waf, value);
-    value->next = *bucket;
     *bucket = index;
     return index;
 }
@@ -153,8 +151,7 @@ const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned
             return NULL;
         }
         rp_waf_spend(tx, at->bytes.n + 16);
-        rp_literals_scan(rp_image_blob(tx->image, tx->image->settings->group_blobs[group]),
-                         at->bytes, &at->set, bits);
+        rp_literals_look(&tx->waf->literals[group], at->bytes, &at->set, bits);
         at->bits[group] = bits;
     }
     return at->bits[group];

@@ -7,6 +7,7 @@
 #include <pcre2.h>
 
 #include "shield/compile.h"
+#include "shield/literals_format.h"
 
 /* An expression, and four things without which it cannot match; each is cheap to ask. */
 struct rp_waf_pattern {
@@ -53,7 +54,8 @@ struct rp_waf {
     struct rp_waf_pattern *patterns;
     struct rp_waf_selector *selectors; /* by expression */
     struct rp_waf_brief *briefs;
-    struct rp_waf_row_of_id *ids; /* sorted */
+    struct rp_literals literals[RP_IMAGE_GROUPS]; /* where the group's prefilter lies */
+    struct rp_waf_row_of_id *ids;                 /* sorted */
     size_t id_count;
     /* Of the transformations that any pipeline uses: those that one byte of a value is enough for,
      * by the byte; those that change any value; those that need two bytes. */

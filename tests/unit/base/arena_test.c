@@ -33,6 +33,30 @@ static void the_maximum_is_an_answer(void **state) {
     rp_arena_free(arena);
 }
 
+/* Blocks come again, dirty; what is asked for zeroed is zeroed, and the maximum is what it was. */
+static void blocks_are_used_again(void **state) {
+    (void)state;
+    struct rp_arena *arena = rp_arena_new(1 << 20);
+    for (int round = 0; round < 3; round++) {
+        uint8_t *before = NULL;
+        for (int i = 0; i < 60; i++) {
+            uint8_t *p = rp_arena_alloc(arena, 9000);
+            assert_non_null(p);
+            for (size_t at = 0; at < 9000; at++) {
+                assert_int_equal(p[at], 0);
+            }
+            assert_ptr_not_equal(p, before);
+            memset(p, 0xff, 9000);
+            assert_non_null(before = rp_arena_room(arena, 8000));
+            memset(before, 0xee, 8000);
+        }
+        assert_null(rp_arena_alloc(arena, 1 << 20));
+        rp_arena_reuse(arena, 100 * 1000);
+        assert_int_equal(rp_arena_used(arena), 0);
+    }
+    rp_arena_free(arena);
+}
+
 static void text_helpers(void **state) {
     (void)state;
     struct rp_arena *arena = rp_arena_new(1000);
@@ -46,6 +70,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_and_aligned),
         cmocka_unit_test(the_maximum_is_an_answer),
+        cmocka_unit_test(blocks_are_used_again),
         cmocka_unit_test(text_helpers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "expression.h"
 #include "shield/clauses.h"
 #include "shield/literals.h"
+#include "shield/literals_format.h"
 #include "soup.h"
 
 static struct rp_arena *arena;
@@ -151,7 +152,11 @@ static rp_view some_value(uint64_t *seed, uint8_t *bytes, size_t room) {
 static bool is_candidate(rp_view set, rp_view value) {
     struct rp_byte_set present = rp_byte_set_of(value);
     uint64_t bits[1] = {0};
+    uint64_t plainly[1] = {0};
     rp_literals_scan(set, value, &present, bits);
+    struct rp_literals l = rp_literals_at((const void *)set.p, set.p);
+    rp_literals_look_plainly(&l, value, &present, plainly);
+    assert_int_equal(bits[0], plainly[0]); /* with vectors or without */
     return bits[0] & 1;
 }
 
@@ -282,6 +287,29 @@ static void phrases_need_any_of_them(void **state) {
     assert_true(needs.always);
 }
 
+/* The pass goes by windows: a word is found wherever it stands, and not beyond the value's end. */
+static void no_place_is_blind(void **state) {
+    (void)state;
+    static const char *const words[] = {"oq", "jqz", "union", "information_schema"};
+    static uint8_t text[2200];
+    for (size_t i = 0; i < RP_COUNT_OF(words); i++) {
+        rp_view word = rp_view_from_cstr(words[i]);
+        struct rp_needs needs;
+        struct rp_buf set = rp_buf_new(1 << 20);
+        assert_ok(rp_literals_of_phrases(&word, 1, arena, &needs));
+        assert_ok(rp_literals_build(&needs, 1, arena, &set));
+        for (size_t at = 0; at + word.n <= sizeof text; at++) {
+            memset(text, 'x', sizeof text);
+            memcpy(text + at, word.p, word.n);
+            text[at] = (uint8_t)(text[at] - 32);
+            assert_true(is_candidate(rp_buf_view(&set), rp_view_of(text, sizeof text)));
+            assert_true(is_candidate(rp_buf_view(&set), rp_view_of(text, at + word.n)));
+            assert_false(is_candidate(rp_buf_view(&set), rp_view_of(text, at + word.n - 1)));
+        }
+        rp_buf_done(&set);
+    }
+}
+
 static void damage_is_noticed_or_harmless(void **state) {
     (void)state;
     struct rp_needs rules[] = {needs_of(RP_VIEW("select|union")), needs_of(RP_VIEW("[<>]")),
@@ -315,6 +343,7 @@ int main(void) {
         cmocka_unit_test(clauses_ask_for_bytes),
         cmocka_unit_test(many_rules_are_told_apart),
         cmocka_unit_test(phrases_need_any_of_them),
+        cmocka_unit_test(no_place_is_blind),
         cmocka_unit_test(damage_is_noticed_or_harmless),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -1,0 +1,196 @@
+/* literals_scan.c — one pass over a value: which literals stand in it?
+ *
+ * The value is copied into a window in lower case, with zeros before and behind it, so that the
+ * pass reads words of it without asking where it ends. What stands over an end is found by its
+ * probe and refused when it is compared whole.
+ */
+#include <string.h>
+
+#include "base/checked.h"
+#include "shield/literals.h"
+#include "shield/literals_format.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { BEFORE = 16, WINDOW = 1024, AFTER = 32 };
+
+struct window {
+    uint8_t bytes[BEFORE + WINDOW + AFTER];
+};
+
+static void set_refs(const struct rp_literals *l, const struct rp_literals_entry *entry,
+                     uint64_t *bits) {
+    for (uint32_t i = 0; i < entry->ref_count; i++) {
+        uint16_t rule = l->refs[entry->refs + i];
+        bits[rule >> 6] |= UINT64_C(1) << (rule & 63);
+    }
+}
+
+static uint8_t lower(uint8_t byte) {
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
+}
+
+/* All of a literal whose probe fits, with its anchor at `at`. */
+static bool stands_at(const struct rp_literals *l, const struct rp_literals_entry *entry,
+                      rp_view value, size_t at) {
+    if (at < entry->anchor || value.n - (at - entry->anchor) < entry->length) {
+        return false;
+    }
+    const uint8_t *text = l->texts + entry->text, *here = value.p + (at - entry->anchor);
+    for (size_t i = 0; entry->length > RP_LITERALS_PROBE && i < entry->length; i++) {
+        if (lower(here[i]) != text[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The literals of a key's bucket that stand at `at`, which is `here` in the window. */
+static void __attribute__((noinline))
+look_up(const struct rp_literals *l, uint32_t key, const uint8_t *here, rp_view value, size_t at,
+        uint64_t *bits) {
+    uint32_t bucket = rp_literals_bit(l->head, key) / 32;
+    for (uint32_t i = l->buckets[bucket]; i < l->buckets[bucket + 1]; i++) {
+        const struct rp_literals_entry *entry = &l->entries[i];
+        uint64_t word;
+        memcpy(&word, here - entry->back, sizeof word);
+        if ((word & entry->mask) == entry->probe && stands_at(l, entry, value, at)) {
+            set_refs(l, entry, bits);
+        }
+    }
+}
+
+/* The window's text from `first` on: `n` places where an anchor may stand, and what is around. */
+static void fill(struct window *window, rp_view value, size_t first, size_t n) {
+    size_t before = RP_MIN(first, (size_t)BEFORE);
+    size_t after = RP_MIN(value.n - first - n, (size_t)AFTER);
+    uint8_t *start = window->bytes + BEFORE;
+    memset(window->bytes, 0, BEFORE);
+    memcpy(start - before, value.p + first - before, before + n + after);
+    memset(start + n + after, 0, AFTER - after);
+    size_t end = BEFORE + n + AFTER;
+    for (size_t i = BEFORE - before; i + sizeof(uint64_t) <= end; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, window->bytes + i, sizeof word);
+        word = rp_lower_word(word);
+        memcpy(window->bytes + i, &word, sizeof word);
+    }
+}
+
+static void pass_plainly(const struct rp_literals *l, const struct window *window, rp_view value,
+                         size_t first, size_t n, uint64_t *bits) {
+    const uint64_t *map = l->map, *pair_map = l->pair_map;
+    const struct rp_literals_head head = {.map_bits = l->head->map_bits};
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *here = window->bytes + BEFORE + i;
+        uint32_t word;
+        memcpy(&word, here, sizeof word);
+        uint32_t key = word & 0xffffff, pair = word & 0xffff;
+        uint32_t three = rp_literals_bit(&head, key);
+        if (__builtin_expect(pair_map[pair >> 6] >> (pair & 63) & 1, 0)) {
+            look_up(l, pair | RP_LITERALS_PAIR, here, value, first + i, bits);
+        }
+        if (__builtin_expect(map[three >> 6] >> (three & 63) & 1, 0)) {
+            look_up(l, key, here, value, first + i, bits);
+        }
+    }
+}
+
+#if defined(__x86_64__)
+/* Eight places at once: their keys side by side, and the maps' words gathered for them. */
+static void __attribute__((target("avx2")))
+pass_by_eight(const struct rp_literals *l, const struct window *window, rp_view value, size_t first,
+              size_t n, uint64_t *bits) {
+    const __m256i spread = _mm256_setr_epi8(0, 1, 2, -1, 1, 2, 3, -1, 2, 3, 4, -1, 3, 4, 5, -1, 4,
+                                            5, 6, -1, 5, 6, 7, -1, 6, 7, 8, -1, 7, 8, 9, -1);
+    const __m256i factor = _mm256_set1_epi32((int)RP_LITERALS_FACTOR);
+    const __m256i in_map = _mm256_set1_epi32((int)((UINT32_C(1) << l->head->map_bits) - 1));
+    const __m256i low = _mm256_set1_epi32(31), two = _mm256_set1_epi32(0xffff);
+    const int *map = (const void *)l->map, *pair_map = (const void *)l->pair_map;
+    for (size_t i = 0; i < n; i += 8) {
+        const uint8_t *here = window->bytes + BEFORE + i;
+        __m256i text = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)here));
+        __m256i keys = _mm256_shuffle_epi8(text, spread);
+        __m256i hash = _mm256_srli_epi32(_mm256_mullo_epi32(keys, factor), RP_LITERALS_SHIFT);
+        __m256i three = _mm256_and_si256(hash, in_map);
+        __m256i pair = _mm256_and_si256(keys, two);
+        __m256i threes = _mm256_i32gather_epi32(map, _mm256_srli_epi32(three, 5), 4);
+        __m256i pairs = _mm256_i32gather_epi32(pair_map, _mm256_srli_epi32(pair, 5), 4);
+        threes = _mm256_sllv_epi32(threes, _mm256_andnot_si256(three, low));
+        pairs = _mm256_sllv_epi32(pairs, _mm256_andnot_si256(pair, low));
+        unsigned are = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(threes)) |
+                       (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(pairs)) << 8;
+        for (; __builtin_expect(are != 0, 0); are &= are - 1) {
+            unsigned at = (unsigned)__builtin_ctz(are);
+            uint32_t key;
+            memcpy(&key, here + at % 8, sizeof key);
+            key = at < 8 ? key & 0xffffff : (key & 0xffff) | RP_LITERALS_PAIR;
+            if (i + at % 8 < n) {
+                look_up(l, key, here + at % 8, value, first + i + at % 8, bits);
+            }
+        }
+    }
+}
+#endif
+
+/* The rules for which a byte of the value is enough. */
+static void look_at_bytes(const struct rp_literals *l, const struct rp_byte_set *present,
+                          uint64_t *bits) {
+    uint32_t words = l->head->words;
+    uint64_t rows_seen = 0; /* of the first 64: bytes of a kind share a row */
+    for (size_t word = 0; word < RP_COUNT_OF(present->bits); word++) {
+        uint64_t left = present->bits[word] & l->head->bytes.bits[word];
+        for (; left != 0; left &= left - 1) {
+            uint32_t row = l->head->row_of[word * 64 + (size_t)__builtin_ctzll(left)];
+            if (row < 64 && (rows_seen >> row & 1)) {
+                continue;
+            }
+            rows_seen |= row < 64 ? UINT64_C(1) << row : 0;
+            const uint64_t *rules = l->rows + (size_t)row * words;
+            for (uint32_t i = 0; i < words; i++) {
+                bits[i] |= rules[i];
+            }
+        }
+    }
+}
+
+typedef void pass(const struct rp_literals *l, const struct window *window, rp_view value,
+                  size_t first, size_t n, uint64_t *bits);
+
+static void look(const struct rp_literals *l, rp_view value, const struct rp_byte_set *present,
+                 pass *pass_over, uint64_t *bits) {
+    struct window window;
+    for (uint32_t word = 0; word < l->head->words; word++) {
+        bits[word] |= l->always[word];
+    }
+    look_at_bytes(l, present, bits);
+    for (size_t first = 0; first < value.n; first += WINDOW) {
+        size_t n = RP_MIN(value.n - first, (size_t)WINDOW);
+        fill(&window, value, first, n);
+        pass_over(l, &window, value, first, n, bits);
+    }
+}
+
+void rp_literals_look_plainly(const struct rp_literals *l, rp_view value,
+                              const struct rp_byte_set *present, uint64_t *bits) {
+    look(l, value, present, pass_plainly, bits);
+}
+
+void rp_literals_look(const struct rp_literals *l, rp_view value, const struct rp_byte_set *present,
+                      uint64_t *bits) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2")) {
+        look(l, value, present, pass_by_eight, bits);
+        return;
+    }
+#endif
+    look(l, value, present, pass_plainly, bits);
+}
+
+void rp_literals_scan(rp_view set, rp_view value, const struct rp_byte_set *present,
+                      uint64_t *bits) {
+    struct rp_literals l = rp_literals_at((const void *)set.p, set.p);
+    rp_literals_look(&l, value, present, bits);
+}
