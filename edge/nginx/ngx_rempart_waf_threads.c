@@ -9,11 +9,12 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #include "os/file.h"
 #include "os/pool.h"
 
-enum { THREADS = 2, WAITING_MAX = 256 };
+enum { THREADS = 2, WAITING_MAX = 256, GIVE_WAY = 10 };
 
 static struct {
     struct rp_pool *pool;
@@ -24,6 +25,15 @@ static struct {
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- in a thread ---- */
+
+/* Long judgements give way to the loop, which has everybody else waiting. A kernel that refuses
+ * leaves them as they are. */
+static void *give_way(void *ctx, unsigned index) {
+    (void)ctx;
+    (void)index;
+    (void)setpriority(PRIO_PROCESS, 0, GIVE_WAY); /* on Linux: of this thread */
+    return NULL;
+}
 
 static void judge(void *thread_state, void *ctx) {
     (void)thread_state;
@@ -105,7 +115,7 @@ static rp_err start_pool(void) {
     sigdelset(&all, SIGSEGV);
     sigdelset(&all, SIGBUS);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    rp_err err = rp_pool_new(THREADS, WAITING_MAX, NULL, NULL, NULL, &threads.pool);
+    rp_err err = rp_pool_new(THREADS, WAITING_MAX, give_way, NULL, NULL, &threads.pool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return err;
 }
