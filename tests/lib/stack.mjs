@@ -58,6 +58,9 @@ export function run(program, args, {input, seconds = 60, ...options} = {}) {
   });
 }
 
+// What the suite said last, for whoever reads why a test failed: the runner shows it for such files only.
+const tell = log => console.log((log ?? '').trimEnd().split('\n').slice(-40).map(line => line.slice(0, 240)).join('\n'));
+
 export class Stack {
   // config: text of rempart.yaml, a function of the port, or nothing (one app, "notes").
   static async start({app = 'notes', config, port, state, upstream, env = {}, expectReady = true} = {}) {
@@ -118,6 +121,7 @@ export class Stack {
       clearTimeout(late);
     }
     this.exitCode = undefined;
+    tell(this.log);
   }
 
   async startNotes({listen = 'run/notes.sock'} = {}) {
