@@ -136,8 +136,8 @@ pass_by_eight(const struct rp_literals *l, const struct window *window, rp_view 
 #endif
 
 /* The rules for which a byte of the value is enough. */
-static void look_at_bytes(const struct rp_literals *l, const struct rp_byte_set *present,
-                          uint64_t *bits) {
+void rp_literals_look_at_bytes(const struct rp_literals *l, const struct rp_byte_set *present,
+                               uint64_t *bits) {
     uint32_t words = l->head->words;
     uint64_t rows_seen = 0; /* of the first 64: bytes of a kind share a row */
     for (size_t word = 0; word < RP_COUNT_OF(present->bits); word++) {
@@ -165,7 +165,7 @@ static void look(const struct rp_literals *l, rp_view value, const struct rp_byt
     for (uint32_t word = 0; word < l->head->words; word++) {
         bits[word] |= l->always[word];
     }
-    look_at_bytes(l, present, bits);
+    rp_literals_look_at_bytes(l, present, bits);
     for (size_t first = 0; first < value.n; first += WINDOW) {
         size_t n = RP_MIN(value.n - first, (size_t)WINDOW);
         fill(&window, value, first, n);

@@ -30,6 +30,7 @@ struct rp_waf_value {
     uint32_t next;                   /* in its hash bucket */
     uint32_t derived;                /* first of its list; 0 = none */
     uint32_t stamp;                  /* the last list that it was put on */
+    uint32_t twin;                   /* the value that it is in another case; 0 = none */
 };
 
 struct rp_waf_values {

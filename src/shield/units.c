@@ -158,9 +158,9 @@ static const uint64_t *unit_any(struct rp_waf_tx *tx, uint32_t unit_id, unsigned
         return ready->any[group];
     }
     uint32_t source = tx->image->units[unit_id].source;
-    const uint64_t *own = any_of_values(tx, ready, group);
-    const uint64_t *any =
-        source != unit_id ? both(tx, unit_any(tx, source, group), own, group) : own;
+    /* The source first: what the pipeline made of its values may be their twins. */
+    const uint64_t *rest = source != unit_id ? unit_any(tx, source, group) : NULL;
+    const uint64_t *any = both(tx, rest, any_of_values(tx, ready, group), group);
     struct rp_waf_unit *unit = tx->units[unit_id];
     unit->any[group] = any;
     unit->any_known[group] = true;
@@ -173,7 +173,11 @@ const uint64_t *rp_waf_class_gather(struct rp_waf_tx *tx, uint32_t class_id, uns
     uint64_t *sum = NULL;
     size_t words = rp_waf_group_words(tx, group);
     for (uint32_t i = 0; i < units.count; i++) {
-        const uint64_t *any = unit_any(tx, tx->image->members[units.first + i], group);
+        uint32_t unit_id = tx->image->members[units.first + i];
+        if (tx->collections[tx->image->units[unit_id].target.variable].n == 0) {
+            continue; /* what is not there costs nothing */
+        }
+        const uint64_t *any = unit_any(tx, unit_id, group);
         if (!only || !any || any == only) {
             only = any ? any : only;
             continue;

@@ -124,6 +124,8 @@ uint32_t rp_waf_value_step(struct rp_waf_tx *tx, uint32_t value, enum rp_transfo
         return value;
     }
     uint32_t result = rp_waf_value_of(tx, after);
+    bool cased = transform == RP_T_LOWERCASE || transform == RP_T_UPPERCASE;
+    tx->values.p[result].twin = cased && result != 0 ? value : tx->values.p[result].twin;
     remember(tx, value, transform, result);
     return result;
 }
@@ -151,6 +153,13 @@ const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned
             return NULL;
         }
         rp_waf_spend(tx, at->bytes.n + 16);
+        const uint64_t *twin = at->twin != 0 ? tx->values.p[at->twin].bits[group] : NULL;
+        if (twin) { /* literals know no case: only single bytes may differ */
+            memcpy(bits, twin, rp_waf_group_words(tx, group) * sizeof *bits);
+            rp_literals_look_at_bytes(&tx->waf->literals[group], &at->set, bits);
+            at->bits[group] = bits;
+            return bits;
+        }
         rp_literals_look(&tx->waf->literals[group], at->bytes, &at->set, bits);
         at->bits[group] = bits;
     }
