@@ -179,11 +179,26 @@ static void start(void *ctx) {
 
 /* ---- ready ---- */
 
+/* What the role said of itself. The fence around the probe is ours, so the probe cannot know it. */
+static void keep_isolation(struct child *child, rp_view said) {
+    const rp_view unfenced = RP_VIEW("\"network_fenced\":false");
+    const rp_view fenced = RP_VIEW("\"network_fenced\":true");
+    bool ours = child->role == RP_ROLE_PROBE && child->supervisor->fence_fd >= 0;
+    size_t at = ours ? rp_view_find(said, unfenced) : said.n;
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(sizeof child->isolation);
+    rp_buf_add(&text, rp_view_sub(said, 0, at));
+    if (at < said.n) {
+        rp_buf_add(&text, fenced);
+        rp_buf_add(&text, rp_view_from(said, at + unfenced.n));
+    }
+    rp_buf_add_byte(&text, '\0');
+    RP_ASSERT(rp_ok(rp_buf_err(&text)));
+    memcpy(child->isolation, text.p, text.n);
+}
+
 static void became_ready(struct child *child, rp_view isolation) {
     struct supervisor *supervisor = child->supervisor;
-    RP_ASSERT(isolation.n < sizeof child->isolation);
-    memcpy(child->isolation, isolation.p, isolation.n);
-    child->isolation[isolation.n] = '\0';
+    keep_isolation(child, isolation);
     close_ready(child);
     clear_timer(child);
     child->failures = 0;

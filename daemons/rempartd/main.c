@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "config/refused_io.h"
+#include "os/fence.h"
 #include "os/file.h"
 #include "os/tcp.h"
 #include "supervisor.h"
@@ -121,12 +122,25 @@ static rp_err check_ports(const struct supervisor *supervisor) {
     return check_port(supervisor, "gate.metrics_port", "127.0.0.1", config->metrics_port);
 }
 
+/* The probe speaks to strangers' bytes and to the gate; nothing else on the network is its
+ * business. Without root, or on a kernel that cannot, the page shows that it is not fenced. */
+static void fence_probe(struct supervisor *supervisor) {
+    uid_t uid;
+    gid_t gid;
+    bool own_user =
+        supervisor->users[0] != '\0' && rp_ok(rp_role_uid(RP_ROLE_PROBE, &uid, &gid)) && uid != 0;
+    if (own_user && !rp_ok(rp_fence_new(uid, &supervisor->fence_fd))) {
+        supervisor->fence_fd = -1;
+    }
+}
+
 static rp_err prepare(struct supervisor *supervisor) {
     RP_TRY(find_places(supervisor));
     RP_TRY(find_users(supervisor));
     RP_TRY(lock_state(supervisor));
     RP_TRY(check_ports(supervisor));
     RP_TRY(supervisor_make_folders(supervisor));
+    fence_probe(supervisor);
     rp_err err = rp_process_adopt_orphans();
     return rp_ok(err) ? RP_OK : daemon_fail(&supervisor->daemon, err, "subreaper", NULL);
 }
@@ -184,11 +198,13 @@ static void release(struct supervisor *supervisor) {
     report_free(supervisor->report);
     rp_arena_free(supervisor->reload.arena);
     rp_fd_done(&supervisor->lock_fd);
+    rp_fd_done(&supervisor->fence_fd);
     daemon_done(&supervisor->daemon);
 }
 
 int main(int argc, char **argv) {
-    static struct supervisor supervisor = {.version = REMPART_VERSION, .lock_fd = -1};
+    static struct supervisor supervisor = {
+        .version = REMPART_VERSION, .lock_fd = -1, .fence_fd = -1};
     /* Whoever reads our output through a pipe sees each line when it is said. */
     setvbuf(stdout, NULL, _IOLBF, 0);
     rp_err err = daemon_start(&supervisor.daemon, RP_ROLE_SUPERVISOR, argc, argv);

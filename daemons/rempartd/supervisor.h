@@ -67,6 +67,7 @@ struct supervisor {
     enum phase phase;
     int exit_code;
     int lock_fd;
+    int fence_fd; /* the probe speaks to this machine alone while it is open; -1 = no fence */
     int64_t since_s;
     struct report *report;
     int64_t certificate_until_s; /* the gate's; 0 = not known */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {after, before, test} from 'node:test';
-import {Stack, until} from '../lib/stack.mjs';
+import {Stack, until, run} from '../lib/stack.mjs';
 
 let stack;
 before(async () => { stack = await Stack.start({app: 'none'}); });
@@ -42,6 +42,21 @@ test('a good one is taken over: core begins anew, nginx only reads', async () =>
     (await stack.client().get('/trust.json')).json().operator === 'Boulangerie Martin', {seconds: 20});
   assert.equal(await stack.pid('gate'), gate, 'nginx keeps its process');
   assert.notEqual(await stack.pid('core'), core);
+});
+
+/*= S105 type=test */
+test('the probe speaks to this machine alone', {skip: process.getuid() !== 0 && 'without root there is no fence'}, async t => {
+  const probe = await until('the probe', async () => {
+    const one = (await stack.status()).roles.find(({name}) => name === 'probe');
+    return one.state === 'ready' && one;
+  });
+  if (!probe.isolation.network_fenced) { t.skip('this kernel gives no fence'); return; }
+  const script = `const socket = require('node:dgram').createSocket('udp4');
+    socket.send('x', 9, process.argv[1], error => { console.log(error?.code ?? 'sent'); socket.close(); });`;
+  const send = async address => (await run('setpriv', ['--reuid', 'rempart-probe', '--regid', 'rempart', '--clear-groups',
+    process.execPath, '-e', script, address])).stdout.trim();
+  assert.match(await send('203.0.113.9'), /EPERM|ENETUNREACH/);
+  assert.equal(await send('127.0.0.1'), 'sent');
 });
 
 test('a supervisor that is killed takes every process with it, nginx\'s workers too', async () => {
