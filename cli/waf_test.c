@@ -16,6 +16,9 @@
 
 enum { FILE_MAX = 8 << 20, FILE_ARENA = 64 << 20, TX_MAX = 256 << 20, LOG_MAX = 4 << 20 };
 
+/* About a second of a core: whether a rule fits is asked here, not what it costs. */
+enum { BUDGET_STEPS = 1000 * 1000 * 1000 };
+
 struct runner {
     struct cli *cli;
     const struct rp_waf *waf; /* or NULL, and a wire */
@@ -139,7 +142,9 @@ static void run_test(struct runner *runner, const struct waf_test_case *test) {
     rp_arena_reset(runner->tx_arena);
     struct waf_memory *memory = waf_memory_new(runner->tx_arena);
     const struct rp_waf_memory remembers = waf_memory_interface(memory);
-    const struct rp_waf_site site = {.mode = RP_WAF_DETECT, .memory = memory ? &remembers : NULL};
+    const struct rp_waf_site site = {.mode = RP_WAF_DETECT,
+                                     .budget = BUDGET_STEPS,
+                                     .memory = memory ? &remembers : NULL};
     bool holds = true;
     for (size_t i = 0; i < test->stage_count && holds; i++) {
         holds = run_stage(runner, &site, test->title, &test->stages[i]);

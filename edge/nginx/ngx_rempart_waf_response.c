@@ -24,6 +24,13 @@ static rp_err tell_length(ngx_rempart_waf_t *waf) {
                                      rp_view_of(text, (size_t)(end - text)));
 }
 
+/* A coding that is read here is none to the rules: release 4 leaves compressed answers alone. */
+static bool is_told(const ngx_table_elt_t *header) {
+    return header->hash != 0 &&
+           !(rp_view_equal_nocase(ngx_rempart_view(header->key), RP_VIEW("Content-Encoding")) &&
+             judge_coding_is_read(ngx_rempart_view(header->value)));
+}
+
 static rp_err tell_answer(ngx_rempart_waf_t *waf) {
     ngx_http_request_t *r = waf->r;
     RP_TRY(rp_waf_tx_response(waf->tx, (unsigned)r->headers_out.status,
@@ -31,7 +38,7 @@ static rp_err tell_answer(ngx_rempart_waf_t *waf) {
     for (const ngx_list_part_t *part = &r->headers_out.headers.part; part; part = part->next) {
         const ngx_table_elt_t *headers = part->elts;
         for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            if (headers[i].hash != 0) {
+            if (is_told(&headers[i])) {
                 RP_TRY(rp_waf_tx_response_header(waf->tx, ngx_rempart_view(headers[i].key),
                                                  ngx_rempart_view(headers[i].value)));
             }

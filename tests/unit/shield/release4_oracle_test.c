@@ -60,6 +60,90 @@ static const struct both_row rows[] = {
      "GET /a HTTP/1.1\nHost: a\n\n", NULL, "1033(levels) 1093(0 of 0) =500", NULL},
 };
 
+#define MORE "Include " FOLDER "/release4_more.conf\n"
+#define PARTS(first, second)                                                                       \
+    "POST /a HTTP/1.1\nHost: a\nContent-Length: 9999\n"                                            \
+    "Content-Type: multipart/form-data; boundary=zz\n\n--zz" CRLF                                  \
+    "Content-Disposition: form-data; name=\"a\"" CRLF "Content-Type: " first CRLF CRLF "x" CRLF    \
+    "--zz" CRLF "Content-Disposition: form-data; name=\"a\"" CRLF                                  \
+    "Content-Type: " second CRLF CRLF "x" CRLF "--zz--" CRLF
+#define ASK(query) "GET /a?" query " HTTP/1.1\nHost: a\n\n"
+#define ANSWER(status, headers, body)                                                              \
+    "HTTP/1.1 " status " X\nContent-Type: text/html\n" headers "\n" body
+#define UNLOGGED "noauditlog is no log there"
+#define SET_UP(name) "SecAction \"id:1999,phase:1,pass,nolog,setvar:tx." name "\"\n"
+
+static const struct both_row more[] = {
+    {MORE, PARTS("text/plain; charset=utf-7", "text/plain; charset=utf-8"), NULL,
+     "2012(part|text/plain; charset=utf-7) 2041(in 5) 2066((in 5, out 0) - (sum 5)) =403",
+     UNLOGGED},
+    {MORE, PARTS("text/plain; charset=\"UTF-8\"", "image/*"), NULL,
+     "2012(part|image/*) 2041(in 5) 2066((in 5, out 0) - (sum 5)) =403", UNLOGGED},
+    {MORE, PARTS("text/plain", "text/plain"), NULL, "", NULL},
+    {MORE, "GET /a HTTP/1.1\nHost: a\nCookie: $Version=1; s=\"x\"; \"$Version=1\n\n", NULL,
+     "2020(it's old|REQUEST_COOKIES:\"$Version)",
+     "a quote within quotes keeps its backslash there"},
+    {MORE, "POST /a HTTP/1.1\nHost: a\n\n", NULL, "2021(no length) 2066((in 3, out 0) - (sum 3))",
+     UNLOGGED},
+    {MORE, "POST /a HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n", NULL, "", NULL},
+    {MORE, "GET /a HTTP/1.1\nHost: a\nRange: bytes=9-10,20-10\n\n", NULL, "", NULL},
+    {MORE, "GET /a HTTP/1.1\nHost: a\nRange: bytes=20-10\n\n", NULL,
+     "2022(range|10) 2066((in 3, out 0) - (sum 3))", UNLOGGED},
+    {MORE, ASK("x=1!=1"), NULL, "", NULL},
+    {MORE, ASK("x=1!=2"), NULL, "2023(differs) 2066((in 1, out 0) - (sum 1))", UNLOGGED},
+    {MORE, "GET /a#b HTTP/1.1\nHost: a\nAccept-Encoding: gzip, deflate, br, zstd\n\n", NULL,
+     "2024(long|23) 2025(fragment)", NULL},
+    {MORE, ASK("x=bmV3IEZ1bmN0aW9uKA=="), NULL,
+     "2041(in 10 ARGS:x>new Function( ARGS:x>newFunction() 2066((in 10, out 0) - (sum 10)) =403",
+     UNLOGGED "; multiMatch logs what says nolog"},
+    {MORE, ASK("x=new%20Function(&plainx=new%20Function("), NULL,
+     "2041(in 10 ARGS:x>new Function( ARGS:x>newFunction() 2066((in 10, out 0) - (sum 10)) =403",
+     UNLOGGED "; multiMatch logs what says nolog"},
+    {MORE, ASK("x=%256e%2565w%20Function("), NULL,
+     "2041(in 10 ARGS:x>new Function( ARGS:x>newFunction() 2066((in 10, out 0) - (sum 10)) =403",
+     UNLOGGED "; multiMatch logs what says nolog"},
+    {MORE, ASK("note=c\\x61t%20/e\"t\"c/p^asswd"), NULL, "2031(shell|cat/etc/passwd)", NULL},
+    {MORE, ASK("note=\\etc\\x\\..\\.\\hosts"), NULL, "2032(path|ARGS:note)", NULL},
+    {MORE, ASK("note=1%20uni/**/on/*x*/sel/*"), NULL, "", NULL},
+    {MORE, ASK("note=1%20UNION/*x*/%0a%20select"), NULL, "2033(sql|1 UNION select)", NULL},
+    {MORE, ASK("note=--DROP/*%20DATABASE"), NULL, "2034(char|dropdatabase)", NULL},
+    {MORE,
+     "GET /free/a?note=--DROP/*%20DATABASE&other=1!=2 HTTP/1.1\nHost: a\nX-Note: "
+     "${jndi:x\nX-Other: &#36;{jndi:\n\n",
+     NULL, "2035(lookup|REQUEST_HEADERS:X-Other)", "a range of ids is its first there"},
+    {MORE,
+     "GET /a HTTP/1.1\nHost: a\nUser-Agent: ${jndi:x\nX-Free-1: ${jndi:x\nX-Other: ${jndi:x\n\n",
+     NULL, "2035(lookup|REQUEST_HEADERS:X-Other)", NULL},
+    {SET_UP("early=1") MORE, "POST /a?x=1!=2 HTTP/1.1\nHost: a\nRange: 2-1\n\n", NULL,
+     "2021(no length) 2022(range|1) 2040(early 6) 2066((in 6, out 0) - (sum 6)) =403", UNLOGGED},
+    {MORE, ASK(""), ANSWER("500", "", "fine"), "2050(status|500) 2066((in 0, out 3) - (sum 3))",
+     UNLOGGED},
+    {MORE, ASK(""), ANSWER("200", "", "x ORA-00942 y"),
+     "2052(leak|ORA-00942 in RESPONSE_BODY) 2053(out 5) 2066((in 0, out 5) - (sum 5)) =403",
+     UNLOGGED},
+    {MORE, ASK(""), ANSWER("503", "Content-Encoding: gzip\n", "x ORA-00942 y"),
+     "2050(status|503) 2066((in 0, out 3) - (sum 3))", UNLOGGED},
+    {SET_UP("report=0") MORE, ASK("x=1!=2"), NULL, "2023(differs)", NULL},
+    {SET_UP("report=3") MORE, ASK("x=1!=2"), NULL, "2023(differs)", NULL},
+    {SET_UP("report=5") MORE, ASK("x=1"), NULL, "2066((in 0, out 0) - (sum 0))", UNLOGGED},
+    {MORE,
+     "POST /a HTTP/1.1\nHost: a\nContent-Length: 9999\nContent-Type: "
+     "application/vnd.api+json\n\n{\"a\":\"1!=2\",\"plain\":{\"b\":\"new Function(\"}}",
+     NULL,
+     "2023(differs) 2041(in 11 ARGS:json.plain.b>new Function( ARGS:json.plain.b>newFunction() "
+     "2066((in 11, out 0) - (sum 11)) =403",
+     UNLOGGED "; multiMatch logs what says nolog"},
+};
+
+static void test_more(void **state) {
+    size_t wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < RP_COUNT_OF(more); i++) {
+        wrong += !both_row_holds(&more[i]);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void test_release_4(void **state) {
     size_t wrong = 0;
     (void)state;
@@ -70,6 +154,7 @@ static void test_release_4(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_release_4)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_release_4),
+                                       cmocka_unit_test(test_more)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
