@@ -179,8 +179,9 @@ static void run_file(struct runner *runner, const char *path) {
 
 static int is_test_or_folder(const struct dirent *entry) {
     const char *end = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' &&
-           (!end || strcmp(end, ".yaml") == 0 || strcmp(end, ".yml") == 0);
+    bool test = end && (strcmp(end, ".yaml") == 0 || strcmp(end, ".yml") == 0);
+    bool folder = entry->d_type == DT_DIR || (entry->d_type == DT_UNKNOWN && !end);
+    return entry->d_name[0] != '.' && (test || folder);
 }
 
 enum { DEPTH_MAX = 8 };

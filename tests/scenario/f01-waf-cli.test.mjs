@@ -79,6 +79,12 @@ test('our own cases, in the format of the Core Rule Set', async () => {
   const {code, stdout, stderr} = await waf('test', '--rules', own('own.conf'), '--tests', own('own.yaml'));
   assert.match(stdout, /^15 passed, 0 failed, 1 skipped$/m, stdout + stderr);
   assert.equal(code, 0);
+  fs.mkdirSync(path.join(folder, 'tests/REQUEST-1.2-X'), {recursive: true});
+  fs.copyFileSync(own('own.yaml'), path.join(folder, 'tests/REQUEST-1.2-X/one.yaml'));
+  fs.writeFileSync(path.join(folder, 'tests/REQUEST-1.2-X/README'), 'no test');
+  fs.writeFileSync(path.join(folder, 'tests/one.ra'), 'no test');
+  const below = await waf('test', '--rules', own('own.conf'), '--tests', path.join(folder, 'tests'));
+  assert.match(below.stdout, /^15 passed, 0 failed, 1 skipped$/m, below.stderr);
   const wrong = await waf('test', '--json', '--rules', own('own.conf'), '--tests', file('wrong.yaml',
     'rule_id: 100\ntests:\n  - test_id: 7\n    stages:\n      - input: {uri: "/?q=hay"}\n        output: {log: {expect_ids: [100]}}\n' +
     '  - test_id: 8\n    stages:\n      - input: {uri: "/?q=needle&e="}\n        output: {isolated: true, log: {expect_ids: [100]}}\n'));
