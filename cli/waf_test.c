@@ -142,9 +142,8 @@ static void run_test(struct runner *runner, const struct waf_test_case *test) {
     rp_arena_reset(runner->tx_arena);
     struct waf_memory *memory = waf_memory_new(runner->tx_arena);
     const struct rp_waf_memory remembers = waf_memory_interface(memory);
-    const struct rp_waf_site site = {.mode = RP_WAF_DETECT,
-                                     .budget = BUDGET_STEPS,
-                                     .memory = memory ? &remembers : NULL};
+    const struct rp_waf_site site = {
+        .mode = RP_WAF_DETECT, .budget = BUDGET_STEPS, .memory = memory ? &remembers : NULL};
     bool holds = true;
     for (size_t i = 0; i < test->stage_count && holds; i++) {
         holds = run_stage(runner, &site, test->title, &test->stages[i]);
