@@ -87,5 +87,8 @@ enum rp_exit cli_gate(struct cli *cli) {
     if (strcmp(verb, "attack") == 0) {
         return cli_gate_attack(cli);
     }
-    return cli_usage(cli, "trust, certificates, allow, deny, list, remove, attack");
+    if (strcmp(verb, "renew") == 0) {
+        return cli_gate_renew(cli);
+    }
+    return cli_usage(cli, "trust, certificates, renew, allow, deny, list, remove, attack");
 }

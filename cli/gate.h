@@ -19,5 +19,6 @@ enum rp_exit cli_gate_ask(struct cli *cli, const char *method, const char *path,
 enum rp_exit cli_gate_lists(struct cli *cli);
 enum rp_exit cli_gate_certificates(struct cli *cli);
 enum rp_exit cli_gate_attack(struct cli *cli);
+enum rp_exit cli_gate_renew(struct cli *cli);
 
 #endif

@@ -88,7 +88,7 @@ static const struct cli_command commands[] = {
      "  rempart notify list\n",
      cli_notify},
     {"gate",
-     "rempart gate trust | certificates [--json]\n"
+     "rempart gate trust | certificates [--json] | renew [NAME]\n"
      "       rempart gate allow|deny [NETWORK] [--path PREFIX] [--method METHOD]\n"
      "               [--header 'NAME: TEXT'] --reason TEXT [--days N | --minutes N] [--json]\n"
      "       rempart gate allow|deny --file FILE --reason TEXT [--days N | --minutes N]\n"
@@ -103,7 +103,8 @@ static const struct cli_command commands[] = {
      "  rempart gate deny --file drop.txt --reason 'a published list' --days 2\n"
      "  rempart gate remove 192.0.2.0/24\n"
      "  rempart gate attack on --minutes 60\n"
-     "  rempart gate trust >rempart-ca.crt\n",
+     "  rempart gate trust >rempart-ca.crt\n"
+     "  rempart gate renew www.example.com\n",
      cli_gate},
     {"ledger",
      "rempart ledger tail|prove [public|operator|TENANT] [INDEX] [--json] | rebase",

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/checked.h"
+#include "base/env.h"
 #include "cli.h"
 #include "os/file.h"
 #include "os/memory.h"
@@ -62,6 +63,38 @@ static struct rp_json *read_json(struct cli *cli, const char *path, struct rp_di
     return good ? json : NULL;
 }
 
+/* Names that no certificate is got for, and why; false when one failed twice in a row. */
+static bool print_certificates(struct cli *cli, struct rp_json *status) {
+    struct rp_json *state = read_json(cli, "acme/state.json", NULL);
+    const struct rp_json *names = state ? rp_json_get(state, "names") : NULL;
+    struct rp_json *list = NULL;
+    bool well = true;
+    for (const struct rp_json *name = names ? names->first : NULL; name; name = name->next) {
+        uint64_t failures = 0, next_s = 0;
+        rp_json_get_u64(name, "failures", &failures);
+        rp_json_get_u64(name, "next_s", &next_s);
+        if (failures == 0) {
+            continue;
+        }
+        well = well && failures < 2;
+        struct rp_time_text next = rp_time_print((int64_t)next_s);
+        rp_view who = rp_json_get_string(name, "name"), why = rp_json_get_string(name, "reason");
+        if (!cli->json) {
+            printf("%s %.*s: %.*s (%s %s)\n",
+                   cli_say(cli, "certificat non obtenu :", "certificate not obtained:"),
+                   RP_FMT(who), RP_FMT(why), cli_say(cli, "nouvel essai", "next try"), next.s);
+            continue;
+        }
+        list = list ? list : rp_json_add_array(cli->arena, status, "certificates_failing");
+        struct rp_json *one = rp_json_add_object(cli->arena, list, NULL);
+        rp_json_add_string(cli->arena, one, "name", who);
+        rp_json_add_string(cli->arena, one, "reason", why);
+        rp_json_add_u64(cli->arena, one, "failures", failures);
+        rp_json_add_cstr(cli->arena, one, "next", next.s);
+    }
+    return well;
+}
+
 /* False when something of it needs somebody. */
 static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) {
     const struct rp_json *ledger = read_json(cli, "run/ledger.json", NULL);
@@ -84,7 +117,7 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
             rp_json_add_u64(cli->arena, status, "disk_free_bytes", bytes);
             rp_json_add_u64(cli->arena, status, "disk_free_percent", percent);
         }
-        return !has_certificate || days >= 0;
+        return print_certificates(cli, status) && (!has_certificate || days >= 0);
     }
     print_age(age, now_s - (int64_t)since_s);
     printf("rempart %.*s, %s %s, %llu %s\n", RP_FMT(rp_json_get_string(status, "version")),
@@ -95,13 +128,14 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
                cli_say(cli, "jours restants", "days left"),
                days < CERTIFICATE_WARN_DAYS ? " (!)" : "");
     }
+    bool well = print_certificates(cli, status);
     if (has_ledger) {
         printf("%s: %llu KiB; %s: %.1f GiB, %llu %%\n",
                cli_say(cli, "retard du journal", "log behind"), (unsigned long long)(behind >> 10),
                cli_say(cli, "disque libre", "disk free"), (double)bytes / (1 << 30),
                (unsigned long long)percent);
     }
-    return !has_certificate || days >= 0;
+    return well && (!has_certificate || days >= 0);
 }
 
 enum rp_exit cli_status(struct cli *cli) {

@@ -124,6 +124,33 @@ enum rp_exit cli_up(struct cli *cli) {
     return cli_fail(cli, rp_err_from_errno(errno), argv[0], NULL);
 }
 
+/* What an authority will need, and what is better tried first. */
+static void check_acme(struct cli *cli, const struct rp_config *config) {
+    const char *warning = cli_say(cli, "attention", "warning");
+    if (!*config->acme_directory) {
+        return;
+    }
+    if (!rp_file_exists("/usr/bin/uacme")) {
+        printf("%s: acme: %s\n", warning,
+               cli_say(cli, "uacme n'est pas installé : apt-get install uacme",
+                       "uacme is not installed: apt-get install uacme"));
+    }
+    if (config->listen_http != 80) {
+        printf("%s: acme: gate.listen_http: %llu; %s\n", warning,
+               (unsigned long long)config->listen_http,
+               cli_say(cli, "l'autorité regarde le port 80 : menez-le à celui-ci",
+                       "the authority looks at port 80: lead it to this one"));
+    }
+    if (strcmp(config->acme_directory, "letsencrypt") == 0) {
+        printf("acme: %s\n",
+               cli_say(cli,
+                       "la première fois, essayez letsencrypt-staging : ses limites sont larges, "
+                       "ses certificats ne sont reconnus de personne",
+                       "the first time, try letsencrypt-staging: its limits are wide, and nobody "
+                       "trusts its certificates"));
+    }
+}
+
 enum rp_exit cli_check(struct cli *cli) {
     if (cli->sample) {
         struct rp_buf out = rp_buf_new(CONFIG_MAX);
@@ -151,6 +178,7 @@ enum rp_exit cli_check(struct cli *cli) {
                                "around the gate"));
             }
         }
+        check_acme(cli, &config);
     }
     return code;
 }

@@ -1,7 +1,8 @@
 /* roles.c — what each role may touch: the whole table, on one page.
  *
- * Paths are relative to the state folder. Nothing else can be opened after entry; no role can start
- * a program; "connect" is what it may reach. The gate is nginx: its module fences its workers.
+ * Paths are relative to the state folder. Nothing else can be opened after entry; one role alone
+ * can start programs (acme: uacme); "connect" is what it may reach. The gate is nginx: its module
+ * fences its workers.
  */
 #include "base/assert.h"
 #include "base/checked.h"
@@ -21,8 +22,10 @@ static const struct rp_role_path kms_paths[] = {
 };
 
 static const struct rp_role_path core_paths[] = {
-    {"db", RW, false},   {"tenants", RW, false}, {"run", RW, false}, {"canary", RW, false},
-    {"apps", RW, false}, {"ledger", R, false},   {"waf", R, false},
+    {"db", RW, false},     {"tenants", RW, false}, {"run", RW, false},
+    {"canary", RW, false}, {"apps", RW, false},    {"ledger", R, false},
+    {"waf", R, false},     {"acme", R, true}, /* what became of certificates, to tell the operator
+                                               */
 };
 
 static const struct rp_role_path probe_paths[] = {
@@ -56,6 +59,33 @@ static const struct rp_role_path courier_paths[] = {
     {"/usr/share/ca-certificates", R, true},
     {"/etc/ssl/openssl.cnf", R, true},
     {"/usr/lib/ssl", R, true},
+};
+
+/* uacme runs in these walls too, and starts us for each challenge. What it may read is its
+ * libraries, names and authorities; of the gate's, requests and certificates, which are public. */
+enum { RX = RP_ACCESS_READ | RP_ACCESS_EXECUTE };
+static const struct rp_role_path acme_paths[] = {
+    {"acme", RW, false},
+    {"run", RW, false},
+    {"gate/acme", R, false},
+    {"/usr/bin/uacme", RX, true},
+    {"/proc/self/exe", RX, false},
+    {"/lib64/ld-linux-x86-64.so.2", RX, true},
+    {"/lib/ld-linux-aarch64.so.1", RX, true},
+    {"/lib", R, true},
+    {"/usr/lib", R, true},
+    {"/dev/null", RW, false},
+    {"/etc/ld.so.cache", R, true},
+    {"/etc/resolv.conf", R, true},
+    {"/etc/hosts", R, true},
+    {"/etc/nsswitch.conf", R, true},
+    {"/etc/host.conf", R, true},
+    {"/etc/gai.conf", R, true},
+    {"/etc/localtime", R, true},
+    {"/etc/ssl/certs", R, true},
+    {"/usr/share/ca-certificates", R, true},
+    {"/usr/local/share/ca-certificates", R, true},
+    {"/etc/ssl/openssl.cnf", R, true},
 };
 
 #define PATHS(table) .paths = (table), .path_count = RP_COUNT_OF(table)
@@ -96,6 +126,13 @@ static const struct rp_role roles[] = {
      .connect = RP_CONNECT_INET,
      .threads = true,
      PATHS(courier_paths)},
+    {.id = RP_ROLE_ACME,
+     .name = "acme",
+     .user = "rempart-acme",
+     .connect = RP_CONNECT_INET,
+     .threads = true,
+     .programs = true,
+     PATHS(acme_paths)},
 };
 
 const struct rp_role *daemon_role(enum rp_role_id role) {

@@ -79,6 +79,7 @@ static void expire_sessions(void *thread_state, void *ctx) {
         /* The next round tries again. */
         rp_ignore(rp_identity_expire(thread->identity, core->sessions.p, core->seen.p));
         core_lists_keep(core, thread);
+        core_certificates_tell(core, thread);
     }
 }
 

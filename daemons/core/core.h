@@ -84,6 +84,10 @@ rp_err core_lists_start(struct core *core);
 /* What ran out goes, and a table that is not as the rows are is made anew. */
 void core_lists_keep(const struct core *core, struct rp_web_thread *thread);
 
+/* ---- certificates.c ---- */
+/* What cannot be renewed, to the operator's people by mail; once each. */
+void core_certificates_tell(const struct core *core, struct rp_web_thread *thread);
+
 /* ---- first_start.c ---- */
 /* Tenants, canaries, tokens and the first administrator's link, where they are missing. */
 rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag);

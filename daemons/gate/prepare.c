@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "acme.h"
 #include "base/assert.h"
 #include "os/file.h"
 #include "os/ring.h"
@@ -174,7 +175,8 @@ static rp_err write_pages(void) {
 }
 
 static rp_err write_conf(const struct daemon *daemon, const struct gate_worker *worker,
-                         const char *module, struct rp_diag *diag) {
+                         const char *module, const struct rp_config_list *certified,
+                         struct rp_diag *diag) {
     char state[PATH_MAX];
     if (!getcwd(state, sizeof state)) {
         return rp_err_from_errno(errno);
@@ -182,6 +184,7 @@ static rp_err write_conf(const struct daemon *daemon, const struct gate_worker *
     const struct gate_setup setup = {.config = &daemon->config,
                                      .state = state,
                                      .module = module,
+                                     .certified = certified,
                                      .user = worker->user,
                                      .group = worker->group};
     struct rp_buf conf = rp_buf_new(GATE_CONF_MAX);
@@ -220,10 +223,15 @@ rp_err gate_prepare(const struct daemon *daemon, const struct gate_worker *worke
     if (!rp_ok(err)) {
         return daemon_fail(daemon, err, "gate/tls", &diag);
     }
+    struct rp_config_list certified = {NULL, 0};
+    err = gate_acme_prepare(daemon, &certified);
+    if (!rp_ok(err)) {
+        return daemon_fail(daemon, err, "gate/acme", NULL);
+    }
     err = gate_rules_write(&daemon->config, &diag);
     if (!rp_ok(err)) {
         return daemon_fail(daemon, err, "waf", &diag);
     }
-    err = write_conf(daemon, worker, module, &diag);
+    err = write_conf(daemon, worker, module, &certified, &diag);
     return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "gate/nginx.conf", &diag);
 }

@@ -224,6 +224,9 @@ static void add_http(struct rp_buf *out, const struct gate_setup *setup) {
                          "    rempart_confine read ledger/public gate/pages;\n"
                          "    rempart_hsts on;\n"
                          "    rempart_cookies harden;\n");
+    if (*config->acme_directory) {
+        rp_buf_add_cstr(out, "    rempart_confine read acme/challenges;\n");
+    }
     gate_add_headers(out, "    ", NULL);
     rp_buf_add_cstr(out, "\n");
     static const char *const folders[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};

@@ -13,8 +13,9 @@
 
 struct gate_setup {
     const struct rp_config *config;
-    const char *state;        /* this folder, absolute: nginx loads keys by such paths only */
-    const char *module;       /* ngx_http_rempart_module.so, absolute */
+    const char *state; /* this folder, absolute: nginx loads keys by such paths only */
+    const struct rp_config_list *certified; /* names with a certificate by ACME; NULL = none */
+    const char *module;                     /* ngx_http_rempart_module.so, absolute */
     const char *user, *group; /* of the workers; NULL when nginx does not start as root */
 };
 

@@ -318,12 +318,40 @@ static void add_to_https(struct rp_buf *out, const struct rp_config *config, con
     rp_buf_add_cstr(out, "$request_uri;\n");
 }
 
+/* By ACME: chain and key in one file. Without, the one of all names. */
+static void add_certificate(struct rp_buf *out, const struct gate_setup *setup, const char *host) {
+    const struct rp_config_list *certified = setup->certified;
+    for (size_t i = 0; certified && i < certified->count; i++) {
+        if (strcmp(certified->items[i], host) == 0) {
+            rp_buf_printf(out,
+                          "        ssl_certificate \"%s/gate/tls/acme/%s.pem\";\n"
+                          "        ssl_certificate_key \"%s/gate/tls/acme/%s.pem\";\n",
+                          setup->state, host, setup->state, host);
+        }
+    }
+}
+
+/* What the authority looks for, RFC 8555, 8.3; it follows a redirection to HTTPS too. */
+static void add_challenges(struct rp_buf *out, const struct rp_config *config) {
+    if (*config->acme_directory) {
+        rp_buf_add_cstr(out, "        location ^~ /.well-known/acme-challenge/ {\n"
+                             "            limit_except GET { deny all; }\n"
+                             "            alias acme/challenges/;\n"
+                             "            disable_symlinks on;\n"
+                             "            types { }\n"
+                             "            default_type application/octet-stream;\n"
+                             "        }\n");
+    }
+}
+
 static void add_server(struct rp_buf *out, const struct gate_setup *setup, const char *host,
                        const struct rp_config_app *app) {
     const struct rp_config *config = setup->config;
     rp_buf_add_cstr(out, "    server {\n");
     add_listen(out, config, config->listen, " ssl http2");
     rp_buf_printf(out, "        server_name %s;\n", host);
+    add_certificate(out, setup, host);
+    add_challenges(out, config);
     add_client_ca(out, setup, app);
     add_to_https(out, config, host);
     add_error_pages(out);
@@ -387,8 +415,9 @@ static void add_plain_server(struct rp_buf *out, const struct rp_config *config,
                              const char *options) {
     rp_buf_add_cstr(out, "    server {\n");
     add_listen(out, config, config->listen_http, options);
-    rp_buf_printf(out, "        server_name %s;\n        location / { return 301 ",
-                  *options ? "_" : host);
+    rp_buf_printf(out, "        server_name %s;\n", *options ? "_" : host);
+    add_challenges(out, config);
+    rp_buf_add_cstr(out, "        location / { return 301 ");
     add_origin(out, config, host);
     rp_buf_add_cstr(out, "$request_uri; }\n    }\n");
 }

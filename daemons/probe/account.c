@@ -148,7 +148,7 @@ void probe_customer_session_revoked(void *ctx, struct rp_observation *seen) {
     struct canary_session other = {.who = probe->people[0].who,
                                    .http = http_new(probe->config->host, probe->address,
                                                     (uint16_t)probe->config->listen,
-                                                    http_ca_file(probe->config->certificate))};
+                                                    http_ca_file(probe->config))};
     if (!other.http) {
         rp_probe_unsure(seen, "no memory for a second browser");
         return;

@@ -20,12 +20,26 @@ static bool is_fresh(const struct probe *probe, const char *name, const struct r
     return false;
 }
 
+/* A name with a certificate by ACME is to be believed by everybody, not only by those who trust
+ * this installation's own authority. */
+static bool is_public(const struct probe *probe, const char *name) {
+    const char *names[RP_CONFIG_NAMES_MAX];
+    size_t count = rp_config_acme_names(probe->config, names);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_good(const struct probe *probe, const char *name, int64_t *least_s,
                     struct rp_observation *seen) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     struct rp_x509_facts facts;
     rp_view pem;
-    rp_err err = http_certificate(probe->people[0].http, name, &answer, &pem);
+    rp_err err =
+        http_certificate(probe->people[0].http, name, is_public(probe, name), &answer, &pem);
     if (rp_is(err, RP_E_UNAUTHENTICATED)) {
         rp_probe_broken(
             seen, "the certificate of %.100s is not trusted, not of that name, or ended", name);

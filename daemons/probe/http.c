@@ -5,9 +5,16 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "os/file.h"
 
-enum { HEAD_MAX = 64 * 1024, BODY_MAX = 4 << 20, ARENA_MAX = 8 << 20, SECONDS = 10 };
+enum {
+    HEAD_MAX = 64 * 1024,
+    BODY_MAX = 4 << 20,
+    ARENA_MAX = 8 << 20,
+    TRUST_MAX = 1 << 20,
+    SECONDS = 10
+};
 
 struct http {
     CURL *curl;
@@ -58,8 +65,29 @@ struct http *http_new(const char *host, const char *address, uint16_t port, cons
     return http;
 }
 
-const char *http_ca_file(const char *certificate) {
-    return !*certificate && rp_file_exists("gate/tls/ca.pem") ? "gate/tls/ca.pem" : NULL;
+static const char local_authority[] = "gate/tls/ca.pem", both[] = "probe/trust.pem";
+
+const char *http_ca_file(const struct rp_config *config) {
+    if (*config->certificate || !rp_file_exists(local_authority)) {
+        return NULL;
+    }
+    return *config->acme_directory && rp_file_exists(both) ? both : local_authority;
+}
+
+rp_err http_trust_both(void) {
+    static const char system_authorities[] = "/etc/ssl/certs/ca-certificates.crt";
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(2 * TRUST_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(2 * TRUST_MAX);
+    rp_view local, others;
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    RP_TRY(rp_file_read(local_authority, TRUST_MAX, arena, &local));
+    RP_TRY(rp_file_read(system_authorities, TRUST_MAX, arena, &others));
+    rp_buf_add(&text, local);
+    rp_buf_add(&text, others);
+    RP_TRY(rp_buf_err(&text));
+    return rp_file_replace(both, 0640, rp_buf_view(&text));
 }
 
 void http_free(struct http *http) {
@@ -136,7 +164,8 @@ rp_err http_ask(struct http *http, const struct http_request *request, struct ht
 }
 
 /* A handshake and nothing more. */
-static CURL *only_connect(const struct http *http, const char *name, struct curl_slist *resolve) {
+static CURL *only_connect(const struct http *http, const char *name, const char *ca_file,
+                          struct curl_slist *resolve) {
     CURL *curl = curl_easy_init();
     char url[320];
     if (!curl) {
@@ -151,8 +180,8 @@ static CURL *only_connect(const struct http *http, const char *name, struct curl
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    if (http->ca_file) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, http->ca_file);
+    if (ca_file) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
     }
     return curl;
 }
@@ -173,12 +202,12 @@ static rp_err leaf_of(CURL *curl, struct rp_arena *arena, rp_view *ret_pem) {
     return RP_ERR(PROTOCOL);
 }
 
-rp_err http_certificate(const struct http *http, const char *name, struct http_answer *answer,
-                        rp_view *ret_pem) {
+rp_err http_certificate(const struct http *http, const char *name, bool in_public,
+                        struct http_answer *answer, rp_view *ret_pem) {
     char at[400];
     snprintf(at, sizeof at, "%.253s:%u:%s", name, http->port, http->address);
     struct curl_slist *resolve = curl_slist_append(NULL, at);
-    CURL *curl = only_connect(http, name, resolve);
+    CURL *curl = only_connect(http, name, in_public ? NULL : http->ca_file, resolve);
     CURLcode rc = curl ? curl_easy_perform(curl) : CURLE_OUT_OF_MEMORY;
     rp_err err = rc == CURLE_OK                         ? leaf_of(curl, answer->arena, ret_pem)
                  : rc == CURLE_PEER_FAILED_VERIFICATION ? RP_ERR(UNAUTHENTICATED)
@@ -204,7 +233,7 @@ rp_err http_with_certificate(const struct http *http, const char *name, rp_view 
     char at[400];
     snprintf(at, sizeof at, "%.253s:%u:%s", name, http->port, http->address);
     struct curl_slist *resolve = curl_slist_append(NULL, at);
-    CURL *curl = only_connect(http, name, resolve);
+    CURL *curl = only_connect(http, name, http->ca_file, resolve);
     CURLcode rc = CURLE_OUT_OF_MEMORY;
     if (curl) {
         curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 0L);

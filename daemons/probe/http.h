@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "config/config.h"
 #include "wire/http.h"
 #include "wire/json.h"
 
@@ -21,9 +22,11 @@ struct http_answer {
 };
 
 struct http *http_new(const char *host, const char *address, uint16_t port, const char *ca_file);
-/* The local authority when it signs (certificate: the operator's own, or empty); else NULL: the
- * system's, which is what visitors go by. */
-const char *http_ca_file(const char *certificate);
+/* The local authority where it signs; with ACME, it and the system's; else NULL: the system's,
+ * which is what visitors go by. */
+const char *http_ca_file(const struct rp_config *config);
+/* Writes the file of both; at start. */
+rp_err http_trust_both(void);
 void http_free(struct http *http);
 void http_forget_cookies(struct http *http);
 
@@ -43,9 +46,10 @@ void http_answer_done(struct http_answer *answer);
 rp_err http_ask(struct http *http, const struct http_request *request, struct http_answer *answer);
 
 /* A connection of its own to this name of the gate: its certificate as PEM, in the answer's arena.
+ * in_public: the system's authorities alone count.
  * UNAUTHENTICATED when its chain, its name or its dates are not to be trusted; UNREACHABLE. */
-rp_err http_certificate(const struct http *http, const char *name, struct http_answer *answer,
-                        rp_view *ret_pem);
+rp_err http_certificate(const struct http *http, const char *name, bool in_public,
+                        struct http_answer *answer, rp_view *ret_pem);
 
 /* The status of GET / on a connection of its own to this name, with a client's certificate and key
  * (PEM; empty: none); whose the gate's certificate is, does not matter here. DENIED when the gate

@@ -42,6 +42,13 @@ static rp_err serve(struct daemon *daemon) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return daemon_fail(daemon, RP_ERR(SYSTEM), "libcurl", NULL);
     }
+    if (*daemon->config.acme_directory) {
+        rp_err trust = http_trust_both();
+        if (!rp_ok(trust)) {
+            rp_ignore(
+                daemon_fail(daemon, trust, "probe/trust.pem", NULL)); /* the local one, then */
+        }
+    }
     struct probe probe = {.env = daemon->env,
                           .config = &daemon->config,
                           .promises = &promises,

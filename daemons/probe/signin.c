@@ -25,7 +25,7 @@ static rp_err load_credentials(struct probe *probe) {
         probe->people[i].who = &probe->canaries.people[i];
         probe->people[i].http =
             http_new(probe->config->host, probe->address, (uint16_t)probe->config->listen,
-                     http_ca_file(probe->config->certificate));
+                     http_ca_file(probe->config));
         err = probe->people[i].http ? RP_OK : RP_ERR(NO_MEMORY);
     }
     if (!rp_ok(err)) {
@@ -158,7 +158,7 @@ void probe_signin_password_alone(void *ctx, struct rp_observation *seen) {
     struct canary_session thief = {.who = &probe->canaries.people[1],
                                    .http = http_new(probe->config->host, probe->address,
                                                     (uint16_t)probe->config->listen,
-                                                    http_ca_file(probe->config->certificate))};
+                                                    http_ca_file(probe->config))};
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     rp_err err = thief.http ? first_step(&thief, &answer) : RP_ERR(NO_MEMORY);
     bool asks_code = rp_ok(err) && http_has_field(&answer, "code");
@@ -214,7 +214,7 @@ void probe_signin_totp(void *ctx, struct rp_observation *seen) {
     struct canary_session replay = {.who = canary->who,
                                     .http = http_new(probe->config->host, probe->address,
                                                      (uint16_t)probe->config->listen,
-                                                     http_ca_file(probe->config->certificate))};
+                                                     http_ca_file(probe->config))};
     bool replayed = replay.http && rp_ok(first_step(&replay, &answer)) &&
                     rp_ok(second_step(&replay, code, &answer)) &&
                     canary_is_inside(&replay, &answer);

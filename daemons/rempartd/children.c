@@ -25,7 +25,7 @@ static const struct {
     bool optional;
 } order[CHILDREN] = {
     {RP_ROLE_LEDGER, false}, {RP_ROLE_KMS, false}, {RP_ROLE_CORE, false},   {RP_ROLE_GATE, false},
-    {RP_ROLE_PROBE, true},   {RP_ROLE_HUNT, true}, {RP_ROLE_COURIER, true},
+    {RP_ROLE_PROBE, true},   {RP_ROLE_HUNT, true}, {RP_ROLE_COURIER, true}, {RP_ROLE_ACME, true},
 };
 
 /* What a role may learn from our environment: the language, and the switches of tests. */
@@ -108,7 +108,8 @@ rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id rol
     }
     char program[PATH_MAX];
     program_of(supervisor, role, program);
-    struct rp_process process = {program, arguments, variables};
+    struct rp_process process = {
+        .program = program, .arguments = arguments, .variables = variables};
     return rp_process_start(&process, ret_pid, ret_ready_fd);
 }
 
@@ -157,11 +158,30 @@ static void start_failed(struct child *child, rp_err err) {
     }
 }
 
+bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role) {
+    return role != RP_ROLE_ACME || *supervisor->daemon.config.acme_directory;
+}
+
+void supervisor_turn(struct child *child) {
+    bool wanted = supervisor_wants(child->supervisor, child->role);
+    if (wanted && child->state == CHILD_OFF) {
+        start(child);
+    } else if (!wanted && child->state == CHILD_READY) {
+        supervisor_begin_anew(child); /* it ends, and does not begin */
+    }
+}
+
 static void start(void *ctx) {
     struct child *child = ctx;
     struct supervisor *supervisor = child->supervisor;
     RP_ASSERT(child->pid == 0);
     clear_timer(child);
+    if (!supervisor_wants(supervisor, child->role)) {
+        child->reloading = false;
+        set_state(child, CHILD_OFF);
+        supervisor_start_next(supervisor);
+        return;
+    }
     child->said_n = 0;
     child->isolation[0] = '\0';
     rp_err err = spawn(child);
@@ -266,7 +286,8 @@ void supervisor_start_next(struct supervisor *supervisor) {
             return;
         }
         /* One that ended meanwhile is waited for: what comes after builds on it. */
-        if (child->state != CHILD_READY && child->state != CHILD_MISSING) {
+        if (child->state != CHILD_READY && child->state != CHILD_MISSING &&
+            child->state != CHILD_OFF) {
             return;
         }
     }

@@ -19,12 +19,21 @@ static const struct {
     enum rp_role_id owner;
     mode_t mode;
 } folders[] = {
-    {"ledger", RP_ROLE_LEDGER, 02755},  {"kms", RP_ROLE_KMS, 0700},
-    {"db", RP_ROLE_CORE, 02750},        {"tenants", RP_ROLE_CORE, 02750},
-    {"apps", RP_ROLE_CORE, 02750},      {"canary", RP_ROLE_CORE, 02750},
-    {"gate", RP_ROLE_SUPERVISOR, 0755}, {"log", RP_ROLE_GATE, 02750},
-    {"probe", RP_ROLE_PROBE, 02750},    {"hunt", RP_ROLE_HUNT, 02750},
-    {"courier", RP_ROLE_COURIER, 0700}, {"waf", RP_ROLE_GATE, 02750},
+    {"ledger", RP_ROLE_LEDGER, 02755},
+    {"kms", RP_ROLE_KMS, 0700},
+    {"db", RP_ROLE_CORE, 02750},
+    {"tenants", RP_ROLE_CORE, 02750},
+    {"apps", RP_ROLE_CORE, 02750},
+    {"canary", RP_ROLE_CORE, 02750},
+    {"gate", RP_ROLE_SUPERVISOR, 0755},
+    {"log", RP_ROLE_GATE, 02750},
+    {"probe", RP_ROLE_PROBE, 02750},
+    {"hunt", RP_ROLE_HUNT, 02750},
+    {"courier", RP_ROLE_COURIER, 0700},
+    {"waf", RP_ROLE_GATE, 02750},
+    {"gate/acme", RP_ROLE_SUPERVISOR, 0755},
+    {"acme", RP_ROLE_ACME, 02750},
+    {"acme/challenges", RP_ROLE_ACME, 02755},
 };
 
 /* All roles meet in run/: the group may create there, but only an owner may remove (01000), so

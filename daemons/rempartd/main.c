@@ -13,7 +13,7 @@
 #include "os/tcp.h"
 #include "supervisor.h"
 
-enum { LOOK_MS = 10000 };
+enum { LOOK_MS = 10000, CERTIFICATES_MS = 1000 };
 
 /* ---- checks before anything is started ---- */
 
@@ -187,6 +187,8 @@ static rp_err supervise(struct supervisor *supervisor) {
     supervisor_start_next(supervisor);
     RP_TRY(rp_loop_timer(supervisor->daemon.loop, LOOK_MS, LOOK_MS, supervisor_look, supervisor,
                          NULL));
+    RP_TRY(rp_loop_timer(supervisor->daemon.loop, CERTIFICATES_MS, CERTIFICATES_MS,
+                         supervisor_look_for_certificates, supervisor, NULL));
     return rp_loop_run(supervisor->daemon.loop);
 }
 

@@ -60,7 +60,7 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
         supervisor_write_status(supervisor);
         return true;
     }
-    supervisor_write_status(supervisor);
+    supervisor_look(supervisor); /* a certificate may be another */
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         if (child->role == RP_ROLE_GATE && child->state == CHILD_READY) {
@@ -73,7 +73,7 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
 /* They read the file once, at their start, so they start again: at once, and not as a failure. */
 static bool begins_anew(enum rp_role_id role) {
     return role == RP_ROLE_CORE || role == RP_ROLE_PROBE || role == RP_ROLE_HUNT ||
-           role == RP_ROLE_COURIER;
+           role == RP_ROLE_COURIER || role == RP_ROLE_ACME;
 }
 
 /* The ledger and the kms read the file at their start, and nobody ends them for a setting: the one
@@ -189,17 +189,22 @@ static void adopt(struct supervisor *supervisor, struct rp_arena *arena,
     supervisor->reload.arena = arena;
 }
 
+void supervisor_render(struct supervisor *supervisor) {
+    rp_err err = start_renderer(supervisor);
+    if (!rp_ok(err)) {
+        rp_ignore(daemon_fail(&supervisor->daemon, err, "rempart-gate --render", NULL));
+    }
+}
+
 static void begin_roles_anew(struct supervisor *supervisor, bool all) {
     for (size_t i = 0; all && i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         if (begins_anew(child->role) && child->state == CHILD_READY) {
             supervisor_begin_anew(child);
         }
+        supervisor_turn(child);
     }
-    rp_err err = start_renderer(supervisor);
-    if (!rp_ok(err)) {
-        rp_ignore(daemon_fail(&supervisor->daemon, err, "rempart-gate --render", NULL));
-    }
+    supervisor_render(supervisor);
 }
 
 void supervisor_reload(struct supervisor *supervisor) {

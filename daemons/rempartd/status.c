@@ -1,17 +1,18 @@
 /* status.c — run/status.json: what the supervisor knows, whole at every moment. */
 #include "base/assert.h"
+#include "base/checked.h"
 #include "crypto/x509.h"
 #include "os/file.h"
 #include "os/memory.h"
 #include "supervisor.h"
 #include "wire/json.h"
 
-enum { STATUS_MAX = 64 * 1024, CERTIFICATE_MAX = 256 * 1024 };
+enum { STATUS_MAX = 64 * 1024, CERTIFICATE_MAX = 256 * 1024, LOOK_ARENA = 4 << 20 };
 
 static const char *const state_names[CHILD_STATE_COUNT] = {
     [CHILD_IDLE] = "idle",       [CHILD_STARTING] = "starting", [CHILD_READY] = "ready",
     [CHILD_WAITING] = "waiting", [CHILD_STOPPING] = "stopping", [CHILD_STOPPED] = "stopped",
-    [CHILD_MISSING] = "missing",
+    [CHILD_MISSING] = "missing", [CHILD_OFF] = "off",
 };
 
 const char *supervisor_state_name(enum child_state state) {
@@ -96,7 +97,10 @@ static rp_err write_status(const struct supervisor *supervisor, struct rp_arena 
     }
     struct rp_json *roles = rp_json_add_array(arena, root, "roles");
     for (size_t i = 0; i < CHILDREN; i++) {
-        add_role(arena, roles, &supervisor->children[i]);
+        /* One that nobody asked for is nobody's concern. */
+        if (supervisor_wants(supervisor, supervisor->children[i].role)) {
+            add_role(arena, roles, &supervisor->children[i]);
+        }
     }
     RP_TRY(rp_json_print(root, out));
     return rp_file_replace("run/status.json", 0644, rp_buf_view(out));
@@ -116,17 +120,58 @@ void supervisor_write_status(struct supervisor *supervisor) {
 
 /* ---- what has to be looked at now and then ---- */
 
-static void look_at_certificate(struct supervisor *supervisor, struct rp_arena *arena) {
-    const char *own = supervisor->daemon.config.certificate;
+/* *until_s is brought down to the end of the file's certificate. */
+static void look_at_file(const char *file, struct rp_arena *arena, int64_t *until_s) {
     rp_view text = {NULL, 0};
-    if (rp_ok(rp_file_read(*own ? own : "gate/tls/leaf.pem", CERTIFICATE_MAX, arena, &text))) {
-        rp_ignore(rp_x509_not_after(text, &supervisor->certificate_until_s)); /* as known before */
+    int64_t ends_s = 0;
+    if (rp_ok(rp_file_read(file, CERTIFICATE_MAX, arena, &text)) &&
+        rp_ok(rp_x509_not_after(text, &ends_s))) {
+        *until_s = RP_MIN(*until_s, ends_s);
     }
+}
+
+/* The first to end of those that the gate serves; what cannot be read leaves what was known. */
+static void look_at_certificates(struct supervisor *supervisor, struct rp_arena *arena) {
+    const struct rp_config *config = &supervisor->daemon.config;
+    const char *names[RP_CONFIG_NAMES_MAX];
+    size_t count = rp_config_acme_names(config, names);
+    int64_t until_s = INT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        rp_view path = rp_arena_printf(arena, "gate/acme/%s.pem", names[i]);
+        if (path.p) {
+            look_at_file((const char *)path.p, arena, &until_s);
+        }
+    }
+    if (until_s == INT64_MAX) {
+        look_at_file(*config->certificate ? config->certificate : "gate/tls/leaf.pem", arena,
+                     &until_s);
+    }
+    supervisor->certificate_until_s =
+        until_s == INT64_MAX ? supervisor->certificate_until_s : until_s;
+}
+
+/* A count that the acme role raises with each certificate. */
+void supervisor_look_for_certificates(void *ctx) {
+    struct supervisor *supervisor = ctx;
+    uint64_t issued = 0;
+    uint8_t text[32];
+    uint64_t size = 0;
+    _cleanup_fd_ int fd = -1;
+    if (supervisor->phase != PHASE_SERVE || supervisor->renderer.pid != 0 ||
+        !*supervisor->daemon.config.acme_directory || !rp_ok(rp_file_open("acme/issued", &fd)) ||
+        !rp_ok(rp_file_size(fd, &size)) || size > sizeof text ||
+        !rp_ok(rp_file_read_at(fd, 0, text, size)) ||
+        !rp_view_to_u64(rp_view_trim(rp_view_of(text, size)), UINT64_MAX, &issued) ||
+        issued == supervisor->issued) {
+        return;
+    }
+    supervisor->issued = issued;
+    supervisor_render(supervisor);
 }
 
 void supervisor_look(void *ctx) {
     struct supervisor *supervisor = ctx;
-    struct rp_arena *arena = rp_arena_new(2 * CERTIFICATE_MAX);
+    struct rp_arena *arena = rp_arena_new(LOOK_ARENA);
     if (supervisor->phase != PHASE_SERVE || !arena) {
         rp_arena_free(arena);
         return;
@@ -138,7 +183,7 @@ void supervisor_look(void *ctx) {
             rp_ignore(rp_process_memory(child->pid, &child->pss_kib)); /* not shown, then */
         }
     }
-    look_at_certificate(supervisor, arena);
+    look_at_certificates(supervisor, arena);
     rp_arena_free(arena);
     supervisor_write_status(supervisor);
 }

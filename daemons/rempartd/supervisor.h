@@ -1,7 +1,7 @@
 /* supervisor.h — starts the roles one after the other, and keeps them alive.
  *
- * Order: ledger, kms, core, gate, probe, hunt, courier; each must say "ready" before the next
- * begins. One that ends is started again after a pause that doubles. What stands is written to
+ * Order: ledger, kms, core, gate, probe, hunt, courier, acme; each must say "ready" before the
+ * next begins. One that ends is started again after a pause that doubles. What stands is written to
  * run/status.json at every change. The supervisor holds no key and reads no stranger's byte.
  *
  *   main.c      options, checks before the start, signals
@@ -19,7 +19,7 @@
 #include "report.h"
 
 enum {
-    CHILDREN = 7,
+    CHILDREN = 8,
     READY_MAX = 512, /* what a role may say when it is ready */
     USERS_MAX = 1024
 };
@@ -32,6 +32,7 @@ enum child_state {
     CHILD_STOPPING,
     CHILD_STOPPED,
     CHILD_MISSING, /* its program is not installed */
+    CHILD_OFF,     /* the configuration does not ask for it */
     CHILD_STATE_COUNT
 };
 
@@ -70,7 +71,8 @@ struct supervisor {
     int fence_fd; /* the probe speaks to this machine alone while it is open; -1 = no fence */
     int64_t since_s;
     struct report *report;
-    int64_t certificate_until_s; /* the gate's; 0 = not known */
+    int64_t certificate_until_s; /* the gate's first to end; 0 = not known */
+    uint64_t issued;             /* acme/issued as the gate knows it */
     struct reload {
         unsigned number;        /* how many were asked for */
         bool refused;           /* the last one */
@@ -106,7 +108,13 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code);
  * courier begin anew. What the ledger and the kms keep until the next start is named. What came of
  * it stands in run/status.json. */
 void supervisor_reload(struct supervisor *supervisor);
+/* Has the gate's part written and nginx told: after a reload, and for a new certificate. */
+void supervisor_render(struct supervisor *supervisor);
 
+/* Whether the configuration asks for this role. */
+bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role);
+/* After a reload: a role that is wanted now is started, one that no longer is is ended. */
+void supervisor_turn(struct child *child);
 /* Asks a role that is ready to end, to be started again at once; one that does not is ended. */
 void supervisor_begin_anew(struct child *child);
 /* True when it was the renderer that ended. */
@@ -114,7 +122,9 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
 void supervisor_stop_renderer(struct supervisor *supervisor);
 
 void supervisor_write_status(struct supervisor *supervisor);
-/* Timer: memory of the roles, the certificate; then the file. */
+/* Timer: memory of the roles, the certificates; then the file. */
 void supervisor_look(void *supervisor);
+/* Timer: certificates that the acme role got and the gate has not seen. */
+void supervisor_look_for_certificates(void *supervisor);
 
 #endif

@@ -126,6 +126,18 @@ const char *rp_config_check_mail_address(rp_view text) {
     return good ? NULL : "an address such as rempart@example.com";
 }
 
+const char *rp_config_check_mail_or_none(rp_view text) {
+    return text.n == 0 ? NULL : rp_config_check_mail_address(text);
+}
+
+const char *rp_config_check_directory(rp_view text) {
+    bool known = rp_view_equal(text, RP_VIEW("letsencrypt")) ||
+                 rp_view_equal(text, RP_VIEW("letsencrypt-staging"));
+    return known || rp_config_check_url(text) == NULL
+               ? NULL
+               : "letsencrypt-staging, letsencrypt, or an address that begins with https://";
+}
+
 const char *rp_config_check_app_name(rp_view text) {
     bool good = text.n >= 1 && text.n <= 32;
     for (size_t i = 0; i < text.n; i++) {

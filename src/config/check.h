@@ -25,6 +25,9 @@ const char *rp_config_check_header(rp_view text);         /* a header name that 
 const char *rp_config_check_smtp(rp_view text); /* smtp://HOST:PORT, smtps://…, or empty */
 const char *rp_config_check_mail_address(rp_view text); /* one e-mail address */
 
+const char *rp_config_check_mail_or_none(rp_view text); /* one e-mail address, or empty */
+const char *rp_config_check_directory(rp_view text);    /* of ACME: https, a known word, or empty */
+
 /* How many single edits lead from one word to the other, or a number over 2. */
 unsigned rp_config_edits(rp_view a, rp_view b);
 

@@ -46,19 +46,24 @@ static const struct setting settings[] = {
 static const struct {
     const char *key;
     const char *(*check)(rp_view text);
+    const char *section; /* NULL = any */
 } forms[] = {
-    {"host", rp_config_check_host},
-    {"address", rp_config_check_address},
-    {"certificate", rp_config_check_path},
-    {"certificate_key", rp_config_check_path},
-    {"store", rp_config_check_store},
-    {"bounty_url", rp_config_check_url},
-    {"trusted_proxies", rp_config_check_network},
-    {"client_address", rp_config_check_client_address},
-    {"url", rp_config_check_smtp},
-    {"from", rp_config_check_mail_address},
-    {"credentials", rp_config_check_path},
-    {"authority", rp_config_check_path},
+    {"host", rp_config_check_host, NULL},
+    {"address", rp_config_check_address, NULL},
+    {"certificate", rp_config_check_path, NULL},
+    {"certificate_key", rp_config_check_path, NULL},
+    {"store", rp_config_check_store, NULL},
+    {"bounty_url", rp_config_check_url, NULL},
+    {"trusted_proxies", rp_config_check_network, NULL},
+    {"client_address", rp_config_check_client_address, NULL},
+    {"url", rp_config_check_smtp, NULL},
+    {"from", rp_config_check_mail_address, NULL},
+    {"credentials", rp_config_check_path, NULL},
+    {"authority", rp_config_check_path, NULL},
+    {"directory", rp_config_check_directory, "acme"},
+    {"contact", rp_config_check_mail_or_none, "acme"},
+    {"eab_credentials", rp_config_check_path, "acme"},
+    {"names", rp_config_check_host, "acme"},
 };
 
 static bool is_key(const struct setting *setting, const char *section, rp_view key) {
@@ -176,7 +181,8 @@ rp_err rp_config_texts(const struct reading *in, const struct rp_yaml *node, siz
 
 static const char *(*form_of(const struct setting *setting))(rp_view) {
     for (size_t i = 0; i < RP_COUNT_OF(forms); i++) {
-        if (strcmp(forms[i].key, setting->key) == 0) {
+        bool here = !forms[i].section || strcmp(forms[i].section, setting->section) == 0;
+        if (here && strcmp(forms[i].key, setting->key) == 0) {
             return forms[i].check;
         }
     }
@@ -315,7 +321,7 @@ static rp_err check_together(const struct reading *in, const struct rp_yaml *roo
                              "trusted_proxies needs client_address: header NAME or "
                              "proxy_protocol, which the provider's pages name");
     }
-    return RP_OK;
+    return rp_config_check_acme(in, root);
 }
 
 /* Every setting as config.def has it, through the same code as a file's. */

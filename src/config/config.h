@@ -13,7 +13,8 @@ enum {
     RP_APPS_MAX = 32,
     RP_APP_UPSTREAMS_MAX = 16,
     RP_APP_PATHS_MAX = 64,
-    RP_APP_HEADERS_MAX = 16
+    RP_APP_HEADERS_MAX = 16,
+    RP_CONFIG_NAMES_MAX = RP_APPS_MAX + 1
 };
 
 /* Texts, in the order of the file. */
@@ -65,6 +66,8 @@ struct rp_config {
     const char *host, *address, *certificate, *certificate_key, *store, *unseal;
     struct rp_config_list trusted_proxies;
     const char *client_address;
+    const char *acme_directory, *acme_contact, *acme_terms, *acme_eab;
+    struct rp_config_list acme_names;
     const char *smtp_url, *smtp_from, *smtp_credentials, *smtp_authority;
     const char *waf_mode, *waf_rules, *waf_over_budget;
     uint64_t waf_paranoia, waf_learn_people, waf_learn_organisations;
@@ -84,6 +87,11 @@ rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *r
                        struct rp_diag *diag);
 /* What an empty file means. */
 rp_err rp_config_default(struct rp_arena *arena, struct rp_config *ret_config);
+/* The address of the ACME directory; "" without one. */
+const char *rp_config_acme_url(const struct rp_config *config);
+/* The names that get a certificate by ACME: acme.names, else every served name with a dot. */
+size_t rp_config_acme_names(const struct rp_config *config,
+                            const char *ret_names[static RP_CONFIG_NAMES_MAX]);
 /* A commented sample with every setting and its default, in the language. */
 void rp_config_print_sample(struct rp_buf *out, enum rp_lang lang);
 

@@ -39,4 +39,7 @@ rp_err rp_config_read_waf(const struct reading *in, const struct rp_yaml *node,
 /* The sequence below `apps:`. */
 rp_err rp_config_read_apps(const struct reading *in, const struct rp_yaml *apps);
 
+/* acme.c: an authority is asked only when its answer can be used. */
+rp_err rp_config_check_acme(const struct reading *in, const struct rp_yaml *root);
+
 #endif

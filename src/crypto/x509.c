@@ -1,21 +1,18 @@
 #include "crypto/x509.h"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/x509_internal.h"
 
-enum { SERIAL = 16, NAMES_MAX = 64, NAME_MAX_BYTES = 253, DAYS_MAX = 36500, PEM_MAX = 65536 };
+enum { SERIAL = 16, NAMES_MAX = 64, NAME_MAX_BYTES = 253, DAYS_MAX = 36500 };
 
-static void free_cert(X509 **cert) {
+void rp_x509_free_cert(X509 **cert) {
     X509_free(*cert);
 }
-static void free_key(EVP_PKEY **key) {
+void rp_x509_free_key(EVP_PKEY **key) {
     EVP_PKEY_free(*key);
 }
-static void free_bio(BIO **bio) {
+void rp_x509_free_bio(BIO **bio) {
     BIO_free_all(*bio);
 }
 static void free_extension(X509_EXTENSION **extension) {
@@ -28,9 +25,7 @@ static void free_names(GENERAL_NAMES **names) {
     GENERAL_NAMES_free(*names);
 }
 
-/* A certificate key is born in OpenSSL, with OpenSSL's own generator: it leaves as PEM at once and
- * belongs to nginx, so it is never a rp_secret. */
-static EVP_PKEY *new_key(void) {
+EVP_PKEY *rp_x509_new_key(void) {
     EVP_PKEY *key = EVP_EC_gen("prime256v1");
     RP_ASSERT(key != NULL);
     return key;
@@ -83,23 +78,28 @@ static X509 *start_cert(const struct rp_env *env, EVP_PKEY *key, int days) {
     return cert;
 }
 
+rp_err rp_x509_print_key(EVP_PKEY *key, struct rp_buf *ret_key) {
+    _cleanup_(rp_x509_free_bio) BIO *text = BIO_new(BIO_s_secmem());
+    RP_ASSERT(text != NULL);
+    int ok = PEM_write_bio_PKCS8PrivateKey(text, key, NULL, NULL, 0, NULL, NULL);
+    RP_ASSERT(ok == 1);
+    char *p = NULL;
+    long n = BIO_get_mem_data(text, &p);
+    rp_buf_add(ret_key, rp_view_of(p, (size_t)n));
+    return rp_buf_err(ret_key);
+}
+
 static rp_err print_pem(X509 *cert, EVP_PKEY *key, struct rp_buf *ret_cert,
                         struct rp_buf *ret_key) {
-    _cleanup_(free_bio) BIO *cert_text = BIO_new(BIO_s_mem());
-    _cleanup_(free_bio) BIO *key_text = BIO_new(BIO_s_secmem());
+    _cleanup_(rp_x509_free_bio) BIO *cert_text = BIO_new(BIO_s_mem());
     RP_ASSERT(cert_text != NULL);
-    RP_ASSERT(key_text != NULL);
     int ok = PEM_write_bio_X509(cert_text, cert);
-    RP_ASSERT(ok == 1);
-    ok = PEM_write_bio_PKCS8PrivateKey(key_text, key, NULL, NULL, 0, NULL, NULL);
     RP_ASSERT(ok == 1);
     char *p = NULL;
     long n = BIO_get_mem_data(cert_text, &p);
     rp_buf_add(ret_cert, rp_view_of(p, (size_t)n));
-    n = BIO_get_mem_data(key_text, &p);
-    rp_buf_add(ret_key, rp_view_of(p, (size_t)n));
     RP_TRY(rp_buf_err(ret_cert));
-    return rp_buf_err(ret_key);
+    return rp_x509_print_key(key, ret_key);
 }
 
 static void sign(X509 *cert, EVP_PKEY *key) {
@@ -112,8 +112,8 @@ rp_err rp_x509_make_ca(const struct rp_env *env, const char *common_name, int da
     if (days <= 0 || days > DAYS_MAX) {
         return RP_ERR(INVALID);
     }
-    _cleanup_(free_key) EVP_PKEY *key = new_key();
-    _cleanup_(free_cert) X509 *cert = start_cert(env, key, days);
+    _cleanup_(rp_x509_free_key) EVP_PKEY *key = rp_x509_new_key();
+    _cleanup_(rp_x509_free_cert) X509 *cert = start_cert(env, key, days);
     if (!set_subject(cert, common_name)) {
         return RP_ERR(INVALID);
     }
@@ -179,18 +179,18 @@ static rp_err add_alternative_names(X509 *cert, const char *const *names, size_t
     return RP_OK;
 }
 
-static BIO *reader(rp_view text) {
-    RP_ASSERT(text.n <= PEM_MAX);
+BIO *rp_x509_reader(rp_view text) {
+    RP_ASSERT(text.n <= RP_X509_PEM_MAX);
     BIO *bio = BIO_new_mem_buf(text.p, (int)text.n);
     RP_ASSERT(bio != NULL);
     return bio;
 }
 
-static rp_err parse_cert(rp_view pem, X509 **ret_cert) {
-    if (pem.n == 0 || pem.n > PEM_MAX) {
+rp_err rp_x509_parse_cert(rp_view pem, X509 **ret_cert) {
+    if (pem.n == 0 || pem.n > RP_X509_PEM_MAX) {
         return RP_ERR(SYNTAX);
     }
-    _cleanup_(free_bio) BIO *bio = reader(pem);
+    _cleanup_(rp_x509_free_bio) BIO *bio = rp_x509_reader(pem);
     X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     if (!cert) {
         return RP_ERR(SYNTAX);
@@ -208,11 +208,11 @@ static int no_passphrase(char *out, int size, int writing, void *ctx) {
     return -1;
 }
 
-static rp_err parse_key(rp_view pem, EVP_PKEY **ret_key) {
-    if (pem.n == 0 || pem.n > PEM_MAX) {
+rp_err rp_x509_parse_key(rp_view pem, EVP_PKEY **ret_key) {
+    if (pem.n == 0 || pem.n > RP_X509_PEM_MAX) {
         return RP_ERR(SYNTAX);
     }
-    _cleanup_(free_bio) BIO *bio = reader(pem);
+    _cleanup_(rp_x509_free_bio) BIO *bio = rp_x509_reader(pem);
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
     if (!key) {
         return RP_ERR(SYNTAX);
@@ -227,15 +227,15 @@ rp_err rp_x509_make_leaf(const struct rp_env *env, rp_view ca_cert, rp_view ca_k
     if (days <= 0 || days > DAYS_MAX || name_count == 0 || name_count > NAMES_MAX) {
         return RP_ERR(INVALID);
     }
-    _cleanup_(free_cert) X509 *issuer = NULL;
-    _cleanup_(free_key) EVP_PKEY *issuer_key = NULL;
-    RP_TRY(parse_cert(ca_cert, &issuer));
-    RP_TRY(parse_key(ca_key, &issuer_key));
+    _cleanup_(rp_x509_free_cert) X509 *issuer = NULL;
+    _cleanup_(rp_x509_free_key) EVP_PKEY *issuer_key = NULL;
+    RP_TRY(rp_x509_parse_cert(ca_cert, &issuer));
+    RP_TRY(rp_x509_parse_key(ca_key, &issuer_key));
     if (X509_check_private_key(issuer, issuer_key) != 1) {
         return RP_ERR(INVALID);
     }
-    _cleanup_(free_key) EVP_PKEY *key = new_key();
-    _cleanup_(free_cert) X509 *cert = start_cert(env, key, days);
+    _cleanup_(rp_x509_free_key) EVP_PKEY *key = rp_x509_new_key();
+    _cleanup_(rp_x509_free_cert) X509 *cert = start_cert(env, key, days);
     /* A common name holds 64 characters at most; a longer host name stands in the list alone. */
     bool named = strlen(names[0]) > 64 || set_subject(cert, names[0]);
     if (!named || X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1) {
@@ -261,8 +261,8 @@ static bool seconds_of(const ASN1_TIME *time, int64_t *ret_seconds) {
 }
 
 rp_err rp_x509_not_after(rp_view cert, int64_t *ret_seconds) {
-    _cleanup_(free_cert) X509 *parsed = NULL;
-    RP_TRY(parse_cert(cert, &parsed));
+    _cleanup_(rp_x509_free_cert) X509 *parsed = NULL;
+    RP_TRY(rp_x509_parse_cert(cert, &parsed));
     return seconds_of(X509_get0_notAfter(parsed), ret_seconds) ? RP_OK : RP_ERR(SYNTAX);
 }
 
@@ -304,7 +304,7 @@ static void add_name(struct rp_buf *out, const GENERAL_NAME *name) {
 static rp_err read_names(const X509 *cert, struct rp_arena *arena, rp_view *ret_names) {
     _cleanup_(free_names) GENERAL_NAMES *names =
         X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-    _cleanup_(rp_buf_done) struct rp_buf out = rp_buf_new(PEM_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf out = rp_buf_new(RP_X509_PEM_MAX);
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         add_name(&out, sk_GENERAL_NAME_value(names, i));
     }
@@ -313,7 +313,7 @@ static rp_err read_names(const X509 *cert, struct rp_arena *arena, rp_view *ret_
 }
 
 static rp_err read_issuer(const X509 *cert, struct rp_arena *arena, rp_view *ret_issuer) {
-    _cleanup_(free_bio) BIO *bio = BIO_new(BIO_s_mem());
+    _cleanup_(rp_x509_free_bio) BIO *bio = BIO_new(BIO_s_mem());
     RP_ASSERT(bio != NULL);
     char *text = NULL;
     if (X509_NAME_print_ex(bio, X509_get_issuer_name(cert), 0, XN_FLAG_ONELINE) < 0) {
@@ -324,9 +324,9 @@ static rp_err read_issuer(const X509 *cert, struct rp_arena *arena, rp_view *ret
 }
 
 rp_err rp_x509_read(rp_view cert, struct rp_arena *arena, struct rp_x509_facts *ret_facts) {
-    _cleanup_(free_cert) X509 *parsed = NULL;
+    _cleanup_(rp_x509_free_cert) X509 *parsed = NULL;
     struct rp_x509_facts facts;
-    RP_TRY(parse_cert(cert, &parsed));
+    RP_TRY(rp_x509_parse_cert(cert, &parsed));
     if (!seconds_of(X509_get0_notBefore(parsed), &facts.since_s) ||
         !seconds_of(X509_get0_notAfter(parsed), &facts.until_s)) {
         return RP_ERR(SYNTAX);

@@ -60,6 +60,23 @@ rp_err rp_identity_each_member(struct rp_identity *identity, rp_id tenant,
     return show_rows(&listing, invitations, true);
 }
 
+rp_err rp_identity_each_operator(struct rp_identity *identity,
+                                 rp_err (*each)(void *ctx, rp_id person), void *ctx) {
+    RP_ASSERT(identity != NULL && each != NULL);
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    bool more = false;
+    RP_TRY(rp_db_query(identity->db,
+                       "SELECT DISTINCT person FROM membership WHERE roles & ?1 ORDER BY person",
+                       &row));
+    rp_row_bind_u64(row, 1, RP_OPERATOR);
+    RP_TRY(rp_row_next(row, &more));
+    while (more) {
+        RP_TRY(each(ctx, rp_row_id(row, 0)));
+        RP_TRY(rp_row_next(row, &more));
+    }
+    return RP_OK;
+}
+
 rp_err rp_identity_member_at(struct rp_identity *identity, rp_id tenant, rp_view email,
                              rp_id *ret_person) {
     RP_ASSERT(identity != NULL && ret_person != NULL);

@@ -25,6 +25,10 @@ rp_err rp_identity_each_member(struct rp_identity *identity, rp_id tenant,
                                rp_err (*each)(void *ctx, const struct rp_member *member),
                                void *ctx);
 
+/* Everybody who operates this installation, whatever organisation that stands in. */
+rp_err rp_identity_each_operator(struct rp_identity *identity,
+                                 rp_err (*each)(void *ctx, rp_id person), void *ctx);
+
 struct rp_member_change {
     rp_id tenant, person;
     rp_id by;       /* none: the machine's own administrator */

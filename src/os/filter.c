@@ -103,6 +103,15 @@ static const int loop_calls[] = {
 /* The resolver sends its two questions at once. */
 static const int inet_calls[] = {SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg)};
 
+/* What it takes to start a program and to wait for it, and what a program calls at its own start.
+ * Which programs is Landlock's part; they inherit these walls and gain no rights. */
+static const int program_calls[] = {
+    SCMP_SYS(execve),          SCMP_SYS(vfork),       SCMP_SYS(wait4),   SCMP_SYS(waitid),
+    SCMP_SYS(arch_prctl),      SCMP_SYS(dup2),        SCMP_SYS(dup3),    SCMP_SYS(setpgid),
+    SCMP_SYS(set_tid_address), SCMP_SYS(close_range), SCMP_SYS(kill),    SCMP_SYS(tgkill),
+    SCMP_SYS(getpgrp),         SCMP_SYS(chdir),       SCMP_SYS(mincore),
+};
+
 /* What the sanitizers' own runtime calls, at start, in reports and when it looks for leaks. */
 static const int sanitizer_calls[] = {
     SCMP_SYS(clone),
@@ -166,14 +175,20 @@ static rp_err deny_softly(scmp_filter_ctx filter) {
     return RP_OK;
 }
 
-/* Memory is written or run, never both, and after entry nothing new is run. */
-static rp_err fence_memory(scmp_filter_ctx filter) {
+/* Memory is written or run, never both, and after entry nothing new is run, but by programs. */
+static rp_err fence_memory(scmp_filter_ctx filter, bool programs) {
     static const int calls[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
+    enum { BOTH = PROT_EXEC | PROT_WRITE };
     for (size_t i = 0; i < RP_COUNT_OF(calls); i++) {
         struct scmp_arg_cmp plain = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
         struct scmp_arg_cmp runs = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC);
+        struct scmp_arg_cmp only_runs = SCMP_A2(SCMP_CMP_MASKED_EQ, BOTH, PROT_EXEC);
+        struct scmp_arg_cmp both = SCMP_A2(SCMP_CMP_MASKED_EQ, BOTH, BOTH);
         RP_TRY(allow_if(filter, calls[i], plain));
-        RP_TRY(refuse_if(filter, EACCES, calls[i], runs));
+        if (programs) { /* their libraries are mapped */
+            RP_TRY(allow_if(filter, calls[i], only_runs));
+        }
+        RP_TRY(refuse_if(filter, EACCES, calls[i], programs ? both : runs));
     }
     return RP_OK;
 }
@@ -205,6 +220,15 @@ static rp_err fence_sockets(scmp_filter_ctx filter, enum rp_connect connect) {
     /* The resolver looks at the interfaces; without that it takes the order it gets. */
     RP_TRY(refuse_if(filter, EACCES, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, AF_INET6)));
     return allow_all(filter, inet_calls, RP_COUNT_OF(inet_calls));
+}
+
+/* Children, but no new namespace. */
+static rp_err allow_programs(scmp_filter_ctx filter) {
+    const scmp_datum_t spaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+                                CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    RP_TRY(allow_if(filter, SCMP_SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, spaces, 0)));
+    RP_TRY(allow_if(filter, SCMP_SYS(prctl), SCMP_A0(SCMP_CMP_EQ, PR_SET_PDEATHSIG)));
+    return allow_all(filter, program_calls, RP_COUNT_OF(program_calls));
 }
 
 /* Threads, but no child process: clone must say CLONE_THREAD. */
@@ -244,13 +268,13 @@ static rp_err add_rules(scmp_filter_ctx filter, const struct rp_role *role) {
     RP_TRY(allow_all(filter, process_calls, RP_COUNT_OF(process_calls)));
     RP_TRY(allow_all(filter, file_calls, RP_COUNT_OF(file_calls)));
     RP_TRY(allow_all(filter, loop_calls, RP_COUNT_OF(loop_calls)));
-    RP_TRY(fence_memory(filter));
+    RP_TRY(fence_memory(filter, role->programs));
     RP_TRY(fence_sockets(filter, role->connect));
     if (RP_SANITIZED) {
         RP_TRY(allow_all(filter, sanitizer_calls, RP_COUNT_OF(sanitizer_calls)));
     } else {
-        RP_TRY(fence_threads(filter, role->threads));
-        RP_TRY(fence_signals(filter));
+        RP_TRY(fence_threads(filter, role->threads && !role->programs));
+        RP_TRY(role->programs ? allow_programs(filter) : fence_signals(filter));
     }
     RP_TRY(fence_controls(filter));
     return deny_softly(filter);

@@ -69,7 +69,8 @@ static rp_err add_path(int ruleset, uint64_t handled, const struct rp_role_path 
         return rp_fail(diag, rp_err_from_errno(errno), "%s: cannot be opened", path->path);
     }
     uint64_t rights = ((path->access & RP_ACCESS_READ) ? READ_RIGHTS : 0) |
-                      ((path->access & RP_ACCESS_WRITE) ? WRITE_RIGHTS : 0);
+                      ((path->access & RP_ACCESS_WRITE) ? WRITE_RIGHTS : 0) |
+                      ((path->access & RP_ACCESS_EXECUTE) ? LANDLOCK_ACCESS_FS_EXECUTE : 0);
     if (!S_ISDIR(st.st_mode)) {
         rights &= FILE_RIGHTS;
     }

@@ -42,7 +42,10 @@ __attribute__((noreturn)) static void become(const struct rp_process *process,
     if (!ready || getppid() != parent) {
         _exit(EXEC_FAILED);
     }
-    if (ready_fd == READY_FD) {
+    if (process->heard) {
+        ready = dup2(ready_fd, 1) == 1 && dup2(ready_fd, 2) == 2 &&
+                close_range(READY_FD, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
+    } else if (ready_fd == READY_FD) {
         ready = fcntl(READY_FD, F_SETFD, 0) == 0;
     } else {
         ready = dup2(ready_fd, READY_FD) == READY_FD;
@@ -75,7 +78,7 @@ rp_err rp_process_start(const struct rp_process *process, pid_t *ret_pid, int *r
     char *arguments[RP_PROCESS_ARGUMENTS_MAX] = {writable(process->program)};
     char *variables[RP_PROCESS_VARIABLES_MAX] = {writable(READY_VARIABLE)};
     RP_TRY(fill(arguments, RP_COUNT_OF(arguments), 1, process->arguments));
-    RP_TRY(fill(variables, RP_COUNT_OF(variables), 1, process->variables));
+    RP_TRY(fill(variables, RP_COUNT_OF(variables), process->heard ? 0 : 1, process->variables));
     if (access(process->program, X_OK) != 0) {
         return last_error();
     }

@@ -4,6 +4,8 @@
  * descriptor but the writing end of its readiness pipe (REMPART_READY_FD), and the end of its
  * parent as its own end: nothing outlives the supervisor.
  *
+ * With `heard` the pipe is its standard output and error instead.
+ *
  * Threads: any; the child calls only what is safe after fork.
  */
 #ifndef RP_OS_PROCESS_H
@@ -13,12 +15,13 @@
 
 #include "base/err.h"
 
-enum { RP_PROCESS_ARGUMENTS_MAX = 16, RP_PROCESS_VARIABLES_MAX = 64 };
+enum { RP_PROCESS_ARGUMENTS_MAX = 24, RP_PROCESS_VARIABLES_MAX = 64 };
 
 struct rp_process {
     const char *program;          /* absolute */
     const char *const *arguments; /* argv[1] …, ends in NULL */
     const char *const *variables; /* "NAME=value" …, the whole environment, ends in NULL */
+    bool heard; /* what it prints comes through the pipe, in place of the word that it is ready */
 };
 
 struct rp_exit {

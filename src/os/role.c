@@ -34,6 +34,7 @@ static const struct {
     [RP_ROLE_PROBE] = {"probe", "rempart-probe"},
     [RP_ROLE_HUNT] = {"hunt", "rempart-hunt"},
     [RP_ROLE_COURIER] = {"courier", "rempart-courier"},
+    [RP_ROLE_ACME] = {"acme", "rempart-acme"},
     [RP_ROLE_CLI] = {"cli", NULL},
 };
 

@@ -24,6 +24,7 @@ enum rp_role_id {
     RP_ROLE_PROBE,
     RP_ROLE_HUNT,
     RP_ROLE_COURIER,
+    RP_ROLE_ACME,
     RP_ROLE_CLI,
     RP_ROLE_COUNT
 };
@@ -34,7 +35,11 @@ enum rp_role_id {
 #define RP_ROLE_APP_GROUP "rempart-app"
 
 enum rp_connect { RP_CONNECT_NEVER, RP_CONNECT_UNIX, RP_CONNECT_INET };
-enum rp_access { RP_ACCESS_READ = 1, RP_ACCESS_WRITE = 2 /* write, create, rename, remove */ };
+enum rp_access { /* a set */
+                 RP_ACCESS_READ = 1,
+                 RP_ACCESS_WRITE = 2,  /* write, create, rename, remove */
+                 RP_ACCESS_EXECUTE = 4 /* start it as a program; with `programs` only */
+};
 
 struct rp_role_path {
     const char *path; /* relative to the state folder, or absolute */
@@ -47,7 +52,8 @@ struct rp_role {
     const char *name; /* "core" */
     const char *user; /* "rempart-core" */
     enum rp_connect connect;
-    bool threads; /* may start threads after entry */
+    bool threads;  /* may start threads after entry */
+    bool programs; /* may start programs, those that a path grants; they stay in the same walls */
     const struct rp_role_path *paths;
     size_t path_count;
 };

@@ -63,12 +63,13 @@ const tell = log => console.log((log ?? '').trimEnd().split('\n').slice(-40).map
 
 export class Stack {
   // config: text of rempart.yaml, a function of the port, or nothing (one app, "notes").
-  static async start({app = 'notes', config, port, state, upstream, env = {}, expectReady = true} = {}) {
+  static async start({app = 'notes', config, port, state, upstream, env = {}, through = [], expectReady = true} = {}) {
     const stack = new Stack();
     stack.port = port ?? await freePort();
     stack.state = state ?? fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-'));
     fs.chmodSync(stack.state, 0o755);
     stack.env = {...process.env, ...env};
+    stack.through = through; // a program that starts rempart, with its arguments
     const file = path.join(stack.state, 'rempart.yaml');
     if (!fs.existsSync(file)) {
       const text = typeof config === 'function' ? config(stack.port) : config ?? stack.defaultConfig(upstream);
@@ -95,8 +96,8 @@ export class Stack {
 
   async up({expectReady = true} = {}) {
     this.log = '';
-    this.child = spawn(path.join(bin, 'rempart'), ['up', '--state', this.state],
-      {stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
+    const [program, ...args] = [...this.through ?? [], path.join(bin, 'rempart'), 'up', '--state', this.state];
+    this.child = spawn(program, args, {stdio: ['ignore', 'pipe', 'pipe'], env: this.env});
     const add = data => { this.log += data; };
     this.child.stdout.on('data', add);
     this.child.stderr.on('data', add);

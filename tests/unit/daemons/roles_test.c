@@ -21,13 +21,13 @@
 #include "os/sanitizer.h"
 #include "unit.h"
 
-static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS,  RP_ROLE_CORE,
-                                       RP_ROLE_PROBE,  RP_ROLE_HUNT, RP_ROLE_COURIER};
+static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS,     RP_ROLE_CORE, RP_ROLE_PROBE,
+                                       RP_ROLE_HUNT,   RP_ROLE_COURIER, RP_ROLE_ACME};
 enum { ROWS = sizeof rows / sizeof rows[0], ENTRY_FAILED = 99 };
 
-static const char *const folders[] = {"ledger", "kms", "db",   "tenants",  "apps",
-                                      "canary", "waf", "gate", "gate/tls", "probe",
-                                      "hunt",   "run", "log",  "courier"};
+static const char *const folders[] = {"ledger", "kms",     "db",       "tenants",  "apps", "canary",
+                                      "waf",    "gate",    "gate/tls", "probe",    "hunt", "run",
+                                      "log",    "courier", "acme",     "gate/acme"};
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
 /* Open to every user, so that only the row decides. */
@@ -52,7 +52,7 @@ static int tear_down(void **state) {
 }
 
 static bool can_enter(void) {
-    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-courier"));
+    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-acme"));
 }
 
 #define SKIP_UNLESS(condition, why)                                                                \
@@ -152,14 +152,29 @@ static int call_execve(const struct rp_role *row) {
     (void)row;
     char *const arguments[] = {NULL};
     execve("/bin/true", arguments, arguments);
-    return 1;
+    return errno;
 }
 
-static void no_row_reads_passwords_or_starts_programs(void **state) {
+/* In its walls: it starts, and says its version. */
+static int start_uacme(const struct rp_role *row) {
+    (void)row;
+    char *const arguments[] = {(char *)(uintptr_t) "uacme", (char *)(uintptr_t) "-V", NULL};
+    execve("/usr/bin/uacme", arguments, arguments + 2);
+    return errno;
+}
+
+static void no_row_reads_passwords_or_starts_programs_but_uacme(void **state) {
     (void)state;
     SKIP_UNLESS(can_enter(), "root without the roles' users; run scripts/setup");
     assert_each_row(open_shadow, 0);
-    assert_each_row(call_execve, -SIGSYS);
+    for (size_t i = 0; i < ROWS; i++) {
+        bool programs = daemon_role(rows[i])->programs;
+        assert_int_equal(programs, rows[i] == RP_ROLE_ACME);
+        assert_int_equal(run(rows[i], call_execve), programs ? EACCES : -SIGSYS);
+    }
+    if (access("/usr/bin/uacme", X_OK) == 0) {
+        assert_int_equal(run(RP_ROLE_ACME, start_uacme), 2); /* its own end after -V */
+    }
 }
 
 static int connect_unix(const struct rp_role *row) {
@@ -221,7 +236,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_STATE(each_row_opens_what_it_names_and_nothing_else),
         cmocka_unit_test(only_the_key_service_opens_the_keys),
-        IN_STATE(no_row_reads_passwords_or_starts_programs),
+        IN_STATE(no_row_reads_passwords_or_starts_programs_but_uacme),
         IN_STATE(each_row_reaches_what_it_says),
         IN_STATE(threads_start_where_the_row_says),
     };

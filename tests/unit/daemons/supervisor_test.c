@@ -85,7 +85,7 @@ static int set_up(void **state) {
 
 static bool can_start(void) {
     return getenv("REMPARTD") &&
-           (geteuid() != 0 || (getgrnam("rempart") && getpwnam("rempart-courier")));
+           (geteuid() != 0 || (getgrnam("rempart") && getpwnam("rempart-acme")));
 }
 
 #define SKIP_UNLESS_IT_CAN_START()                                                                 \

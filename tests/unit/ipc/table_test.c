@@ -7,11 +7,12 @@
 static void the_graph_is_what_the_house_says(void **state) {
     (void)state;
     static const char *const served[RP_ROLE_COUNT] = {
-        [RP_ROLE_LEDGER] = "supervisor kms core probe hunt cli ",
+        [RP_ROLE_LEDGER] = "supervisor kms core probe hunt acme cli ",
         [RP_ROLE_KMS] = "core cli ",
         [RP_ROLE_PROBE] = "cli ",
         [RP_ROLE_HUNT] = "cli ",
         [RP_ROLE_COURIER] = "core ",
+        [RP_ROLE_ACME] = "cli ",
     };
     for (enum rp_role_id server = RP_ROLE_NONE; server < RP_ROLE_COUNT; server++) {
         struct rp_buf clients = rp_buf_new(200);

@@ -1,0 +1,27 @@
+/* x509_internal.h — what the files of x509 share. Only they include it. */
+#ifndef RP_CRYPTO_X509_INTERNAL_H
+#define RP_CRYPTO_X509_INTERNAL_H
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "crypto/x509.h"
+
+enum { RP_X509_PEM_MAX = 65536 };
+
+void rp_x509_free_cert(X509 **cert);
+void rp_x509_free_key(EVP_PKEY **key);
+void rp_x509_free_bio(BIO **bio);
+
+/* A certificate key is born in OpenSSL, with OpenSSL's own generator: it leaves as PEM at once and
+ * belongs to nginx, so it is never a rp_secret. */
+EVP_PKEY *rp_x509_new_key(void);
+BIO *rp_x509_reader(rp_view text);
+/* The first certificate of the text, or the private key; SYNTAX. */
+rp_err rp_x509_parse_cert(rp_view pem, X509 **ret_cert);
+rp_err rp_x509_parse_key(rp_view pem, EVP_PKEY **ret_key);
+/* The private key as PKCS #8 text. */
+rp_err rp_x509_print_key(EVP_PKEY *key, struct rp_buf *ret_key);
+
+#endif
