@@ -8,7 +8,7 @@
 #include "ledger/read_io.h"
 #include "os/file.h"
 
-enum { TAIL = 20, PROOF_MAX = 1 << 20, ENTRY_MAX = 1 << 20 };
+enum { TAIL = 20, TAIL_MAX = 100000, PROOF_MAX = 1 << 20, ENTRY_MAX = 1 << 20 };
 
 static bool parse_tree(const char *name, struct rp_tree *ret_tree) {
     if (strcmp(name, "public") == 0) {
@@ -24,8 +24,12 @@ static bool parse_tree(const char *name, struct rp_tree *ret_tree) {
 }
 
 static enum rp_exit tail(struct cli *cli, struct rp_log *log) {
-    uint64_t size = rp_log_size(log);
-    for (uint64_t i = size > TAIL ? size - TAIL : 0; i < size; i++) {
+    uint64_t size = rp_log_size(log), count = TAIL;
+    if (cli->lines && !rp_view_to_u64(rp_view_from_cstr(cli->lines), TAIL_MAX, &count)) {
+        return cli_usage(
+            cli, cli_say(cli, "-n : un nombre de 0 à 100000", "-n: a number from 0 to 100000"));
+    }
+    for (uint64_t i = size > count ? size - count : 0; i < size; i++) {
         rp_view entry = {NULL, 0};
         rp_err err = rp_log_entry(log, i, cli->arena, &entry);
         if (!rp_ok(err)) {

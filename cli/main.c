@@ -107,12 +107,12 @@ static const struct cli_command commands[] = {
      "  rempart gate renew www.example.com\n",
      cli_gate},
     {"ledger",
-     "rempart ledger tail|prove [public|operator|TENANT] [INDEX] [--json] | rebase",
+     "rempart ledger tail [public|operator|TENANT] [-n COUNT] [--json] | prove TREE INDEX | rebase",
      {"lit un journal ; « prove » écrit une preuve d'inclusion ; « rebase » : des bases remises à "
       "un état antérieur continuent derrière lui",
       "read a log; \"prove\" writes a proof of inclusion; \"rebase\": databases that were put back "
       "go on behind it"},
-     "  rempart ledger tail operator\n  rempart ledger prove public 12 > 12.tlog-proof\n",
+     "  rempart ledger tail operator -n 200\n  rempart ledger prove public 12 > 12.tlog-proof\n",
      cli_ledger},
     {"backup",
      "rempart backup run DIR | list DIR | verify DIR|FILE | open FILE | restore FILE [--state DIR] "
@@ -339,7 +339,13 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--log", &cli->log) ||
            take_value(argc, argv, i, "--by", &cli->by) ||
            take_value(argc, argv, i, "--since", &cli->since) ||
+           take_value(argc, argv, i, "--lines", &cli->lines) ||
+           take_value(argc, argv, i, "-n", &cli->lines) ||
            take_value(argc, argv, i, "--seconds", &cli->seconds);
+}
+
+static bool is_option(const char *arg) {
+    return strncmp(arg, "--", 2) == 0 || strcmp(arg, "-o") == 0 || strcmp(arg, "-n") == 0;
 }
 
 static const char *default_state(void) {
@@ -366,7 +372,7 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
             print_command_help(cli, command, stdout);
             return RP_EXIT_OK;
         }
-        if (argv[i][0] == '-' && (argv[i][1] == '-' || strcmp(argv[i], "-o") == 0)) {
+        if (is_option(argv[i])) {
             if (!take_option(cli, argc, argv, &i)) {
                 char problem[160];
                 snprintf(

@@ -62,9 +62,9 @@ test('a torn last write of the journal is cut off, said, and the suite starts', 
   fs.appendFileSync(path.join(folder, last), Buffer.from([0, 0, 1, 44, 1, 2, 3]));
   await stack.up();
   await stack.startNotes();
-  const {stdout} = await stack.rempart('ledger', 'tail', 'operator');
+  const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '-n', '1000');
   await until('the repair in the operator\'s log', async () =>
-    (await stack.rempart('ledger', 'tail', 'operator')).stdout.includes('journal.repaired'), {seconds: 10});
+    (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout.includes('journal.repaired'), {seconds: 10});
   assert.ok(stdout.length > 0);
 });
 

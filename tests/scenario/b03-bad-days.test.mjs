@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => stack?.stop());
 
-const operatorLog = async () => (await stack.rempart('ledger', 'tail', 'operator')).stdout;
+const operatorLog = async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout;
 
 /*= S101 type=test */
 test('a replayed one-time code is refused, and an event', async () => {

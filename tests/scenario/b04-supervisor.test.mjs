@@ -29,7 +29,7 @@ test('a bad configuration at reload is refused in words, and an event; all stays
   const text = await reload(text => `${text}hots: nowhere\n`);
   await until('the refusal', () => /unknown key "hots".*did you mean "host"/.test(stack.output));
   await until('the event', async () =>
-    (await stack.rempart('ledger', 'tail', 'operator')).stdout.includes('config.refused'));
+    (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout.includes('config.refused'));
   assert.equal(await stack.pid('gate'), gate);
   assert.equal(await stack.pid('core'), core);
   fs.writeFileSync(stack.file('rempart.yaml'), text);

@@ -70,7 +70,7 @@ test('below the reserve: writing is refused before it could fail, reading goes o
   fillTo(6 * MIB); // of 192: under the five per cent of ledger.disk_free_percent
   await refused('writes refused');
   await reading();
-  await until('the event', async () => (await stack.rempart('ledger', 'tail', 'operator')).stdout.includes('disk.low'));
+  await until('the event', async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout.includes('disk.low'));
   const tenant = await stack.rempart('tenant', 'create', 'Never');
   assert.notEqual(tenant.code, 0);
   assert.match(tenant.stderr, /disk|disque/i, 'the words name the disk');

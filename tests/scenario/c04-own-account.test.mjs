@@ -29,7 +29,7 @@ async function invited(email) {
 const isIn = async client => (await client.get('/.rempart/id/account')).status === 200;
 const twin = () => Object.assign(new Client(stack), {email: person.email, password: person.password,
   seed: person.seed, lastStep: person.lastStep});
-const log = async () => (await stack.rempart('ledger', 'tail', 'operator', '--json')).stdout;
+const log = async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000', '--json')).stdout;
 const letterAbout = words => until(`the letter "${words}"`, () =>
   server.mails.find(mail => mail.to.includes(person.email) && readMail(mail.text).body.replace(/\s+/g, ' ').includes(words)));
 

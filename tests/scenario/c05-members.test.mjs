@@ -34,7 +34,7 @@ const send = async (person, fields) => {
   const own = person === ann ? form : /name="form" value="([^"]*)"/.exec((await person.get('/.rempart/id/sessions')).text)[1];
   return person.post('/.rempart/id/members', {form: own, ...fields});
 };
-const log = async () => (await stack.rempart('ledger', 'tail', 'operator')).stdout;
+const log = async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout;
 
 test('an administrator invites by mail, and never sees the link', async () => {
   const page = await members();

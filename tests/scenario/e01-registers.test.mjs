@@ -119,7 +119,7 @@ test('a supplier is active only by its assessment, and a row edited in the file 
   await sql(file, `UPDATE register_record SET state = 'active' WHERE id = x'${supplier.id}'`);
   assert.notEqual((await cli('show', 'suppliers', supplier.id)).code, 0);
   await until('the event', async () => {
-    const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '--json');
+    const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '-n', '1000', '--json');
     return stdout.includes('register.altered');
   });
   await sql(file, `UPDATE register_record SET state = 'prospect' WHERE id = x'${supplier.id}'`);

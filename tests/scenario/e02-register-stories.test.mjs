@@ -218,7 +218,7 @@ test('a clock that was altered in the file keeps no other from ringing, and is a
   const certificate = await cli.make('certificates', {name: 'Old', scope: 'all', issuer: 'X', file_sha256: digest,
     issued_on: '2024-01-01', expires_on: '2025-01-01'});
   await until('expired', async () => (await cli.show('certificates', certificate.id)).state === 'expired', {seconds: 5});
-  await until('the event', async () => { const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '--json'); return stdout.includes('"register":"clock"'); });
+  await until('the event', async () => { const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '-n', '1000', '--json'); return stdout.includes('"register":"clock"'); });
   assert.equal((await cli.show('dc-tickets', next.id)).state, 'requested');
 });
 

@@ -31,7 +31,7 @@ const csv = (person, register, text, dry) => call(person, 'POST', `/registers/${
 
 async function events(kind, since) {
   await until(`the event ${kind}`, async () => {
-    const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '--json');
+    const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '-n', '1000', '--json');
     return stdout.split('\n').some(line => line.includes(`"${kind}"`) && JSON.parse(line).entry.time >= since);
   });
 }

@@ -7,7 +7,7 @@ import {Stack, sleep, until} from '../lib/stack.mjs';
 
 let stack, good, person;
 const config = () => stack.file('rempart.yaml');
-const events = async () => (await stack.rempart('ledger', 'tail', 'operator')).stdout;
+const events = async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout;
 
 before(async () => {
   stack = await Stack.start();
