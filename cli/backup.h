@@ -3,6 +3,7 @@
  *   backup.c          the words; list, verify, open
  *   backup_run.c      one consistent copy, made while everything runs
  *   backup_ledger.c   the log's part of it
+ *   backup_tenants.c  beside the archives: what lets a tenant's key end, replaced by each backup
  *   backup_restore.c  back into a state folder
  *
  * The command line runs as the machine's owner, who can read all of it anyway; but it opens no
@@ -27,8 +28,9 @@ struct backup {
     rp_id id;
     int64_t now_s, held_ms, said_ms;
     bool holding; /* core keeps its outboxes for us */
-    uint64_t files, databases;
-    const char *doing; /* for the progress line */
+    uint64_t files, databases, tenant_keys;
+    struct rp_buf halves; /* the file beside it: a tar of kms/tenants */
+    const char *doing;    /* for the progress line */
     struct rp_diag diag;
 };
 
@@ -45,6 +47,23 @@ void backup_log_free(struct backup_log *log);
 rp_err backup_log_settled(struct backup *b, struct backup_log *log);
 rp_err backup_log_edges(struct backup *b, struct backup_log *log);
 rp_err backup_log_journal(struct backup *b, struct backup_log *log);
+
+/* backup_tenants.c: read after the databases, so that each tenant in them has its half; written
+ * beside the archive, in place of the one before. */
+enum { BACKUP_HALVES_MAX = 256 << 20 }; /* some 250,000 tenants */
+rp_err backup_tenants_gather(struct backup *b);
+rp_err backup_tenants_write(struct backup *b, const char *folder, const struct rp_keep_head *head);
+/* What lies beside the backup at `path`, into kms/tenants of the folder that is being put together.
+ * present (nullable): the folder that is being replaced; what it lacks was destroyed since, and is
+ * not put back. wanted: as many as the backup's manifest says. */
+struct backup_tenants {
+    const char *path, *present;
+    const struct rp_keep_head *head;
+    uint64_t wanted;
+    uint64_t put_back, left_out; /* what became of them */
+};
+rp_err backup_tenants_restore(struct cli *cli, struct backup_tenants *tenants,
+                              struct rp_diag *diag);
 
 enum rp_exit backup_run(struct cli *cli, const char *folder);
 enum rp_exit backup_restore(struct cli *cli, const char *file);

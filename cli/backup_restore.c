@@ -19,7 +19,7 @@
 #include "store/store.h"
 #include "wire/untar.h"
 
-enum { EVENT_ARENA = 64 * 1024 };
+enum { EVENT_ARENA = 64 * 1024, MANIFEST_MAX = 64 * 1024 };
 
 struct restore {
     struct cli *cli;
@@ -32,6 +32,7 @@ struct restore {
     char last_folder[256];
     uint64_t files;
     bool manifest;
+    struct backup_tenants tenants;
     struct rp_diag diag;
 };
 
@@ -286,6 +287,18 @@ static rp_err swap(struct restore *r) {
     return rp_batch_sync(r->target);
 }
 
+/* Backups from before tenants' keys could end name no number of them, and need none. */
+static rp_err read_manifest(struct restore *r) {
+    rp_view bytes = {NULL, 0};
+    struct rp_json *json = NULL;
+    RP_TRY(rp_file_read("backup.json", MANIFEST_MAX, r->cli->arena, &bytes));
+    RP_TRY(rp_json_parse(bytes, RP_JSON_LIMITS, r->cli->arena, &json, &r->diag));
+    (void)rp_json_get_u64(json, "tenant_keys", &r->tenants.wanted);
+    r->tenants.head = r->head;
+    r->tenants.present = rp_file_exists(r->target) ? r->target : NULL;
+    return RP_OK;
+}
+
 static rp_err put_together(struct restore *r, struct backup_file *file) {
     uint64_t chunks = 0;
     RP_TRY(rp_folder_make(r->fresh, 0700));
@@ -298,6 +311,8 @@ static rp_err put_together(struct restore *r, struct backup_file *file) {
     if (!r->manifest) {
         return rp_fail(&r->diag, RP_ERR(CORRUPT), "backup.json is missing at its end");
     }
+    RP_TRY(read_manifest(r));
+    RP_TRY(backup_tenants_restore(r->cli, &r->tenants, &r->diag));
     RP_TRY(rp_file_remove("backup.json"));
     RP_TRY(leave_event(r));
     err = give_to_roles();
@@ -354,6 +369,14 @@ static void say_done(const struct restore *r) {
            cli_say(cli, "rétabli à l'état du", "restored to the state of"),
            rp_time_print(r->head->made_at_s).s, (unsigned long long)r->files,
            cli_say(cli, "fichiers", "files"));
+    if (r->tenants.left_out > 0) {
+        printf(cli_say(cli,
+                       "%llu clé(s) de clients ont été détruites depuis et ne reviennent pas ; "
+                       "pour ces clients : rempart tenant close NOM --days 0\n",
+                       "%llu tenants' keys were destroyed since and do not come back; for these "
+                       "tenants: rempart tenant close NAME --days 0\n"),
+               (unsigned long long)r->tenants.left_out);
+    }
     if (r->old) {
         printf("%s: %s\n", cli_say(cli, "l'ancien dossier", "the former folder"), r->old);
     }
@@ -375,6 +398,7 @@ enum rp_exit backup_restore(struct cli *cli, const char *path) {
         return RP_EXIT_USAGE;
     }
     r.head = &file.head;
+    r.tenants.path = path;
     rp_err err = find_target(&r);
     if (rp_ok(err)) {
         err = restore(&r, &file);

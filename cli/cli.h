@@ -41,6 +41,7 @@ struct cli {
     const char *role;            /* --role */
     const char *scopes;          /* --scopes */
     const char *days;            /* --days */
+    const char *confirm;         /* --confirm: a name, typed once more */
     const char *ca;              /* --ca: the authority behind an https address, PEM */
     const char *passphrase_file; /* --passphrase-file */
     const char *reason;          /* --reason */
@@ -96,6 +97,11 @@ const char *cli_share_folder(struct cli *cli);
  * error status becomes an error, its text in diag. */
 rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
                     struct rp_json **ret_json, struct rp_diag *diag);
+
+/* The same from where the command was typed: enters the state folder, tells stderr what failed.
+ * body may be NULL. */
+enum rp_exit cli_ask(struct cli *cli, const char *method, const char *path,
+                     const struct rp_json *body, struct rp_json **ret_answer);
 
 /* POST with a body of another type. */
 rp_err cli_post_core(struct cli *cli, const char *path, const char *type, rp_view body,

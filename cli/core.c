@@ -211,3 +211,18 @@ void cli_print_json(const struct rp_json *json) {
     }
     rp_buf_done(&out);
 }
+
+enum rp_exit cli_ask(struct cli *cli, const char *method, const char *path,
+                     const struct rp_json *body, struct rp_json **ret_answer) {
+    struct rp_buf text = rp_buf_new(65536);
+    struct rp_diag diag = {0};
+    rp_err err = cli_enter_state(cli);
+    if (rp_ok(err) && body) {
+        err = rp_json_print(body, &text);
+    }
+    if (rp_ok(err)) {
+        err = cli_ask_core(cli, method, path, rp_buf_view(&text), ret_answer, &diag);
+    }
+    rp_buf_done(&text);
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->command, &diag);
+}

@@ -54,9 +54,12 @@ static const struct cli_command commands[] = {
      "3\n",
      cli_keys},
     {"tenant",
-     "rempart tenant list|create NAME|export ID FILE [--json]",
-     {"les organisations clientes", "the customer organisations"},
-     "  rempart tenant create 'Boulangerie Martin'\n",
+     "rempart tenant list|create NAME|export ID FILE|reopen NAME [--json]\n"
+     "       rempart tenant close NAME [--days N] [--confirm NAME] [--json]",
+     {"les organisations clientes ; « close » détruit la clé et les données au terme du délai",
+      "the customer organisations; \"close\" destroys key and data when its days are over"},
+     "  rempart tenant create 'Boulangerie Martin'\n"
+     "  rempart tenant close 'Boulangerie Martin' --days 30\n",
      cli_tenant},
     {"app",
      "rempart app token new APP [--scopes LIST] [--days N]|list|revoke ID [--json]",
@@ -313,6 +316,7 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--reason", &cli->reason) ||
            take_value(argc, argv, i, "--app", &cli->app) ||
            take_value(argc, argv, i, "--days", &cli->days) ||
+           take_value(argc, argv, i, "--confirm", &cli->confirm) ||
            take_value(argc, argv, i, "--minutes", &cli->minutes) ||
            take_value(argc, argv, i, "--path", &cli->path) ||
            take_value(argc, argv, i, "--method", &cli->method) ||

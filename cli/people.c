@@ -1,4 +1,4 @@
-/* people.c — tenants, people, and who may what. */
+/* people.c — people, and who may what. */
 #include "base/assert.h"
 #include "base/checked.h"
 #include "cli.h"
@@ -6,69 +6,13 @@
 
 #define PEOPLE "/.rempart/api/v1/admin/people"
 
-static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
-                        const struct rp_json *body, struct rp_json **ret_answer) {
-    struct rp_buf text = rp_buf_new(65536);
-    struct rp_diag diag = {0};
-    rp_err err = cli_enter_state(cli);
-    if (rp_ok(err) && body) {
-        err = rp_json_print(body, &text);
-    }
-    if (rp_ok(err)) {
-        err = cli_ask_core(cli, method, path, rp_buf_view(&text), ret_answer, &diag);
-    }
-    rp_buf_done(&text);
-    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->command, &diag);
-}
-
-static void print_tenants(const struct cli *cli, const struct rp_json *answer) {
-    if (cli->json) {
-        cli_print_json(answer);
-        return;
-    }
-    const struct rp_json *list = rp_json_get(answer, "tenants");
-    for (const struct rp_json *t = list ? list->first : NULL; t; t = t->next) {
-        printf("%.*s  %.*s\n", RP_FMT(rp_json_get_string(t, "id")),
-               RP_FMT(rp_json_get_string(t, "name")));
-    }
-}
-
-enum rp_exit cli_tenant(struct cli *cli) {
-    struct rp_json *answer = NULL;
-    if (cli->arg_count == 1 && strcmp(cli->args[0], "list") == 0) {
-        enum rp_exit code = ask(cli, "GET", "/.rempart/api/v1/admin/tenants", NULL, &answer);
-        if (code == RP_EXIT_OK) {
-            print_tenants(cli, answer);
-        }
-        return code;
-    }
-    if (cli->arg_count == 2 && strcmp(cli->args[0], "create") == 0) {
-        struct rp_json *body = rp_json_object(cli->arena);
-        rp_json_add_cstr(cli->arena, body, "name", cli->args[1]);
-        enum rp_exit code = ask(cli, "POST", "/.rempart/api/v1/admin/tenants", body, &answer);
-        if (code == RP_EXIT_OK) {
-            if (cli->json) {
-                cli_print_json(answer);
-            } else {
-                printf("%.*s\n", RP_FMT(rp_json_get_string(answer, "id")));
-            }
-        }
-        return code;
-    }
-    if (cli->arg_count == 3 && strcmp(cli->args[0], "export") == 0) {
-        return cli_tenant_export(cli, cli->args[1], cli->args[2]);
-    }
-    return cli_usage(cli, cli_say(cli, "list, create NOM ou export ID FICHIER|-",
-                                  "list, create NAME or export ID FILE|-"));
-}
-
 static enum rp_exit person_invite(struct cli *cli) {
     struct rp_json *body = rp_json_object(cli->arena);
     rp_json_add_cstr(cli->arena, body, "email", cli->args[1]);
     rp_json_add_cstr(cli->arena, body, "tenant", cli->tenant);
     rp_json_add_cstr(cli->arena, body, "role", cli->role ? cli->role : "member");
     struct rp_json *answer = NULL;
-    enum rp_exit code = ask(cli, "POST", PEOPLE, body, &answer);
+    enum rp_exit code = cli_ask(cli, "POST", PEOPLE, body, &answer);
     if (code == RP_EXIT_OK) {
         if (cli->json) {
             cli_print_json(answer);
@@ -82,7 +26,7 @@ static enum rp_exit person_invite(struct cli *cli) {
 static enum rp_exit person_list(struct cli *cli) {
     rp_view path = rp_arena_printf(cli->arena, PEOPLE "?tenant=%s", cli->tenant);
     struct rp_json *answer = NULL;
-    enum rp_exit code = ask(cli, "GET", (const char *)path.p, NULL, &answer);
+    enum rp_exit code = cli_ask(cli, "GET", (const char *)path.p, NULL, &answer);
     if (code != RP_EXIT_OK || cli->json) {
         if (code == RP_EXIT_OK) {
             cli_print_json(answer);
@@ -105,7 +49,7 @@ static enum rp_exit person_change(struct cli *cli, const char *person, const cha
     rp_json_add_cstr(cli->arena, body, "role", role);
     rp_view path = rp_arena_printf(cli->arena, PEOPLE "/%s", person);
     struct rp_json *answer = NULL;
-    enum rp_exit code = ask(cli, "POST", (const char *)path.p, body, &answer);
+    enum rp_exit code = cli_ask(cli, "POST", (const char *)path.p, body, &answer);
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     }

@@ -6,42 +6,6 @@
 
 enum { LINK_MAX = 512 };
 
-struct listing {
-    struct rp_arena *arena;
-    struct rp_json *list;
-};
-
-static rp_err list_one(void *ctx, rp_id tenant, rp_view name) {
-    struct listing *listing = ctx;
-    struct rp_json *json = rp_json_add_object(listing->arena, listing->list, NULL);
-    rp_json_add_cstr(listing->arena, json, "id", rp_id_print(tenant).s);
-    rp_json_add_string(listing->arena, json, "name", name);
-    return json ? RP_OK : RP_ERR(TOO_LARGE);
-}
-
-rp_err rp_admin_tenants(struct rp_request *request) {
-    struct rp_json *root = rp_json_object(request->arena);
-    struct listing listing = {.arena = request->arena,
-                              .list = rp_json_add_array(request->arena, root, "tenants")};
-    RP_TRY(rp_identity_each_tenant(request->thread->identity, list_one, &listing));
-    return rp_api_send(request, 200, root);
-}
-
-rp_err rp_admin_tenant_create(struct rp_request *request) {
-    struct rp_json *body = NULL;
-    RP_TRY(rp_request_json(request, &body, &request->diag));
-    rp_view name = rp_json_get_string(body, "name");
-    if (name.n == 0) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "name");
-    }
-    rp_id tenant;
-    RP_TRY(rp_identity_new_tenant(request->thread->identity, name, &tenant));
-    struct rp_json *root = rp_json_object(request->arena);
-    rp_json_add_cstr(request->arena, root, "id", rp_id_print(tenant).s);
-    rp_json_add_string(request->arena, root, "name", name);
-    return rp_api_send(request, 201, root);
-}
-
 rp_view rp_enrol_link(const struct rp_web *web, struct rp_arena *arena,
                       const struct rp_token *token) {
     const struct rp_config *config = web->config;
@@ -73,6 +37,11 @@ rp_err rp_admin_person_invite(struct rp_request *request) {
 }
 
 /* ---- who is there, and what becomes of them ---- */
+
+struct listing {
+    struct rp_arena *arena;
+    struct rp_json *list;
+};
 
 static rp_err list_person(void *ctx, const struct rp_member *member) {
     struct listing *listing = ctx;

@@ -46,6 +46,7 @@ struct rp_web {
     /* A backup: until when (monotonic) events stay in the outboxes, and whether they do by now. */
     _Atomic int64_t keep_outbox_until_ms;
     _Atomic bool outbox_kept;
+    _Atomic bool closing; /* an organisation's end may have a step to take: core looks */
     _Atomic uint64_t outbox_databases; /* in which events may wait; for /metrics */
     _Atomic bool rebase; /* asked for once: databases put back go on behind the ledger */
 };

@@ -1,6 +1,7 @@
 /* chores.c — what core does for itself: setting up, and throwing away what ran out. */
 #include "base/assert.h"
 #include "core.h"
+#include "identity/closing.h"
 #include "spaces/grants.h"
 #include "spaces/shares.h"
 
@@ -126,6 +127,7 @@ static void purge_trash(void *thread_state, void *ctx) {
             rp_ignore(rp_files_sweep(&core->env, db, PURGE_RECORDS));
             rp_ignore(rp_shares_sweep(&core->env, db));
             rp_ignore(rp_grants_sweep(&core->env, db));
+            rp_ignore(rp_identity_rewrap(thread->identity, round.tenants[i]));
         }
     }
     core->purged = round.count == PURGE_TENANTS ? round.tenants[PURGE_TENANTS - 1] : (rp_id){{0}};

@@ -300,6 +300,28 @@ static void run_again(struct connection *c) {
     answer(c);
 }
 
+/* How many of an organisation's are under way. key 0: nobody's yet. */
+static unsigned streams_of(const struct core *core, uint64_t key) {
+    unsigned count = 0;
+    for (const struct connection *c = core->first; c; c = c->next) {
+        count += c->streaming && c->key == key;
+    }
+    return count;
+}
+
+/* A place among the streams. One organisation's slow uploads leave room for everybody else's. */
+static rp_err take_stream(struct connection *c) {
+    if (c->core->streams >= CORE_STREAMS_MAX) {
+        return RP_ERR(OVERLOAD);
+    }
+    if (streams_of(c->core, c->key) >= CORE_STREAMS_OF_ONE) {
+        return RP_ERR(RATE);
+    }
+    c->streaming = true;
+    c->core->streams++;
+    return RP_OK;
+}
+
 static void start_work(struct connection *c, const struct rp_fcgi_request *fcgi) {
     c->request.from_cli = c->from_cli;
     c->requesting = true;
@@ -308,13 +330,7 @@ static void start_work(struct connection *c, const struct rp_fcgi_request *fcgi)
         answer(c);
         return;
     }
-    rp_err err = RP_OK;
-    if (fcgi->streamed && c->core->streams >= CORE_STREAMS_MAX) {
-        err = RP_ERR(OVERLOAD);
-    } else if (fcgi->streamed) {
-        c->streaming = true;
-        c->core->streams++;
-    }
+    rp_err err = fcgi->streamed ? take_stream(c) : RP_OK;
     if (rp_ok(err)) {
         err = submit(c);
     }

@@ -24,7 +24,8 @@ enum {
     CORE_PASSWORD_QUEUE = 64,
     CORE_STORE_QUEUE = 1024,
     CORE_CONNECTIONS_MAX = 256,
-    CORE_STREAMS_MAX = 48 /* half a megabyte each */
+    CORE_STREAMS_MAX = 48,   /* half a megabyte each */
+    CORE_STREAMS_OF_ONE = 16 /* of one organisation: the others find two thirds free */
 };
 
 struct core {
@@ -44,6 +45,8 @@ struct core {
     pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
     bool stopping;
     _Atomic bool ticking;     /* the deadlines are being looked at */
+    _Atomic bool closing_now; /* a round of closings.c runs */
+    int64_t closed_ms;        /* monotonic: when the last one began */
     _Atomic bool rang;        /* they made events: the ledger is to have them */
     struct connection *first; /* all of them */
     uid_t owner;              /* of the state folder: may administer over run/cli.sock */
@@ -98,6 +101,17 @@ rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct 
 rp_err core_set_up(struct core *core);
 /* Leases and sessions that ran out, every half minute. */
 rp_err core_chores_start(struct core *core);
+
+/* ---- closings.c: organisations that are due to end ---- */
+/* A step of each every second while there are some. */
+rp_err core_closings_start(struct core *core);
+/* Lets go of the databases and keys of those that ended; each thread for itself. */
+void core_closings_forget(struct rp_web_thread *thread);
+
+/* ---- closing_canary.c: one organisation that lives, one that was closed, and a copy of each ----
+ */
+/* True while there is something left to do soon. */
+bool core_closing_canary(const struct core *core, struct rp_web_thread *thread);
 
 /* ---- registers.c: deadlines, and rows that somebody altered ---- */
 rp_err core_registers_start(struct core *core);

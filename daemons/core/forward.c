@@ -236,13 +236,20 @@ static rp_err send_tenant(struct sending *sending, rp_id tenant) {
 }
 
 /* RP_OK also when only this tenant's events have to wait: then *ret_broken. */
+/* Between two rounds its files went, and with them what there was to send: nothing. */
+static bool was_closed(struct rp_web_thread *thread, rp_id tenant, rp_err err) {
+    char name[129];
+    return rp_is(err, RP_E_NOT_FOUND) &&
+           rp_is(rp_identity_tenant_name(thread->identity, tenant, name), RP_E_NOT_FOUND);
+}
+
 static rp_err try_tenant(struct sending *sending, rp_id tenant, bool *ret_broken) {
     sending->ledger_failed = false;
     rp_err err = send_tenant(sending, tenant);
     if (sending->ledger_failed) {
         return err;
     }
-    *ret_broken = !rp_ok(err);
+    *ret_broken = !rp_ok(err) && !was_closed(sending->thread, tenant, err);
     if (*ret_broken && sending->say_broken && sending->broken == 0) {
         daemon_say(sending->daemon, "tenant %s: its events wait: %s", rp_id_print(tenant).s,
                    rp_err_text(err, RP_EN));
@@ -346,6 +353,9 @@ static void run_round(void *thread_state, void *ctx) {
                               .ask = f->keep || f->round.all,
                               .rebase = f->rebase};
     rp_err err = RP_ERR(NO_MEMORY);
+    if (thread && atomic_load(&f->core->web.closing)) {
+        core_closings_forget(thread);
+    }
     if (thread) {
         err = f->round.all ? send_every(&sending) : send_set(&sending);
         if (rp_ok(err)) {

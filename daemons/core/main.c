@@ -58,6 +58,7 @@ static rp_err open_doors(struct core *core) {
     RP_TRY(core_send_start(core));
     RP_TRY(core_tables_keep(core));
     RP_TRY(core_chores_start(core));
+    RP_TRY(core_closings_start(core));
     RP_TRY(core_registers_start(core));
     return core_listen(core);
 }

@@ -17,7 +17,7 @@ struct hunt {
 };
 
 rp_probe_run hunt_plaintext, hunt_aes_header;
-rp_probe_run hunt_deletions_justified;
+rp_probe_run hunt_deletions_justified, hunt_purge_canary, hunt_purge_oldest;
 rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_audit_complete;
 
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;

@@ -15,6 +15,8 @@ static const struct rp_probe probes[] = {
     {"keys.wrapped_only", hunt_wrapped_only},
     {"audit.complete", hunt_audit_complete},
     {"retention.deletions_justified", hunt_deletions_justified},
+    {"retention.purge_canary", hunt_purge_canary},
+    {"retention.purge_oldest", hunt_purge_oldest},
     {"people.no_record_copy", hunt_no_record_copy},
     {"data.field_map", hunt_field_map},
     {"customer.mfa_share", hunt_mfa_share},

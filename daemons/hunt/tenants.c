@@ -203,10 +203,11 @@ static bool is_ours(const struct inventory *inventory, rp_id master) {
     return false;
 }
 
-/* "RPW1" · master key id (16) · version (4) · sealed. */
+/* "RPW1" or "RPW2" · master key id (16) · version (4) · sealed. */
 static bool check_wrapped(struct inventory *inventory, rp_view wrapped, const char *file) {
     rp_id master;
-    if (wrapped.n < WRAPPED_HEAD + 32 || !rp_view_starts(wrapped, RP_VIEW("RPW1"))) {
+    if (wrapped.n < WRAPPED_HEAD + 32 ||
+        (!rp_view_starts(wrapped, RP_VIEW("RPW1")) && !rp_view_starts(wrapped, RP_VIEW("RPW2")))) {
         rp_probe_broken(inventory->seen, "%s holds a key that is not wrapped", file);
         return false;
     }

@@ -1,4 +1,5 @@
-/* core.c — what core may ask: a new tenant key, a lease, its end, an assertion, the public keys. */
+/* core.c — what core may ask: a lease, its end, an assertion, the public keys; and what tenants.c
+ * does. */
 #include "base/assert.h"
 #include "base/checked.h"
 #include "keys/assertion.h"
@@ -10,22 +11,6 @@ enum { BATCH_MAX = 64 };
 
 static int64_t now_ms(const struct kms *kms) {
     return kms->daemon.env.monotonic_ns(kms->daemon.env.ctx) / 1000000;
-}
-
-static rp_err new_key(struct kms *kms, rp_view request) {
-    struct rp_unpack in = rp_unpack_new(request);
-    rp_id tenant = rp_unpack_id(&in);
-    RP_TRY(rp_unpack_end(&in));
-    if (rp_id_is_none(tenant)) {
-        return RP_ERR(INVALID);
-    }
-    struct rp_key_fact master =
-        rp_hierarchy_fact(kms->hierarchy, rp_hierarchy_active(kms->hierarchy, RP_KEY_MASTER));
-    _cleanup_(rp_buf_done) struct rp_buf wrapped = rp_buf_new(RP_WRAPPED_MAX);
-    RP_TRY(rp_hierarchy_new_tenant_key(kms->hierarchy, tenant, &wrapped));
-    RP_TRY(kms_record_tenant_key(kms, master.id, tenant));
-    rp_pack_bytes(&kms->reply, rp_buf_view(&wrapped));
-    return rp_buf_err(&kms->reply);
 }
 
 /* ---- leases ---- */
@@ -57,22 +42,18 @@ static rp_err grant(struct kms *kms, const struct rp_lease *lease, rp_id master,
     return err;
 }
 
-static const char *unwrap_failure(rp_err err) {
-    return rp_is(err, RP_E_NOT_FOUND) ? "wrapped by a key that is not ours"
-                                      : "wrapped key altered, or another tenant's";
-}
-
 static rp_err lease(struct kms *kms, rp_view message) {
     struct rp_lease_request request;
     RP_TRY(rp_lease_request_unpack(message, &request));
     _cleanup_(rp_secret_freep) struct rp_secret *key = NULL;
     size_t index = 0;
-    rp_err err = rp_hierarchy_unwrap(kms->hierarchy, request.tenant, request.wrapped, &key, &index);
+    const char *reason = NULL;
+    rp_err err = kms_unwrap(kms, request.tenant, request.wrapped, &key, &index, &reason);
     if (rp_is(err, RP_E_NO_MEMORY)) {
         return err;
     }
     if (!rp_ok(err)) {
-        return kms_refuse(kms, request.tenant, unwrap_failure(err), err);
+        return kms_refuse(kms, request.tenant, reason, err);
     }
     struct rp_lease granted = new_lease(kms, request.tenant);
     return grant(kms, &granted, rp_hierarchy_fact(kms->hierarchy, index).id, key);
@@ -199,7 +180,7 @@ rp_err kms_answer_core(struct kms *kms, enum rp_ipc_message message, rp_view req
     }
     switch ((int)message) {
     case RP_IPC_CORE_KMS_NEW_KEY:
-        return new_key(kms, request);
+        return kms_new_tenant_key(kms, request);
     case RP_IPC_CORE_KMS_LEASE:
         return lease(kms, request);
     case RP_IPC_CORE_KMS_LEASE_END:
@@ -208,6 +189,10 @@ rp_err kms_answer_core(struct kms *kms, enum rp_ipc_message message, rp_view req
         return assert_person(kms, request);
     case RP_IPC_CORE_KMS_PUBLIC:
         return public_keys(kms);
+    case RP_IPC_CORE_KMS_DESTROY:
+        return kms_destroy(kms, request);
+    case RP_IPC_CORE_KMS_REWRAP:
+        return kms_rewrap(kms, request);
     default:
         return RP_ERR(PROTOCOL); /* the pair table lets nothing else through */
     }

@@ -1,8 +1,9 @@
 /* kms.h — rempart-kms: holds the keys, reads no network byte, says nothing that is not on record.
  *
- * main.c starts and stops it · open.c makes it sealed or unsealed · core.c and cli.c answer the two
- * roles that may ask · record.c puts each act into the operator's tree before it is answered.
- * One request at a time: what waits for the ledger or the disk lets the next one wait.
+ * main.c starts and stops it · open.c makes it sealed or unsealed · core.c, cli.c and hunt.c answer
+ * the three roles that may ask · tenants.c makes and ends tenants' keys · record.c puts each act
+ * into the operator's tree before it is answered. One request at a time: what waits for the ledger
+ * or the disk lets the next one wait.
  */
 #ifndef RP_DAEMONS_KMS_H
 #define RP_DAEMONS_KMS_H
@@ -64,9 +65,20 @@ rp_err kms_take_share(struct kms *kms, rp_view text, unsigned *ret_missing);
 void kms_forget_shares(struct kms *kms);
 void kms_tidy_shares(struct kms *kms);
 
-/* ---- core.c, cli.c: fill kms->reply ---- */
+/* ---- tenants.c ---- */
+/* A new key, wrapped; the same key wrapped anew; and its end. */
+rp_err kms_new_tenant_key(struct kms *kms, rp_view request);
+rp_err kms_rewrap(struct kms *kms, rp_view request);
+rp_err kms_destroy(struct kms *kms, rp_view request);
+/* NOT_FOUND: wrapped by a key that is not ours, or its half is gone; CORRUPT: altered, or another
+ * tenant's. ret_reason (nullable) says which. */
+rp_err kms_unwrap(const struct kms *kms, rp_id tenant, rp_view wrapped, struct rp_secret **ret_key,
+                  size_t *ret_index, const char **ret_reason);
+
+/* ---- core.c, cli.c, hunt.c: fill kms->reply ---- */
 rp_err kms_answer_core(struct kms *kms, enum rp_ipc_message message, rp_view request);
 rp_err kms_answer_cli(struct kms *kms, enum rp_ipc_message message, rp_view request);
+rp_err kms_answer_hunt(struct kms *kms, enum rp_ipc_message message, rp_view request);
 /* Leases whose holder never said that they ended, assertions not yet on record. */
 void kms_tidy(struct kms *kms);
 rp_err kms_flush_assertions(struct kms *kms);
@@ -81,6 +93,7 @@ rp_err kms_record_split(struct kms *kms, unsigned shares, unsigned threshold);
 rp_err kms_record_share(struct kms *kms, unsigned place, unsigned count, unsigned threshold);
 rp_err kms_record_rotated(struct kms *kms, const struct rp_key_fact *fact);
 rp_err kms_record_tenant_key(struct kms *kms, rp_id master, rp_id tenant);
+rp_err kms_record_destroyed(struct kms *kms, rp_id tenant);
 rp_err kms_record_leased(struct kms *kms, const struct rp_lease *lease, rp_id master);
 struct kms_lease_end {
     uint64_t lease;

@@ -8,11 +8,12 @@ enum { TIDY_MS = 5000, MESSAGE_ARENA = 8 << 20 /* the ends of a thousand leases,
 static void handle(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
                    struct rp_ipc_call_id call, rp_view request) {
     struct kms *kms = ctx;
-    RP_ASSERT(from == RP_ROLE_CORE || from == RP_ROLE_CLI);
+    RP_ASSERT(from == RP_ROLE_CORE || from == RP_ROLE_CLI || from == RP_ROLE_HUNT);
     RP_ASSERT(kms->reply.n == 0);
     rp_arena_reset(kms->arena);
-    rp_err err = from == RP_ROLE_CORE ? kms_answer_core(kms, message, request)
-                                      : kms_answer_cli(kms, message, request);
+    rp_err err = from == RP_ROLE_CORE   ? kms_answer_core(kms, message, request)
+                 : from == RP_ROLE_HUNT ? kms_answer_hunt(kms, message, request)
+                                        : kms_answer_cli(kms, message, request);
     rp_ipc_reply(kms->server, call, err,
                  rp_ok(err) ? rp_buf_view(&kms->reply) : (rp_view){NULL, 0});
     /*= S84 */ /* a key on its way out leaves no copy here */

@@ -102,6 +102,13 @@ rp_err kms_record_tenant_key(struct kms *kms, rp_id master, rp_id tenant) {
     return record(kms, event);
 }
 
+rp_err kms_record_destroyed(struct kms *kms, rp_id tenant) {
+    struct rp_event *event = new_event(kms, RP_EVENT_KEY_DESTROYED);
+    add_cstr(event, "kind", "tenant");
+    rp_event_add_id(event, "tenant", tenant);
+    return record(kms, event);
+}
+
 static void add_lease(struct rp_event *event, uint64_t lease) {
     char text[17];
     snprintf(text, sizeof text, "%016llx", (unsigned long long)lease);

@@ -75,7 +75,7 @@ struct rp_config {
     uint64_t listen, listen_http, workers, body_max_kib, session_hours, idle_minutes;
     uint64_t disk_free_percent, drain_seconds, metrics_port, records_max, mib_max;
     const char *share_label_max; /* "personal" */
-    uint64_t share_days_max;
+    uint64_t share_days_max, close_days;
     uint64_t limit_address, limit_network, limit_session, limit_tenant, limit_sign_in,
         limit_strangers;
     struct rp_config_app *apps; /* room for RP_APPS_MAX, in the arena */

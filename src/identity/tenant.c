@@ -1,6 +1,8 @@
 /* tenant.c — the tenants' directory, and the key of each in its own database. */
 #include "identity/internal.h"
 
+#include "identity/closing.h"
+
 #include "base/assert.h"
 
 enum { TENANT_NAME_MAX = 128 };
@@ -55,9 +57,13 @@ static rp_err make_database(struct rp_identity *identity, rp_id tenant) {
     return add_key(identity, tenant, db);
 }
 
+/* NOT_FOUND also for one that was closed: what may still lie there is nobody's any more. */
 static rp_err is_ready(struct rp_db *db, rp_id tenant, bool *ret_ready) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db, "SELECT ready FROM tenant WHERE id = ?1", &row));
+    RP_TRY(rp_db_query(db,
+                       "SELECT ready FROM tenant WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM "
+                       "tenant_closing WHERE tenant_closing.tenant = tenant.id AND ended_ms > 0)",
+                       &row));
     rp_row_bind_id(row, 1, tenant);
     RP_TRY(rp_row_first(row));
     *ret_ready = rp_row_u64(row, 0) == 1;
@@ -104,6 +110,39 @@ rp_err rp_identity_tenant_key(struct rp_identity *identity, rp_id tenant,
     _cleanup_(rp_buf_done) struct rp_buf wrapped = rp_buf_new(RP_WRAPPED_MAX);
     RP_TRY(required(read_wrapped(db, &wrapped)));
     return required(rp_keys_lease(identity->keys, tenant, rp_buf_view(&wrapped), ret_key));
+}
+
+struct rewrapping {
+    rp_view former, wrapped;
+};
+
+/* The former goes in the same transaction: secure_delete overwrites it. */
+static rp_err replace_wrapped(struct rp_db *db, void *ctx) {
+    const struct rewrapping *rewrapping = ctx;
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    RP_TRY(rp_db_query(db, "UPDATE tenant_key SET wrapped = ?1 WHERE wrapped = ?2", &row));
+    rp_row_bind_blob(row, 1, rewrapping->wrapped);
+    rp_row_bind_blob(row, 2, rewrapping->former);
+    RP_TRY(rp_row_run(row, &changed));
+    return changed == 1 ? RP_OK : RP_ERR(CONFLICT);
+}
+
+rp_err rp_identity_rewrap(struct rp_identity *identity, rp_id tenant) {
+    RP_ASSERT(identity != NULL);
+    struct rp_db *db = NULL;
+    struct rp_wrapped parsed;
+    _cleanup_(rp_buf_done) struct rp_buf former = rp_buf_new(RP_WRAPPED_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf wrapped = rp_buf_new(RP_WRAPPED_MAX);
+    RP_TRY(rp_store_tenant(identity->store, tenant, false, &db, NULL));
+    RP_TRY(read_wrapped(db, &former));
+    RP_TRY(rp_wrapped_parse(rp_buf_view(&former), &parsed));
+    if (parsed.halved) {
+        return RP_OK;
+    }
+    RP_TRY(rp_keys_rewrap(identity->keys, tenant, rp_buf_view(&former), &wrapped));
+    struct rewrapping rewrapping = {rp_buf_view(&former), rp_buf_view(&wrapped)};
+    return rp_db_transact(db, replace_wrapped, &rewrapping);
 }
 
 /* ---- the directory ---- */

@@ -13,12 +13,12 @@ static rp_id place(rp_id backup) {
 rp_err rp_backup_key_new(const struct rp_hierarchy *hierarchy, rp_id backup,
                          struct rp_buf *ret_wrapped, struct rp_secret **ret_key) {
     size_t before = ret_wrapped->n;
-    RP_TRY(rp_hierarchy_new_tenant_key(hierarchy, place(backup), ret_wrapped));
+    RP_TRY(rp_hierarchy_new_tenant_key(hierarchy, place(backup), NULL, ret_wrapped));
     return rp_backup_key_open(hierarchy, backup, rp_view_from(rp_buf_view(ret_wrapped), before),
                               ret_key);
 }
 
 rp_err rp_backup_key_open(const struct rp_hierarchy *hierarchy, rp_id backup, rp_view wrapped,
                           struct rp_secret **ret_key) {
-    return rp_hierarchy_unwrap(hierarchy, place(backup), wrapped, ret_key, NULL);
+    return rp_hierarchy_unwrap(hierarchy, place(backup), NULL, wrapped, ret_key, NULL);
 }

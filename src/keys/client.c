@@ -140,6 +140,34 @@ rp_err rp_keys_new_tenant_key(struct rp_keys *keys, rp_id tenant, struct rp_buf 
     return rp_buf_err(ret_wrapped);
 }
 
+rp_err rp_keys_rewrap(struct rp_keys *keys, rp_id tenant, rp_view wrapped,
+                      struct rp_buf *ret_wrapped) {
+    struct rp_lease_request request = {.tenant = tenant, .wrapped = wrapped};
+    rp_buf_clear(&keys->request);
+    RP_TRY(rp_lease_request_pack(&request, &keys->request));
+    RP_TRY(call(keys, RP_IPC_CORE_KMS_REWRAP));
+    struct rp_unpack in = rp_unpack_new(rp_buf_view(&keys->reply));
+    rp_view made = rp_unpack_bytes(&in, RP_WRAPPED_MAX);
+    RP_TRY(kms_error(rp_unpack_end(&in)));
+    rp_buf_add(ret_wrapped, made);
+    return rp_buf_err(ret_wrapped);
+}
+
+void rp_keys_drop(struct rp_keys *keys, rp_id tenant) {
+    struct rp_lease_report report;
+    if (rp_lease_cache_take_tenant(keys->cache, tenant, &report)) {
+        note(keys, &report);
+        send_reports(keys);
+    }
+}
+
+rp_err rp_keys_destroy(struct rp_keys *keys, rp_id tenant) {
+    rp_keys_drop(keys, tenant);
+    rp_buf_clear(&keys->request);
+    rp_pack_id(&keys->request, tenant);
+    return call(keys, RP_IPC_CORE_KMS_DESTROY);
+}
+
 /* Into locked memory. Where the machine grants less of it than the cache would take, the cache is
  * smaller: the key that was used longest ago makes room. */
 static rp_err lock_key(struct rp_keys *keys, rp_view key, struct rp_secret **ret_secret) {

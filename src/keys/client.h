@@ -24,6 +24,13 @@ void rp_keys_free(struct rp_keys *keys); /* accepts NULL */
 
 /* A new data key for the tenant, wrapped under the current master version. */
 rp_err rp_keys_new_tenant_key(struct rp_keys *keys, rp_id tenant, struct rp_buf *ret_wrapped);
+/* From before there were halves: the same key, wrapped so that it can end. */
+rp_err rp_keys_rewrap(struct rp_keys *keys, rp_id tenant, rp_view wrapped,
+                      struct rp_buf *ret_wrapped);
+/* No copy of the tenant's wrapped key opens any more. RP_OK again when that was done before. */
+rp_err rp_keys_destroy(struct rp_keys *keys, rp_id tenant);
+/* Ends what this cache holds of the tenant's. */
+void rp_keys_drop(struct rp_keys *keys, rp_id tenant);
 /* The tenant's key, leased or from the cache; valid until the next call on keys. CORRUPT when the
  * wrapped key was altered or is another tenant's, NOT_FOUND when this kms never wrapped it. */
 rp_err rp_keys_lease(struct rp_keys *keys, rp_id tenant, rp_view wrapped,

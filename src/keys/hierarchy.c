@@ -268,13 +268,49 @@ void rp_hierarchy_rotate_undo(struct rp_hierarchy *hierarchy) {
     hierarchy->count--;
 }
 
-rp_err rp_hierarchy_new_tenant_key(const struct rp_hierarchy *hierarchy, rp_id tenant,
-                                   struct rp_buf *ret_wrapped) {
+/* ---- tenants' keys ---- */
+
+static rp_err half_place(rp_id tenant, struct rp_buf *aad) {
+    rp_buf_add(aad, RP_VIEW("tenant-half"));
+    rp_pack_id(aad, tenant);
+    return rp_buf_err(aad);
+}
+
+rp_err rp_hierarchy_seal_half(const struct rp_hierarchy *hierarchy, rp_id tenant,
+                              const struct rp_secret *half, struct rp_buf *out) {
+    check(hierarchy);
+    _cleanup_(rp_buf_done) struct rp_buf aad = rp_buf_new(64);
+    RP_TRY(half_place(tenant, &aad));
+    return rp_aead_seal_secret(&hierarchy->env, hierarchy->seal, rp_buf_view(&aad), half, out);
+}
+
+rp_err rp_hierarchy_open_half(const struct rp_hierarchy *hierarchy, rp_id tenant, rp_view sealed,
+                              struct rp_secret **ret_half) {
+    check(hierarchy);
+    _cleanup_(rp_buf_done) struct rp_buf aad = rp_buf_new(64);
+    RP_TRY(half_place(tenant, &aad));
+    return rp_aead_open_secret(hierarchy->seal, rp_buf_view(&aad), sealed, ret_half);
+}
+
+rp_err rp_hierarchy_rewrap(const struct rp_hierarchy *hierarchy, rp_id tenant,
+                           const struct rp_secret *half, const struct rp_secret *key,
+                           struct rp_buf *ret_wrapped) {
     const struct held_key *master = &hierarchy->keys[rp_hierarchy_active(hierarchy, RP_KEY_MASTER)];
+    struct rp_wrapped wrapped = {
+        .master = master->fact.id, .version = master->fact.version, .halved = half != NULL};
+    _cleanup_(rp_secret_freep) struct rp_secret *made = NULL;
+    if (half) {
+        RP_TRY(rp_wrapping_key(master->secret, half, &made));
+    }
+    return rp_wrapped_seal(&hierarchy->env, half ? made : master->secret, &wrapped, tenant, key,
+                           ret_wrapped);
+}
+
+rp_err rp_hierarchy_new_tenant_key(const struct rp_hierarchy *hierarchy, rp_id tenant,
+                                   const struct rp_secret *half, struct rp_buf *ret_wrapped) {
     _cleanup_(rp_secret_freep) struct rp_secret *key = NULL;
     RP_TRY(rp_secret_new_random(&hierarchy->env, RP_TENANT_KEY, &key));
-    return rp_wrapped_seal(&hierarchy->env, master->secret, master->fact.id, master->fact.version,
-                           tenant, key, ret_wrapped);
+    return rp_hierarchy_rewrap(hierarchy, tenant, half, key, ret_wrapped);
 }
 
 static const struct held_key *find_master(const struct rp_hierarchy *hierarchy,
@@ -289,8 +325,23 @@ static const struct held_key *find_master(const struct rp_hierarchy *hierarchy,
     return NULL;
 }
 
-rp_err rp_hierarchy_unwrap(const struct rp_hierarchy *hierarchy, rp_id tenant, rp_view bytes,
-                           struct rp_secret **ret_key, size_t *ret_index) {
+static rp_err open_wrapped(const struct rp_secret *master, const struct rp_secret *half,
+                           const struct rp_wrapped *wrapped, rp_id tenant,
+                           struct rp_secret **ret_key) {
+    _cleanup_(rp_secret_freep) struct rp_secret *made = NULL;
+    if (!wrapped->halved) {
+        return rp_wrapped_open(master, wrapped, tenant, ret_key);
+    }
+    if (!half) {
+        return RP_ERR(CORRUPT);
+    }
+    RP_TRY(rp_wrapping_key(master, half, &made));
+    return rp_wrapped_open(made, wrapped, tenant, ret_key);
+}
+
+rp_err rp_hierarchy_unwrap(const struct rp_hierarchy *hierarchy, rp_id tenant,
+                           const struct rp_secret *half, rp_view bytes, struct rp_secret **ret_key,
+                           size_t *ret_index) {
     check(hierarchy);
     struct rp_wrapped wrapped;
     RP_TRY(rp_wrapped_parse(bytes, &wrapped));
@@ -298,7 +349,7 @@ rp_err rp_hierarchy_unwrap(const struct rp_hierarchy *hierarchy, rp_id tenant, r
     if (!master) {
         return RP_ERR(NOT_FOUND);
     }
-    RP_TRY(rp_wrapped_open(master->secret, &wrapped, tenant, ret_key));
+    RP_TRY(open_wrapped(master->secret, half, &wrapped, tenant, ret_key));
     if (ret_index) {
         *ret_index = (size_t)(master - hierarchy->keys);
     }

@@ -42,13 +42,26 @@ size_t rp_hierarchy_active(const struct rp_hierarchy *hierarchy, enum rp_key_kin
 rp_err rp_hierarchy_rotate(struct rp_hierarchy *hierarchy, enum rp_key_kind kind);
 void rp_hierarchy_rotate_undo(struct rp_hierarchy *hierarchy);
 
-/* A new key for the tenant, wrapped; the key itself is wiped again. */
+/* The tenant's half (half_io.h), sealed for the tenant under a key of the root's; and opened.
+ * CORRUPT when it is another tenant's, or altered. */
+rp_err rp_hierarchy_seal_half(const struct rp_hierarchy *hierarchy, rp_id tenant,
+                              const struct rp_secret *half, struct rp_buf *out);
+rp_err rp_hierarchy_open_half(const struct rp_hierarchy *hierarchy, rp_id tenant, rp_view sealed,
+                              struct rp_secret **ret_half);
+
+/* A new key for the tenant, wrapped; the key itself is wiped again. half NULL: under the master key
+ * alone, for what is no tenant's. */
 rp_err rp_hierarchy_new_tenant_key(const struct rp_hierarchy *hierarchy, rp_id tenant,
-                                   struct rp_buf *ret_wrapped);
-/* NOT_FOUND when no key here wrapped it, CORRUPT when it is altered or another tenant's.
- * *ret_index (nullable) is the master version that wrapped it. */
-rp_err rp_hierarchy_unwrap(const struct rp_hierarchy *hierarchy, rp_id tenant, rp_view wrapped,
+                                   const struct rp_secret *half, struct rp_buf *ret_wrapped);
+/* NOT_FOUND when no key here wrapped it, CORRUPT when it is altered, another tenant's, or of
+ * another half; NULL is none. *ret_index (nullable) is the master version that wrapped it. */
+rp_err rp_hierarchy_unwrap(const struct rp_hierarchy *hierarchy, rp_id tenant,
+                           const struct rp_secret *half, rp_view wrapped,
                            struct rp_secret **ret_key, size_t *ret_index);
+/* The same key, wrapped under the active master version and this half. */
+rp_err rp_hierarchy_rewrap(const struct rp_hierarchy *hierarchy, rp_id tenant,
+                           const struct rp_secret *half, const struct rp_secret *key,
+                           struct rp_buf *ret_wrapped);
 
 /* Of an assertion key. */
 void rp_hierarchy_public(const struct rp_hierarchy *hierarchy, size_t index,

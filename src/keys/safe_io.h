@@ -4,6 +4,7 @@
  *   kms/root.sealed    the root under the key file or the passphrase (root.h)
  *   kms/root.recovery  the root under the code on the recovery sheet, once one was printed
  *   kms/root.shares    the root under a secret that was cut into shares, once it was (share.h)
+ *   kms/tenants/ID     a tenant's half (half_io.h)
  *   kms/keyring        master and signing keys under the root (keyring.h)
  *   kms/making         there only while a first start is under way: what it left is begun anew
  *

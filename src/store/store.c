@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "os/file.h"
 #include "store/internal.h"
+#include "store/remove.h"
 
 struct rp_store {
     const struct rp_env *env;
@@ -115,4 +116,12 @@ rp_err rp_store_tenant(struct rp_store *store, rp_id tenant, bool create, struct
     (*place)->used = ++store->tick;
     *ret_db = *place;
     return RP_OK;
+}
+
+void rp_store_forget(struct rp_store *store, rp_id tenant) {
+    struct rp_db **place = find_place(store, tenant);
+    if (*place != NULL && rp_id_equal((*place)->tenant, tenant) && !(*place)->in_transaction) {
+        rp_db_close(*place);
+        *place = NULL;
+    }
 }

@@ -208,6 +208,23 @@ test('on the disk a file is sealed, and a changed, cut or swapped one does not o
     (await people[0].client.get('/.rempart/api/v1/audit?newest=1&limit=50')).text.includes('record.corrupt'));
 });
 
+test('one organisation’s slow uploads leave room for the others’', async () => {
+  const [{api}, other] = people;
+  const slow = [], refused = [];
+  for (let i = 0; i < 20; i++) {
+    api('POST', `files/many?name=slow-${i}`, request => {
+      slow.push(request);
+      request.on('error', () => {}); // it is cut below
+      request.write(crypto.randomBytes(1000));
+    }, {'content-type': 'text/plain', 'content-length': 100000}).then(answer => refused.push(answer), () => {});
+  }
+  await until('twenty asked, four were refused', () => slow.length === 20 && refused.length >= 4);
+  assert.deepEqual(refused.map(({status}) => status), [429, 429, 429, 429]);
+  assert.equal((await other.api('POST', 'files/many?name=quick', Buffer.from('x'), {'content-type': 'text/plain'})).status, 201);
+  for (const request of slow) request.destroy();
+  await until('room again', async () => (await api('POST', 'files/many?name=again', Buffer.from('x'), {'content-type': 'text/plain'})).status === 201);
+});
+
 test('a reader that stops reading stops nobody, and a stopped core is no half file', async () => {
   const [{api}] = people;
   const bytes = crypto.randomBytes(8 * MiB);

@@ -215,9 +215,10 @@ static void a_leased_key_seals_and_opens(void **state) {
 static void a_neighbours_or_a_foreign_key_is_refused_and_that_is_on_record(void **state) {
     (void)state;
     struct rp_keys *keys = new_keys();
-    struct rp_buf wrapped = new_wrapped(keys, alice);
+    struct rp_buf wrapped = new_wrapped(keys, alice), other = new_wrapped(keys, bob);
     const struct rp_secret *key = NULL;
     assert_err(rp_keys_lease(keys, bob, rp_buf_view(&wrapped), &key), CORRUPT);
+    rp_buf_done(&other);
     wrapped.p[4] ^= 1; /* the master key's id */
     assert_err(rp_keys_lease(keys, alice, rp_buf_view(&wrapped), &key), NOT_FOUND);
     assert_err(rp_keys_lease(keys, alice, RP_VIEW("RPW1 short"), &key), CORRUPT);
@@ -225,6 +226,30 @@ static void a_neighbours_or_a_foreign_key_is_refused_and_that_is_on_record(void 
     assert_on_record(RP_EVENT_KEY_REFUSED, "tenant", id_text(bob), 1);
     assert_on_record(RP_EVENT_KEY_REFUSED, "tenant", id_text(alice), 1);
     rp_buf_done(&wrapped);
+    rp_keys_free(keys);
+}
+
+/*= S90 type=test */
+static void a_destroyed_key_opens_no_more_and_that_is_on_record(void **state) {
+    (void)state;
+    struct rp_keys *keys = new_keys();
+    struct rp_buf wrapped = new_wrapped(keys, alice), other = new_wrapped(keys, bob);
+    const struct rp_secret *key = NULL;
+    assert_ok(rp_keys_lease(keys, alice, rp_buf_view(&wrapped), &key));
+    assert_ok(rp_keys_destroy(keys, alice));
+    assert_on_record(RP_EVENT_KEY_DESTROYED, "tenant", id_text(alice), 1);
+    assert_err(rp_keys_lease(keys, alice, rp_buf_view(&wrapped), &key), NOT_FOUND);
+    assert_ok(rp_keys_destroy(keys, alice)); /* asked again: nothing to do */
+    assert_ok(rp_keys_lease(keys, bob, rp_buf_view(&other), &key));
+    stack_kill_kms(&stack);
+    stack_start_kms(&stack);
+    stack_wait_open();
+    rp_keys_free(keys);
+    keys = new_keys();
+    assert_err(rp_keys_lease(keys, alice, rp_buf_view(&wrapped), &key), NOT_FOUND);
+    assert_ok(rp_keys_lease(keys, bob, rp_buf_view(&other), &key));
+    rp_buf_done(&wrapped);
+    rp_buf_done(&other);
     rp_keys_free(keys);
 }
 
@@ -642,6 +667,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         BESIDE_THE_LEDGER(a_leased_key_seals_and_opens),
         BESIDE_THE_LEDGER(a_neighbours_or_a_foreign_key_is_refused_and_that_is_on_record),
+        BESIDE_THE_LEDGER(a_destroyed_key_opens_no_more_and_that_is_on_record),
         BESIDE_THE_LEDGER(what_was_answered_was_on_record_first),
         BESIDE_THE_LEDGER(a_lease_outlives_the_service_and_its_end_is_told_to_the_next),
         BESIDE_THE_LEDGER(without_the_ledger_nothing_is_lent),

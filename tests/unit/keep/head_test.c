@@ -121,7 +121,7 @@ static void what_is_wrong_opens_nothing(void **state) {
     m.head.wrapped = other.head.wrapped;
     assert_err(rp_keep_open_by_code(&m.env, &m.head, rp_buf_view(&m.code), &key), CORRUPT);
     struct rp_buf tenant = rp_buf_new(RP_WRAPPED_MAX);
-    assert_ok(rp_hierarchy_new_tenant_key(m.hierarchy, m.head.id, &tenant));
+    assert_ok(rp_hierarchy_new_tenant_key(m.hierarchy, m.head.id, NULL, &tenant));
     m.head.wrapped = rp_buf_view(&tenant);
     assert_err(rp_keep_open_by_code(&m.env, &m.head, rp_buf_view(&m.code), &key), CORRUPT);
     m.head.recovery = (rp_view){NULL, 0};

@@ -41,7 +41,7 @@ static struct rp_hierarchy *reload(const struct rp_hierarchy *hierarchy) {
 
 static struct rp_buf wrapped_for(const struct rp_hierarchy *hierarchy, rp_id tenant) {
     struct rp_buf wrapped = rp_buf_new(RP_WRAPPED_MAX);
-    assert_ok(rp_hierarchy_new_tenant_key(hierarchy, tenant, &wrapped));
+    assert_ok(rp_hierarchy_new_tenant_key(hierarchy, tenant, NULL, &wrapped));
     assert_int_equal(wrapped.n, RP_WRAPPED_BYTES);
     return wrapped;
 }
@@ -49,7 +49,7 @@ static struct rp_buf wrapped_for(const struct rp_hierarchy *hierarchy, rp_id ten
 static void reveal(const struct rp_hierarchy *hierarchy, rp_id tenant, rp_view wrapped,
                    uint8_t out[static 32]) {
     struct rp_secret *key = NULL;
-    assert_ok(rp_hierarchy_unwrap(hierarchy, tenant, wrapped, &key, NULL));
+    assert_ok(rp_hierarchy_unwrap(hierarchy, tenant, NULL, wrapped, &key, NULL));
     rp_secret_reveal(key, out, 32);
     rp_secret_free(key);
 }
@@ -64,7 +64,8 @@ static void a_tenant_key_opens_for_its_tenant_only(void **state) {
     reveal(hierarchy, alice, rp_buf_view(&wrapped), bytes);
     /* What the database keeps does not hold the key. */
     assert_int_equal(rp_view_find(rp_buf_view(&wrapped), rp_view_of(bytes, 8)), wrapped.n);
-    assert_err(rp_hierarchy_unwrap(hierarchy, bob, rp_buf_view(&wrapped), &key, NULL), CORRUPT);
+    assert_err(rp_hierarchy_unwrap(hierarchy, bob, NULL, rp_buf_view(&wrapped), &key, NULL),
+               CORRUPT);
     assert_null(key);
     rp_buf_done(&wrapped);
     rp_hierarchy_free(hierarchy);
@@ -93,18 +94,18 @@ static void any_flipped_bit_of_a_wrapped_key_is_noticed(void **state) {
         struct rp_secret *key = NULL;
         wrapped.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
         assert_false(
-            rp_ok(rp_hierarchy_unwrap(hierarchy, alice, rp_buf_view(&wrapped), &key, NULL)));
+            rp_ok(rp_hierarchy_unwrap(hierarchy, alice, NULL, rp_buf_view(&wrapped), &key, NULL)));
         assert_null(key);
         wrapped.p[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
     for (size_t n = 0; n < wrapped.n; n++) {
         struct rp_secret *key = NULL;
         rp_view cut = rp_view_sub(rp_buf_view(&wrapped), 0, n);
-        assert_err(rp_hierarchy_unwrap(hierarchy, alice, cut, &key, NULL), CORRUPT);
+        assert_err(rp_hierarchy_unwrap(hierarchy, alice, NULL, cut, &key, NULL), CORRUPT);
     }
-    wrapped.p[3] = '2';
+    wrapped.p[3] = '3';
     struct rp_secret *key = NULL;
-    assert_err(rp_hierarchy_unwrap(hierarchy, alice, rp_buf_view(&wrapped), &key, NULL),
+    assert_err(rp_hierarchy_unwrap(hierarchy, alice, NULL, rp_buf_view(&wrapped), &key, NULL),
                EXISTS_NEWER);
     rp_buf_done(&wrapped);
     rp_hierarchy_free(hierarchy);
@@ -116,7 +117,8 @@ static void another_service_cannot_unwrap(void **state) {
     struct rp_hierarchy *theirs = make();
     struct rp_buf wrapped = wrapped_for(ours, alice);
     struct rp_secret *key = NULL;
-    assert_err(rp_hierarchy_unwrap(theirs, alice, rp_buf_view(&wrapped), &key, NULL), NOT_FOUND);
+    assert_err(rp_hierarchy_unwrap(theirs, alice, NULL, rp_buf_view(&wrapped), &key, NULL),
+               NOT_FOUND);
     rp_buf_done(&wrapped);
     rp_hierarchy_free(theirs);
     rp_hierarchy_free(ours);

@@ -41,7 +41,7 @@ static struct rp_hierarchy *create(enum rp_root_kind kind, const char *passphras
     assert_ok(rp_hierarchy_make(&env, &hierarchy));
     assert_ok(rp_safe_create(&env, hierarchy, kind, rp_view_from_cstr(passphrase)));
     *wrapped = rp_buf_new(RP_WRAPPED_MAX);
-    assert_ok(rp_hierarchy_new_tenant_key(hierarchy, alice, wrapped));
+    assert_ok(rp_hierarchy_new_tenant_key(hierarchy, alice, NULL, wrapped));
     return hierarchy;
 }
 
@@ -49,7 +49,7 @@ static void assert_opens(enum rp_root_kind kind, rp_view opener, const struct rp
     struct rp_hierarchy *hierarchy = NULL;
     struct rp_secret *key = NULL;
     assert_ok(rp_safe_open(&env, kind, opener, &hierarchy));
-    assert_ok(rp_hierarchy_unwrap(hierarchy, alice, rp_buf_view(wrapped), &key, NULL));
+    assert_ok(rp_hierarchy_unwrap(hierarchy, alice, NULL, rp_buf_view(wrapped), &key, NULL));
     rp_secret_free(key);
     rp_hierarchy_free(hierarchy);
 }
