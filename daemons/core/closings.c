@@ -46,7 +46,6 @@ static rp_err step_of(struct core *core, struct rp_web_thread *thread, struct rp
             rp_session_table_revoke(core->web.sessions, &ended[j].cookie_hash);
         }
     }
-    core_forward_soon(core, closing->tenant);
     return RP_OK;
 }
 
@@ -58,7 +57,9 @@ static void run_round(void *thread_state, void *ctx) {
     atomic_store(&core->web.closing, false); /* what is asked for from here on is seen next time */
     bool more = thread && core_closing_canary(core, thread);
     rp_err err = thread ? rp_identity_closings_due(thread->identity, due, &count) : RP_ERR(BUSY);
+    core->closing_count = rp_ok(err) ? count : 0;
     for (size_t i = 0; rp_ok(err) && i < count; i++) {
+        core->closing_tenants[i] = due[i].tenant;
         rp_err stepped = step_of(core, thread, &due[i]);
         if (rp_ok(stepped) && due[i].removed_ms > 0) {
             daemon_say(core->daemon, "tenant %s: closed, its key destroyed, its files removed",
@@ -73,11 +74,26 @@ static void run_round(void *thread_state, void *ctx) {
     atomic_store(&core->closing_now, false);
 }
 
+/* On the loop, which owns the forwarder's set: their logs and the operator's have it at once. */
+static void forward_last_round(struct core *core) {
+    for (size_t i = 0; i < core->closing_count; i++) {
+        core_forward_soon(core, core->closing_tenants[i]);
+    }
+    if (core->closing_count > 0) {
+        core_forward_soon(core, (rp_id){{0}});
+    }
+    core->closing_count = 0;
+}
+
 static void start_round(void *ctx) {
     struct core *core = ctx;
     int64_t now_ms = core->env.monotonic_ns(core->env.ctx) / 1000000;
     bool closing = atomic_load(&core->web.closing);
-    if (atomic_load(&core->closing_now) || (!closing && now_ms - core->closed_ms < LOOK_MS)) {
+    if (atomic_load(&core->closing_now)) {
+        return;
+    }
+    forward_last_round(core);
+    if (!closing && now_ms - core->closed_ms < LOOK_MS) {
         return;
     }
     core->closed_ms = now_ms;

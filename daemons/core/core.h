@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "daemon.h"
+#include "identity/closing.h"
 #include "os/loop.h"
 #include "os/pool.h"
 #include "os/shm.h"
@@ -44,9 +45,11 @@ struct core {
     struct sender *sender;
     pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
     bool stopping;
-    _Atomic bool ticking;     /* the deadlines are being looked at */
-    _Atomic bool closing_now; /* a round of closings.c runs */
-    int64_t closed_ms;        /* monotonic: when the last one began */
+    _Atomic bool ticking;                       /* the deadlines are being looked at */
+    _Atomic bool closing_now;                   /* a round of closings.c runs */
+    int64_t closed_ms;                          /* monotonic: when the last one began */
+    rp_id closing_tenants[RP_CLOSINGS_AT_ONCE]; /* of the last round; the loop's once it is over */
+    size_t closing_count;
     _Atomic bool rang;        /* they made events: the ledger is to have them */
     struct connection *first; /* all of them */
     uid_t owner;              /* of the state folder: may administer over run/cli.sock */
