@@ -7,18 +7,25 @@
  * restart knows the next one within 1 s. Alone it takes 50,000 records:
  *   REMPART_BENCH_RECORDS=1000000 make bench-registers
  */
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
 #include "bench.h"
+#include "disk.h"
 #include "os/file.h"
 #include "register/save.h"
 
-enum { BATCH = 1000, ASKS = 2000, SAMPLES = 100, ROUNDS = 5, CLOCKS = 100000, DUE = 640 };
+enum {
+    BATCH = 1000,
+    ASKS = 2000,
+    SAMPLES = 100,
+    ROUNDS = 5,
+    CLOCKS = 100000,
+    DUE = 640,
+    TAKEN_FROM = 10000
+};
 
 struct world {
     struct rp_env env;
@@ -34,24 +41,9 @@ struct world {
     uint64_t seed, made;
 };
 
-static int64_t now_ns(const struct world *world) {
-    return world->env.monotonic_ns(world->env.ctx);
-}
-
 static uint64_t chance(struct world *world, uint64_t below) {
     world->seed = world->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (world->seed >> 33) % below;
-}
-
-static int by_time(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* In milliseconds. */
-static double percentile(int64_t *times, size_t n, unsigned percent) {
-    qsort(times, n, sizeof *times, by_time);
-    return (double)times[(n - 1) * percent / 100] / 1e6;
 }
 
 static struct rp_desk desk_of(struct world *world) {
@@ -131,9 +123,9 @@ struct batch {
 };
 
 static rp_err fill_batch(struct rp_db *db, void *ctx) {
-    (void)db;
     const struct batch *batch = ctx;
     rp_id id;
+    (void)db;
     for (size_t i = 0; i < batch->count; i++) {
         rp_arena_reset(batch->world->arena);
         RP_TRY(make_one(batch->world, batch->world->used[i % batch->world->used_count], &id));
@@ -166,14 +158,22 @@ static void find_usable(struct world *world) {
     }
 }
 
+/* As the ledger would: without it a hundred thousand events wait, and nobody may write. */
+static rp_err take_events(struct rp_db *db) {
+    uint64_t acked = 0, last = 0;
+    RP_TRY(rp_db_outbox_state(db, &acked, &last));
+    return last - acked > TAKEN_FROM ? rp_db_outbox_ack(db, last) : RP_OK;
+}
+
 static void fill(struct world *world, uint64_t records) {
-    int64_t start = now_ns(world);
+    int64_t start = bench_now_ns(&world->env);
     while (world->made < records) {
         struct batch batch = {world, (size_t)RP_MIN((uint64_t)BATCH, records - world->made)};
         BENCH_OK(rp_db_transact(world->db, fill_batch, &batch));
+        BENCH_OK(take_events(world->db));
     }
     printf("# %llu records over %zu registers, made in %.1f s\n", (unsigned long long)world->made,
-           world->used_count, (double)(now_ns(world) - start) / 1e9);
+           world->used_count, (double)(bench_now_ns(&world->env) - start) / 1e9);
 }
 
 /* ---- what is measured ---- */
@@ -204,45 +204,27 @@ static void ask(struct world *world, const char *name, bool search) {
         } else {
             query.from = 25 * chance(world, 8);
         }
-        int64_t start = now_ns(world);
+        int64_t start = bench_now_ns(&world->env);
         BENCH_OK(rp_desk_list(&desk, &query, &page));
-        times[i] = now_ns(world) - start;
+        times[i] = bench_now_ns(&world->env) - start;
     }
     printf("register_%s_p99 ours=%.2f peer=50 ratio=%.1f (ms a page of 25, %d asked, median %.2f; "
            "peer = the target)\n",
-           name, percentile(times, ASKS, 99), 50 / percentile(times, ASKS, 99), ASKS,
-           percentile(times, ASKS, 50));
+           name, bench_percentile(times, ASKS, 99), 50 / bench_percentile(times, ASKS, 99), ASKS,
+           bench_percentile(times, ASKS, 50));
 }
 
-static void write_some(struct world *world, int64_t times[static SAMPLES]) {
-    for (size_t i = 0; i < SAMPLES; i++) {
-        struct batch batch = {world, 1};
-        int64_t start = now_ns(world);
-        BENCH_OK(rp_db_transact(world->db, fill_batch, &batch));
-        times[i] = now_ns(world) - start;
-    }
-}
-
-static void sync_some(struct world *world, int fd, int64_t times[static SAMPLES]) {
-    static const uint8_t block[4096] = {1};
-    for (size_t i = 0; i < SAMPLES; i++) {
-        int64_t start = now_ns(world);
-        BENCH_OK(rp_file_write_all(fd, rp_view_of(block, sizeof block)));
-        BENCH_OK(rp_file_sync(fd));
-        times[i] = now_ns(world) - start;
-    }
+static void write_one(void *ctx) {
+    struct batch batch = {ctx, 1};
+    BENCH_OK(rp_db_transact(batch.world->db, fill_batch, &batch));
 }
 
 static void write_beside_disk(struct world *world) {
     static int64_t ours[ROUNDS * SAMPLES], peer[ROUNDS * SAMPLES];
-    _cleanup_fd_ int fd = -1;
-    BENCH_OK(rp_file_open_append("peer", 0600, &fd));
-    for (size_t round = 0; round < ROUNDS; round++) {
-        write_some(world, &ours[round * SAMPLES]);
-        sync_some(world, fd, &peer[round * SAMPLES]);
-    }
-    double mine = percentile(ours, RP_COUNT_OF(ours), 99);
-    double disk = percentile(peer, RP_COUNT_OF(peer), 99);
+    bench_beside_disk(
+        &(struct bench_disk){&world->env, world, write_one, ROUNDS, SAMPLES, ours, peer});
+    double mine = bench_percentile(ours, RP_COUNT_OF(ours), 99);
+    double disk = bench_percentile(peer, RP_COUNT_OF(peer), 99);
     printf("register_write_p99 ours=%.2f peer=%.2f ratio=%.2f (ms a record with history, index, "
            "clocks and event, %d samples; peer = this run's fdatasync of 4 KiB; %.2f ms more)\n",
            mine, disk, disk / mine, ROUNDS * SAMPLES, mine - disk);
@@ -267,14 +249,14 @@ static rp_err put_clocks(struct rp_db *db, void *ctx) {
 static void ring(struct world *world) {
     BENCH_OK(rp_db_transact(world->db, put_clocks, world));
     size_t fired = 1, all = 0;
-    int64_t start = now_ns(world);
+    int64_t start = bench_now_ns(&world->env);
     while (fired > 0) {
         rp_arena_reset(world->arena);
         struct rp_desk desk = desk_of(world);
         BENCH_OK(rp_desk_tick(&desk, &fired));
         all += fired;
     }
-    double ms = (double)(now_ns(world) - start) / 1e6;
+    double ms = (double)(bench_now_ns(&world->env) - start) / 1e6;
     RP_ASSERT(all >= DUE);
     printf("register_clocks ours=%.1f peer=1000 ratio=%.1f (ms until %zu due of %d running clocks "
            "have fired; peer = the target)\n",
@@ -284,40 +266,29 @@ static void ring(struct world *world) {
 static void restart(struct world *world) {
     int64_t when = 0, start = 0;
     rp_store_close(world->store);
-    start = now_ns(world);
+    start = bench_now_ns(&world->env);
     BENCH_OK(rp_store_open(&world->env, "sqlite:", &world->store, NULL));
     BENCH_OK(rp_store_system(world->store, &world->db, NULL));
     BENCH_OK(rp_clock_when(world->db, &when));
-    double ms = (double)(now_ns(world) - start) / 1e6;
+    double ms = (double)(bench_now_ns(&world->env) - start) / 1e6;
     printf("register_restart ours=%.1f peer=1000 ratio=%.1f (ms from the closed database to the "
            "next deadline known; peer = the target)\n",
            ms, 1000 / ms);
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw) {
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 int main(void) {
     struct world world = {.env = rp_env_real(), .seed = 7};
-    char folder[] = "/var/tmp/rempart-bench-XXXXXX";
+    struct bench_folder folder;
     char here[4096], registers[4200];
-    uint64_t records = 50000;
-    const char *setting = getenv("REMPART_BENCH_RECORDS");
-    if (setting) {
-        RP_ASSERT(rp_view_to_u64(rp_view_from_cstr(setting), 10000000, &records));
-    }
-    RP_ASSERT(getcwd(here, sizeof here) != NULL && mkdtemp(folder) != NULL);
+    uint64_t records = bench_setting("REMPART_BENCH_RECORDS", 50000);
+    RP_ASSERT(getcwd(here, sizeof here) != NULL);
     (void)snprintf(registers, sizeof registers, "%s/registers", here);
     BENCH_OK(rp_crypto_start());
     world.lasting = rp_arena_new(64 << 20);
     world.arena = rp_arena_new(64 << 20);
     struct rp_diag diag = {0};
     BENCH_OK(rp_registers_load(registers, world.lasting, &world.registers, &diag));
-    RP_ASSERT(chdir(folder) == 0);
+    bench_folder_enter(&folder);
     BENCH_OK(rp_store_open(&world.env, "sqlite:", &world.store, NULL));
     BENCH_OK(rp_store_system(world.store, &world.db, NULL));
     BENCH_OK(rp_secret_new_random(&world.env, 32, &world.key));
@@ -337,6 +308,6 @@ int main(void) {
     restart(&world);
     rp_secret_free(world.key);
     rp_store_close(world.store);
-    RP_ASSERT(chdir("/") == 0);
-    return nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 ? 0 : 1;
+    bench_folder_leave(&folder);
+    return 0;
 }

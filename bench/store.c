@@ -6,16 +6,13 @@
  * of the tenant's key is not in it. Target: p99 ≤ 2 ms with 10,000 tenants and 1,000,000 records:
  *   REMPART_BENCH_TENANTS=10000 REMPART_BENCH_RECORDS=1000000 make bench-store
  */
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
 #include "bench.h"
 #include "crypto/hash.h"
-#include "os/file.h"
+#include "disk.h"
 #include "spaces/internal.h"
 
 enum { ROUNDS = 9, SAMPLES = 100, READS = 4000, NOTE = 1024 };
@@ -27,16 +24,6 @@ struct world {
     struct rp_arena *arena;
     uint64_t tenants, records; /* in all */
 };
-
-static int64_t now_ns(const struct world *world) {
-    return world->env.monotonic_ns(world->env.ctx);
-}
-
-static uint64_t setting(const char *name, uint64_t usual) {
-    const char *text = getenv(name);
-    uint64_t value = 0;
-    return text && rp_view_to_u64(rp_view_from_cstr(text), 100000000, &value) ? value : usual;
-}
 
 /* Tenants and records are numbered, so that any of them can be named again. */
 static rp_id name_of(uint64_t kind, uint64_t number) {
@@ -67,51 +54,28 @@ static rp_view note(void) {
 
 /* ---- writing ---- */
 
-static int by_time(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
+struct writing {
+    struct world *world;
+    struct rp_space space;
+};
 
-/* In milliseconds. */
-static double percentile(int64_t *times, size_t n, unsigned percent) {
-    qsort(times, n, sizeof *times, by_time);
-    return (double)times[(n - 1) * percent / 100] / 1e6;
-}
-
-static void write_records(struct world *world, int64_t times[static SAMPLES]) {
-    struct rp_space space = space_of(world, 0);
-    for (size_t i = 0; i < SAMPLES; i++) {
-        struct rp_record record;
-        rp_arena_reset(world->arena);
-        int64_t start = now_ns(world);
-        BENCH_OK(rp_space_create(&space, RP_VIEW("bench"), note(), RP_LABEL_NONE, world->arena,
-                                 &record, NULL));
-        times[i] = now_ns(world) - start;
-    }
-}
-
-static void sync_blocks(struct world *world, int fd, int64_t times[static SAMPLES]) {
-    static const uint8_t block[4096] = {1};
-    for (size_t i = 0; i < SAMPLES; i++) {
-        int64_t start = now_ns(world);
-        BENCH_OK(rp_file_write_all(fd, rp_view_of(block, sizeof block)));
-        BENCH_OK(rp_file_sync(fd));
-        times[i] = now_ns(world) - start;
-    }
+static void write_record(void *ctx) {
+    struct writing *writing = ctx;
+    struct rp_record record;
+    rp_arena_reset(writing->world->arena);
+    BENCH_OK(rp_space_create(&writing->space, RP_VIEW("bench"), note(), RP_LABEL_NONE,
+                             writing->world->arena, &record, NULL));
 }
 
 static void bench_write(struct world *world) {
     static int64_t ours[ROUNDS * SAMPLES], peer[ROUNDS * SAMPLES];
-    _cleanup_fd_ int fd = -1;
-    BENCH_OK(rp_file_open_append("peer", 0600, &fd));
-    for (size_t round = 0; round < ROUNDS; round++) {
-        write_records(world, &ours[round * SAMPLES]);
-        sync_blocks(world, fd, &peer[round * SAMPLES]);
-    }
+    struct writing writing = {world, space_of(world, 0)};
+    bench_beside_disk(
+        &(struct bench_disk){&world->env, &writing, write_record, ROUNDS, SAMPLES, ours, peer});
     static const unsigned percents[] = {50, 99};
     for (size_t i = 0; i < RP_COUNT_OF(percents); i++) {
-        double mine = percentile(ours, RP_COUNT_OF(ours), percents[i]);
-        double disk = percentile(peer, RP_COUNT_OF(peer), percents[i]);
+        double mine = bench_percentile(ours, RP_COUNT_OF(ours), percents[i]);
+        double disk = bench_percentile(peer, RP_COUNT_OF(peer), percents[i]);
         printf(
             "record_write_p%u ours=%.3f peer=%.3f ratio=%.2f (ms a record of 1 KiB with its "
             "event, one tenant, %d samples; peer = this run's fdatasync of 4 KiB; %.3f ms more)\n",
@@ -183,13 +147,13 @@ static void bench_read(struct world *world) {
         uint64_t tenant = below(world, world->tenants);
         rp_id id = name_of(3, below(world, world->records / world->tenants));
         rp_arena_reset(world->arena);
-        int64_t start = now_ns(world);
+        int64_t start = bench_now_ns(&world->env);
         struct rp_space space = space_of(world, tenant);
         BENCH_OK(rp_space_read(&space, RP_VIEW("read"), id, world->arena, &record));
-        times[i] = now_ns(world) - start;
+        times[i] = bench_now_ns(&world->env) - start;
         RP_ASSERT(record.document.n == NOTE);
     }
-    double p99 = percentile(times, READS, 99), p50 = percentile(times, READS, 50);
+    double p99 = bench_percentile(times, READS, 99), p50 = bench_percentile(times, READS, 50);
     printf(
         "record_read_p99 ours=%.3f peer=2.000 ratio=%.2f (ms, %llu tenants, %llu records, random; "
         "peer = the limit; median %.3f ms)\n",
@@ -197,24 +161,14 @@ static void bench_read(struct world *world) {
         p50);
 }
 
-static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw) {
-    (void)st;
-    (void)flag;
-    (void)ftw;
-    return remove(path);
-}
-
 int main(void) {
-    char folder[] = "/var/tmp/rempart-bench-XXXXXX";
+    struct bench_folder folder;
     struct world world = {.env = rp_env_real(),
-                          .tenants = setting("REMPART_BENCH_TENANTS", 300),
-                          .records = setting("REMPART_BENCH_RECORDS", 30000),
+                          .tenants = bench_setting("REMPART_BENCH_TENANTS", 300),
+                          .records = bench_setting("REMPART_BENCH_RECORDS", 30000),
                           .arena = rp_arena_new(4 << 20)};
     RP_ASSERT(world.arena != NULL && world.tenants > 0 && world.records >= world.tenants);
-    if (mkdtemp(folder) == NULL || chdir(folder) != 0) {
-        fprintf(stderr, "store: no folder under /var/tmp\n");
-        return 1;
-    }
+    bench_folder_enter(&folder);
     BENCH_OK(rp_crypto_start());
     BENCH_OK(rp_secret_new_random(&world.env, 32, &world.key));
     BENCH_OK(rp_store_open(&world.env, "sqlite:", &world.store, NULL));
@@ -223,8 +177,6 @@ int main(void) {
     rp_store_close(world.store);
     rp_secret_free(world.key);
     rp_arena_free(world.arena);
-    if (chdir("/") != 0 || nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0) {
-        fprintf(stderr, "store: %s is left behind\n", folder);
-    }
+    bench_folder_leave(&folder);
     return 0;
 }

@@ -154,61 +154,99 @@ static rp_err find_facts(void *ctx, const struct rp_register *reg, rp_id id,
     return RP_OK;
 }
 
-struct chain {
-    struct rp_entry record;
-    struct chain *next;
+/* Some at a time, each lot in an arena of its own: a register of any size takes the same memory,
+ * and an expression inside finds the statement free. What a callback keeps, it copies. */
+enum { LOT = 32, LOT_BYTES_MAX = 48 * 1024 * 1024 };
+
+struct lot {
+    struct rp_entry records[LOT];
+    size_t count;
+    uint64_t last; /* the number, or the row, of its last record */
 };
 
-/* All of them first: an expression inside may need the same statement. */
-static rp_err gather(struct rp_desk *desk, struct rp_row *row, struct chain **last) {
+static rp_err gather(struct rp_desk *desk, struct rp_row *row, bool keyed, struct lot *lot) {
     bool more = false;
+    lot->count = 0;
     RP_TRY(rp_row_next(row, &more));
     while (more) {
-        struct chain *link = rp_arena_alloc(desk->arena, sizeof *link);
-        if (!link) {
-            return RP_ERR(TOO_LARGE);
-        }
-        RP_TRY(rp_row_entry(desk, row, &link->record));
-        *last = link;
-        last = &link->next;
+        RP_ASSERT(lot->count < LOT);
+        struct rp_entry *record = &lot->records[lot->count++];
+        RP_TRY(rp_row_entry(desk, row, record));
+        lot->last = keyed ? record->row : record->facts.number;
         RP_TRY(rp_row_next(row, &more));
     }
     return RP_OK;
 }
 
-static rp_err gather_all(struct rp_desk *desk, const struct rp_register *reg, struct chain **list) {
+static rp_err gather_all(struct rp_desk *desk, const struct rp_register *reg, struct lot *lot) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(desk->db,
                        "SELECT " RP_RECORD_COLUMNS
-                       " FROM register_record r WHERE r.register = ?1 ORDER BY r.number",
+                       " FROM register_record r WHERE r.register = ?1 AND r.number > ?2 "
+                       "ORDER BY r.number LIMIT ?3",
                        &row));
     rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
-    return gather(desk, row, list);
+    rp_row_bind_u64(row, 2, lot->last);
+    rp_row_bind_u64(row, 3, LOT);
+    return gather(desk, row, false, lot);
 }
 
 static rp_err gather_keyed(struct rp_desk *desk, const struct rp_register *reg, const char *field,
-                           rp_view value, struct chain **list) {
+                           rp_view value, struct lot *lot) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(desk->db,
                        "SELECT " RP_RECORD_COLUMNS
                        " FROM register_value v JOIN register_record r ON r.row = v.record "
                        "WHERE v.register = ?1 AND v.field = ?2 AND v.value = ?3 "
-                       "AND r.register = ?1",
+                       "AND v.record > ?4 AND r.register = ?1 ORDER BY v.record LIMIT ?5",
                        &row));
     rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
     rp_row_bind_text(row, 2, rp_view_from_cstr(field));
     rp_row_bind_text(row, 3, value);
-    return gather(desk, row, list);
+    rp_row_bind_u64(row, 4, lot->last);
+    rp_row_bind_u64(row, 5, LOT);
+    return gather(desk, row, true, lot);
+}
+
+struct walk {
+    const struct rp_register *reg;
+    const char *field; /* NULL: all */
+    rp_view value;
+    rp_err (*each)(void *ctx, const struct rp_facts *facts);
+    void *ctx;
+};
+
+static rp_err walk_lot(struct rp_desk *desk, const struct walk *walk, struct lot *lot) {
+    RP_TRY(walk->field ? gather_keyed(desk, walk->reg, walk->field, walk->value, lot)
+                       : gather_all(desk, walk->reg, lot));
+    for (size_t i = 0; i < lot->count; i++) {
+        RP_TRY(walk->each(walk->ctx, &lot->records[i].facts));
+    }
+    return RP_OK;
+}
+
+static rp_err walk_lots(struct rp_desk *desk, const struct walk *walk, struct lot *lot) {
+    do {
+        rp_arena_reset(desk->arena);
+        RP_TRY(walk_lot(desk, walk, lot));
+    } while (lot->count == LOT);
+    return RP_OK;
 }
 
 static rp_err each_facts(void *ctx, const struct rp_register *reg, const char *field, rp_view value,
                          rp_err (*each)(void *ctx, const struct rp_facts *facts), void *each_ctx) {
-    struct chain *list = NULL;
-    RP_TRY(field ? gather_keyed(ctx, reg, field, value, &list) : gather_all(ctx, reg, &list));
-    for (; list; list = list->next) {
-        RP_TRY(each(each_ctx, &list->record.facts));
+    struct rp_desk *desk = ctx;
+    struct rp_arena *outer = desk->arena;
+    struct rp_arena *own _cleanup_(rp_arena_freep) = rp_arena_new(LOT_BYTES_MAX);
+    struct lot lot = {.count = 0};
+    if (!own) {
+        return RP_ERR(NO_MEMORY);
     }
-    return RP_OK;
+    const struct walk walk = {reg, field, value, each, each_ctx};
+    desk->arena = own;
+    rp_err err = walk_lots(desk, &walk, &lot);
+    desk->arena = outer;
+    return err;
 }
 
 static rp_err is_overdue(void *ctx, rp_id record, rp_view deadline, bool *ret_overdue) {

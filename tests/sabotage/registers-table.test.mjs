@@ -77,6 +77,10 @@ const rows = [
   ['datacentre-group', 'datacentre.group_reviewed', row('access-reviews', `state = 'revoke'`, `body ->> '$.right_name' = 'Administration de la base'`)],
   /*= S31 type=test */
   ['datacentre-tickets', 'datacentre.entries_covered', row('dc-tickets', `body = json_set(body, '$.entered_at', '2020-01-01T00:00:00Z')`, `state = 'closed'`)],
+  /*= S32 type=test */
+  ['datacentre-factors', 'datacentre.factors', row('dc-tickets', `body = json_set(body, '$.factors', json('["card","code"]'))`, `state = 'closed'`)],
+  /*= S32 type=test */
+  ['datacentre-factors', 'datacentre.factors_attested', row('suppliers', `body = json_set(body, '$.lock_attestation_end', '2020-01-01')`, `body ->> '$.name' = 'Hébergement Rhône'`)],
   /*= S33 type=test */
   ['incident-records', 'premises.extraction_drill', row('footage', `created_ms = created_ms - 999999999`, `state = 'handed_over'`)],
   /*= S34 type=test */
@@ -91,6 +95,10 @@ const rows = [
   ['operations-centre', 'teams.operations_drill', row('alerts', `body = json_set(body, '$.raised_at', strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-5 days'))`, `body ->> '$.kind' = 'synthetic'`)],
   /*= S45 type=test */
   ['redundancy', 'continuity.no_single_point', row('redundancy', `state = 'degraded'`, `1`)],
+  /*= S48, S49 type=test */
+  ['network-redundancy', 'network.link_state', row('redundancy', `body = json_set(body, '$.link_state', 'degraded')`, `body ->> '$.kind' = 'switch'`)],
+  /*= S48, S49 type=test */
+  ['network-redundancy', 'network.link_down_drill', row('redundancy', `body = json_set(body, '$.link_drill_seconds', 40)`, `body ->> '$.kind' = 'gateway'`)],
   /*= S50 type=test */
   ['ddos-providers', 'ddos.contract', row('ddos', `body = json_set(body, '$.contract_end', '2020-01-01')`, `body ->> '$.kind' = 'contract'`)],
   /*= S59, S60 type=test */

@@ -8,6 +8,7 @@ import {Stack, until} from '../lib/stack.mjs';
 let stack, ann, bob, main;
 const api = '/.rempart/api/v1/registers';
 const digest = '0'.repeat(64);
+const factors = {factors: ['card', 'code', 'fingerprint']};
 const date = days => new Date(Date.now() + days * 86400e3).toISOString().slice(0, 10);
 const instant = hours => new Date(Date.now() + hours * 3600e3).toISOString().slice(0, 19) + 'Z';
 
@@ -145,16 +146,16 @@ story('a visitor has a host, a day, and leaves the card', async (door, kind) => 
 /*= S31 type=test */
 story('a data-centre ticket opens one window', async door => {
   const ticket = await door.make('dc-tickets', {person: bob.record, site: 'P1', purpose: 'disk', window_from: instant(-1), window_to: instant(2)});
-  await refused(door.move('dc-tickets', ticket.id, 'enter'), /S31/);
+  await refused(door.move('dc-tickets', ticket.id, 'enter', factors), /S31/);
   await refused(through(bob).move('dc-tickets', ticket.id, 'approve'), /four eyes/);
   const approver = door.name === 'api' ? await invite('carl@example.com') : ann;
   approver.record ??= (await cli.make('persons', {name: 'Carl', kind: 'employee', start: date(-9), account: await account()})).id;
   await through(approver).move('dc-tickets', ticket.id, 'approve');
-  await door.move('dc-tickets', ticket.id, 'enter');
+  await door.move('dc-tickets', ticket.id, 'enter', factors);
   assert.equal((await door.move('dc-tickets', ticket.id, 'leave')).state, 'closed');
   const late = await door.make('dc-tickets', {person: bob.record, site: 'P1', purpose: 'disk', window_from: instant(5), window_to: instant(6)});
   await through(approver).move('dc-tickets', late.id, 'approve');
-  await refused(door.move('dc-tickets', late.id, 'enter'), /S31/);
+  await refused(door.move('dc-tickets', late.id, 'enter', factors), /S31/);
 });
 
 /*= S5 type=test */

@@ -216,7 +216,7 @@ const gates = {
   /*= S31 type=test */
   S31: {
     register: 'dc-tickets', fields: () => ({person: record, site: 'P', purpose: 'x', window_from: instant(-1), window_to: instant(1)}),
-    move: {move: 'enter'}, line: () => `person,site,purpose,window_from,window_to,state\n${record},P,x,${instant(-1)},${instant(1)},entered\n`,
+    move: {move: 'enter', fields: {factors: ['card', 'code', 'iris']}}, line: () => `person,site,purpose,window_from,window_to,state\n${record},P,x,${instant(-1)},${instant(1)},entered\n`,
     sabotage: id => sql(file(), `UPDATE register_record SET state = 'entered' WHERE id = x'${id}'`),
   },
   /*= S62 type=test */
