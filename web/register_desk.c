@@ -34,6 +34,9 @@ rp_err rp_desk_open(struct rp_request *request, struct rp_desk *ret_desk) {
     if (!rp_id_is_none(request->who.person)) {
         RP_TRY(rp_desk_sit(&desk, request->who.person));
     }
+    if (desk.canary) {
+        desk.actor.how = "canary";
+    }
     *ret_desk = desk;
     return RP_OK;
 }

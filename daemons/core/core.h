@@ -120,6 +120,8 @@ bool core_closing_canary(const struct core *core, struct rp_web_thread *thread);
 rp_err core_registers_start(struct core *core);
 /* A schema that would orphan records is refused. */
 rp_err core_registers_check(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag);
+/* The canary's own record of persons, on its own shelf: begun, nothing signed, for this account. */
+rp_err core_registers_canary(struct core *core, struct rp_web_thread *thread, rp_id account);
 
 /* ---- connection.c ---- */
 rp_err core_listen(struct core *core);

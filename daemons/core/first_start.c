@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "core.h"
 #include "identity/apps.h"
+#include "identity/members.h"
 #include "os/file.h"
 #include "promise/canary.h"
 #include "web/handlers.h"
@@ -22,7 +23,7 @@ enum {
 };
 
 static const char link_path[] = "run/first-admin-link";
-static const char canary_path[] = "canary/credentials.json";
+static const char canary_path[] = "canary/credentials.json", staff_path[] = "canary/staff.json";
 static const char *const canary_names[RP_CANARIES] = {"canary-a", "canary-b"};
 
 /* ---- the first administrator ---- */
@@ -128,6 +129,26 @@ static rp_err make_canaries(struct core *core, struct rp_identity *identity) {
     return err;
 }
 
+/* The canary of the registers' gates: an account like anybody's, and a record on the canary's own
+ * shelf that says it has begun and signed nothing. */
+static rp_err make_staff_canary(struct core *core, struct rp_web_thread *thread) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(256 * 1024);
+    struct rp_canary canary;
+    rp_id account;
+    RP_TRY(enrol_canary(core, thread->identity, "canary-c", arena, &canary));
+    RP_TRY(rp_identity_member_at(thread->identity, canary.tenant, rp_view_from_cstr(canary.email),
+                                 &account));
+    RP_TRY(core_registers_canary(core, thread, account));
+    struct rp_buf text = rp_buf_new(4096);
+    rp_err err = rp_canary_print(&canary, arena, &text);
+    if (rp_ok(err)) {
+        err = rp_file_replace(staff_path, TOKEN_MODE, rp_buf_view(&text));
+    }
+    rp_wipe(text.p, text.n);
+    rp_buf_done(&text);
+    return err;
+}
+
 /* ---- applications ---- */
 
 static rp_err make_token(struct core *core, struct rp_identity *identity, const char *app) {
@@ -162,6 +183,12 @@ rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct 
         rp_err err = make_canaries(core, thread->identity);
         if (!rp_ok(err)) {
             return rp_fail(diag, err, "the canaries");
+        }
+    }
+    if (!rp_file_exists(staff_path)) {
+        rp_err err = make_staff_canary(core, thread);
+        if (!rp_ok(err)) {
+            return rp_fail(diag, err, "the canary of the registers' gates");
         }
     }
     for (size_t i = 0; i < core->config.app_count; i++) {

@@ -225,7 +225,9 @@ static rp_err send_all(struct sending *sending, struct rp_db *db, struct rp_tree
 static rp_err send_system(struct sending *sending) {
     struct rp_db *db = NULL;
     RP_TRY(rp_store_system(sending->thread->store, &db, NULL));
-    return send_all(sending, db, (struct rp_tree){.kind = RP_TREE_OPERATOR}, system_stream);
+    RP_TRY(send_all(sending, db, (struct rp_tree){.kind = RP_TREE_OPERATOR}, system_stream));
+    rp_ignore(rp_db_checkpoint(db)); /* the next round does what this one could not */
+    return RP_OK;
 }
 
 static rp_err send_tenant(struct sending *sending, rp_id tenant) {

@@ -37,6 +37,29 @@ rp_err core_registers_check(struct core *core, struct rp_web_thread *thread, str
     return rp_desk_check_schemas(&desk);
 }
 
+rp_err core_registers_canary(struct core *core, struct rp_web_thread *thread, rp_id account) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
+    const struct rp_register *persons = rp_register_find(&core->registers, RP_VIEW("persons"));
+    struct rp_desk desk;
+    struct rp_entry record;
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    RP_ASSERT(persons != NULL); /* the gates need it: the start was refused without */
+    RP_TRY(open_desk(core, thread, arena, &desk));
+    RP_TRY(lease(thread, &desk));
+    desk.canary = true;
+    desk.actor = (struct rp_actor){.owner = true, .how = "canary"};
+    struct rp_json *fields = rp_json_object(arena);
+    rp_json_add_cstr(arena, fields, "name", "canary");
+    rp_json_add_cstr(arena, fields, "kind", "employee");
+    rp_json_add_cstr(arena, fields, "start", "2026-01-01");
+    rp_json_add_cstr(arena, fields, "account", rp_id_print(account).s);
+    const struct rp_change made = {.fields = fields}, none = {.fields = NULL};
+    RP_TRY(rp_desk_create(&desk, persons, &made, &record));
+    return rp_desk_move(&desk, persons, record.facts.id, RP_VIEW("begin"), &none, &record);
+}
+
 /* Without the key service nothing can be moved: what is due waits for it. */
 static rp_err tick(struct core *core, struct rp_web_thread *thread) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);

@@ -102,6 +102,27 @@ void http_forget_cookies(struct http *http) {
     curl_easy_setopt(http->curl, CURLOPT_COOKIELIST, "ALL");
 }
 
+struct http *http_twin(struct http *http) {
+    struct http *twin = calloc(1, sizeof *twin);
+    CURL *curl = curl_easy_duphandle(http->curl);
+    struct curl_slist *cookies = NULL;
+    if (!twin || !curl) {
+        free(twin);
+        curl_easy_cleanup(curl);
+        return NULL;
+    }
+    *twin = *http;
+    twin->curl = curl;
+    twin->resolve = NULL; /* the first one's, which stays */
+    curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
+    curl_easy_getinfo(http->curl, CURLINFO_COOKIELIST, &cookies);
+    for (const struct curl_slist *line = cookies; line; line = line->next) {
+        curl_easy_setopt(curl, CURLOPT_COOKIELIST, line->data);
+    }
+    curl_slist_free_all(cookies);
+    return twin;
+}
+
 struct http_answer http_answer_new(void) {
     struct http_answer answer = {.arena = rp_arena_new(ARENA_MAX),
                                  .head = rp_buf_new(HEAD_MAX),

@@ -29,6 +29,9 @@ const char *http_ca_file(const struct rp_config *config);
 rp_err http_trust_both(void);
 void http_free(struct http *http);
 void http_forget_cookies(struct http *http);
+/* A second browser with the same cookies, for what happens at the same time; free before the first.
+ */
+struct http *http_twin(struct http *http);
 
 struct http_request {
     const char *method;

@@ -20,6 +20,11 @@ static const struct rp_probe probes[] = {
     {"tls.server_identity", probe_tls_server_identity},
     {"tls.client_identity", probe_tls_client_identity},
     {"ddos.availability", probe_ddos_availability},
+    {"people.risk_role_refused", probe_people_risk_role_refused},
+    {"people.unsigned_refused", probe_people_unsigned_refused},
+    {"datacentre.entry_refused", probe_datacentre_entry_refused},
+    {"change.self_approval_refused", probe_change_self_approval_refused},
+    {"supplier.unassessed_refused", probe_supplier_unassessed_refused},
     {"tenant.api_cross_read", probe_tenant_api_cross_read},
     {"signin.password_alone", probe_signin_password_alone},
     {"signin.totp", probe_signin_totp},
@@ -57,6 +62,7 @@ static rp_err serve(struct daemon *daemon) {
     for (size_t i = 0; i < RP_CANARIES; i++) {
         http_free(probe.people[i].http);
     }
+    http_free(probe.staff.session.http);
     curl_global_cleanup();
     return err;
 }

@@ -18,6 +18,15 @@ struct canary_session {
     struct http *http;
     uint64_t last_step; /* of the one-time code: each counts once */
     rp_id record;       /* the record that it keeps in its tenant; none = not yet */
+    int64_t since_ms;   /* when it signed in last */
+};
+
+enum { PROBE_GATES = 5 };
+/* The canary of the registers' gates, and the records that it has on its own shelf. */
+struct staff_canary {
+    struct rp_canary who;
+    struct canary_session session;
+    rp_id colleague, records[PROBE_GATES];
 };
 
 struct probe {
@@ -28,6 +37,7 @@ struct probe {
     struct rp_canaries canaries;
     bool have_canaries;
     struct canary_session people[RP_CANARIES];
+    struct staff_canary staff;
 };
 
 /* Credentials appear when core has made them: looked for until they are there. */
@@ -38,6 +48,10 @@ bool probe_ready(struct probe *probe, struct rp_observation *seen);
 /* A session with both factors, new or still good. False (and unsure) when it cannot be had. */
 bool canary_sign_in(struct probe *probe, struct canary_session *canary,
                     struct rp_observation *seen);
+/* The same for an account that no application lets in: it sees its own account page. fresh: the
+ * second factor is shown anew unless that was less than nine minutes ago. */
+bool canary_sign_in_outside(struct probe *probe, struct canary_session *canary, bool fresh,
+                            struct rp_observation *seen);
 /* The assertion that the gate gives applications for this canary, into the answer's arena. */
 bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt);
 
@@ -58,6 +72,9 @@ rp_probe_run probe_waf_attacks_blocked, probe_waf_benign_passes, probe_waf_owasp
 rp_probe_run probe_signin_password_alone, probe_signin_totp;
 rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;
 rp_probe_run probe_customer_forbidden_share, probe_customer_grant_revoked;
+rp_probe_run probe_people_risk_role_refused, probe_people_unsigned_refused;
+rp_probe_run probe_datacentre_entry_refused, probe_change_self_approval_refused;
+rp_probe_run probe_supplier_unassessed_refused;
 rp_probe_run probe_tenant_api_cross_read, probe_audit_canary_visible;
 
 #endif

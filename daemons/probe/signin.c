@@ -7,7 +7,7 @@
 #include "probe.h"
 #include "wire/encode.h"
 
-enum { CREDENTIALS_MAX = 65536, STEP_S = 30, SEED_MAX = 64 };
+enum { CREDENTIALS_MAX = 65536, STEP_S = 30, SEED_MAX = 64, FRESH_MS = 9 * 60 * 1000 };
 
 static const char sign_in_path[] = "/.rempart/id/sign-in";
 static const char code_path[] = "/.rempart/id/code";
@@ -115,25 +115,44 @@ bool canary_is_inside(struct canary_session *canary, struct http_answer *answer)
            answer->status == 200;
 }
 
+/* Both steps, in a browser that forgot who it was. */
+static rp_err both_steps(struct probe *probe, struct canary_session *canary,
+                         struct http_answer *answer) {
+    char code[6];
+    http_forget_cookies(canary->http);
+    RP_TRY(first_step(canary, answer));
+    RP_TRY(fresh_code(probe, canary, code));
+    RP_TRY(second_step(canary, code, answer));
+    canary->since_ms = rp_env_now_ms(&probe->env);
+    return RP_OK;
+}
+
 bool canary_sign_in(struct probe *probe, struct canary_session *canary,
                     struct rp_observation *seen) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
-    if (canary_is_inside(canary, &answer)) {
-        return true;
-    }
-    http_forget_cookies(canary->http);
-    char code[6];
-    rp_err err = first_step(canary, &answer);
-    if (rp_ok(err)) {
-        err = fresh_code(probe, canary, code);
-    }
-    if (rp_ok(err)) {
-        err = second_step(canary, code, &answer);
-    }
-    if (rp_ok(err) && canary_is_inside(canary, &answer)) {
+    if (canary_is_inside(canary, &answer) ||
+        (rp_ok(both_steps(probe, canary, &answer)) && canary_is_inside(canary, &answer))) {
         return true;
     }
     rp_probe_unsure(seen, "a canary could not sign in (status %ld)", answer.status);
+    return false;
+}
+
+static bool sees_account(struct canary_session *canary, struct http_answer *answer) {
+    const struct http_request request = {.method = "GET", .path = "/.rempart/id/account"};
+    return rp_ok(http_ask(canary->http, &request, answer)) && answer->status == 200;
+}
+
+bool canary_sign_in_outside(struct probe *probe, struct canary_session *canary, bool fresh,
+                            struct rp_observation *seen) {
+    _cleanup_answer_ struct http_answer answer = http_answer_new();
+    int64_t age_ms = rp_env_now_ms(&probe->env) - canary->since_ms;
+    bool recent = age_ms >= 0 && age_ms < FRESH_MS;
+    if (((recent || !fresh) && sees_account(canary, &answer)) ||
+        (rp_ok(both_steps(probe, canary, &answer)) && sees_account(canary, &answer))) {
+        return true;
+    }
+    rp_probe_unsure(seen, "the canary of the gates could not sign in (status %ld)", answer.status);
     return false;
 }
 

@@ -43,6 +43,29 @@ rp_err rp_canaries_parse(rp_view text, struct rp_arena *arena, struct rp_canarie
     return RP_OK;
 }
 
+static void add_person(struct rp_arena *arena, struct rp_json *one,
+                       const struct rp_canary *person) {
+    rp_json_add_cstr(arena, one, "tenant", rp_id_print(person->tenant).s);
+    rp_json_add_cstr(arena, one, "email", person->email);
+    rp_json_add_cstr(arena, one, "password", person->password);
+    rp_json_add_cstr(arena, one, "seed", person->seed);
+}
+
+rp_err rp_canary_parse(rp_view text, struct rp_arena *arena, struct rp_canary *ret_canary) {
+    struct rp_json *root = NULL;
+    struct rp_canary canary = {.email = NULL};
+    RP_TRY(rp_json_parse(text, RP_JSON_LIMITS, arena, &root, NULL));
+    RP_TRY(parse_person(root, arena, &canary));
+    *ret_canary = canary;
+    return RP_OK;
+}
+
+rp_err rp_canary_print(const struct rp_canary *canary, struct rp_arena *arena, struct rp_buf *out) {
+    struct rp_json *root = rp_json_object(arena);
+    add_person(arena, root, canary);
+    return root ? rp_json_print(root, out) : RP_ERR(NO_MEMORY);
+}
+
 rp_err rp_canaries_print(const struct rp_canaries *canaries, struct rp_arena *arena,
                          struct rp_buf *out) {
     struct rp_json *root = rp_json_object(arena);
@@ -50,12 +73,7 @@ rp_err rp_canaries_print(const struct rp_canaries *canaries, struct rp_arena *ar
     rp_json_add_cstr(arena, root, "app_token", canaries->app_token);
     struct rp_json *people = rp_json_add_array(arena, root, "people");
     for (size_t i = 0; i < RP_CANARIES; i++) {
-        const struct rp_canary *person = &canaries->people[i];
-        struct rp_json *one = rp_json_add_object(arena, people, NULL);
-        rp_json_add_cstr(arena, one, "tenant", rp_id_print(person->tenant).s);
-        rp_json_add_cstr(arena, one, "email", person->email);
-        rp_json_add_cstr(arena, one, "password", person->password);
-        rp_json_add_cstr(arena, one, "seed", person->seed);
+        add_person(arena, rp_json_add_object(arena, people, NULL), &canaries->people[i]);
     }
     return root ? rp_json_print(root, out) : RP_ERR(NO_MEMORY);
 }

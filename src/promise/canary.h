@@ -29,6 +29,9 @@ struct rp_canaries {
 
 /* {"app":…,"app_token":…,"people":[{"tenant":…,"email":…,"password":…,"seed":…},{…}]} */
 rp_err rp_canaries_parse(rp_view text, struct rp_arena *arena, struct rp_canaries *ret_canaries);
+/* One canary alone, as canary/staff.json has the one that tries the registers' gates. */
+rp_err rp_canary_parse(rp_view text, struct rp_arena *arena, struct rp_canary *ret_canary);
+rp_err rp_canary_print(const struct rp_canary *canary, struct rp_arena *arena, struct rp_buf *out);
 rp_err rp_canaries_print(const struct rp_canaries *canaries, struct rp_arena *arena,
                          struct rp_buf *out);
 

@@ -37,6 +37,8 @@ struct rp_desk {
     struct rp_db *db;            /* the system's */
     const struct rp_secret *key; /* the installation's own; NULL: read only, nothing opened */
     const struct rp_registers *registers;
+    bool
+        canary; /* the canary sits here: it may do much, among its own records, and sees no other */
     struct rp_identity *identity; /* who writes to people; NULL: nobody is told */
     struct rp_calendar calendar;
     struct rp_arena *arena;
@@ -49,6 +51,7 @@ struct rp_desk {
 struct rp_entry {
     struct rp_facts facts;
     uint64_t row, version;
+    bool canary; /* on the canary's shelf: real for nobody */
 };
 
 /* Fills the desk's actor for a signed-in account: its record in persons, when there is one. */

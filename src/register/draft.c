@@ -159,7 +159,8 @@ static rp_err check_reference(const struct rp_draft *draft, const struct rp_fiel
 static rp_err check_example(const struct rp_draft *draft, const struct rp_field *field,
                             const struct rp_json *value) {
     bool account = strcmp(draft->reg->id, "persons") == 0 && strcmp(field->id, "account") == 0;
-    return account && value && draft->now.facts.example
+    bool shown = draft->now.facts.example || (draft->desk->canary && !draft->desk->actor.owner);
+    return account && value && shown && !rp_json_same(value, old_value(draft, field))
                ? rp_fail(draft->desk->diag, RP_ERR(DENIED), "%s: %s", field->id,
                          say(draft, "une personne de l’exemple n’a pas de compte",
                              "a person of the example has no account"))
@@ -176,7 +177,7 @@ static rp_err check_unique(const struct rp_draft *draft, const struct rp_field *
                        "SELECT count(*) FROM register_value "
                        "WHERE register = ?1 AND field = ?2 AND value = ?3 AND record <> ?4",
                        &row));
-    rp_row_bind_text(row, 1, rp_view_from_cstr(draft->reg->id));
+    rp_row_bind_text(row, 1, rp_desk_shelf(draft->desk, draft->reg));
     rp_row_bind_text(row, 2, rp_view_from_cstr(field->id));
     rp_row_bind_text(row, 3, value->string);
     rp_row_bind_u64(row, 4, draft->now.row);

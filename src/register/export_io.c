@@ -88,7 +88,7 @@ static rp_err read_page(struct rp_desk *desk, const struct rp_export *export,
                        "SELECT " RP_RECORD_COLUMNS " FROM register_record r "
                        "WHERE r.register = ?1 AND r.number > ?2 ORDER BY r.number LIMIT ?3",
                        &row));
-    rp_row_bind_text(row, 1, rp_view_from_cstr(export->reg->id));
+    rp_row_bind_text(row, 1, rp_desk_shelf(desk, export->reg));
     rp_row_bind_u64(row, 2, export->after);
     rp_row_bind_u64(row, 3, RP_EXPORT_PAGE);
     RP_TRY(rp_row_next(row, &more));

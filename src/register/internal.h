@@ -33,6 +33,11 @@ struct rp_json *rp_json_like(struct rp_arena *arena, const struct rp_json *json)
 struct rp_event *rp_desk_event(const struct rp_desk *desk, enum rp_event_kind kind,
                                const struct rp_entry *record);
 
+/* Under which name a desk's records of this register lie. */
+static inline rp_view rp_desk_shelf(const struct rp_desk *desk, const struct rp_register *reg) {
+    return rp_view_from_cstr(desk->canary ? reg->canary_shelf : reg->id);
+}
+
 static inline int64_t rp_desk_now_ms(const struct rp_desk *desk) {
     return rp_env_now_ms(desk->env) - desk->past_ms;
 }

@@ -82,8 +82,9 @@ static void bind_filter(struct rp_row *row, int place, const struct rp_query *qu
     }
 }
 
-static void bind_query(struct rp_row *row, const struct rp_query *query) {
-    rp_row_bind_text(row, 1, rp_view_from_cstr(query->reg->id));
+static void bind_query(const struct rp_desk *desk, struct rp_row *row,
+                       const struct rp_query *query) {
+    rp_row_bind_text(row, 1, rp_desk_shelf(desk, query->reg));
     bind_text_or_null(row, 2, query->state);
     if (query->filter_count > 0) {
         bind_filter(row, 3, query, 0);
@@ -107,7 +108,7 @@ static rp_err read_page(struct rp_desk *desk, const struct rp_query *query, bool
                         struct rp_page *page) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(desk->db, page_sql(query, field_sort), &row));
-    bind_query(row, query);
+    bind_query(desk, row, query);
     if (query->filter_count > 0 || field_sort) {
         rp_row_bind_text(row, 7, query->sort.n ? query->sort : RP_VIEW("number"));
     }
@@ -121,7 +122,7 @@ static rp_err count_page(struct rp_desk *desk, const struct rp_query *query, uin
     RP_TRY(rp_db_query(
         desk->db,
         query->filter_count > 0 ? "SELECT count(*)" FROM_FIELD : "SELECT count(*)" FROM_ALL, &row));
-    bind_query(row, query);
+    bind_query(desk, row, query);
     RP_TRY(rp_row_first(row));
     *ret_total = rp_row_u64(row, 0);
     return RP_OK;
@@ -215,7 +216,7 @@ rp_err rp_desk_list(struct rp_desk *desk, const struct rp_query *query, struct r
         return RP_ERR(TOO_LARGE);
     }
     if (query->text.n > 0) {
-        RP_TRY(search(desk, query, &page));
+        RP_TRY(desk->canary ? RP_ERR(DENIED) : search(desk, query, &page));
     } else {
         RP_TRY(check_query(desk, query, &by_field));
         RP_TRY(read_page(desk, query, by_field, &page));

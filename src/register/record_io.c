@@ -35,7 +35,8 @@ rp_err rp_entry_mac(const struct rp_desk *desk, const struct rp_entry *record, r
     _cleanup_(rp_buf_done) struct rp_buf all = rp_buf_new(4 * RP_RECORD_JSON_MAX);
     RP_TRY(rp_hkdf_sha256(desk->key, RP_VIEW(""), RP_VIEW("register-row"), RP_SHA256, &key));
     rp_pack_id(&all, facts->id);
-    rp_pack_bytes(&all, rp_view_from_cstr(facts->reg->id));
+    rp_pack_bytes(&all,
+                  rp_view_from_cstr(record->canary ? facts->reg->canary_shelf : facts->reg->id));
     rp_pack_u64(&all, facts->number);
     rp_pack_bytes(&all, facts->state);
     rp_pack_u64(&all, record->version);
@@ -84,7 +85,9 @@ static rp_err check_mac(const struct rp_desk *desk, const struct rp_entry *recor
 rp_err rp_row_entry(struct rp_desk *desk, struct rp_row *row, struct rp_entry *ret_record) {
     struct rp_entry record = {.row = rp_row_u64(row, 0), .version = rp_row_u64(row, 4)};
     struct rp_facts *facts = &record.facts;
-    facts->reg = rp_register_find(desk->registers, rp_row_text(row, 12));
+    rp_view shelf = rp_row_text(row, 12);
+    record.canary = rp_view_starts(shelf, RP_VIEW("~"));
+    facts->reg = rp_register_find(desk->registers, rp_view_from(shelf, record.canary));
     facts->id = rp_row_id(row, 1);
     facts->id_text = rp_id_print(facts->id);
     facts->author_text = rp_id_print(rp_row_id(row, 5));
@@ -112,7 +115,7 @@ rp_err rp_entry_by_id(struct rp_desk *desk, const struct rp_register *reg, rp_id
                        " FROM register_record r WHERE r.id = ?1 AND r.register = ?2",
                        &row));
     rp_row_bind_id(row, 1, id);
-    rp_row_bind_text(row, 2, rp_view_from_cstr(reg->id));
+    rp_row_bind_text(row, 2, rp_desk_shelf(desk, reg));
     RP_TRY(rp_row_first(row));
     return rp_row_entry(desk, row, ret_record);
 }
@@ -185,7 +188,7 @@ static rp_err gather_all(struct rp_desk *desk, const struct rp_register *reg, st
                        " FROM register_record r WHERE r.register = ?1 AND r.number > ?2 "
                        "ORDER BY r.number LIMIT ?3",
                        &row));
-    rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
+    rp_row_bind_text(row, 1, rp_desk_shelf(desk, reg));
     rp_row_bind_u64(row, 2, lot->last);
     rp_row_bind_u64(row, 3, LOT);
     return gather(desk, row, false, lot);
@@ -200,7 +203,7 @@ static rp_err gather_keyed(struct rp_desk *desk, const struct rp_register *reg, 
                        "WHERE v.register = ?1 AND v.field = ?2 AND v.value = ?3 "
                        "AND v.record > ?4 AND r.register = ?1 ORDER BY v.record LIMIT ?5",
                        &row));
-    rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
+    rp_row_bind_text(row, 1, rp_desk_shelf(desk, reg));
     rp_row_bind_text(row, 2, rp_view_from_cstr(field));
     rp_row_bind_text(row, 3, value);
     rp_row_bind_u64(row, 4, lot->last);
@@ -286,7 +289,8 @@ static rp_err read_actor(struct rp_desk *desk, rp_id account, struct rp_entry *r
     RP_TRY(rp_db_query(desk->db,
                        "SELECT " RP_RECORD_COLUMNS
                        " FROM register_value v JOIN register_record r ON r.row = v.record "
-                       "WHERE v.register = 'persons' AND v.field = 'account' AND v.value = ?1",
+                       "WHERE v.register IN ('persons', '~persons') AND v.field = 'account' "
+                       "AND v.value = ?1",
                        &row));
     rp_row_bind_text(row, 1, rp_text_of_id(&text));
     RP_TRY(rp_row_first(row));
@@ -308,6 +312,7 @@ rp_err rp_desk_sit(struct rp_desk *desk, rp_id account) {
     }
     desk->actor.id = record.facts.id;
     desk->actor.listed = true;
+    desk->canary = record.canary;
     if (rp_view_equal(record.facts.state, RP_VIEW("active"))) {
         desk->actor.roles = rp_json_get(record.facts.open, "roles");
     }
@@ -339,6 +344,6 @@ static bool has_one_of(const struct rp_desk *desk, const struct rp_names *names)
 
 bool rp_desk_may_read(const struct rp_desk *desk, const struct rp_register *reg) {
     const struct rp_actor *actor = &desk->actor;
-    return actor->owner || actor->operator_role || actor->engine || has_one_of(desk, &reg->read) ||
-           has_one_of(desk, &reg->write);
+    return actor->owner || actor->operator_role || actor->engine || desk->canary ||
+           has_one_of(desk, &reg->read) || has_one_of(desk, &reg->write);
 }

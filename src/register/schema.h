@@ -140,6 +140,8 @@ struct rp_rule {
 
 struct rp_register {
     const char *id, *number, *section, *title;
+    const char
+        *canary_shelf; /* "~persons": where records of the canary lie, apart from all others */
     struct rp_words name, one, about;
     unsigned version;
     struct rp_field *fields;

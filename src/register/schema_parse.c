@@ -476,6 +476,11 @@ static rp_err read_head(const struct reading *r, const struct rp_yaml *root) {
                       "id number section version name one about title read write own promises "
                       "retention locked fields states moves deadlines rules"));
     RP_TRY(needed(r, root, "id", &reg->id));
+    rp_view shelf = rp_arena_printf(r->arena, "~%s", reg->id);
+    if (!shelf.p) {
+        return RP_ERR(TOO_LARGE);
+    }
+    reg->canary_shelf = (const char *)shelf.p;
     if (!is_id(rp_view_from_cstr(reg->id), '-')) {
         return wrong(r, root, "id: small letters and hyphens", NULL);
     }

@@ -26,7 +26,7 @@ static bool among(const struct rp_desk *desk, const struct rp_names *names,
         if (self && record && rp_desk_is_own(desk, record)) {
             return true;
         }
-        if (!self && (desk->actor.owner || desk->actor.operator_role ||
+        if (!self && (desk->actor.owner || desk->actor.operator_role || desk->canary ||
                       rp_desk_has_role(desk, names->s[i]) ||
                       (desk->actor.listed && strcmp(names->s[i], "anyone") == 0))) {
             return true;
@@ -108,7 +108,7 @@ static rp_err next_number(struct rp_desk *desk, const struct rp_register *reg,
                        "SELECT coalesce(max(number), 0) + 1 FROM register_record "
                        "WHERE register = ?1",
                        &row));
-    rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
+    rp_row_bind_text(row, 1, rp_desk_shelf(desk, reg));
     RP_TRY(rp_row_first(row));
     *ret_number = rp_row_u64(row, 0);
     return RP_OK;
@@ -136,6 +136,7 @@ static rp_err start_new(struct rp_draft *draft) {
     facts->state = rp_view_from_cstr(draft->reg->states[0].id);
     facts->created_ms = facts->changed_ms = draft->now_ms;
     draft->now.version = 1;
+    draft->now.canary = desk->canary;
     facts->example = draft->change->example;
     RP_TRY(next_number(desk, draft->reg, &facts->number));
     return next_row(desk, &draft->now.row);

@@ -122,8 +122,12 @@ static rp_err set_pragmas(sqlite3 *handle, rp_id tenant) {
     for (size_t i = 0; i < RP_COUNT_OF(pragmas); i++) {
         RP_TRY(rp_store_exec(handle, pragmas[i]));
     }
-    return rp_store_exec(handle, is_system(tenant) ? "PRAGMA cache_size = -4096"
-                                                   : "PRAGMA cache_size = -256");
+    if (!is_system(tenant)) {
+        return rp_store_exec(handle, "PRAGMA cache_size = -256");
+    }
+    /* 32 MB: only when the forwarder, which empties it, has been held up. */
+    RP_TRY(rp_store_exec(handle, "PRAGMA wal_autocheckpoint = 8000"));
+    return rp_store_exec(handle, "PRAGMA cache_size = -4096");
 }
 
 /*= S67 */ /* a tenant's file that lies where another's should be is refused */
@@ -254,4 +258,10 @@ rp_err rp_db_transact(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *c
         return err;
     }
     return rp_db_commit(db);
+}
+
+rp_err rp_db_checkpoint(struct rp_db *db) {
+    RP_ASSERT(db != NULL && !db->in_transaction);
+    int result = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return result == SQLITE_OK ? RP_OK : rp_store_err(db->handle, result);
 }

@@ -73,6 +73,11 @@ static inline void rp_row_donep(struct rp_row **row) {
     rp_row_done(*row);
 }
 
+/* What was committed goes from the log beside the file into the file, on this connection's thread;
+ * writers and readers go on meanwhile. The system's database leaves it to its forwarder, so that no
+ * single write waits for all the pages of those before it. */
+rp_err rp_db_checkpoint(struct rp_db *db);
+
 /* ---- the outbox ---- */
 /* Inside a transaction: puts the event behind the change. OVERLOAD over 100,000 waiting. */
 rp_err rp_db_emit(struct rp_db *db, const struct rp_event *event);

@@ -15,6 +15,12 @@ static void credentials_round_trip(void **state) {
     assert_string_equal(back.app_token, "token");
     assert_string_equal(back.people[0].password, "pass \"a\"");
     assert_true(rp_id_equal(back.people[1].tenant, canaries.people[1].tenant));
+    rp_buf_clear(&out);
+    struct rp_canary one;
+    assert_ok(rp_canary_print(&canaries.people[1], arena, &out));
+    assert_ok(rp_canary_parse(rp_buf_view(&out), arena, &one));
+    assert_string_equal(one.seed, "EFGH");
+    assert_false(rp_ok(rp_canary_parse(RP_VIEW("{}"), arena, &one)));
     rp_buf_done(&out);
     rp_arena_free(arena);
 }

@@ -330,6 +330,8 @@ static void no_supplier_is_active_without_assessment(void **state) {
     assert_err(edit(owner(), "suppliers", id, "{\"score\":null}"), DENIED);
 }
 
+#define FACTORS "{\"factors\":[\"card\",\"code\",\"iris\"]}"
+
 /*= S31 type=test */
 static void nobody_enters_without_ticket_and_window(void **state) {
     (void)state;
@@ -339,16 +341,16 @@ static void nobody_enters_without_ticket_and_window(void **state) {
             "\"2026-11-25T08:00:00Z\",\"window_to\":\"2026-11-25T10:00:00Z\"}",
             bob_record);
     rp_id ticket = create(person(bob), "dc-tickets", json);
-    assert_err(move(person(bob), "dc-tickets", ticket, "enter", "{}"), DENIED);
+    assert_err(move(person(bob), "dc-tickets", ticket, "enter", FACTORS), DENIED);
     assert_err(move(person(bob), "dc-tickets", ticket, "approve", "{}"), DENIED);
     assert_ok(move(person(ann), "dc-tickets", ticket, "approve", "{}"));
     assert_err(
         edit(person(bob), "dc-tickets", ticket, "{\"window_from\":\"2026-11-23T08:00:00Z\"}"),
         DENIED);
-    assert_err(move(person(bob), "dc-tickets", ticket, "enter", "{}"), DENIED); /* too early */
+    assert_err(move(person(bob), "dc-tickets", ticket, "enter", FACTORS), DENIED); /* too early */
     int64_t now = world.now_ns;
     world.now_ns = INT64_C(1795597200) * 1000000000; /* 25 November, 09:00 UTC */
-    assert_ok(move(person(bob), "dc-tickets", ticket, "enter", "{}"));
+    assert_ok(move(person(bob), "dc-tickets", ticket, "enter", FACTORS));
     world.now_ns = now;
 }
 
@@ -438,6 +440,38 @@ static void deadlines_fire_and_move(void **state) {
     world.now_ns = now;
 }
 
+/*= S9, S10 type=test */
+static void the_canary_sees_and_reaches_its_own_shelf_alone(void **state) {
+    (void)state;
+    struct rp_desk desk = owner();
+    struct rp_entry record;
+    struct rp_page page;
+    char json[200];
+    rp_id account = {{0xca}};
+    desk.canary = true;
+    text_of(json, sizeof json,
+            "{\"name\":\"c\",\"kind\":\"employee\",\"start\":\"2026-01-01\",\"account\":\"%s\"}",
+            account);
+    rp_id own = create(desk, "persons", json);
+    struct rp_desk canary = owner();
+    canary.actor = (struct rp_actor){.how = "session"};
+    assert_ok(rp_desk_sit(&canary, account));
+    assert_true(canary.canary && canary.actor.waiting);
+    /* Its own can be read and changed, a real person's cannot be found, nor the other way round. */
+    assert_ok(rp_desk_read(&canary, reg_of("persons"), own, &record));
+    assert_err(rp_desk_read(&canary, reg_of("persons"), ann_record, &record), NOT_FOUND);
+    assert_err(edit(canary, "persons", ann_record, "{\"kind\":\"contractor\"}"), NOT_FOUND);
+    desk = owner();
+    assert_err(rp_desk_read(&desk, reg_of("persons"), own, &record), NOT_FOUND);
+    assert_err(edit(canary, "persons", own, "{\"roles\":[\"operations\"]}"), DENIED);
+    /* It says of nobody else that the account is theirs. */
+    text_of(json, sizeof json, "{\"account\":\"%s\"}", ann);
+    assert_err(edit(canary, "persons", own, json), DENIED);
+    const struct rp_query query = {.reg = reg_of("persons"), .count = 10};
+    assert_ok(rp_desk_list(&canary, &query, &page));
+    assert_int_equal(page.total, 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_forty_six_registers_are_there),
@@ -450,6 +484,7 @@ int main(void) {
         cmocka_unit_test(a_row_edited_in_the_file_is_noticed),
         cmocka_unit_test(lists_search_versions_and_history),
         cmocka_unit_test(deadlines_fire_and_move),
+        cmocka_unit_test(the_canary_sees_and_reaches_its_own_shelf_alone),
     };
     return cmocka_run_group_tests_name("desk", tests, setup, teardown);
 }
