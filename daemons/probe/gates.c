@@ -317,9 +317,8 @@ static rp_err load_staff(struct probe *probe) {
         return err;
     }
     staff->session.who = &staff->who;
-    staff->session.http =
-        http_new(probe->config->host, probe->address, (uint16_t)probe->config->listen,
-                 http_ca_file(probe->config->certificate));
+    staff->session.http = http_new(probe->config->host, probe->address,
+                                   (uint16_t)probe->config->listen, http_ca_file(probe->config));
     return staff->session.http ? RP_OK : RP_ERR(NO_MEMORY);
 }
 
