@@ -4,6 +4,7 @@ import {after, before, test} from 'node:test';
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import {canaryPerson} from '../lib/canary.mjs';
 import {Stack, root, run, sleep} from '../lib/stack.mjs';
 
 const text = fs.readFileSync(path.join(root, 'docs/operations/plug-in-your-app.md'), 'utf8');
@@ -22,9 +23,7 @@ before(async () => {
   stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\n`});
   folder = stack.file('snippets');
   fs.mkdirSync(folder);
-  const {people: [person]} = JSON.parse(fs.readFileSync(stack.file('canary/credentials.json'), 'utf8'));
-  client = stack.client();
-  await client.signIn(person);
+  ({client} = await canaryPerson(stack, 0));
   fs.writeFileSync(path.join(folder, 'keys.json'), (await client.get('/.rempart/jwks.json')).body);
   for (const {fence, file, there, build} of languages) {
     const found = text.match(new RegExp(`\`\`\`${fence}\n([\\s\\S]*?)\`\`\``));
