@@ -62,12 +62,12 @@ static size_t skip_nulls(rp_view v, size_t at) {
     return at;
 }
 
-/* Ends in --> or -!>, NULs anywhere within. */
+/* Ends in --> or -!>, NULs behind the first dash only. */
 static bool read_comment(struct rp_html_reader *r, struct rp_html_token *token) {
     rp_view v = r->value;
     for (size_t close = find(r, r->at, '-'); close + 2 < v.n; close = find(r, close + 1, '-')) {
         size_t second = skip_nulls(v, close + 1);
-        size_t third = skip_nulls(v, second + 1);
+        size_t third = second + 1;
         if (third >= v.n && (second >= v.n || v.p[second] == '-' || v.p[second] == '!')) {
             break;
         }

@@ -66,6 +66,7 @@ static void markup_that_runs_is_found(void **state) {
         RP_VIEW_INIT("<!--[if IE]>"),
         RP_VIEW_INIT("<?import a>"),
         RP_VIEW_INIT("<!-- ` -->"),
+        RP_VIEW_INIT("<!-- --\0> ` -->"),
         RP_VIEW_INIT("<% `"),
     };
     for (size_t i = 0; i < RP_COUNT_OF(rows); i++) {
@@ -86,6 +87,7 @@ static void harmless_markup_is_not(void **state) {
         RP_VIEW_INIT("<img src=/a.png alt=x>"),
         RP_VIEW_INIT("<form action=/go><input name=on></form>"),
         RP_VIEW_INIT("<!-- a comment -->"),
+        RP_VIEW_INIT("<!-- a comment -\0-> `"),
         RP_VIEW_INIT("<![CDATA[ <script> ]]>"),
         RP_VIEW_INIT("x=1&y=2"),
         RP_VIEW_INIT("</script>"),
