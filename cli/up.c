@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "config/config.h"
 #include "config/refused_io.h"
+#include "identity/breached.h"
 #include "os/file.h"
 
 enum { CONFIG_MAX = 1 << 20 };
@@ -151,6 +152,22 @@ static void check_acme(struct cli *cli, const struct rp_config *config) {
     }
 }
 
+/* The list of leaked passwords: its form and order at some thousand places. */
+static enum rp_exit check_breached(const struct cli *cli, const struct rp_config *config) {
+    enum { PLACES = 4096 };
+    struct rp_breached_file file;
+    struct rp_diag diag = {0};
+    if (config->breached_list[0] == 0) {
+        return RP_EXIT_OK;
+    }
+    rp_err err = rp_breached_open(config->breached_list, &file, &diag);
+    if (rp_ok(err)) {
+        err = rp_breached_sample(&file.list, PLACES, &diag);
+        rp_breached_close(&file);
+    }
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, "sign_in.breached_list", &diag);
+}
+
 enum rp_exit cli_check(struct cli *cli) {
     if (cli->sample) {
         struct rp_buf out = rp_buf_new(CONFIG_MAX);
@@ -163,6 +180,9 @@ enum rp_exit cli_check(struct cli *cli) {
     const char *path = config_path(cli);
     struct rp_diag diag = {0};
     enum rp_exit code = read_config(cli, path, &config, &diag);
+    if (code == RP_EXIT_OK) {
+        code = check_breached(cli, &config);
+    }
     if (code == RP_EXIT_OK) {
         printf("%s: %s\n", path,
                cli_say(cli, "configuration valable", "the configuration is valid"));

@@ -10,6 +10,9 @@ enum { SEED_TEXT = 32, GROUP = 4, GROUPS = SEED_TEXT / GROUP, QR_MAX = 128 * 102
 
 static rp_view error_of(const struct rp_request *request) {
     rp_view name = rp_request_query(request, "error");
+    if (rp_view_equal(name, RP_VIEW("leaked"))) {
+        return rp_text(request->lang, RP_TEXT_error_leaked);
+    }
     if (rp_view_equal(name, RP_VIEW("weak"))) {
         return rp_text(request->lang, RP_TEXT_error_weak);
     }
@@ -130,10 +133,13 @@ static rp_err start(struct rp_request *request) {
     if (!rp_view_equal(password, rp_pairs_get(form, "password_again"))) {
         return back_with(request, state->token, "mismatch");
     }
-    err = rp_identity_check_password(password, rp_view_from_cstr(invitation.email));
-    if (!rp_ok(err) || password.n > RP_PASSWORD_MAX) {
-        return back_with(request, state->token, "weak");
+    err = rp_identity_judge_password(request->thread->identity, password,
+                                     rp_view_from_cstr(invitation.email));
+    const char *refusal = rp_page_password_refusal(err);
+    if (refusal) {
+        return back_with(request, state->token, refusal);
     }
+    RP_TRY(err);
     rp_request_password(request, RP_PASSWORD_HASH, password);
     return RP_OK;
 }

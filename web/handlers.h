@@ -36,6 +36,12 @@ rp_view rp_page_strength(enum rp_lang lang, enum rp_acr acr);
 rp_err rp_page_set_session(struct rp_request *request, const struct rp_token *cookie,
                            const struct rp_session *session, rp_view next);
 
+/* ---- password.c ---- */
+
+/* What ?error= says of a password that was judged: "weak", "leaked"; NULL when it is good, or when
+ * it could not be judged. */
+const char *rp_page_password_refusal(rp_err err);
+
 /* ---- members.c ---- */
 
 /* Does this installation have a mail server? */

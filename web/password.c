@@ -6,11 +6,19 @@
 
 #define PASSWORD "/.rempart/id/password"
 
+const char *rp_page_password_refusal(rp_err err) {
+    if (rp_is(err, RP_E_LEAKED)) {
+        return "leaked";
+    }
+    return rp_is(err, RP_E_WEAK) || rp_is(err, RP_E_TOO_LARGE) ? "weak" : NULL;
+}
+
 static rp_view error_of(const struct rp_request *request) {
     static const struct {
         const char *name;
         enum rp_text_key text;
     } errors[] = {{"weak", RP_TEXT_error_weak},
+                  {"leaked", RP_TEXT_error_leaked},
                   {"mismatch", RP_TEXT_error_mismatch},
                   {"present", RP_TEXT_error_present},
                   {"rate", RP_TEXT_error_rate}};
@@ -58,10 +66,12 @@ static rp_err ask_present(struct rp_request *request, struct rp_pairs form) {
     if (!rp_view_equal(password, rp_pairs_get(form, "password_again"))) {
         return back_with(request, "mismatch");
     }
-    if (password.n > RP_PASSWORD_MAX ||
-        !rp_ok(rp_identity_check_password(password, rp_view_from_cstr(person.email)))) {
-        return back_with(request, "weak");
+    rp_err judged = rp_identity_judge_password(identity, password, rp_view_from_cstr(person.email));
+    const char *refusal = rp_page_password_refusal(judged);
+    if (refusal) {
+        return back_with(request, refusal);
     }
+    RP_TRY(judged);
     if (present.n > RP_PASSWORD_MAX) {
         return back_with(request, "present");
     }

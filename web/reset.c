@@ -32,6 +32,9 @@ rp_err rp_page_reset_post(struct rp_request *request) {
 
 static rp_view error_of(const struct rp_request *request) {
     rp_view name = rp_request_query(request, "error");
+    if (rp_view_equal(name, RP_VIEW("leaked"))) {
+        return rp_text(request->lang, RP_TEXT_error_leaked);
+    }
     if (rp_view_equal(name, RP_VIEW("weak"))) {
         return rp_text(request->lang, RP_TEXT_error_weak);
     }
@@ -86,9 +89,13 @@ static rp_err start(struct rp_request *request, struct rp_pairs form, rp_view to
     if (!rp_view_equal(password, rp_pairs_get(form, "password_again"))) {
         return back_with(request, token, "mismatch");
     }
-    if (!rp_ok(rp_identity_check_password(password, rp_view_from_cstr(person.email)))) {
-        return back_with(request, token, "weak");
+    err = rp_identity_judge_password(request->thread->identity, password,
+                                     rp_view_from_cstr(person.email));
+    const char *refusal = rp_page_password_refusal(err);
+    if (refusal) {
+        return back_with(request, token, refusal);
     }
+    RP_TRY(err);
     rp_request_password(request, RP_PASSWORD_HASH, password);
     return RP_OK;
 }

@@ -13,6 +13,7 @@
 
 #include "daemon.h"
 #include "identity/closing.h"
+#include "identity/breached.h"
 #include "os/loop.h"
 #include "os/pool.h"
 #include "os/shm.h"
@@ -40,6 +41,7 @@ struct core {
     struct rp_registers registers;
     struct rp_web web;
     struct rp_shm sessions, seen, assertions;
+    struct rp_breached_file breached; /* opened before entry */
     struct rp_pool *store_pool, *password_pool;
     struct forwarder *forwarder;
     struct sender *sender;

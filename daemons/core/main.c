@@ -49,6 +49,16 @@ static rp_err name_origin(struct core *core) {
     return origin.p ? RP_OK : RP_ERR(NO_MEMORY);
 }
 
+/* Before entry: afterwards the file is out of reach, and its descriptor is not. */
+static rp_err open_breached(struct core *core) {
+    struct rp_diag diag = {0};
+    if (core->config.breached_list[0] == 0) {
+        return RP_OK;
+    }
+    rp_err err = rp_breached_open(core->config.breached_list, &core->breached, &diag);
+    return rp_ok(err) ? RP_OK : daemon_fail(core->daemon, err, "sign_in.breached_list", &diag);
+}
+
 static rp_err open_doors(struct core *core) {
     RP_TRY(core_tables_create(core));
     rp_ignore(core_lists_start(core)); /* said there; the chores try again */
@@ -70,6 +80,7 @@ static rp_err serve(struct core *core) {
     RP_TRY(name_origin(core));
     RP_TRY(rp_crypto_start());
     name_style(&core->web);
+    RP_TRY(open_breached(core));
     RP_TRY(daemon_enter(core->daemon));
     rp_err err = open_doors(core);
     if (!rp_ok(err)) {
@@ -85,6 +96,7 @@ int main(int argc, char **argv) {
     if (rp_ok(err) && core) {
         core->daemon = &daemon;
         core->core_fd = core->cli_fd = -1;
+        core->breached.fd = -1;
         pthread_mutex_init(&core->stop_lock, NULL);
         core->env = daemon.env;
         core->loop = daemon.loop;
@@ -99,6 +111,7 @@ int main(int argc, char **argv) {
         core_forward_stop(core);
         core_pools_stop(core);
         core_hang_up(core);
+        rp_breached_close(&core->breached);
     }
     free(core);
     daemon_done(&daemon);

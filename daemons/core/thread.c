@@ -16,7 +16,8 @@ rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thre
         .second_factor_required = strcmp(core->config.second_factor, "required") == 0,
         .session_ms = (int64_t)core->config.session_hours * 3600 * 1000,
         .idle_s = (uint32_t)core->config.idle_minutes * 60,
-        .origin = core->origin};
+        .origin = core->origin,
+        .breached = &core->breached};
     thread->jwks_text = rp_buf_new(RP_JWKS_BYTES_MAX);
     thread->ledger = rp_ipc_client_new(RP_ROLE_CORE, RP_ROLE_LEDGER, LEDGER_DEADLINE_MS);
     rp_err err = thread->ledger ? RP_OK : RP_ERR(NO_MEMORY);

@@ -58,6 +58,7 @@ static const struct {
     {"client_address", rp_config_check_client_address, NULL},
     {"url", rp_config_check_smtp, NULL},
     {"from", rp_config_check_mail_address, NULL},
+    {"breached_list", rp_config_check_path, NULL},
     {"credentials", rp_config_check_path, NULL},
     {"authority", rp_config_check_path, NULL},
     {"directory", rp_config_check_directory, "acme"},

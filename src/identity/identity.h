@@ -17,11 +17,13 @@
 
 enum { RP_EMAIL_MAX = 128, RP_TOKEN_BYTES = 32, RP_TOKEN_TEXT = 43 /* base64url */ };
 
+struct rp_breached_file;
 struct rp_identity_options {
     bool second_factor_required;
     int64_t session_ms;
     uint32_t idle_s;
     const char *origin; /* "https://example.com:8443": how links in mails begin; NULL = no mails */
+    const struct rp_breached_file *breached; /* leaked passwords; NULL = no list */
 };
 
 struct rp_identity;
@@ -72,6 +74,8 @@ rp_err rp_identity_enrol_seed(struct rp_identity *identity, rp_view token,
                               char ret_base32[static 33]);
 /* WEAK unless the password is long enough, not the address, and not among the usual ones. */
 rp_err rp_identity_check_password(rp_view password, rp_view email);
+/* The same, and LEAKED when it stands in this installation's list. */
+rp_err rp_identity_judge_password(struct rp_identity *identity, rp_view password, rp_view email);
 /* Ends the enrolment: password_text is the PHC string that the pool made; code must match the seed.
  * The invitation is spent. DENIED for a wrong code, DUPLICATE when the address is enrolled. */
 rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char *password_text,

@@ -4,13 +4,14 @@
  * along the alphabet or the keyboard's digits; not one short piece repeated; and not soon guessed
  * by who knows how people choose.
  */
-#include "identity/identity.h"
+#include "identity/internal.h"
 
 #include <zxcvbn.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
 #include "crypto/secret.h"
+#include "identity/breached.h"
 
 /* Guesses that a password has to outlast, as a power of two: 2^34 is more than ten thousand
  * million. What lies behind the first JUDGED_MAX bytes can only make it longer. */
@@ -137,4 +138,12 @@ rp_err rp_identity_check_password(rp_view password, rp_view email) {
         return RP_ERR(WEAK);
     }
     return RP_OK;
+}
+
+rp_err rp_identity_judge_password(struct rp_identity *identity, rp_view password, rp_view email) {
+    bool leaked = false;
+    RP_ASSERT(identity != NULL);
+    RP_TRY(rp_identity_check_password(password, email));
+    RP_TRY(rp_breached_has(identity->options.breached, password, &leaked));
+    return leaked ? RP_ERR(LEAKED) : RP_OK;
 }

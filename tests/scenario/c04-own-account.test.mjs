@@ -1,17 +1,26 @@
 // A person's own account: a new password for who knows the present one, and recovery codes for who
 // lost the authenticator.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {Client} from '../lib/client.mjs';
 import {readMail, Smtp} from '../lib/smtp.mjs';
 import {Stack, until} from '../lib/stack.mjs';
 
 const NEW = 'an entirely different horse 7';
-let stack, server, tenant, person, codes;
+const LEAKED = 'tulipes grises sous la pluie';
+let stack, server, tenant, person, codes, folder, list;
 before(async () => {
   server = await Smtp.start();
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'leaked-'));
+  list = path.join(folder, 'pwned.txt');
+  const sha1 = word => crypto.createHash('sha1').update(word).digest('hex').toUpperCase();
+  fs.writeFileSync(list, ['password', 'azerty', LEAKED, 'letmein'].map(sha1).sort().map((hash, at) => `${hash}:${at + 1}\r\n`).join(''));
   stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
-    '  from: rempart@example.com\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n'});
+    `  from: rempart@example.com\nsign_in:\n  breached_list: ${list}\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n`});
   await stack.firstAdministrator();
   tenant = (await stack.rempart('tenant', 'create', 'Acme')).stdout.trim();
   person = await invited('lea@example.com');
@@ -19,6 +28,7 @@ before(async () => {
 after(async () => {
   await stack?.stop();
   await server?.stop();
+  fs.rmSync(folder, {recursive: true, force: true});
 });
 
 // A code counts once, so a story that needs another one begins with another person and not with a wait.
@@ -54,6 +64,23 @@ test('the present password is asked for; a wrong one changes nothing and is an e
   assert.equal((await other.signIn()).status !== 403 && await isIn(other), true, 'the former password still signs in');
   person.lastStep = other.lastStep;
   await until('the event', async () => (await log()).includes('own_password'));
+});
+
+/*= S170 type=test */
+test('a password of the list of leaked ones is refused, and told why', async () => {
+  assert.match((await change({present: person.password, password: LEAKED, password_again: LEAKED})).text, /list of leaked passwords/);
+  const config = path.join(folder, 'rempart.yaml');
+  const check = async text => {
+    fs.writeFileSync(list + '2', text);
+    fs.writeFileSync(config, `host: localhost\nsign_in:\n  breached_list: ${list}2\n`);
+    return stack.rempart('check', '--config', config);
+  };
+  assert.equal((await check(fs.readFileSync(list))).code, 0);
+  const reversed = fs.readFileSync(list, 'utf8').trim().split('\r\n').reverse().join('\n');
+  const wrong = await check(reversed);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /breached_list.*byte \d+.*order/);
+  assert.match((await check('8846F7EAEE8FB117AD06BDD830B7586C:7\n')).stderr, /SHA-1/);
 });
 
 /*= S175 type=test */

@@ -101,7 +101,7 @@ static void a_foreign_hash_is_kept_better_once_it_matched(void **state) {
     done(&import);
 }
 
-/*= S171 type=test */ /* an unknown address costs what somebody's costs */
+/*= S99 type=test */ /* an unknown address costs what somebody's costs */
 static void an_unknown_address_is_compared_with_a_neighbours_hash(void **state) {
     (void)state;
     struct rp_sign_in sign_in, again;
