@@ -12,8 +12,8 @@
 #include <pthread.h>
 
 #include "daemon.h"
-#include "identity/closing.h"
 #include "identity/breached.h"
+#include "identity/closing.h"
 #include "os/loop.h"
 #include "os/pool.h"
 #include "os/shm.h"
