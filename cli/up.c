@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "config/config.h"
 #include "config/refused_io.h"
+#include "gate/rules.h"
 #include "identity/breached.h"
 #include "os/file.h"
 
@@ -182,6 +183,10 @@ enum rp_exit cli_check(struct cli *cli) {
     enum rp_exit code = read_config(cli, path, &config, &diag);
     if (code == RP_EXIT_OK) {
         code = check_breached(cli, &config);
+    }
+    if (code == RP_EXIT_OK) {
+        rp_err err = gate_rules_check(&config, cli->state, &diag);
+        code = rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, "waf", &diag);
     }
     if (code == RP_EXIT_OK) {
         printf("%s: %s\n", path,

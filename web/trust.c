@@ -224,3 +224,18 @@ rp_err rp_trust_log(struct rp_request *request, struct rp_log **ret_log) {
     *ret_log = thread->public_log;
     return RP_OK;
 }
+
+struct rp_trust_firewall rp_trust_firewall(struct rp_request *request) {
+    enum { FILE_MAX = 4096 };
+    struct rp_trust_firewall firewall = {.rules = 0};
+    struct rp_json *file = NULL;
+    rp_view text;
+    if (!rp_ok(rp_file_read("run/waf.json", FILE_MAX, request->arena, &text)) ||
+        !rp_ok(rp_json_parse(text, RP_JSON_LIMITS, request->arena, &file, NULL)) ||
+        !rp_json_get_u64(file, "rules", &firewall.rules)) {
+        return firewall;
+    }
+    firewall.rule_set = rp_json_get_string(file, "rule_set");
+    firewall.sha256 = rp_json_get_string(file, "sha256");
+    return firewall;
+}

@@ -44,6 +44,12 @@ rp_view rp_trust_base(struct rp_request *request);
 rp_view rp_trust_word(const struct rp_request *request, enum rp_status status);
 rp_view rp_trust_words(const struct rp_request *request, enum rp_status status, size_t count);
 rp_view rp_trust_class(enum rp_status status);
+/* The rules before the applications, as the gate wrote them to run/waf.json; p == NULL: none. */
+struct rp_trust_firewall {
+    rp_view rule_set, sha256;
+    uint64_t rules;
+};
+struct rp_trust_firewall rp_trust_firewall(struct rp_request *request);
 /* The public log's verifier key, p == NULL when there is none yet. */
 rp_view rp_trust_log_key(struct rp_request *request);
 /* The public log at its newest checkpoint; the thread keeps it. */

@@ -96,6 +96,13 @@ rp_err rp_trust_json(struct rp_request *request) {
     struct rp_json *root = rp_json_object(request->arena);
     add_time(request, root, "generated_at", trust.now_ms);
     rp_json_add_cstr(request->arena, root, "operator", request->web->config->operator_name);
+    struct rp_trust_firewall firewall = rp_trust_firewall(request);
+    if (firewall.sha256.p) {
+        struct rp_json *rules = rp_json_add_object(request->arena, root, "firewall");
+        rp_json_add_string(request->arena, rules, "rule_set", firewall.rule_set);
+        rp_json_add_u64(request->arena, rules, "rules", firewall.rules);
+        rp_json_add_string(request->arena, rules, "sha256", firewall.sha256);
+    }
     struct rp_json *list = rp_json_add_array(request->arena, root, "promises");
     for (size_t i = 0; i < request->web->promises->count; i++) {
         add_promise(request, list, &trust.promises[i]);

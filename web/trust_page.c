@@ -188,6 +188,11 @@ rp_err rp_trust_page(struct rp_request *request) {
         RP_TRY(fill_section(request, &trust, &all->sections[i], &page.sections.p[i]));
     }
     fill_isolation(request, &page);
+    struct rp_trust_firewall firewall = rp_trust_firewall(request);
+    page.has_firewall = firewall.sha256.p != NULL;
+    page.rule_set = firewall.rule_set;
+    page.rules_sha256 = firewall.sha256;
+    page.rules = firewall.rules;
     struct rp_buf body = rp_buf_new(PAGE_MAX);
     rp_template_trust_print(&body, request->lang, &page);
     rp_page_finish(request, RP_TEXT_trust_title, &body, true);

@@ -22,6 +22,9 @@ struct gate_setup {
 /* Is any place of this configuration judged by the rules? */
 bool gate_judges(const struct rp_config *config);
 
+/* Of the image's name, by an application's own level of paranoia: "", "-1" … "-4". */
+const char *gate_rules_suffix(uint64_t level);
+
 enum { GATE_CONF_MAX = 1 << 20 };
 
 /* TOO_LARGE when it does not fit out; INVALID when a value of the configuration could end a

@@ -184,6 +184,12 @@ bool gate_judges(const struct rp_config *config) {
     return judges;
 }
 
+const char *gate_rules_suffix(uint64_t level) {
+    static const char *const suffixes[] = {"", "-1", "-2", "-3", "-4"};
+    RP_ASSERT(level < RP_COUNT_OF(suffixes));
+    return suffixes[level];
+}
+
 /*= S58, S64 */ /* what an application is sent was judged before */
 static void add_waf(struct rp_buf *out, const struct gate_setup *setup,
                     const struct rp_config_app *app, const char *own, bool stream) {
@@ -192,9 +198,16 @@ static void add_waf(struct rp_buf *out, const struct gate_setup *setup,
         return;
     }
     rp_buf_printf(out,
-                  "            rempart_waf \"%s/gate/rules.waf\" %s%s;\n"
+                  "            rempart_waf \"%s/gate/rules%s.waf\" %s%s;\n"
                   "            rempart_waf_over_budget %s;\n",
-                  setup->state, mode, stream ? " stream" : "", setup->config->waf_over_budget);
+                  setup->state, gate_rules_suffix(app ? app->waf_paranoia : 0), mode,
+                  stream ? " stream" : "", setup->config->waf_over_budget);
+    if (app && app->waf_model) {
+        bool whole = app->waf_model[0] == '/';
+        rp_buf_printf(out, "            rempart_waf_model \"%s%s%s\" %s;\n",
+                      whole ? "" : setup->state, whole ? "" : "/", app->waf_model,
+                      app->waf_model_mode ? app->waf_model_mode : "on");
+    }
     if (app && app->waf_label) {
         rp_buf_printf(out, "            rempart_waf_label %s;\n", app->waf_label);
     }

@@ -168,6 +168,48 @@ static void emit_rules(struct ledger *ledger, const struct rp_gate_record *r,
     rp_buf_done(&rules);
 }
 
+static const char *violation_word(unsigned violation) {
+    static const char *const words[] = {
+#define RP_VIOLATION(NAME, word, text) word,
+#include "shield/violations.def"
+#undef RP_VIOLATION
+    };
+    return violation < RP_COUNT_OF(words) ? words[violation] : "unknown";
+}
+
+/* What the model says no to, and what would have cost too much: events of their own. */
+static void emit_waf(struct ledger *ledger, const struct rp_gate_record *r,
+                     struct rp_arena *arena) {
+    bool model = r->violation != 0;
+    struct rp_event *event = rp_event_new(
+        arena, model ? RP_EVENT_WAF_MODEL : RP_EVENT_WAF_OVER_BUDGET, r->time_ms, RP_ROLE_GATE);
+    char hash[2 * sizeof r->client_hash], incident[2 * sizeof r->incident];
+    rp_hex_print(rp_view_of(r->client_hash, sizeof r->client_hash), hash);
+    rp_hex_print(rp_view_of(r->incident, sizeof r->incident), incident);
+    rp_event_add_text(event, "host", rp_view_of(r->host, r->host_len));
+    rp_event_add_text(event, "path", rp_view_of(r->path, r->path_len));
+    rp_event_add_text(event, "app", rp_view_of(r->app, r->app_len));
+    rp_event_add_u64(event, "status", r->status);
+    if (model) {
+        rp_event_add_text(event, "violation", rp_view_from_cstr(violation_word(r->violation)));
+        rp_event_add_text(event, "variable", rp_view_of(r->variable, r->variable_len));
+    } else {
+        rp_event_add_u64(event, "rule", r->rules[0]);
+    }
+    rp_event_add_text(event, "incident", rp_view_of(incident, sizeof incident));
+    rp_event_add_u64(event, "detected", (r->flags & RP_GATE_DETECTED) != 0);
+    rp_event_add_text(event, "client_hash", rp_view_of(hash, sizeof hash));
+    if (ledger->disk_low || !rp_ok(intake_emit(ledger, operator_tree, event))) {
+        ledger->limits.dropped++;
+    }
+}
+
+static void emit_record(struct ledger *ledger, const struct rp_gate_record *r,
+                        struct rp_arena *arena) {
+    bool apart = r->violation != 0 || (r->flags & RP_GATE_OVER_BUDGET);
+    (r->kind != RP_GATE_RULE ? emit_refusal : apart ? emit_waf : emit_rules)(ledger, r, arena);
+}
+
 static void emit_summary(struct ledger *ledger, uint64_t count, uint64_t lost,
                          struct rp_arena *arena) {
     struct rp_event *event =
@@ -229,7 +271,7 @@ static unsigned drain_ring(struct ledger *ledger, struct ring *ring, struct rp_a
         }
         if (record.kind != RP_GATE_ALLOWED &&
             rp_gate_limits_allow(&ledger->limits, &record, ledger->limits.second)) {
-            (record.kind == RP_GATE_RULE ? emit_rules : emit_refusal)(ledger, &record, arena);
+            emit_record(ledger, &record, arena);
         }
     }
     count_lost(ledger, ring);

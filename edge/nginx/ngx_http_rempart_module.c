@@ -13,6 +13,7 @@
  *   rempart_waf [IMAGE] on|detect|learn|off [stream];   the application firewall, with or without
  *                                         the rest; learn: detect, and note what people meet
  *   rempart_waf_over_budget block|detect; requests that cost more than their budget
+ *   rempart_waf_model FILE on|detect;     OpenAPI: what an application is sent, and nothing else
  *   rempart_waf_label public|internal|personal|sensitive;  how plainly a note says what was sent
  *   rempart_notes DIR;                    http       a table for each worker: notes.N
  *   rempart_waf_log rules|full;           full: a line a match, with its message and data, for
@@ -49,6 +50,8 @@ static ngx_command_t commands[] = {
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_notes"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_str_slot,
      NGX_HTTP_MAIN_CONF_OFFSET, offsetof(ngx_rempart_main_conf_t, notes), NULL},
+    {ngx_string("rempart_waf_model"), ANYWHERE | NGX_CONF_TAKE2, ngx_rempart_set_waf_model,
+     NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_waf_label"), ANYWHERE | NGX_CONF_TAKE1, ngx_rempart_set_waf_label,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_waf_over_budget"), ANYWHERE | NGX_CONF_TAKE1, ngx_rempart_set_over_budget,
@@ -93,6 +96,7 @@ static void *create_loc_conf(ngx_conf_t *cf) {
     conf->waf.full_log = NGX_CONF_UNSET;
     conf->waf.learn = NGX_CONF_UNSET;
     conf->waf.label = NGX_CONF_UNSET_UINT;
+    conf->waf.model = NGX_CONF_UNSET_PTR;
     return conf;
 }
 

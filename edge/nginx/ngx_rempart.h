@@ -52,14 +52,17 @@ enum { NGX_REMPART_UNSET = -1 };
 /* The application firewall: ngx_rempart_waf.h. */
 typedef struct ngx_rempart_image_s ngx_rempart_image_t;
 typedef struct ngx_rempart_waf_s ngx_rempart_waf_t;
+typedef struct ngx_rempart_model_s ngx_rempart_model_t;
 typedef struct {
     const ngx_rempart_image_t *image;
-    ngx_uint_t mode;               /* rp_waf_mode */
-    ngx_flag_t over_budget_blocks; /* rempart_waf_over_budget */
-    ngx_flag_t stream;             /* bodies pass unread */
-    ngx_flag_t full_log;           /* rempart_waf_log */
-    ngx_flag_t learn;              /* detect, and what signed-in people meet is noted down */
-    ngx_uint_t label;              /* rp_sample_label: how plainly what they sent is noted */
+    ngx_uint_t mode;                  /* rp_waf_mode */
+    ngx_flag_t over_budget_blocks;    /* rempart_waf_over_budget */
+    ngx_flag_t stream;                /* bodies pass unread */
+    ngx_flag_t full_log;              /* rempart_waf_log */
+    const ngx_rempart_model_t *model; /* rempart_waf_model; NULL: none */
+    ngx_flag_t model_blocks;
+    ngx_flag_t learn; /* detect, and what signed-in people meet is noted down */
+    ngx_uint_t label; /* rp_sample_label: how plainly what they sent is noted */
 } ngx_rempart_waf_conf_t;
 
 /* location {}: what a place asks for and gives. */
@@ -112,6 +115,7 @@ char *ngx_rempart_set_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_identity_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_waf(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_waf_model(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_waf_label(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_over_budget(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_waf_log(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -16,6 +16,7 @@
 #include "judge/inflate.h"
 #include "judge/waf_page.h"
 #include "os/shm.h"
+#include "shield/model.h"
 #include "shield/sample.h"
 #include "shield/shield.h"
 
@@ -45,14 +46,18 @@ struct ngx_rempart_waf_s {
     struct rp_arena *arena;
     struct rp_waf_tx *tx;
     ngx_rempart_waf_stage_e stage;
-    rp_err err;                     /* of the body's judgement */
-    ngx_rempart_waf_t *next;        /* among those that a thread has finished */
-    ngx_event_t patience;           /* keeps the worker while a thread judges */
-    enum judge_waf_refusal refusal; /* what people were told */
-    unsigned refused_status;        /* 0 = not refused */
-    unsigned unseen : 1;            /* judging failed, and the place only detects */
-    unsigned holding : 1;           /* the answer waits until its body is judged */
-    unsigned swallowing : 1;        /* the answer was replaced; the rest of it goes nowhere */
+    rp_err err;                                 /* of the body's judgement */
+    ngx_rempart_waf_t *next;                    /* among those that a thread has finished */
+    ngx_event_t patience;                       /* keeps the worker while a thread judges */
+    enum judge_waf_refusal refusal;             /* what people were told */
+    const struct rp_model_operation *operation; /* NULL: no model, or not as it says */
+    struct rp_model_verdict violation;
+    rp_view content_type, body; /* what the model judges; the body as far as it has come */
+    uint8_t *body_text;
+    unsigned refused_status; /* 0 = not refused */
+    unsigned unseen : 1;     /* judging failed, and the place only detects */
+    unsigned holding : 1;    /* the answer waits until its body is judged */
+    unsigned swallowing : 1; /* the answer was replaced; the rest of it goes nowhere */
     size_t held_bytes;
     struct judge_inflate *inflate; /* the answer is compressed; NULL = it is not */
     ngx_chain_t *held, **held_end;
@@ -75,6 +80,12 @@ ngx_int_t ngx_rempart_waf_in_thread(ngx_rempart_waf_t *waf);
 
 /* memory: what rules remember of addresses, for all workers. */
 ngx_int_t ngx_rempart_waf_memory_init(ngx_conf_t *cf, ngx_rempart_main_conf_t *main_conf);
+
+/* model: head and body against what the application is to be sent; waf->violation says. */
+rp_err ngx_rempart_waf_model_head(ngx_rempart_waf_t *waf, bool has_body);
+bool ngx_rempart_waf_model_wants_body(const ngx_rempart_waf_t *waf);
+rp_err ngx_rempart_waf_model_gather(ngx_rempart_waf_t *waf, rp_view chunk, uint64_t all);
+rp_err ngx_rempart_waf_model_body(ngx_rempart_waf_t *waf);
 
 /* notes: what is not asked at this place; and, at the end, what the rules did and to whom. */
 rp_err ngx_rempart_waf_spare(const ngx_rempart_waf_t *waf, rp_view app, struct rp_waf_site *site);

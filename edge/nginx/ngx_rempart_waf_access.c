@@ -91,6 +91,7 @@ static ngx_rempart_waf_t *waf_new(ngx_http_request_t *r, const ngx_rempart_waf_c
 
 static ngx_int_t refused(ngx_rempart_waf_t *waf, enum judge_waf_refusal refusal, unsigned status) {
     ngx_rempart_ctx(waf->r, 1)->reason = refusal == JUDGE_WAF_LARGE   ? RP_GATE_REASON_TOO_LARGE
+                                         : refusal == JUDGE_WAF_MODEL ? RP_GATE_REASON_MODEL
                                          : refusal == JUDGE_WAF_FAULT ? RP_GATE_REASON_INTERNAL
                                                                       : RP_GATE_REASON_RULE;
     waf->refusal = refusal;
@@ -123,7 +124,10 @@ ngx_int_t ngx_rempart_waf_verdict(ngx_rempart_waf_t *waf, rp_err err) {
     }
     const struct rp_waf_verdict *verdict = rp_waf_tx_verdict(waf->tx);
     if (verdict->action == RP_WAF_PASS) {
-        return NGX_OK;
+        /*= S58: what the application's model does not allow does not reach it. */
+        bool model = waf->violation.violation != RP_VIOLATION_NONE && waf->conf->model_blocks &&
+                     waf->stage < NGX_REMPART_WAF_REQUEST;
+        return model ? refused(waf, JUDGE_WAF_MODEL, NGX_HTTP_FORBIDDEN) : NGX_OK;
     }
     bool answer = waf->stage >= NGX_REMPART_WAF_REQUEST;
     bool error = verdict->status >= 400 && verdict->status <= 599;
@@ -196,6 +200,9 @@ static ngx_int_t judge_head(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
     if (rp_ok(err)) {
         err = ngx_rempart_waf_tell_head(waf);
     }
+    if (rp_ok(err)) {
+        err = ngx_rempart_waf_model_head(waf, has_body(waf->r));
+    }
     if (ngx_rempart_waf_verdict(waf, err) == NGX_BUSY) {
         return ngx_rempart_waf_refuse(waf);
     }
@@ -205,7 +212,8 @@ static ngx_int_t judge_head(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
     if (waf->conf->stream) {
         rp_waf_tx_leave_body(waf->tx);
     }
-    if (!has_body(waf->r) || !rp_waf_tx_wants_body(waf->tx)) {
+    bool wanted = rp_waf_tx_wants_body(waf->tx) || ngx_rempart_waf_model_wants_body(waf);
+    if (!has_body(waf->r) || !wanted) {
         return judge_body(waf);
     }
     if (too_long(waf)) {

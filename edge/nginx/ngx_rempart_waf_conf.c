@@ -160,6 +160,10 @@ char *ngx_rempart_merge_waf(ngx_conf_t *cf, const ngx_rempart_waf_conf_t *above,
     ngx_conf_merge_uint_value(conf->mode, above->mode, RP_WAF_OFF);
     ngx_conf_merge_value(conf->stream, above->stream, 0);
     ngx_conf_merge_value(conf->learn, above->learn, 0);
+    if (conf->model == NGX_CONF_UNSET_PTR) {
+        conf->model_blocks = above->model_blocks;
+    }
+    ngx_conf_merge_ptr_value(conf->model, above->model, NULL);
     ngx_conf_merge_uint_value(conf->label, above->label, RP_SAMPLE_PERSONAL);
     ngx_conf_merge_value(conf->over_budget_blocks, above->over_budget_blocks, 1);
     ngx_conf_merge_value(conf->full_log, above->full_log, 0);

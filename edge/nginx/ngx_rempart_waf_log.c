@@ -27,6 +27,10 @@ static ngx_uint_t level_of(const ngx_rempart_waf_t *waf) {
                                                      : NGX_LOG_NOTICE;
 }
 
+static ngx_uint_t violates_level(const ngx_rempart_waf_t *waf) {
+    return waf->refusal == JUDGE_WAF_MODEL ? NGX_LOG_ERR : NGX_LOG_WARN;
+}
+
 static const char *done_with(const ngx_rempart_waf_t *waf) {
     return waf->refused_status                       ? "refused"
            : rp_waf_tx_verdict(waf->tx)->would_block ? "would be refused"
@@ -59,11 +63,19 @@ static rp_view rules_of(ngx_rempart_waf_t *waf) {
 static void write_line(ngx_http_request_t *r, ngx_rempart_waf_t *waf) {
     const struct rp_waf_verdict *verdict = rp_waf_tx_verdict(waf->tx);
     rp_view rules = rules_of(waf);
-    if (rules.n == 0 && waf->refused_status == 0 && !verdict->over_budget) {
+    rp_view incident = ngx_rempart_request_id(r, ngx_rempart_ctx(r, 1));
+    bool violates = waf->violation.violation != RP_VIOLATION_NONE;
+    if (violates) {
+        ngx_log_error(violates_level(waf), r->connection->log, 0,
+                      "rempart_waf: %s, incident %*s, not as the model says: %s: %s",
+                      waf->refusal == JUDGE_WAF_MODEL ? "refused" : "would be refused", incident.n,
+                      incident.p, waf->violation.place,
+                      rp_violation_text(waf->violation.violation));
+    }
+    if (rules.n == 0 && !verdict->over_budget && (waf->refused_status == 0 || violates)) {
         return;
     }
     rp_view score = score_of(waf);
-    rp_view incident = ngx_rempart_request_id(r, ngx_rempart_ctx(r, 1));
     ngx_log_error(level_of(waf), r->connection->log, 0,
                   "rempart_waf: %s, incident %*s, status %ud, rule %uL, phase %ud, score %*s, "
                   "%smatched %*s",
@@ -114,6 +126,12 @@ static bool is_of_the_request(const struct rp_waf_match *match) {
     return match->logged && !rp_view_starts(match->variable, RP_VIEW("TX:"));
 }
 
+/* Rules that said no by themselves count for more than the budget that was spent beside. */
+static bool worst_refuses(ngx_rempart_waf_t *waf) {
+    const struct rp_waf_verdict *verdict = rp_waf_tx_verdict(waf->tx);
+    return verdict->would_block && verdict->rule != verdict->over_budget_rule;
+}
+
 static void tell_rules(ngx_http_request_t *r, ngx_rempart_waf_t *waf,
                        struct judge_rules *ret_rules) {
     size_t count = 0;
@@ -136,6 +154,11 @@ static void tell_rules(ngx_http_request_t *r, ngx_rempart_waf_t *waf,
     rules.score = rp_view_to_u64(score_of(waf), UINT16_MAX, &score) ? (unsigned)score : 0;
     rules.variable = worst ? worst->variable : RP_VIEW("");
     rules.value = worst ? worst->value : RP_VIEW("");
+    rules.over_budget = verdict->over_budget && !worst_refuses(waf);
+    if (rules.over_budget && verdict->over_budget_rule <= UINT32_MAX) {
+        rules.ids[0] = (uint32_t)verdict->over_budget_rule;
+        rules.count = rules.count > 0 ? rules.count : 1;
+    }
     rules.incident = ngx_rempart_request_id(r, ngx_rempart_ctx(r, 1));
     *ret_rules = rules;
 }
@@ -153,9 +176,16 @@ bool ngx_rempart_waf_log(ngx_http_request_t *r, struct judge_rules *ret_rules) {
         write_matches(r, waf);
     }
     ngx_rempart_waf_note(waf);
-    if (!rp_waf_tx_verdict(waf->tx)->would_block) {
+    const struct rp_waf_verdict *verdict = rp_waf_tx_verdict(waf->tx);
+    bool violates = waf->violation.violation != RP_VIOLATION_NONE;
+    if (!verdict->would_block && !verdict->over_budget && !violates) {
         return false; /* a body that is too large is refused, but not by a rule */
     }
     tell_rules(r, waf, ret_rules);
+    if (violates && !verdict->would_block) {
+        ret_rules->violation = (uint8_t)waf->violation.violation;
+        ret_rules->variable = rp_view_from_cstr(waf->violation.place);
+        ret_rules->value = RP_VIEW("");
+    }
     return true;
 }

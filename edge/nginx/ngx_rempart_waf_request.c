@@ -135,6 +135,12 @@ uint64_t ngx_rempart_waf_body_bytes(const ngx_http_request_t *r) {
     return bytes;
 }
 
+/* To the rules, unless they leave it, and to the model. */
+static rp_err tell_chunk(ngx_rempart_waf_t *waf, rp_view chunk) {
+    RP_TRY(ngx_rempart_waf_model_gather(waf, chunk, ngx_rempart_waf_body_bytes(waf->r)));
+    return rp_waf_tx_wants_body(waf->tx) ? rp_waf_tx_body(waf->tx, chunk) : RP_OK;
+}
+
 /* A part of the body that nginx put on its disk. Also called in a thread: nothing of nginx's is
  * touched but the descriptor. */
 static rp_err tell_file(ngx_rempart_waf_t *waf, const ngx_buf_t *buf) {
@@ -150,7 +156,7 @@ static rp_err tell_file(ngx_rempart_waf_t *waf, const ngx_buf_t *buf) {
         if (n <= 0) {
             return RP_ERR(IO);
         }
-        RP_TRY(rp_waf_tx_body(waf->tx, rp_view_of(chunk, (size_t)n)));
+        RP_TRY(tell_chunk(waf, rp_view_of(chunk, (size_t)n)));
         at += n;
     }
     return RP_OK;
@@ -161,10 +167,11 @@ rp_err ngx_rempart_waf_tell_body(ngx_rempart_waf_t *waf) {
     for (const ngx_chain_t *link = body ? body->bufs : NULL; link; link = link->next) {
         const ngx_buf_t *buf = link->buf;
         if (ngx_buf_in_memory(buf)) {
-            RP_TRY(rp_waf_tx_body(waf->tx, rp_view_of(buf->pos, (size_t)(buf->last - buf->pos))));
+            RP_TRY(tell_chunk(waf, rp_view_of(buf->pos, (size_t)(buf->last - buf->pos))));
         } else if (buf->in_file) {
             RP_TRY(tell_file(waf, buf));
         }
     }
+    RP_TRY(ngx_rempart_waf_model_body(waf));
     return rp_waf_tx_body_done(waf->tx);
 }

@@ -49,7 +49,10 @@ struct rp_config_app {
     const char *client_ca; /* PEM of the authorities whose certificates may come; NULL = anybody */
     uint64_t body_max_kib; /* 0 = gate.body_max_kib */
     const char *waf;       /* "on", "detect", "learn", "off"; NULL = waf.mode */
-    const char *waf_label; /* of what is sent there; NULL = "personal" */
+    uint64_t waf_paranoia; /* 0 = waf.paranoia */
+    const char *waf_model; /* an OpenAPI file; NULL = none */
+    const char *waf_model_mode; /* "on", "detect"; NULL = "on" */
+    const char *waf_label;      /* of what is sent there; NULL = "personal" */
     const struct rp_config_path *paths;
     size_t path_count;
     const struct rp_config_header *headers;

@@ -33,7 +33,7 @@ static bool tails_are_empty(const struct rp_gate_record *r) {
 static bool rules_are_in_place(const struct rp_gate_record *r) {
     size_t from = offsetof(struct rp_gate_record, score);
     return r->kind == RP_GATE_RULE || (all_zero((const uint8_t *)r + from, sizeof *r - from) &&
-                                       !(r->flags & RP_GATE_DETECTED));
+                                       !(r->flags & (RP_GATE_DETECTED | RP_GATE_OVER_BUDGET)));
 }
 
 static bool in_range(const struct rp_gate_record *r) {

@@ -41,7 +41,8 @@ enum rp_gate_kind {
     X(UPSTREAM_DOWN, "upstream_down")                                                              \
     X(UPSTREAM_TIMEOUT, "upstream_timeout")                                                        \
     X(INTERNAL, "internal")                                                                        \
-    X(CHALLENGE, "challenge") /* under attack: a stranger's browser is to work first */
+    X(CHALLENGE, "challenge") /* under attack: a stranger's browser is to work first */            \
+    X(MODEL, "model")         /* not as the application's model says */
 
 enum rp_gate_reason {
 #define RP_GATE_REASON_ENUM(NAME, text) RP_GATE_REASON_##NAME,
@@ -50,8 +51,15 @@ enum rp_gate_reason {
         RP_GATE_REASON_COUNT
 };
 
-/* DETECTED: the rules would have refused, and the place only detects. */
-enum rp_gate_flag { RP_GATE_SESSION = 1, RP_GATE_CUT = 2, RP_GATE_DETECTED = 4, RP_GATE_FLAGS = 7 };
+/* DETECTED: the rules (or the model) would have refused, and the place only detects. OVER_BUDGET:
+ * judging would have cost too much; the first rule is the one that spent the rest. */
+enum rp_gate_flag {
+    RP_GATE_SESSION = 1,
+    RP_GATE_CUT = 2,
+    RP_GATE_DETECTED = 4,
+    RP_GATE_OVER_BUDGET = 8,
+    RP_GATE_FLAGS = 15
+};
 enum { RP_GATE_RULES_MAX = 8 };
 
 struct rp_gate_record {
@@ -78,7 +86,8 @@ struct rp_gate_record {
     uint32_t rules[RP_GATE_RULES_MAX];
     uint8_t incident[16], value_hash[16];
     uint8_t variable[64];
-    uint8_t reserved3[20]; /* zero: room for later versions */
+    uint8_t violation;     /* of the model, at `variable`: rp_violation; 0 = none */
+    uint8_t reserved3[19]; /* zero: room for later versions */
 };
 _Static_assert(sizeof(struct rp_gate_record) == RP_GATE_RECORD_BYTES, "one slot of the ring");
 

@@ -7,6 +7,7 @@
 
 enum {
     DEPTH_MAX = 16,
+    DEPTH_MOST = 64,
     NODES_MAX = 50000,
     MEMBERS_MAX = 4096, /* of one mapping: keys are compared each with each */
     TEXT_MAX = 8 * 1024 * 1024
@@ -23,6 +24,7 @@ struct reader {
     yaml_event_t event; /* the one being looked at */
     bool has_event;
     size_t nodes;
+    unsigned depth_max;
     struct rp_arena *arena;
     struct rp_diag *diag;
 };
@@ -177,7 +179,7 @@ static rp_err read_document(struct reader *r, struct rp_yaml **ret_root) {
         return fail_here(r, RP_ERR(SYNTAX), "directives (%) are not used here");
     }
     RP_TRY(next_event(r));
-    RP_TRY(read_node(r, DEPTH_MAX, ret_root));
+    RP_TRY(read_node(r, r->depth_max, ret_root));
     RP_TRY(next_event(r));
     RP_ASSERT(r->event.type == YAML_DOCUMENT_END_EVENT);
     RP_TRY(next_event(r));
@@ -223,9 +225,14 @@ static rp_err refuse_bytes(rp_view text, struct rp_diag *diag) {
 
 rp_err rp_yaml_parse(rp_view text, struct rp_arena *arena, struct rp_yaml **ret_root,
                      struct rp_diag *diag) {
-    RP_ASSERT(ret_root != NULL);
+    return rp_yaml_parse_within(text, DEPTH_MAX, arena, ret_root, diag);
+}
+
+rp_err rp_yaml_parse_within(rp_view text, unsigned depth_max, struct rp_arena *arena,
+                            struct rp_yaml **ret_root, struct rp_diag *diag) {
+    RP_ASSERT(ret_root != NULL && depth_max <= DEPTH_MOST);
     RP_TRY(refuse_bytes(text, diag));
-    struct reader r = {.arena = arena, .diag = diag};
+    struct reader r = {.depth_max = depth_max, .arena = arena, .diag = diag};
     if (!yaml_parser_initialize(&r.parser)) {
         return RP_ERR(NO_MEMORY);
     }

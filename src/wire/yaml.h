@@ -24,6 +24,9 @@ struct rp_yaml {
 /* An empty document is an empty mapping. SYNTAX, DUPLICATE, TOO_LARGE, with position. */
 rp_err rp_yaml_parse(rp_view text, struct rp_arena *arena, struct rp_yaml **ret_root,
                      struct rp_diag *diag);
+/* The same with another limit of depth, for files that are deep by their nature; at most 64. */
+rp_err rp_yaml_parse_within(rp_view text, unsigned depth_max, struct rp_arena *arena,
+                            struct rp_yaml **ret_root, struct rp_diag *diag);
 /* NULL when absent. */
 const struct rp_yaml *rp_yaml_get(const struct rp_yaml *mapping, const char *key);
 /* The scalar of a member, p == NULL when absent or not a scalar. */

@@ -13,6 +13,7 @@ unsigned judge_status(enum rp_gate_reason reason) {
     case RP_GATE_REASON_FORBIDDEN_HEADER:
     case RP_GATE_REASON_LIST:
     case RP_GATE_REASON_RULE:
+    case RP_GATE_REASON_MODEL:
         return 403;
     case RP_GATE_REASON_UNKNOWN_HOST:
         return 421;

@@ -67,6 +67,8 @@ static uint8_t digit(uint8_t c) {
 static void add_rules(const struct judge_rules *rules, const uint8_t salt[static JUDGE_SALT_BYTES],
                       struct rp_gate_record *record) {
     record->flags |= rules->detected ? RP_GATE_DETECTED : 0;
+    record->flags |= rules->over_budget ? RP_GATE_OVER_BUDGET : 0;
+    record->violation = rules->violation;
     record->score = (uint16_t)RP_MIN(rules->score, UINT16_MAX);
     record->rule_count = (uint8_t)RP_MIN(rules->count, RP_GATE_RULES_MAX);
     for (unsigned i = 0; i < record->rule_count; i++) {

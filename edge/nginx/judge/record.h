@@ -14,6 +14,8 @@ enum { JUDGE_SALT_BYTES = 16 };
 /* What the application firewall said of a request that it refused, or would have. */
 struct judge_rules {
     bool detected; /* only told: the place does not refuse */
+    bool over_budget;
+    uint8_t violation; /* of the model, at `variable`; 0 = none */
     unsigned score, count;
     uint32_t ids[RP_GATE_RULES_MAX];
     rp_view variable, value; /* of the first attack that was seen */

@@ -12,6 +12,7 @@ enum judge_waf_refusal {
     JUDGE_WAF_COST,   /* judging it would have cost too much */
     JUDGE_WAF_LARGE,  /* the body is longer than what the firewall reads */
     JUDGE_WAF_ANSWER, /* the application's answer was held back */
+    JUDGE_WAF_MODEL,  /* not as the application's model says */
     JUDGE_WAF_FAULT,  /* the firewall itself could not judge it */
     JUDGE_WAF_REFUSAL_COUNT
 };
