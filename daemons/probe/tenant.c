@@ -24,7 +24,9 @@ static rp_err api(struct probe *probe, struct canary_session *canary, const stru
         return RP_ERR(TOO_LARGE);
     }
     memcpy(assertion, name, sizeof name - 1);
-    memcpy(assertion + sizeof name - 1, call->jwt.p, call->jwt.n);
+    if (call->jwt.n > 0) {
+        memcpy(assertion + sizeof name - 1, call->jwt.p, call->jwt.n);
+    }
     assertion[sizeof name - 1 + call->jwt.n] = '\0';
     const char *const headers[] = {token, call->jwt.n ? assertion : NULL, NULL};
     struct http_request request = {.method = call->method,
