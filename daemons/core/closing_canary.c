@@ -125,7 +125,7 @@ static bool is_old(const struct core *core, struct rp_web_thread *thread, rp_id 
            rp_env_now_ms(&core->env) - created_ms > LIVES_MS;
 }
 
-bool core_closing_canary(const struct core *core, struct rp_web_thread *thread) {
+bool core_closing_canary(const struct core *core, struct rp_web_thread *thread, rp_id *ret_made) {
     struct found found = {.count = 0};
     struct rp_closing closing;
     size_t closed = 0;
@@ -134,7 +134,7 @@ bool core_closing_canary(const struct core *core, struct rp_web_thread *thread) 
         return false;
     }
     if (rp_id_is_none(found.living)) {
-        return rp_ok(make_one(core, thread, &found.living));
+        return rp_ok(make_one(core, thread, ret_made));
     }
     if (rp_ok(rp_identity_closing(thread->identity, found.living, &closing))) {
         return true; /* it is on its way */

@@ -55,7 +55,8 @@ static void run_round(void *thread_state, void *ctx) {
     struct rp_closing due[RP_CLOSINGS_AT_ONCE];
     size_t count = 0, left = 0;
     atomic_store(&core->web.closing, false); /* what is asked for from here on is seen next time */
-    bool more = thread && core_closing_canary(core, thread);
+    rp_id canary = {{0}};
+    bool more = thread && core_closing_canary(core, thread, &canary);
     rp_err err = thread ? rp_identity_closings_due(thread->identity, due, &count) : RP_ERR(BUSY);
     core->closing_count = rp_ok(err) ? count : 0;
     for (size_t i = 0; rp_ok(err) && i < count; i++) {
@@ -68,13 +69,17 @@ static void run_round(void *thread_state, void *ctx) {
             left++;
         }
     }
+    if (!rp_id_is_none(canary)) {
+        core->closing_tenants[core->closing_count++] = canary;
+    }
     if (left > 0 || more || count == RP_CLOSINGS_AT_ONCE) {
         atomic_store(&core->web.closing, true);
     }
     atomic_store(&core->closing_now, false);
 }
 
-/* On the loop, which owns the forwarder's set: their logs and the operator's have it at once. */
+/* On the loop, which owns the forwarder's set: their logs, a new canary's and the operator's have
+ * it at once. */
 static void forward_last_round(struct core *core) {
     for (size_t i = 0; i < core->closing_count; i++) {
         core_forward_soon(core, core->closing_tenants[i]);

@@ -47,10 +47,11 @@ struct core {
     struct sender *sender;
     pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
     bool stopping;
-    _Atomic bool ticking;                       /* the deadlines are being looked at */
-    _Atomic bool closing_now;                   /* a round of closings.c runs */
-    int64_t closed_ms;                          /* monotonic: when the last one began */
-    rp_id closing_tenants[RP_CLOSINGS_AT_ONCE]; /* of the last round; the loop's once it is over */
+    _Atomic bool ticking;     /* the deadlines are being looked at */
+    _Atomic bool closing_now; /* a round of closings.c runs */
+    int64_t closed_ms;        /* monotonic: when the last one began */
+    /* Of the last round, with a new canary; the loop's once it is over. */
+    rp_id closing_tenants[RP_CLOSINGS_AT_ONCE + 1];
     size_t closing_count;
     _Atomic bool rang;        /* they made events: the ledger is to have them */
     struct connection *first; /* all of them */
@@ -115,8 +116,9 @@ void core_closings_forget(struct rp_web_thread *thread);
 
 /* ---- closing_canary.c: one organisation that lives, one that was closed, and a copy of each ----
  */
-/* True while there is something left to do soon. */
-bool core_closing_canary(const struct core *core, struct rp_web_thread *thread);
+/* True while there is something left to do soon. *ret_made: the one it has just made, whose events
+ * are to be forwarded; else untouched. */
+bool core_closing_canary(const struct core *core, struct rp_web_thread *thread, rp_id *ret_made);
 
 /* ---- registers.c: deadlines, and rows that somebody altered ---- */
 rp_err core_registers_start(struct core *core);
