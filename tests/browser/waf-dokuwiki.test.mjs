@@ -28,7 +28,7 @@ before(async () => {
   fs.writeFileSync(`${folder}/conf.php`, `<?php define('DOKU_CONF', '${folder}/conf/');`);
   const wikiPort = await freePort(), port = await freePort();
   wiki = spawn('php', ['-d', `auto_prepend_file=${folder}/conf.php`, '-d', 'display_errors=0', '-S', `127.0.0.1:${wikiPort}`, '-t', '/usr/share/dokuwiki'],
-    {stdio: 'ignore', env: {...process.env, PHP_CLI_SERVER_WORKERS: '4'}});
+    {stdio: 'ignore', detached: true, env: {...process.env, PHP_CLI_SERVER_WORKERS: '4'}}); // a group: its workers outlive it otherwise
   fs.writeFileSync(`${folder}/rules.conf`, `SecRuleEngine On\nSecRequestBodyAccess On\nSecRequestBodyLimit 13107200\nSecRequestBodyNoFilesLimit 131072
 SecResponseBodyAccess On\nSecResponseBodyMimeType text/plain text/html text/xml
 SecAction "id:100,phase:1,pass,nolog,setvar:tx.crs_exclusions_dokuwiki=1"
@@ -48,7 +48,7 @@ http { access_log off; ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].ma
 after(async () => {
   await browser?.close();
   for (const child of [nginx, wiki]) {
-    child?.kill('SIGTERM');
+    if (child?.exitCode === null) process.kill(child === wiki ? -child.pid : child.pid, 'SIGTERM');
     await new Promise(resolve => (child && child.exitCode === null ? child.once('exit', resolve) : resolve()));
   }
   fs.rmSync(folder, {recursive: true, force: true});
