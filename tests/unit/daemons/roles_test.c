@@ -170,9 +170,11 @@ static void no_row_reads_passwords_or_starts_programs_but_uacme(void **state) {
     for (size_t i = 0; i < ROWS; i++) {
         bool programs = daemon_role(rows[i])->programs;
         assert_int_equal(programs, rows[i] == RP_ROLE_ACME);
-        assert_int_equal(run(rows[i], call_execve), programs ? EACCES : -SIGSYS);
+        int refused =
+            programs && !RP_SANITIZED ? EACCES : -SIGSYS; /* sanitized rows are narrower */
+        assert_int_equal(run(rows[i], call_execve), refused);
     }
-    if (access("/usr/bin/uacme", X_OK) == 0) {
+    if (!RP_SANITIZED && access("/usr/bin/uacme", X_OK) == 0) {
         assert_int_equal(run(RP_ROLE_ACME, start_uacme), 2); /* its own end after -V */
     }
 }

@@ -117,6 +117,8 @@ static void judge_ours(struct both *both, const struct waf_message *request,
         if (matches[i].logged) {
             *new_line(ret_log) = (struct both_line){
                 .id = matches[i].id, .message = matches[i].message, .data = matches[i].log_data};
+            rp_buf_printf(ret_state, "%llu %.*s %.*s\n", (unsigned long long)matches[i].id,
+                          RP_FMT(matches[i].message), RP_FMT(matches[i].log_data));
         }
     }
     const struct rp_waf_verdict *verdict = rp_waf_tx_verdict(tx);
@@ -136,11 +138,6 @@ void both_judge_ours(struct both *both, const struct waf_message *request,
     judge_ours(both, request, response, true, &brief, &brief_state);
     judge_ours(both, request, response, false, ret_log, &state);
     assert_int_equal(brief.count, ret_log->count);
-    for (size_t i = 0; i < brief.count; i++) {
-        const struct both_line *a = &brief.lines[i], *b = &ret_log->lines[i];
-        assert_true(a->id == b->id && rp_view_equal(a->message, b->message) &&
-                    rp_view_equal(a->data, b->data));
-    }
     assert_true(rp_view_equal(rp_buf_view(&state), rp_buf_view(&brief_state)));
     rp_buf_done(&state);
     rp_buf_done(&brief_state);
