@@ -14,7 +14,7 @@ after(() => stack?.stop());
 test('a ledger that was stopped turns S114 red', async () => {
   let pid;
   await turnsRed(stack, {
-    promise: 'customer-audit-log', probe: 'audit.canary_visible',
+    promise: 'customer-audit-log', probe: 'audit.canary_visible', unseen: true, // nobody signs in without a ledger
     sabotage: async () => { pid = await stack.pid('ledger'); process.kill(pid, 'SIGSTOP'); },
     mend: () => process.kill(pid, 'SIGCONT'),
   });
