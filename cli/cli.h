@@ -127,6 +127,10 @@ size_t cli_read_hidden(const char *prompt, char *out, size_t max);
 
 /* Canonical JSON and a newline on stdout. */
 void cli_print_json(const struct rp_json *json);
+/* What an import did: core's report as --json, or by print. A line that was refused is a finding.
+ */
+enum rp_exit cli_tell_import(const struct cli *cli, const struct rp_json *report,
+                             void (*print)(const struct cli *cli, const struct rp_json *report));
 
 enum rp_exit cli_up(struct cli *cli);
 enum rp_exit cli_check(struct cli *cli);

@@ -212,6 +212,18 @@ void cli_print_json(const struct rp_json *json) {
     rp_buf_done(&out);
 }
 
+enum rp_exit cli_tell_import(const struct cli *cli, const struct rp_json *report,
+                             void (*print)(const struct cli *cli, const struct rp_json *report)) {
+    uint64_t refused = 0;
+    if (cli->json) {
+        cli_print_json(report);
+    } else {
+        print(cli, report);
+    }
+    (void)rp_json_get_u64(report, "refused", &refused);
+    return refused > 0 ? RP_EXIT_FINDING : RP_EXIT_OK;
+}
+
 enum rp_exit cli_ask(struct cli *cli, const char *method, const char *path,
                      const struct rp_json *body, struct rp_json **ret_answer) {
     struct rp_buf text = rp_buf_new(65536);

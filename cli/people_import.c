@@ -92,12 +92,5 @@ enum rp_exit cli_person_import(struct cli *cli, const char *file) {
     if (!rp_ok(err)) {
         return cli_fail(cli, err, file, &diag);
     }
-    if (cli->json) {
-        cli_print_json(report);
-    } else {
-        print_report(cli, report);
-    }
-    uint64_t refused = 0;
-    (void)rp_json_get_u64(report, "refused", &refused);
-    return refused > 0 ? RP_EXIT_FINDING : RP_EXIT_OK;
+    return cli_tell_import(cli, report, print_report);
 }

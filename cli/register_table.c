@@ -148,14 +148,7 @@ enum rp_exit cli_register_import(struct cli *cli) {
     if (!rp_ok(err)) {
         return cli_fail(cli, err, file, &diag);
     }
-    if (cli->json) {
-        cli_print_json(report);
-    } else {
-        print_report(cli, report);
-    }
-    uint64_t refused = 0;
-    (void)rp_json_get_u64(report, "refused", &refused);
-    return refused > 0 ? RP_EXIT_FINDING : RP_EXIT_OK;
+    return cli_tell_import(cli, report, print_report);
 }
 
 /* ---- saved views: view REGISTER | view REGISTER NAME FIELD=VALUE… | view REGISTER NAME ---- */

@@ -81,7 +81,7 @@ static void add_note(struct listing *listing, const struct rp_note *note,
 static rp_err collect(struct rp_request *request, struct rp_arena *arena, struct rp_db *db,
                       struct rp_notes_all *ret_all, struct listing *ret_listing) {
     int64_t now_ms = rp_env_now_ms(&request->web->env);
-    RP_TRY(rp_notes_collect(RP_NOTE_ALARM, now_ms, arena, ret_all));
+    RP_TRY(rp_notes_collect(now_ms, arena, ret_all));
     struct listing listing = {
         .arena = arena,
         .all = ret_all,
@@ -173,7 +173,7 @@ rp_err rp_admin_waf_decide(struct rp_request *request) {
     if (!arena) {
         return RP_ERR(NO_MEMORY);
     }
-    RP_TRY(rp_notes_collect(RP_NOTE_ALARM, rp_env_now_ms(&request->web->env), arena, &all));
+    RP_TRY(rp_notes_collect(rp_env_now_ms(&request->web->env), arena, &all));
     const struct rp_note *note = note_named(&all, id);
     if (!note) {
         return rp_fail(&request->diag, RP_ERR(NOT_FOUND), "there is no proposal %.*s", RP_FMT(id));

@@ -52,7 +52,6 @@ static void note_alarm(const ngx_rempart_waf_t *waf, void *table, const struct r
     size_t n = rp_sample(match->value, (enum rp_sample_label)waf->conf->label, sample);
     rp_view app = ngx_rempart_view(ctx->app);
     const struct rp_note_seen seen = {
-        .kind = RP_NOTE_ALARM,
         .rule = (uint32_t)match->id,
         .app = app,
         .name = variable_of(match, app, path),

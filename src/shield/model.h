@@ -30,7 +30,6 @@ struct rp_model;
 rp_err rp_model_read(rp_view text, struct rp_arena *arena, struct rp_model **ret_model,
                      struct rp_diag *diag);
 void rp_model_done(struct rp_model *model); /* accepts NULL */
-size_t rp_model_operations(const struct rp_model *model);
 
 /* ---- judging ---- */
 

@@ -100,7 +100,6 @@ struct rp_model_path { /* a node of the trie: one segment */
 
 struct rp_model {
     struct rp_model_path root;
-    size_t operations;
     struct rp_model_pattern *patterns;
 };
 

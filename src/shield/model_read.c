@@ -196,7 +196,6 @@ static rp_err read_operations(struct rp_model_reader *in, const struct rp_yaml *
             operation->method = rp_view_from_cstr(methods[i][1]);
             operation->next = at->operations;
             at->operations = operation;
-            in->model->operations++;
             RP_TRY(rp_model_operation(in, node, shared, operation));
         }
     }
@@ -346,8 +345,4 @@ void rp_model_done(struct rp_model *model) {
         pcre2_code_free(p->code);
         p->code = NULL;
     }
-}
-
-size_t rp_model_operations(const struct rp_model *model) {
-    return model->operations;
 }

@@ -19,10 +19,9 @@ _Static_assert(sizeof(struct header) == 64, "what follows is aligned");
 struct table {
     struct header header;
     struct rp_note alarms[RP_NOTES_ALARMS];
-    struct rp_note traffic[RP_NOTES_TRAFFIC];
     struct rp_note_tally tallies[RP_NOTES_TALLIES];
     /* Who alone made a note: the person's hash, 0 where there are several. The writer's own. */
-    uint64_t alone[RP_NOTE_KIND_COUNT][RP_NOTES_TRAFFIC];
+    uint64_t alone[RP_NOTES_ALARMS];
 };
 
 size_t rp_notes_bytes(void) {
@@ -83,29 +82,20 @@ static void add_text(uint8_t *out, size_t *n, rp_view text) {
 
 static bool fits(const struct rp_note_seen *seen) {
     const struct rp_note *note = NULL;
-    return seen->app.n <= sizeof note->app && seen->method.n <= sizeof note->method &&
-           seen->name.n <= sizeof note->name && seen->path.n <= sizeof note->path &&
-           seen->sample.n <= sizeof note->sample;
+    return seen->app.n <= sizeof note->app && seen->name.n <= sizeof note->name &&
+           seen->path.n <= sizeof note->path && seen->sample.n <= sizeof note->sample;
 }
 
+/* The same for the same rule, variable, place and application. */
 static uint64_t key_of(const struct rp_note_seen *seen) {
-    uint8_t bytes[5 + 8 + 32 + 8 + RP_NOTE_NAME_MAX + 128];
-    size_t n = 0;
+    uint8_t bytes[4 + 3 + 32 + RP_NOTE_NAME_MAX + 128];
+    size_t n = sizeof seen->rule;
     memcpy(bytes, &seen->rule, sizeof seen->rule);
-    n += sizeof seen->rule;
-    bytes[n++] = (uint8_t)((unsigned)seen->kind << 4 | (seen->where & 15));
     add_text(bytes, &n, seen->app);
-    add_text(bytes, &n, seen->method);
     add_text(bytes, &n, seen->name);
     add_text(bytes, &n, seen->path);
     struct rp_sha256 hash = rp_sha256_of(rp_view_of(bytes, n));
     return first_word(&hash);
-}
-
-uint64_t rp_note_alarm_key(rp_view app, uint32_t rule, rp_view variable, rp_view path) {
-    const struct rp_note_seen seen = {
-        .kind = RP_NOTE_ALARM, .rule = rule, .app = app, .name = variable, .path = path};
-    return fits(&seen) ? key_of(&seen) : 0;
 }
 
 static uint64_t who_of(const struct table *table, rp_id id) {
@@ -116,17 +106,10 @@ static uint64_t who_of(const struct table *table, rp_id id) {
 
 /* ---- writing ---- */
 
-size_t rp_notes_slots(enum rp_note_kind kind) {
-    return kind == RP_NOTE_ALARM ? RP_NOTES_ALARMS : RP_NOTES_TRAFFIC;
-}
-
-static struct rp_note *notes_of(struct table *table, enum rp_note_kind kind) {
-    return kind == RP_NOTE_ALARM ? table->alarms : table->traffic;
-}
-
 /* The key's slot; else a free one; else the one that nobody has seen for longest, if that is long.
  * The slots' number when there is none. */
-static size_t slot_for(const struct rp_note *notes, size_t slots, uint64_t key, int64_t now_ms) {
+static size_t slot_for(const struct rp_note *notes, uint64_t key, int64_t now_ms) {
+    const size_t slots = RP_NOTES_ALARMS;
     size_t oldest = slots, free_one = slots;
     for (size_t i = 0; i < PROBES; i++) {
         size_t at = (key + i) % slots;
@@ -146,9 +129,9 @@ static size_t slot_for(const struct rp_note *notes, size_t slots, uint64_t key, 
 }
 
 /* Notes that this person alone has made. */
-static bool has_made_enough(const uint64_t *alone, size_t slots, uint64_t person) {
+static bool has_made_enough(const uint64_t *alone, uint64_t person) {
     unsigned made = 0;
-    for (size_t i = 0; i < slots; i++) {
+    for (size_t i = 0; i < RP_NOTES_ALARMS; i++) {
         made += alone[i] == person;
     }
     return made >= RP_NOTES_ALONE_MAX;
@@ -174,10 +157,8 @@ static void put_text(uint8_t *field, uint8_t *len, rp_view text) {
 }
 
 static struct rp_note new_note(const struct rp_note_seen *seen, uint64_t key) {
-    struct rp_note note = {
-        .rule = seen->rule, .key = key, .where = (uint8_t)seen->where, .first_ms = seen->now_ms};
+    struct rp_note note = {.rule = seen->rule, .key = key, .first_ms = seen->now_ms};
     put_text(note.app, &note.app_len, seen->app);
-    put_text(note.method, &note.method_len, seen->method);
     put_text(note.name, &note.name_len, seen->name);
     put_text(note.path, &note.path_len, seen->path);
     return note;
@@ -190,28 +171,25 @@ static void put_sample(struct rp_note *note, rp_view sample) {
 }
 
 void rp_notes_see(void *memory, const struct rp_note_seen *seen) {
-    RP_ASSERT(memory != NULL && seen->kind < RP_NOTE_KIND_COUNT);
+    RP_ASSERT(memory != NULL);
     struct table *table = memory;
-    size_t slots = rp_notes_slots(seen->kind);
-    struct rp_note *notes = notes_of(table, seen->kind);
-    uint64_t *alone = table->alone[seen->kind];
+    struct rp_note *notes = table->alarms;
+    uint64_t *alone = table->alone;
     if (!fits(seen)) {
         lose(table);
         return;
     }
     uint64_t key = key_of(seen), person = who_of(table, seen->person);
-    size_t at = slot_for(notes, slots, key, seen->now_ms);
-    bool is_new = at < slots && notes[at].key != key;
+    size_t at = slot_for(notes, key, seen->now_ms);
+    bool is_new = at < RP_NOTES_ALARMS && notes[at].key != key;
     /*= S58: who signs in to teach the firewall can say little alone, and drives nobody else out. */
-    if (at == slots || (is_new && has_made_enough(alone, slots, person))) {
+    if (at == RP_NOTES_ALARMS || (is_new && has_made_enough(alone, person))) {
         lose(table);
         return;
     }
     struct rp_note note = is_new ? new_note(seen, key) : notes[at];
     note.count++;
     note.last_ms = seen->now_ms;
-    note.types |= seen->types;
-    note.length_max = RP_MAX(note.length_max, seen->length);
     add_who(note.person, &note.people, RP_NOTE_PEOPLE, person);
     add_who(note.organisation, &note.organisations, RP_NOTE_ORGANISATIONS,
             who_of(table, seen->organisation));
@@ -276,18 +254,16 @@ bool rp_notes_get_tally(const void *table, size_t index, struct rp_note_tally *r
 
 static bool is_sound(const struct rp_note *note) {
     return note->key != 0 && note->app_len <= sizeof note->app &&
-           note->method_len <= sizeof note->method && note->name_len <= sizeof note->name &&
-           note->path_len <= sizeof note->path && note->sample_len <= sizeof note->sample &&
-           note->people <= RP_NOTE_PEOPLE && note->organisations <= RP_NOTE_ORGANISATIONS;
+           note->name_len <= sizeof note->name && note->path_len <= sizeof note->path &&
+           note->sample_len <= sizeof note->sample && note->people <= RP_NOTE_PEOPLE &&
+           note->organisations <= RP_NOTE_ORGANISATIONS;
 }
 
-bool rp_notes_get(const void *memory, enum rp_note_kind kind, size_t index, int64_t now_ms,
-                  struct rp_note *ret_note) {
-    RP_ASSERT(memory != NULL && index < rp_notes_slots(kind));
+bool rp_notes_get(const void *memory, size_t index, int64_t now_ms, struct rp_note *ret_note) {
+    RP_ASSERT(memory != NULL && index < RP_NOTES_ALARMS);
     const struct table *table = memory;
-    const struct rp_note *notes = kind == RP_NOTE_ALARM ? table->alarms : table->traffic;
     struct rp_note note;
-    if (!rp_seqlock_read(&notes[index], &note, sizeof note) || !is_sound(&note) ||
+    if (!rp_seqlock_read(&table->alarms[index], &note, sizeof note) || !is_sound(&note) ||
         note.last_ms < now_ms - (int64_t)RP_NOTE_DAYS * DAY_MS) {
         return false;
     }
@@ -298,8 +274,6 @@ bool rp_notes_get(const void *memory, enum rp_note_kind kind, size_t index, int6
 void rp_note_merge(struct rp_note *into, const struct rp_note *from) {
     RP_ASSERT(into->key == from->key);
     into->count += from->count;
-    into->types |= from->types;
-    into->length_max = RP_MAX(into->length_max, from->length_max);
     into->first_ms = RP_MIN(into->first_ms, from->first_ms);
     for (size_t i = 0; i < from->people; i++) {
         add_who(into->person, &into->people, RP_NOTE_PEOPLE, from->person[i]);

@@ -1,5 +1,6 @@
-/* notes.h — what a worker notes down about the rules' work and about what people send: the ground
- * for learnt exclusions, for the list of the loudest rules, and for a model of an application.
+/* notes.h — what a worker notes down about the rules' work: the ground for learnt exclusions and
+ * for the list of the loudest rules. An alarm: a rule matched a signed-in person's request that it
+ * would refuse.
  *
  * One table a worker (waf/notes.N), written by it alone and read by core, which lays them side by
  * side (rp_note_merge). Each slot has a seqlock; a torn one is no note. People and organisations
@@ -19,10 +20,9 @@
 
 enum {
     RP_NOTES_MAGIC = 0x4e575052, /* "RPWN" */
-    RP_NOTES_VERSION = 1,
+    RP_NOTES_VERSION = 2,
     RP_NOTES_SALT = 16,
     RP_NOTES_ALARMS = 1024,
-    RP_NOTES_TRAFFIC = 2048,
     RP_NOTES_TALLIES = 4096,
     RP_NOTES_ALONE_MAX = 48,
     RP_NOTE_PEOPLE = 8,
@@ -33,27 +33,17 @@ enum {
     RP_NOTE_DAYS = 30       /* what was not seen for so long is forgotten */
 };
 
-enum rp_note_kind {
-    RP_NOTE_ALARM,   /* a rule matched a signed-in person's request that it would refuse */
-    RP_NOTE_TRAFFIC, /* an operation of the application, or a parameter of one */
-    RP_NOTE_KIND_COUNT
-};
-
 struct rp_note {
     uint32_t lock; /* the seqlock's */
-    uint32_t rule; /* of alarms */
-    uint64_t key;  /* 0 = free */
-    uint8_t where; /* of traffic: rp_model_place */
-    uint8_t app_len, method_len, name_len, path_len, sample_len, people, organisations;
-    uint32_t types, length_max; /* of traffic: what values looked like, in bits; their length */
+    uint32_t rule;
+    uint64_t key; /* 0 = free */
+    uint8_t app_len, name_len, path_len, sample_len, people, organisations, pad[2];
     uint64_t count;
     int64_t first_ms, last_ms;
     uint64_t person[RP_NOTE_PEOPLE], organisation[RP_NOTE_ORGANISATIONS];
     uint8_t app[32];
-    uint8_t method[8]; /* of traffic */
-    uint8_t
-        name[RP_NOTE_NAME_MAX]; /* the variable, "ARGS:q"; or the parameter, "" = the operation */
-    uint8_t path[128];          /* its shape */
+    uint8_t name[RP_NOTE_NAME_MAX]; /* the variable: "ARGS:q" */
+    uint8_t path[128];              /* its shape */
     uint8_t sample[RP_NOTE_SAMPLE_MAX];
 };
 _Static_assert(sizeof(struct rp_note) % 8 == 0, "slots are copied by words");
@@ -69,11 +59,8 @@ struct rp_note_tally {
 
 /* What was seen, as the caller knows it. Texts that are longer than a note's are not taken. */
 struct rp_note_seen {
-    enum rp_note_kind kind;
     uint32_t rule;
-    unsigned where;
-    rp_view app, method, path, name, sample;
-    uint32_t types, length;
+    rp_view app, path, name, sample;
     rp_id person, organisation;
     int64_t now_ms;
 };
@@ -92,9 +79,7 @@ void rp_notes_see(void *table, const struct rp_note_seen *seen);
 void rp_notes_tally(void *table, const struct rp_note_tally *more);
 
 /* The reader's side: false for a free, torn or damaged slot, and for what is too old. */
-size_t rp_notes_slots(enum rp_note_kind kind);
-bool rp_notes_get(const void *table, enum rp_note_kind kind, size_t index, int64_t now_ms,
-                  struct rp_note *ret_note);
+bool rp_notes_get(const void *table, size_t index, int64_t now_ms, struct rp_note *ret_note);
 bool rp_notes_get_tally(const void *table, size_t index, struct rp_note_tally *ret_tally);
 
 /* Both of one key; sums, the union of people, the newer sample. */
@@ -102,9 +87,6 @@ void rp_note_merge(struct rp_note *into, const struct rp_note *from);
 
 static inline rp_view rp_note_app(const struct rp_note *note) {
     return rp_view_of(note->app, note->app_len);
-}
-static inline rp_view rp_note_method(const struct rp_note *note) {
-    return rp_view_of(note->method, note->method_len);
 }
 static inline rp_view rp_note_name(const struct rp_note *note) {
     return rp_view_of(note->name, note->name_len);
@@ -115,8 +97,5 @@ static inline rp_view rp_note_path(const struct rp_note *note) {
 static inline rp_view rp_note_sample(const struct rp_note *note) {
     return rp_view_of(note->sample, note->sample_len);
 }
-
-/* What an alarm is called: the same for the same rule, variable, place and application. */
-uint64_t rp_note_alarm_key(rp_view app, uint32_t rule, rp_view variable, rp_view path);
 
 #endif

@@ -34,11 +34,10 @@ static int by_count(const void *a, const void *b) {
     return x->count == y->count ? by_key(a, b) : x->count < y->count ? 1 : -1;
 }
 
-static size_t read_table(const struct rp_shm *table, enum rp_note_kind kind, int64_t now_ms,
-                         struct rp_note *out) {
+static size_t read_table(const struct rp_shm *table, int64_t now_ms, struct rp_note *out) {
     size_t n = 0;
-    for (size_t i = 0; i < rp_notes_slots(kind); i++) {
-        n += rp_notes_get(table->p, kind, i, now_ms, &out[n]);
+    for (size_t i = 0; i < RP_NOTES_ALARMS; i++) {
+        n += rp_notes_get(table->p, i, now_ms, &out[n]);
     }
     return n;
 }
@@ -56,10 +55,9 @@ static size_t join_same(struct rp_note *notes, size_t count) {
     return n;
 }
 
-rp_err rp_notes_collect(enum rp_note_kind kind, int64_t now_ms, struct rp_arena *arena,
-                        struct rp_notes_all *ret_all) {
+rp_err rp_notes_collect(int64_t now_ms, struct rp_arena *arena, struct rp_notes_all *ret_all) {
     struct rp_notes_all all = {0};
-    size_t room = rp_notes_slots(kind);
+    const size_t room = RP_NOTES_ALARMS;
     struct rp_note *one = rp_arena_array(arena, room, sizeof *one);
     /* Twice what one table holds, since workers see much the same; beyond it, counted as lost. */
     all.notes = rp_arena_array(arena, 2 * room, sizeof *all.notes);
@@ -71,7 +69,7 @@ rp_err rp_notes_collect(enum rp_note_kind kind, int64_t now_ms, struct rp_arena 
         if (!open_table(i, &table)) {
             continue;
         }
-        size_t n = read_table(&table, kind, now_ms, one);
+        size_t n = read_table(&table, now_ms, one);
         size_t taken = RP_MIN(n, 2 * room - all.count);
         memcpy(all.notes + all.count, one, taken * sizeof *one);
         all.lost += rp_notes_lost(table.p) + n - taken;

@@ -15,8 +15,7 @@ struct rp_notes_all {
     unsigned tables;
 };
 /* TOO_LARGE when the arena is. */
-rp_err rp_notes_collect(enum rp_note_kind kind, int64_t now_ms, struct rp_arena *arena,
-                        struct rp_notes_all *ret_all);
+rp_err rp_notes_collect(int64_t now_ms, struct rp_arena *arena, struct rp_notes_all *ret_all);
 /* The tallies of all rules since that day, each rule once, in no order. */
 rp_err rp_notes_collect_tallies(uint32_t since_day, struct rp_arena *arena,
                                 struct rp_note_tally **ret_tallies, size_t *ret_count);

@@ -40,7 +40,7 @@ static void as_notes(rp_view bytes) {
     memcpy(table + 64, bytes.p, bytes.n);
     struct rp_note note, other;
     for (size_t i = 0; i < 4; i++) {
-        if (rp_notes_get(table, RP_NOTE_ALARM, i, 0, &note)) {
+        if (rp_notes_get(table, i, 0, &note)) {
             FUZZ_CHECK(rp_note_path(&note).n <= sizeof note.path &&
                        rp_note_name(&note).n <= sizeof note.name);
             other = note;
