@@ -5,10 +5,10 @@
 #include "crypto/aead.h"
 #include "crypto/hash.h"
 #include "ipc/pack.h"
+#include "spaces/internal.h"
 
-enum { PLACE_MAX = 256, EVENT_ARENA = 64 * 1024 };
+enum { PLACE_MAX = 256 };
 
-static const int64_t KEPT_MS = (int64_t)30 * 24 * 3600 * 1000;
 static const int64_t HOUR_MS = (int64_t)3600 * 1000;
 static const int64_t LONGEST_MS = (int64_t)RP_GRANT_DAYS_MAX * 24 * 3600 * 1000;
 
@@ -29,15 +29,10 @@ static struct rp_buf grant_place(const struct rp_space *space, const struct rp_g
 
 static rp_err emit(const struct rp_space *space, enum rp_event_kind kind,
                    const struct rp_grant *grant) {
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(EVENT_ARENA);
-    struct rp_event *event =
-        arena ? rp_event_new(arena, kind, rp_env_now_ms(space->env), RP_ROLE_CORE) : NULL;
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(RP_BEARER_EVENT_ARENA);
+    struct rp_event *event = rp_bearer_event(space, kind, arena);
     if (event == NULL) {
         return RP_ERR(NO_MEMORY);
-    }
-    rp_event_add_id(event, "tenant", space->tenant);
-    if (!rp_id_is_none(space->person)) {
-        rp_event_add_id(event, "person", space->person);
     }
     rp_event_add_text(event, "app", grant->app);
     rp_event_add_id(event, "grant", grant->id);
@@ -53,29 +48,19 @@ struct making {
     struct rp_diag *diag;
 };
 
-static rp_err count_live(struct rp_db *db, int64_t now_ms, uint64_t *ret_count) {
-    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db, "SELECT count(*) FROM access_grant WHERE until_ms > ?1 AND ended_ms = 0",
-                       &row));
-    rp_row_bind_u64(row, 1, (uint64_t)now_ms);
-    RP_TRY(rp_row_first(row));
-    *ret_count = rp_row_u64(row, 0);
-    return RP_OK;
-}
-
 static rp_err do_create(struct rp_db *db, void *ctx) {
     const struct making *making = ctx;
     const struct rp_grant *grant = making->grant;
     _cleanup_(rp_buf_done) struct rp_buf aad = grant_place(making->space, grant, making->token);
     _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_AEAD_OVERHEAD);
     uint64_t live = 0;
-    RP_TRY(count_live(db, grant->created_ms, &live));
+    RP_TRY(rp_bearer_count(db,
+                           "SELECT count(*) FROM access_grant WHERE until_ms > ?1 AND ended_ms = 0",
+                           grant->created_ms, &live));
     if (live >= RP_GRANTS_MAX) {
         return rp_fail(making->diag, RP_ERR(RATE), "%d grants are live: end some", RP_GRANTS_MAX);
     }
-    RP_TRY(rp_buf_err(&aad));
-    RP_TRY(rp_aead_seal(making->space->env, making->space->key, rp_buf_view(&aad),
-                        (rp_view){NULL, 0}, &sealed));
+    RP_TRY(rp_bearer_seal(making->space, &aad, &sealed));
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
                        "INSERT INTO access_grant (id, token_hash, app, scopes, person, created_ms, "
@@ -109,8 +94,7 @@ rp_err rp_grant_create(struct rp_space *space, const struct rp_grant *wish,
                        RP_GRANT_DAYS_MAX);
     }
     uint8_t token[RP_GRANT_TOKEN_BYTES];
-    space->env->fill_random(space->env->ctx, token, sizeof token);
-    struct rp_sha256 hash = rp_sha256_of(rp_view_of(token, sizeof token));
+    struct rp_sha256 hash = rp_bearer_token(space, token, sizeof token);
     struct making making = {space, &grant, &hash, diag};
     RP_TRY(rp_db_transact(space->db, do_create, &making));
     memcpy(ret_token, token, sizeof token);
@@ -217,9 +201,7 @@ static rp_err find(struct rp_space *space, rp_view token, struct rp_arena *arena
     RP_TRY(rp_row_first(row));
     RP_TRY(read_row(row, arena, &grant));
     _cleanup_(rp_buf_done) struct rp_buf aad = grant_place(space, &grant, &hash);
-    _cleanup_(rp_buf_done) struct rp_buf nothing = rp_buf_new(1);
-    RP_TRY(rp_buf_err(&aad));
-    RP_TRY(rp_aead_open(space->key, rp_buf_view(&aad), rp_row_blob(row, 8), &nothing));
+    RP_TRY(rp_bearer_check(space, &aad, rp_row_blob(row, 8)));
     *ret_grant = grant;
     return RP_OK;
 }
@@ -248,11 +230,7 @@ rp_err rp_grant_use(struct rp_space *space, rp_view token, rp_view app, struct r
 }
 
 rp_err rp_grants_sweep(const struct rp_env *env, struct rp_db *db) {
-    struct rp_row *row = NULL;
-    int64_t before_ms = RP_MAX((int64_t)0, rp_env_now_ms(env) - KEPT_MS);
-    RP_TRY(rp_db_query(
-        db, "DELETE FROM access_grant WHERE until_ms < ?1 OR (ended_ms > 0 AND ended_ms < ?1)",
-        &row));
-    rp_row_bind_u64(row, 1, (uint64_t)before_ms);
-    return rp_row_run(row, NULL);
+    return rp_bearer_sweep(
+        env, db,
+        "DELETE FROM access_grant WHERE until_ms < ?1 OR (ended_ms > 0 AND ended_ms < ?1)");
 }

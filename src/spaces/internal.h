@@ -2,6 +2,7 @@
 #ifndef RP_SPACES_INTERNAL_H
 #define RP_SPACES_INTERNAL_H
 
+#include "crypto/hash.h"
 #include "spaces/files.h"
 
 /* Where a record belongs and what is said of it; all of it is bound into what is sealed. */
@@ -66,6 +67,25 @@ rp_err rp_space_file_hold(const struct rp_space *space, rp_view collection,
 /* Inside the transaction in which versions of a file ended: what they alone held is counted out,
  * and swept later. */
 rp_err rp_space_file_let_go(struct rp_db *db, rp_view app, rp_view collection, rp_id id);
+
+/* ---- bearer.c: tokens of links and of grants ---- */
+
+enum { RP_BEARER_EVENT_ARENA = 64 * 1024 };
+
+/* Random bytes; what is stored of them. The caller wipes them. */
+struct rp_sha256 rp_bearer_token(const struct rp_space *space, uint8_t *ret_token, size_t n);
+/* Appends the seal over the row's place. */
+rp_err rp_bearer_seal(const struct rp_space *space, const struct rp_buf *place,
+                      struct rp_buf *sealed);
+/* CORRUPT unless it was sealed for exactly this place. */
+rp_err rp_bearer_check(const struct rp_space *space, const struct rp_buf *place, rp_view sealed);
+/* Of the handle's tenant and person; NULL without memory. */
+struct rp_event *rp_bearer_event(const struct rp_space *space, enum rp_event_kind kind,
+                                 struct rp_arena *arena);
+/* sql: a count of those that live at ?1. */
+rp_err rp_bearer_count(struct rp_db *db, const char *sql, int64_t now_ms, uint64_t *ret_count);
+/* sql: deletes those that were over before ?1, which is a month ago. */
+rp_err rp_bearer_sweep(const struct rp_env *env, struct rp_db *db, const char *sql);
 
 /* ---- search.c ---- */
 

@@ -7,9 +7,7 @@
 #include "ipc/pack.h"
 #include "spaces/internal.h"
 
-enum { PLACE_MAX = 512, EVENT_ARENA = 64 * 1024, WRONG_MS = 15 * 60 * 1000 };
-
-static const int64_t KEPT_MS = (int64_t)30 * 24 * 3600 * 1000;
+enum { PLACE_MAX = 512, WRONG_MS = 15 * 60 * 1000 };
 
 /* ---- what is bound ---- */
 
@@ -32,28 +30,14 @@ static struct rp_buf share_place(const struct rp_space *space, const struct rp_s
     return aad;
 }
 
-static rp_err check_seal(const struct rp_space *space, const struct rp_share *share,
-                         const struct rp_sha256 *token, rp_view sealed) {
-    _cleanup_(rp_buf_done) struct rp_buf aad = share_place(space, share, token);
-    _cleanup_(rp_buf_done) struct rp_buf nothing = rp_buf_new(1);
-    RP_TRY(rp_buf_err(&aad));
-    rp_err err = rp_aead_open(space->key, rp_buf_view(&aad), sealed, &nothing);
-    return rp_is(err, RP_E_TOO_LARGE) ? RP_ERR(CORRUPT) : err;
-}
-
 /* ---- events ---- */
 
 static rp_err emit(const struct rp_space *space, enum rp_event_kind kind,
                    const struct rp_share *share) {
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(EVENT_ARENA);
-    struct rp_event *event =
-        arena ? rp_event_new(arena, kind, rp_env_now_ms(space->env), RP_ROLE_CORE) : NULL;
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(RP_BEARER_EVENT_ARENA);
+    struct rp_event *event = rp_bearer_event(space, kind, arena);
     if (event == NULL) {
         return RP_ERR(NO_MEMORY);
-    }
-    rp_event_add_id(event, "tenant", space->tenant);
-    if (!rp_id_is_none(space->person)) {
-        rp_event_add_id(event, "person", space->person);
     }
     rp_event_add_id(event, "share", share->id);
     rp_event_add_text(event, "collection", share->collection);
@@ -106,30 +90,19 @@ struct making {
     struct rp_diag *diag;
 };
 
-static rp_err count_live(struct rp_db *db, int64_t now_ms, uint64_t *ret_count) {
-    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(
-        rp_db_query(db, "SELECT count(*) FROM share WHERE until_ms > ?1 AND ended_ms = 0", &row));
-    rp_row_bind_u64(row, 1, (uint64_t)now_ms);
-    RP_TRY(rp_row_first(row));
-    *ret_count = rp_row_u64(row, 0);
-    return RP_OK;
-}
-
 static rp_err do_create(struct rp_db *db, void *ctx) {
     const struct making *making = ctx;
     const struct rp_share *share = making->share;
     _cleanup_(rp_buf_done) struct rp_buf aad = share_place(making->space, share, making->token);
     _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_AEAD_OVERHEAD);
     uint64_t live = 0;
-    RP_TRY(count_live(db, share->created_ms, &live));
+    RP_TRY(rp_bearer_count(db, "SELECT count(*) FROM share WHERE until_ms > ?1 AND ended_ms = 0",
+                           share->created_ms, &live));
     if (live >= RP_SHARES_MAX) {
         return rp_fail(making->diag, RP_ERR(RATE),
                        "%d links of this organisation are live: end some", RP_SHARES_MAX);
     }
-    RP_TRY(rp_buf_err(&aad));
-    RP_TRY(rp_aead_seal(making->space->env, making->space->key, rp_buf_view(&aad),
-                        (rp_view){NULL, 0}, &sealed));
+    RP_TRY(rp_bearer_seal(making->space, &aad, &sealed));
     struct rp_row *row = NULL;
     RP_TRY(
         rp_db_query(db,
@@ -174,8 +147,7 @@ rp_err rp_share_create(struct rp_space *space, const struct rp_share *wish,
     RP_TRY(label_of(space, &share, arena, &label));
     RP_TRY(check_label(label, rule, diag));
     uint8_t token[RP_SHARE_TOKEN_BYTES];
-    space->env->fill_random(space->env->ctx, token, sizeof token);
-    struct rp_sha256 hash = rp_sha256_of(rp_view_of(token, sizeof token));
+    struct rp_sha256 hash = rp_bearer_token(space, token, sizeof token);
     struct making making = {space, &share, &hash, diag};
     RP_TRY(rp_db_transact(space->db, do_create, &making));
     memcpy(ret_token, token, sizeof token);
@@ -252,7 +224,8 @@ static rp_err find_row(struct rp_space *space, const struct rp_sha256 *hash, str
     rp_row_bind_blob(row, 1, rp_view_of(hash->b, sizeof hash->b));
     RP_TRY(rp_row_first(row));
     RP_TRY(read_row(row, arena, &share));
-    RP_TRY(check_seal(space, &share, hash, rp_row_blob(row, 14)));
+    _cleanup_(rp_buf_done) struct rp_buf place = share_place(space, &share, hash);
+    RP_TRY(rp_bearer_check(space, &place, rp_row_blob(row, 14)));
     *ret_share = share;
     return RP_OK;
 }
@@ -365,10 +338,6 @@ rp_err rp_share_check_label(struct rp_space *space, const struct rp_share *share
 }
 
 rp_err rp_shares_sweep(const struct rp_env *env, struct rp_db *db) {
-    struct rp_row *row = NULL;
-    int64_t before_ms = RP_MAX((int64_t)0, rp_env_now_ms(env) - KEPT_MS);
-    RP_TRY(rp_db_query(
-        db, "DELETE FROM share WHERE until_ms < ?1 OR (ended_ms > 0 AND ended_ms < ?1)", &row));
-    rp_row_bind_u64(row, 1, (uint64_t)before_ms);
-    return rp_row_run(row, NULL);
+    return rp_bearer_sweep(
+        env, db, "DELETE FROM share WHERE until_ms < ?1 OR (ended_ms > 0 AND ended_ms < ?1)");
 }
