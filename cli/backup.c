@@ -168,7 +168,8 @@ rp_err backup_file_walk(struct backup_file *file,
 
 struct tally {
     uint64_t files, databases, bytes;
-    bool manifest;
+    bool manifest;      /* the archive's last file */
+    struct rp_buf text; /* of it */
 };
 
 static rp_err count(void *ctx, const struct rp_untar_step *step) {
@@ -178,13 +179,30 @@ static rp_err count(void *ctx, const struct rp_untar_step *step) {
         tally->bytes += step->entry.size;
         tally->databases += rp_view_ends(step->entry.name, RP_VIEW(".db"));
         tally->manifest = rp_view_equal(step->entry.name, RP_VIEW("backup.json"));
+    } else if (step->what == RP_UNTAR_BYTES && tally->manifest) {
+        rp_buf_add(&tally->text, step->bytes);
     }
     return RP_OK;
 }
 
+/* A backup without the file beside it opens no tenant's data: found here, not at the restore. */
+static rp_err verify_beside(struct cli *cli, const char *path, const struct backup_file *file,
+                            const struct tally *tally, struct backup_tenants *ret_tenants,
+                            struct rp_diag *diag) {
+    struct rp_json *json = NULL;
+    if (!tally->manifest || !rp_ok(rp_buf_err(&tally->text))) {
+        return rp_fail(diag, RP_ERR(CORRUPT), "backup.json is missing at its end, or too long");
+    }
+    RP_TRY(rp_json_parse(rp_buf_view(&tally->text), RP_JSON_LIMITS, cli->arena, &json, diag));
+    *ret_tenants = (struct backup_tenants){.path = path, .head = &file->head};
+    (void)rp_json_get_u64(json, "tenant_keys", &ret_tenants->wanted);
+    return backup_tenants_verify(cli, ret_tenants, diag);
+}
+
 static enum rp_exit verify_one(struct cli *cli, const char *path) {
     struct backup_file file;
-    struct tally tally = {0};
+    struct tally tally = {.text = rp_buf_new(BACKUP_MANIFEST_MAX)};
+    struct backup_tenants tenants = {.path = path};
     struct rp_diag diag = {0};
     uint64_t chunks = 0;
     if (!rp_ok(backup_file_open(cli, path, &file))) {
@@ -195,9 +213,10 @@ static enum rp_exit verify_one(struct cli *cli, const char *path) {
         return RP_EXIT_USAGE;
     }
     rp_err err = backup_file_walk(&file, count, &tally, &chunks, &diag);
-    if (rp_ok(err) && !tally.manifest) {
-        err = rp_fail(&diag, RP_ERR(CORRUPT), "backup.json is missing at its end");
+    if (rp_ok(err)) {
+        err = verify_beside(cli, path, &file, &tally, &tenants, &diag);
     }
+    rp_buf_done(&tally.text);
     backup_file_done(&file);
     if (!rp_ok(err)) {
         cli_fail(cli, err, path, &diag);
@@ -210,6 +229,7 @@ static enum rp_exit verify_one(struct cli *cli, const char *path) {
         rp_json_add_u64(cli->arena, json, "databases", tally.databases);
         rp_json_add_u64(cli->arena, json, "bytes", tally.bytes);
         rp_json_add_u64(cli->arena, json, "chunks", chunks);
+        rp_json_add_u64(cli->arena, json, "tenant_keys", tenants.put_back);
         cli_print_json(json);
     } else {
         printf("%s: %s, %llu %s, %llu %s, %llu MiB\n", path,

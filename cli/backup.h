@@ -50,7 +50,7 @@ rp_err backup_log_journal(struct backup *b, struct backup_log *log);
 
 /* backup_tenants.c: read after the databases, so that each tenant in them has its half; written
  * beside the archive, in place of the one before. */
-enum { BACKUP_HALVES_MAX = 256 << 20 }; /* some 250,000 tenants */
+enum { BACKUP_HALVES_MAX = 256 << 20, BACKUP_MANIFEST_MAX = 64 * 1024 }; /* some 250,000 tenants */
 rp_err backup_tenants_gather(struct backup *b);
 rp_err backup_tenants_write(struct backup *b, const char *folder, const struct rp_keep_head *head);
 /* What lies beside the backup at `path`, into kms/tenants of the folder that is being put together.
@@ -64,6 +64,8 @@ struct backup_tenants {
 };
 rp_err backup_tenants_restore(struct cli *cli, struct backup_tenants *tenants,
                               struct rp_diag *diag);
+/* The same walk, and nothing is written: is the file there, and whole? put_back counts. */
+rp_err backup_tenants_verify(struct cli *cli, struct backup_tenants *tenants, struct rp_diag *diag);
 
 enum rp_exit backup_run(struct cli *cli, const char *folder);
 enum rp_exit backup_restore(struct cli *cli, const char *file);

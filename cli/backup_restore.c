@@ -19,7 +19,7 @@
 #include "store/store.h"
 #include "wire/untar.h"
 
-enum { EVENT_ARENA = 64 * 1024, MANIFEST_MAX = 64 * 1024 };
+enum { EVENT_ARENA = 64 * 1024 };
 
 struct restore {
     struct cli *cli;
@@ -291,7 +291,7 @@ static rp_err swap(struct restore *r) {
 static rp_err read_manifest(struct restore *r) {
     rp_view bytes = {NULL, 0};
     struct rp_json *json = NULL;
-    RP_TRY(rp_file_read("backup.json", MANIFEST_MAX, r->cli->arena, &bytes));
+    RP_TRY(rp_file_read("backup.json", BACKUP_MANIFEST_MAX, r->cli->arena, &bytes));
     RP_TRY(rp_json_parse(bytes, RP_JSON_LIMITS, r->cli->arena, &json, &r->diag));
     (void)rp_json_get_u64(json, "tenant_keys", &r->tenants.wanted);
     r->tenants.head = r->head;

@@ -86,7 +86,7 @@ struct taking {
     char name[NAME_BYTES + 1];
     uint8_t half[RP_HALF_BYTES];
     size_t n;
-    bool skip, checks_present;
+    bool checks_present, only_looks;
 };
 
 /* kms/tenants/ID of exactly the size of a half, and nothing else. */
@@ -129,6 +129,9 @@ static rp_err end(struct taking *taking) {
         return RP_OK;
     }
     taking->tenants->put_back++;
+    if (taking->only_looks) {
+        return RP_OK;
+    }
     return rp_file_create(taking->name, 0600, rp_view_of(taking->half, sizeof taking->half));
 }
 
@@ -211,6 +214,18 @@ rp_err backup_tenants_restore(struct cli *cli, struct backup_tenants *tenants,
         taking.checks_present = n > 0 && (size_t)n < sizeof path && rp_file_exists(path);
     }
     RP_TRY(rp_folder_make(folder_name, 0700));
+    rp_err err = take_all(&taking, fd);
+    return rp_ok(err) ? RP_OK : rp_fail(diag, err, "the file of tenants' keys beside the backup");
+}
+
+rp_err backup_tenants_verify(struct cli *cli, struct backup_tenants *tenants,
+                             struct rp_diag *diag) {
+    struct taking taking = {.tenants = tenants, .only_looks = true};
+    _cleanup_fd_ int fd = -1;
+    if (tenants->wanted == 0) {
+        return RP_OK;
+    }
+    RP_TRY(open_beside(cli, tenants, &fd, diag));
     rp_err err = take_all(&taking, fd);
     return rp_ok(err) ? RP_OK : rp_fail(diag, err, "the file of tenants' keys beside the backup");
 }

@@ -110,13 +110,17 @@ test('a backup from before, put back: everything of the others, nothing that cou
   await until('gone again', async () => !(await find(martin)), {seconds: 60});
 });
 
-test('without the file beside it a backup is not restored, and says what is missing', async () => {
+test('without the file beside it a backup is neither good nor restored, and says what is missing', async () => {
   const archive = fs.readdirSync(folder).find(name => name.endsWith('.backup'));
   const alone = path.join(folder, 'alone');
   fs.mkdirSync(alone);
   fs.copyFileSync(path.join(folder, archive), path.join(alone, archive));
   const target = path.join(alone, 'state');
   const restore = () => run(path.join(bin, 'rempart'), ['backup', 'restore', path.join(alone, archive), '--state', target], {input: `${sheet}\n`, env: {...stack.env, LANG: 'C.UTF-8'}});
+  const verify = () => stack.rempart('backup', 'verify', path.join(alone, archive), '--json');
+  const incomplete = await verify();
+  assert.notEqual(incomplete.code, 0);
+  assert.match(incomplete.stderr, /\.tenants: this file/);
   const refused = await restore();
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /\.tenants: this file/);
@@ -124,11 +128,15 @@ test('without the file beside it a backup is not restored, and says what is miss
   const good = fs.readFileSync(path.join(folder, beside));
   for (const bad of [good.subarray(0, 700), good.subarray(0, good.length - 512), Buffer.concat([good, Buffer.alloc(1)]), Buffer.from(good.toString('latin1').replace('kms/tenants/', 'kms/../../ee/'), 'latin1')]) {
     fs.writeFileSync(path.join(alone, beside), bad);
+    assert.notEqual((await verify()).code, 0);
     const broken = await restore();
     assert.notEqual(broken.code, 0, broken.stderr);
     assert.ok(!fs.existsSync(target));
   }
   fs.writeFileSync(path.join(alone, beside), good);
+  const whole = await verify();
+  assert.equal(whole.code, 0, whole.stderr);
+  assert.ok(JSON.parse(whole.stdout).tenant_keys > 0);
   const done = await restore();
   assert.equal(done.code, 0, done.stderr);
 });
