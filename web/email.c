@@ -17,7 +17,7 @@ static rp_view text_of(const struct rp_request *request, const char *what) {
         {"present", RP_TEXT_error_present},   {"code", RP_TEXT_error_code},
         {"replayed", RP_TEXT_error_replayed}, {"rate", RP_TEXT_error_rate},
         {"asked", RP_TEXT_email_asked},       {"changed", RP_TEXT_email_changed},
-        {"stopped", RP_TEXT_email_stopped},
+        {"stopped", RP_TEXT_email_stopped},   {"recent", RP_TEXT_email_recent},
     };
     rp_view name = rp_request_query(request, what);
     for (size_t i = 0; i < RP_COUNT_OF(texts); i++) {
@@ -79,11 +79,9 @@ static const char *refusal_of(rp_err err) {
     static const struct {
         enum rp_code code;
         const char *name;
-    } refusals[] = {{RP_E_INVALID, "address"},
-                    {RP_E_DUPLICATE, "same"},
-                    {RP_E_DENIED, "code"},
-                    {RP_E_RATE, "rate"},
-                    {RP_E_REPLAYED, "replayed"}};
+    } refusals[] = {{RP_E_INVALID, "address"}, {RP_E_DUPLICATE, "same"},
+                    {RP_E_DENIED, "code"},     {RP_E_RATE, "rate"},
+                    {RP_E_CONFLICT, "recent"}, {RP_E_REPLAYED, "replayed"}};
     for (size_t i = 0; i < RP_COUNT_OF(refusals); i++) {
         if (rp_is(err, refusals[i].code)) {
             return refusals[i].name;

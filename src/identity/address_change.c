@@ -96,12 +96,18 @@ static rp_err count_asks(struct asking *asking) {
     int64_t now_ms = rp_identity_now(asking->identity);
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(asking->identity->db,
-                       "SELECT asks, since_ms FROM address_change WHERE person = ?1", &row));
+                       "SELECT asks, since_ms, asked_ms, used_ms IS NOT NULL AND stop_hash IS NOT "
+                       "NULL FROM address_change WHERE person = ?1",
+                       &row));
     rp_row_bind_id(row, 1, asking->person);
     rp_err err = rp_row_first(row);
     bool first = rp_is(err, RP_E_NOT_FOUND);
     if (!first) {
         RP_TRY(err);
+    }
+    /*= S170: a further change would take the link that undoes this one out of the owner's hands. */
+    if (!first && rp_row_u64(row, 3) != 0 && now_ms - (int64_t)rp_row_u64(row, 2) < stop_ms) {
+        return RP_ERR(CONFLICT);
     }
     asking->asks = first ? 0 : rp_row_u64(row, 0);
     asking->since_ms = first ? now_ms : (int64_t)rp_row_u64(row, 1);

@@ -3,7 +3,8 @@
  * Asked for by who is signed in and shows password and second factor; the new address gets a link
  * for an hour, and nothing changes before it is used. The former address gets a link at once,
  * for a week: it stops the change, or undoes it, and ends every session and the password. Nobody
- * but the mailbox itself learns whether an address has an account. Five a day for a person.
+ * but the mailbox itself learns whether an address has an account. Five a day for a person, and
+ * none while the last one can still be undone.
  */
 #ifndef RP_IDENTITY_ADDRESS_CHANGE_H
 #define RP_IDENTITY_ADDRESS_CHANGE_H
@@ -16,7 +17,8 @@ struct rp_address_ask {
     enum rp_lang lang;
 };
 /* INVALID (no address), DUPLICATE (it is theirs already), DENIED or REPLAYED (the code), RATE,
- * UNSUPPORTED (this installation sends no mails). */
+ * CONFLICT (one took effect and can still be undone), UNSUPPORTED (this installation sends no
+ * mails). */
 rp_err rp_identity_address_ask(struct rp_identity *identity, const struct rp_address_ask *ask);
 
 /* The new address's link. NOT_FOUND (also after it was stopped), EXPIRED, REPLAYED. */

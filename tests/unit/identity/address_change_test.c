@@ -177,11 +177,41 @@ static void it_can_be_undone_for_a_week(void **state) {
     assert_err(rp_identity_address_stop(identity, text(&stop), ended, &count), EXPIRED);
 }
 
+/* Who took an account over would else ask once more, and the owner's link were gone. */
+static void a_second_change_takes_nobody_the_way_back(void **state) {
+    (void)state;
+    struct person ann = enrolled();
+    struct rp_own_session ended[RP_OWN_SESSIONS_MAX];
+    size_t count = 0;
+    assert_ok(ask(&ann, NEW));
+    struct rp_token stop = link_in(&ann, RP_NOTICE_ADDRESS_ASKED);
+    struct rp_token confirm = link_in(&ann, RP_NOTICE_ADDRESS_CONFIRM);
+    assert_ok(rp_identity_address_confirm(identity, text(&confirm)));
+    assert_err(ask(&ann, "third@example.org"), CONFLICT);
+    wait_ms((int64_t)6 * 24 * 60 * MINUTE_MS);
+    assert_err(ask(&ann, "third@example.org"), CONFLICT);
+    assert_ok(rp_identity_address_stop(identity, text(&stop), ended, &count));
+    assert_true(signs_in_with(EMAIL) && !signs_in_with(NEW));
+    assert_ok(ask(&ann, NEW)); /* undone: it may be asked for anew */
+}
+
+static void after_a_week_another_change_is_taken(void **state) {
+    (void)state;
+    struct person ann = enrolled();
+    assert_ok(ask(&ann, NEW));
+    struct rp_token confirm = link_in(&ann, RP_NOTICE_ADDRESS_CONFIRM);
+    assert_ok(rp_identity_address_confirm(identity, text(&confirm)));
+    wait_ms((int64_t)7 * 24 * 60 * MINUTE_MS);
+    assert_ok(ask(&ann, "third@example.org"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(an_address_counts_once_its_link_was_used),
         TEST(a_link_is_for_an_hour_and_the_next_replaces_it),
         TEST(five_a_day),
+        TEST(a_second_change_takes_nobody_the_way_back),
+        TEST(after_a_week_another_change_is_taken),
         TEST(somebody_elses_address_gets_no_link),
         TEST(an_address_taken_meanwhile_is_not_given_twice),
         TEST(not_me_stops_what_waits),
