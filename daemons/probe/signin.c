@@ -187,6 +187,9 @@ void probe_signin_password_alone(void *ctx, struct rp_observation *seen) {
         rp_probe_broken(seen, "a canary's password alone opened an application");
     } else if (!asks_code) {
         rp_probe_unsure(seen, "the sign-in did not ask for a code (status %ld)", answer.status);
+    } else if (strcmp(probe->config->second_factor, "required") != 0) {
+        rp_probe_broken(seen, "sign_in.second_factor is optional: who has none enters with the "
+                              "password alone");
     } else {
         rp_probe_holds(
             seen, "with the right password alone, the code is asked for and no application opens");

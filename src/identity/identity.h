@@ -95,8 +95,8 @@ struct rp_sign_in {
 rp_err rp_identity_sign_in_start(struct rp_identity *identity, rp_view email, rp_view client,
                                  struct rp_sign_in *ret_sign_in);
 /* The outcome of the pool. Right: *ret_pending names a half sign-in (10 minutes) that needs the
- * code; where the operator made the second factor optional, an empty code ends it too, with acr
- * "pwd". Wrong: DENIED and an event. */
+ * code; where the operator made the second factor optional, an empty code ends it for who has none,
+ * with acr "pwd". Wrong: DENIED and an event. */
 rp_err rp_identity_sign_in_password(struct rp_identity *identity, const struct rp_sign_in *sign_in,
                                     bool matched, rp_view client, struct rp_token *ret_pending);
 

@@ -230,9 +230,9 @@ rp_err rp_identity_sign_in_finish(struct rp_identity *identity, rp_view pending,
     struct code_step step = {.identity = identity, .with_code = rp_view_trim(code).n > 0};
     RP_TRY(rp_token_hash(pending, &step.pending_hash));
     RP_TRY(find_pending(&step));
-    /*= S99 */ /* without the second factor there is no session, unless the operator said so */
+    /*= S99 */ /* who has one needs it; who has none needs that the operator said so */
     /*= S171: imposed, nobody comes in without it */
-    if (!step.with_code && identity->options.second_factor_required) {
+    if (!step.with_code && (identity->options.second_factor_required || step.factor.seed_n > 0)) {
         return RP_ERR(SECOND_FACTOR);
     }
     const struct rp_secret *key = NULL;

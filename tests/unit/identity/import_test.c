@@ -199,6 +199,17 @@ static void without_a_second_factor_a_password_is_kept_where_it_is_optional(void
     import = run(read_csv(tenant, "email,password\nlea@example.com," BCRYPT "\n"));
     assert_int_equal(import.import.imported, 1);
     assert_people(tenant, 1, 0); /* the open invitation went */
+    struct rp_sign_in sign_in;
+    struct rp_token pending, cookie;
+    struct rp_session session;
+    assert_ok(rp_identity_sign_in_start(identity, RP_VIEW("lea@example.com"), HERE, &sign_in));
+    assert_ok(rp_identity_sign_in_password(identity, &sign_in, true, HERE, &pending));
+    assert_err(rp_identity_sign_in_finish(identity, text(&pending), RP_VIEW("123456"), HERE,
+                                          &cookie, &session),
+               DENIED);
+    assert_ok(
+        rp_identity_sign_in_finish(identity, text(&pending), RP_VIEW(""), HERE, &cookie, &session));
+    assert_int_equal(session.view.acr, RP_ACR_PWD); /* and the session says so */
     done(&import);
 }
 
