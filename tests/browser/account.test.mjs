@@ -5,7 +5,8 @@ import {accessibility, browserFor, overflows, pageIn, picture} from '../lib/brow
 import {readMail, Smtp} from '../lib/smtp.mjs';
 import {Stack, until} from '../lib/stack.mjs';
 
-let stack, server, browser, person;
+const people = {}; // one a language: an address that has just changed is not changed again
+let stack, server, browser;
 before(async () => {
   server = await Smtp.start();
   stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
@@ -13,7 +14,7 @@ before(async () => {
   await stack.firstAdministrator();
   const tenant = (await stack.rempart('tenant', 'create', 'Boulangerie Martin')).stdout.trim();
   const link = async (email, ...more) => (await stack.rempart('person', 'invite', email, '--tenant', tenant, ...more)).stdout.trim();
-  person = await stack.enrol(await link('camille.martin@boulangerie-martin.example', '--role', 'admin'));
+  for (const lang of ['fr', 'en']) people[lang] = await stack.enrol(await link(`camille.martin.${lang}@boulangerie-martin.example`, '--role', 'admin'));
   await stack.enrol(await link('lea@example.com'));
   await link('a.very.long.name.that.somebody.really.has.got@a-long-subdomain.of.an.organisation.example');
   browser = await browserFor(stack);
@@ -31,6 +32,7 @@ for (const {lang, width, words} of [
   {lang: 'fr', width: 360, words: {take: /Prendre/, members: /Les personnes/, codes: /Voici vos dix codes/, recovery: /code de secours/i}},
   {lang: 'en', width: 1440, words: {take: /Take/, members: /people/, codes: /Here are your ten codes/, recovery: /recovery code/i}}]) {
   test(`${lang} at ${width}: password, recovery codes, people, and signing in with a code`, async () => {
+    const person = people[lang];
     const page = await pageIn(browser, {lang, width, height: 800});
     await page.context().addCookies([{name: '__Host-rempart', value: person.cookies['__Host-rempart'], url: stack.origin, secure: true}]);
     const show = async (target, name) => {
@@ -72,6 +74,7 @@ for (const {lang, width, words} of [
     await page.getByRole('button', {name: words.take}).click();
     await page.waitForURL(/done=changed/);
     await looksRight(page, `email-changed-${lang}-${width}`);
+    await show('email?error=recent', 'email-recent');
     person.email = `camille.${lang}@boulangerie-martin.example`;
     await show('email/stop?done=stopped', 'email-stopped');
 
