@@ -8,21 +8,6 @@
 
 enum { PATH_MAX_HERE = 4096, BODY_MAX_HERE = 256 * 1024 };
 
-enum rp_exit cli_register_ask(struct cli *cli, const char *method, const char *path,
-                              const struct rp_json *body, struct rp_json **ret_answer) {
-    struct rp_buf text = rp_buf_new(BODY_MAX_HERE);
-    struct rp_diag diag = {0};
-    rp_err err = cli_enter_state(cli);
-    if (rp_ok(err) && body) {
-        err = rp_json_print(body, &text);
-    }
-    if (rp_ok(err)) {
-        err = cli_ask_core(cli, method, path, rp_buf_view(&text), ret_answer, &diag);
-    }
-    rp_buf_done(&text);
-    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->command, &diag);
-}
-
 /* /.rempart/api/v1/registers/A/B/C, as far as given. */
 static const char *address(struct cli *cli, const char *a, const char *b, const char *rest) {
     rp_view path = rp_arena_printf(cli->arena, "/.rempart/api/v1/registers%s%s%s%s%s", a ? "/" : "",
@@ -92,7 +77,7 @@ static enum rp_exit list(struct cli *cli) {
     if (!path) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
-    enum rp_exit code = cli_register_ask(cli, "GET", path, NULL, &answer);
+    enum rp_exit code = cli_ask(cli, "GET", path, NULL, &answer);
     if (code == RP_EXIT_OK) {
         cli_register_print(cli, answer);
     }
@@ -102,9 +87,9 @@ static enum rp_exit list(struct cli *cli) {
 static enum rp_exit show(struct cli *cli) {
     struct rp_json *answer = NULL;
     bool history = cli->summary;
-    enum rp_exit code = cli_register_ask(
-        cli, "GET", address(cli, cli->args[1], cli->args[2], history ? "/history" : ""), NULL,
-        &answer);
+    enum rp_exit code =
+        cli_ask(cli, "GET", address(cli, cli->args[1], cli->args[2], history ? "/history" : ""),
+                NULL, &answer);
     if (code == RP_EXIT_OK) {
         cli_print_json(answer);
     }
@@ -117,7 +102,7 @@ static enum rp_exit create(struct cli *cli) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
     enum rp_exit code =
-        cli_register_ask(cli, "POST", address(cli, cli->args[1], NULL, NULL), fields, &answer);
+        cli_ask(cli, "POST", address(cli, cli->args[1], NULL, NULL), fields, &answer);
     if (code == RP_EXIT_OK) {
         print_record(cli, answer);
     }
@@ -129,8 +114,8 @@ static enum rp_exit edit(struct cli *cli) {
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
-    enum rp_exit code = cli_register_ask(cli, "PUT", address(cli, cli->args[1], cli->args[2], NULL),
-                                         fields, &answer);
+    enum rp_exit code =
+        cli_ask(cli, "PUT", address(cli, cli->args[1], cli->args[2], NULL), fields, &answer);
     if (code == RP_EXIT_OK) {
         print_record(cli, answer);
     }
@@ -156,8 +141,8 @@ static enum rp_exit move(struct cli *cli) {
         }
     }
     rp_json_add(cli->arena, body, "fields", kept);
-    enum rp_exit code = cli_register_ask(
-        cli, "POST", address(cli, cli->args[1], cli->args[2], "/move"), body, &answer);
+    enum rp_exit code =
+        cli_ask(cli, "POST", address(cli, cli->args[1], cli->args[2], "/move"), body, &answer);
     if (code == RP_EXIT_OK) {
         print_record(cli, answer);
     }
@@ -173,8 +158,8 @@ static enum rp_exit hold(struct cli *cli) {
     } else {
         rp_json_add_null(cli->arena, body, "hold");
     }
-    enum rp_exit code = cli_register_ask(
-        cli, "POST", address(cli, cli->args[1], cli->args[2], "/deadlines"), body, &answer);
+    enum rp_exit code =
+        cli_ask(cli, "POST", address(cli, cli->args[1], cli->args[2], "/deadlines"), body, &answer);
     if (code == RP_EXIT_OK) {
         print_record(cli, answer);
     }

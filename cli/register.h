@@ -4,9 +4,6 @@
 
 #include "cli.h"
 
-/* One question to core below /.rempart/api/; what refuses is said on stderr. body may be NULL. */
-enum rp_exit cli_register_ask(struct cli *cli, const char *method, const char *path,
-                              const struct rp_json *body, struct rp_json **ret_answer);
 /* name=value … from the given place on; NULL: not of that form. */
 struct rp_json *cli_register_fields(struct cli *cli, size_t first);
 /* base with these as filters, "view" apart; NULL when it grows too long. */

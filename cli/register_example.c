@@ -54,8 +54,7 @@ static enum rp_exit load(struct cli *cli) {
     if (!rp_ok(err)) {
         return cli_fail(cli, err, (const char *)path.p, &diag);
     }
-    enum rp_exit code =
-        cli_register_ask(cli, "POST", "/.rempart/api/v1/admin/example", company, &answer);
+    enum rp_exit code = cli_ask(cli, "POST", "/.rempart/api/v1/admin/example", company, &answer);
     uint64_t count = 0;
     if (code == RP_EXIT_OK && rp_json_get_u64(answer, "loaded", &count)) {
         printf(cli_say(cli,
@@ -70,8 +69,7 @@ static enum rp_exit load(struct cli *cli) {
 
 static enum rp_exit take_away(struct cli *cli) {
     struct rp_json *answer = NULL;
-    enum rp_exit code =
-        cli_register_ask(cli, "DELETE", "/.rempart/api/v1/admin/example", NULL, &answer);
+    enum rp_exit code = cli_ask(cli, "DELETE", "/.rempart/api/v1/admin/example", NULL, &answer);
     uint64_t count = 0;
     if (code == RP_EXIT_OK && rp_json_get_u64(answer, "removed", &count)) {
         printf(cli_say(cli, "%llu fiches d’exemple retirées\n", "%llu example records removed\n"),

@@ -33,7 +33,7 @@ static enum rp_exit name_it(struct cli *cli, const char *hex, const char *file) 
     rp_view path =
         rp_arena_printf(cli->arena, "/.rempart/api/v1/registers/%s/%s", cli->args[1], cli->args[2]);
     RP_ASSERT(path.p != NULL);
-    enum rp_exit code = cli_register_ask(cli, "GET", (const char *)path.p, NULL, &record);
+    enum rp_exit code = cli_ask(cli, "GET", (const char *)path.p, NULL, &record);
     if (code != RP_EXIT_OK ||
         rp_view_starts(rp_json_get_string(record, cli->args[3]), rp_view_from_cstr(hex))) {
         return code;
@@ -41,7 +41,7 @@ static enum rp_exit name_it(struct cli *cli, const char *hex, const char *file) 
     struct rp_json *fields = rp_json_object(cli->arena);
     rp_view value = rp_arena_printf(cli->arena, "%s %s", hex, last_name(file));
     rp_json_add_string(cli->arena, fields, cli->args[3], value);
-    return cli_register_ask(cli, "PUT", (const char *)path.p, fields, &answer);
+    return cli_ask(cli, "PUT", (const char *)path.p, fields, &answer);
 }
 
 enum rp_exit cli_register_attach(struct cli *cli) {

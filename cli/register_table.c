@@ -58,7 +58,7 @@ enum rp_exit cli_register_search(struct cli *cli) {
         return cli_usage(cli, cli_say(cli, "moins de mots", "fewer words"));
     }
     const char *path = with_query(cli, "/.rempart/api/v1/search", "q", rp_buf_view(&words));
-    enum rp_exit code = cli_register_ask(cli, "GET", path, NULL, &answer);
+    enum rp_exit code = cli_ask(cli, "GET", path, NULL, &answer);
     if (code == RP_EXIT_OK) {
         cli_register_print(cli, answer);
         code = answer->count > 0 ? RP_EXIT_OK : RP_EXIT_FINDING;
@@ -157,7 +157,7 @@ enum rp_exit cli_register_view(struct cli *cli) {
     struct rp_json *answer = NULL;
     const char *path = print_path(cli, "/views", cli->args[1]);
     if (cli->arg_count == 2) {
-        enum rp_exit code = cli_register_ask(cli, "GET", path, NULL, &answer);
+        enum rp_exit code = cli_ask(cli, "GET", path, NULL, &answer);
         if (code == RP_EXIT_OK) {
             cli_print_json(answer);
         }
@@ -165,7 +165,7 @@ enum rp_exit cli_register_view(struct cli *cli) {
     }
     if (cli->arg_count == 3) {
         path = with_query(cli, path, "name", rp_view_from_cstr(cli->args[2]));
-        return cli_register_ask(cli, "DELETE", path, NULL, &answer);
+        return cli_ask(cli, "DELETE", path, NULL, &answer);
     }
     struct rp_json *fields = cli_register_fields(cli, 3), *body = rp_json_object(cli->arena);
     if (!fields) {
@@ -173,7 +173,7 @@ enum rp_exit cli_register_view(struct cli *cli) {
     }
     rp_json_add_cstr(cli->arena, body, "name", cli->args[2]);
     rp_json_add(cli->arena, body, "filter", fields);
-    return cli_register_ask(cli, "POST", path, body, &answer);
+    return cli_ask(cli, "POST", path, body, &answer);
 }
 
 /* ---- tokens ---- */
@@ -182,18 +182,18 @@ enum rp_exit cli_register_token(struct cli *cli) {
     struct rp_json *answer = NULL;
     enum rp_exit code = RP_EXIT_USAGE;
     if (cli->arg_count == 1) {
-        code = cli_register_ask(cli, "GET", "/.rempart/api/v1/tokens", NULL, &answer);
+        code = cli_ask(cli, "GET", "/.rempart/api/v1/tokens", NULL, &answer);
     } else if (cli->arg_count == 3 && strcmp(cli->args[1], "end") == 0) {
         rp_view path = rp_arena_printf(cli->arena, "/.rempart/api/v1/tokens/%s", cli->args[2]);
         RP_ASSERT(path.p != NULL);
-        code = cli_register_ask(cli, "DELETE", (const char *)path.p, NULL, &answer);
+        code = cli_ask(cli, "DELETE", (const char *)path.p, NULL, &answer);
     } else if (cli->arg_count > 3 && strcmp(cli->args[1], "new") == 0) {
         struct rp_json *body = cli_register_fields(cli, 3);
         if (!body) {
             return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
         }
         rp_json_add_cstr(cli->arena, body, "name", cli->args[2]);
-        code = cli_register_ask(cli, "POST", "/.rempart/api/v1/tokens", body, &answer);
+        code = cli_ask(cli, "POST", "/.rempart/api/v1/tokens", body, &answer);
     } else {
         return cli_usage(cli, "token | token new NAME scope=read registers=* days=90 | "
                               "token end ID");

@@ -122,16 +122,15 @@ rp_err rp_page_email_post(struct rp_request *request) {
 /* ---- the two links: a page with a button, because mail programs open links by themselves ---- */
 
 static rp_err explain(struct rp_request *request, rp_err err) {
-    enum rp_text_key key = rp_is(err, RP_E_REPLAYED)    ? RP_TEXT_link_spent
-                           : rp_is(err, RP_E_EXPIRED)   ? RP_TEXT_email_expired
-                           : rp_is(err, RP_E_DUPLICATE) ? RP_TEXT_email_taken
-                                                        : RP_TEXT_link_unknown;
-    if (!rp_is(err, RP_E_REPLAYED) && !rp_is(err, RP_E_EXPIRED) && !rp_is(err, RP_E_DUPLICATE) &&
-        !rp_is(err, RP_E_NOT_FOUND) && !rp_is(err, RP_E_CONFLICT)) {
-        return err;
+    if (rp_is(err, RP_E_DUPLICATE)) {
+        return rp_fail(&request->diag, err, "%.*s",
+                       RP_FMT(rp_text(request->lang, RP_TEXT_email_taken)));
     }
-    rp_err shown = rp_is(err, RP_E_NOT_FOUND) || rp_is(err, RP_E_DUPLICATE) ? err : RP_ERR(EXPIRED);
-    return rp_fail(&request->diag, shown, "%.*s", RP_FMT(rp_text(request->lang, key)));
+    if (rp_is(err, RP_E_CONFLICT)) {
+        return rp_fail(&request->diag, RP_ERR(EXPIRED), "%.*s",
+                       RP_FMT(rp_text(request->lang, RP_TEXT_link_unknown)));
+    }
+    return rp_page_link_refused(request, err, RP_TEXT_email_expired);
 }
 
 static rp_err show_link(struct rp_request *request, struct rp_template_email_link *page,

@@ -8,35 +8,6 @@ enum { SEED_TEXT = 32, GROUP = 4, GROUPS = SEED_TEXT / GROUP, QR_MAX = 128 * 102
 
 /* ---- the page ---- */
 
-static rp_view error_of(const struct rp_request *request) {
-    rp_view name = rp_request_query(request, "error");
-    if (rp_view_equal(name, RP_VIEW("leaked"))) {
-        return rp_text(request->lang, RP_TEXT_error_leaked);
-    }
-    if (rp_view_equal(name, RP_VIEW("weak"))) {
-        return rp_text(request->lang, RP_TEXT_error_weak);
-    }
-    if (rp_view_equal(name, RP_VIEW("mismatch"))) {
-        return rp_text(request->lang, RP_TEXT_error_mismatch);
-    }
-    if (rp_view_equal(name, RP_VIEW("code"))) {
-        return rp_text(request->lang, RP_TEXT_error_enrol_code);
-    }
-    return (rp_view){NULL, 0};
-}
-
-/* A link that no longer opens anything is said plainly, with its own words. */
-static rp_err explain(struct rp_request *request, rp_err err) {
-    enum rp_text_key key = rp_is(err, RP_E_REPLAYED)  ? RP_TEXT_link_spent
-                           : rp_is(err, RP_E_EXPIRED) ? RP_TEXT_link_expired
-                                                      : RP_TEXT_link_unknown;
-    if (!rp_is(err, RP_E_REPLAYED) && !rp_is(err, RP_E_EXPIRED) && !rp_is(err, RP_E_NOT_FOUND)) {
-        return err;
-    }
-    rp_err shown = rp_is(err, RP_E_NOT_FOUND) ? err : RP_ERR(EXPIRED);
-    return rp_fail(&request->diag, shown, "%.*s", RP_FMT(rp_text(request->lang, key)));
-}
-
 /* otpauth://totp/ISSUER:address?secret=…&issuer=ISSUER, as authenticator applications read it. */
 static void print_otpauth(const struct rp_request *request, rp_view email, rp_view seed,
                           struct rp_buf *out) {
@@ -69,7 +40,7 @@ static void show(struct rp_request *request, const struct rp_invitation *invitat
         groups[i].digits = rp_view_sub(seed, i * GROUP, GROUP);
     }
     const struct rp_template_enrol page = {.form_token = rp_form_token(request),
-                                           .error = error_of(request),
+                                           .error = rp_page_password_error(request),
                                            .token = token,
                                            .email = rp_view_from_cstr(invitation->email),
                                            .tenant = rp_view_from_cstr(invitation->tenant_name),
@@ -86,7 +57,7 @@ rp_err rp_page_enrol(struct rp_request *request) {
     struct rp_invitation invitation;
     rp_err err = rp_identity_find_invitation(request->thread->identity, token, &invitation);
     if (!rp_ok(err)) {
-        return explain(request, err);
+        return rp_page_link_refused(request, err, RP_TEXT_link_expired);
     }
     char seed[SEED_TEXT + 1];
     RP_TRY(rp_identity_enrol_seed(request->thread->identity, token, seed));
@@ -127,7 +98,7 @@ static rp_err start(struct rp_request *request) {
     struct rp_invitation invitation;
     rp_err err = rp_identity_find_invitation(request->thread->identity, state->token, &invitation);
     if (!rp_ok(err)) {
-        return explain(request, err);
+        return rp_page_link_refused(request, err, RP_TEXT_link_expired);
     }
     rp_view password = rp_pairs_get(form, "password");
     if (!rp_view_equal(password, rp_pairs_get(form, "password_again"))) {
@@ -158,7 +129,7 @@ static rp_err finish(struct rp_request *request) {
         return back_with(request, state->token, "code");
     }
     if (!rp_ok(err)) {
-        return explain(request, err);
+        return rp_page_link_refused(request, err, RP_TEXT_link_expired);
     }
     return rp_page_set_session(request, &cookie, &session,
                                RP_VIEW("/.rempart/id/account?done=enrolled"));

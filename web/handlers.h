@@ -26,6 +26,9 @@ rp_view rp_page_time_iso(struct rp_request *request, int64_t ms);
 rp_view rp_page_link(struct rp_request *request, const char *path, const char *name, rp_view value,
                      const char *name2, rp_view value2);
 
+/* A link that no longer opens anything is said plainly: spent, expired (in the words of what it was
+ * for), unknown. Any other error stays as it is. */
+rp_err rp_page_link_refused(struct rp_request *request, rp_err err, enum rp_text_key expired);
 /* https://host:port/.rempart/id/enrol?token=… */
 rp_view rp_enrol_link(const struct rp_web *web, struct rp_arena *arena,
                       const struct rp_token *token);
@@ -41,6 +44,8 @@ rp_err rp_page_set_session(struct rp_request *request, const struct rp_token *co
 /* What ?error= says of a password that was judged: "weak", "leaked"; NULL when it is good, or when
  * it could not be judged. */
 const char *rp_page_password_refusal(rp_err err);
+/* What ?error= says on a page that asks for a new password, in words; empty without one. */
+rp_view rp_page_password_error(const struct rp_request *request);
 
 /* ---- members.c ---- */
 

@@ -112,3 +112,16 @@ rp_view rp_page_link(struct rp_request *request, const char *path, const char *n
     rp_buf_done(&out);
     return rp_ok(err) ? copy : rp_view_from_cstr(path);
 }
+
+rp_err rp_page_link_refused(struct rp_request *request, rp_err err, enum rp_text_key expired) {
+    enum rp_text_key key = RP_TEXT_link_unknown;
+    if (rp_is(err, RP_E_REPLAYED)) {
+        key = RP_TEXT_link_spent;
+    } else if (rp_is(err, RP_E_EXPIRED)) {
+        key = expired;
+    } else if (!rp_is(err, RP_E_NOT_FOUND)) {
+        return err;
+    }
+    rp_err shown = rp_is(err, RP_E_NOT_FOUND) ? err : RP_ERR(EXPIRED);
+    return rp_fail(&request->diag, shown, "%.*s", RP_FMT(rp_text(request->lang, key)));
+}

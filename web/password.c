@@ -13,15 +13,13 @@ const char *rp_page_password_refusal(rp_err err) {
     return rp_is(err, RP_E_WEAK) || rp_is(err, RP_E_TOO_LARGE) ? "weak" : NULL;
 }
 
-static rp_view error_of(const struct rp_request *request) {
+rp_view rp_page_password_error(const struct rp_request *request) {
     static const struct {
         const char *name;
         enum rp_text_key text;
-    } errors[] = {{"weak", RP_TEXT_error_weak},
-                  {"leaked", RP_TEXT_error_leaked},
-                  {"mismatch", RP_TEXT_error_mismatch},
-                  {"present", RP_TEXT_error_present},
-                  {"rate", RP_TEXT_error_rate}};
+    } errors[] = {{"weak", RP_TEXT_error_weak},         {"leaked", RP_TEXT_error_leaked},
+                  {"mismatch", RP_TEXT_error_mismatch}, {"present", RP_TEXT_error_present},
+                  {"rate", RP_TEXT_error_rate},         {"code", RP_TEXT_error_enrol_code}};
     rp_view name = rp_request_query(request, "error");
     for (size_t i = 0; i < RP_COUNT_OF(errors); i++) {
         if (rp_view_equal(name, rp_view_from_cstr(errors[i].name))) {
@@ -37,7 +35,7 @@ rp_err rp_page_password(struct rp_request *request) {
     RP_TRY(rp_identity_person(request->thread->identity, request->who.person, request->who.tenant,
                               &person));
     const struct rp_template_password page = {.form_token = rp_form_token(request),
-                                              .error = error_of(request),
+                                              .error = rp_page_password_error(request),
                                               .email = rp_view_from_cstr(person.email)};
     struct rp_buf body = rp_buf_new(65536);
     rp_template_password_print(&body, request->lang, &page);

@@ -30,40 +30,15 @@ rp_err rp_page_reset_post(struct rp_request *request) {
 
 /* ---- the link ---- */
 
-static rp_view error_of(const struct rp_request *request) {
-    rp_view name = rp_request_query(request, "error");
-    if (rp_view_equal(name, RP_VIEW("leaked"))) {
-        return rp_text(request->lang, RP_TEXT_error_leaked);
-    }
-    if (rp_view_equal(name, RP_VIEW("weak"))) {
-        return rp_text(request->lang, RP_TEXT_error_weak);
-    }
-    if (rp_view_equal(name, RP_VIEW("mismatch"))) {
-        return rp_text(request->lang, RP_TEXT_error_mismatch);
-    }
-    return (rp_view){NULL, 0};
-}
-
-static rp_err explain(struct rp_request *request, rp_err err) {
-    enum rp_text_key key = rp_is(err, RP_E_REPLAYED)  ? RP_TEXT_link_spent
-                           : rp_is(err, RP_E_EXPIRED) ? RP_TEXT_reset_expired
-                                                      : RP_TEXT_link_unknown;
-    if (!rp_is(err, RP_E_REPLAYED) && !rp_is(err, RP_E_EXPIRED) && !rp_is(err, RP_E_NOT_FOUND)) {
-        return err;
-    }
-    rp_err shown = rp_is(err, RP_E_NOT_FOUND) ? err : RP_ERR(EXPIRED);
-    return rp_fail(&request->diag, shown, "%.*s", RP_FMT(rp_text(request->lang, key)));
-}
-
 rp_err rp_page_reset_new(struct rp_request *request) {
     rp_view token = rp_request_query(request, "token");
     struct rp_person person;
     rp_err err = rp_identity_find_reset(request->thread->identity, token, &person);
     if (!rp_ok(err)) {
-        return explain(request, err);
+        return rp_page_link_refused(request, err, RP_TEXT_reset_expired);
     }
     const struct rp_template_reset_new page = {.form_token = rp_form_token(request),
-                                               .error = error_of(request),
+                                               .error = rp_page_password_error(request),
                                                .token = token,
                                                .email = rp_view_from_cstr(person.email)};
     struct rp_buf body = rp_buf_new(65536);
@@ -83,7 +58,7 @@ static rp_err start(struct rp_request *request, struct rp_pairs form, rp_view to
     struct rp_person person;
     rp_err err = rp_identity_find_reset(request->thread->identity, token, &person);
     if (!rp_ok(err)) {
-        return explain(request, err);
+        return rp_page_link_refused(request, err, RP_TEXT_reset_expired);
     }
     rp_view password = rp_pairs_get(form, "password");
     if (!rp_view_equal(password, rp_pairs_get(form, "password_again"))) {
@@ -107,7 +82,7 @@ static rp_err finish(struct rp_request *request, rp_view token) {
     rp_err err =
         rp_identity_reset(request->thread->identity, token, request->password.text, ended, &count);
     if (!rp_ok(err)) {
-        return explain(request, err);
+        return rp_page_link_refused(request, err, RP_TEXT_reset_expired);
     }
     for (size_t i = 0; i < count; i++) {
         rp_session_table_revoke(request->web->sessions, &ended[i].cookie_hash);

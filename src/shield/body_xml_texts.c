@@ -152,14 +152,13 @@ static void blank(struct rp_body *body, struct xml *xml, const uint8_t *at) {
     }
 }
 
-/* False: the byte ends the text or the value. */
-static bool special(struct rp_body *body, struct xml *xml, const uint8_t *at) {
+/* What means nothing to a text, a value or a CDATA section: letters, blanks, refused controls.
+ * False: the byte is another one. */
+static bool taken(struct rp_body *body, struct xml *xml, const uint8_t *at) {
     uint8_t byte = *at;
     if (byte != '\n') {
         flush_return(body, xml);
     }
-    unsigned brackets = xml->marks;
-    xml->marks = 0;
     if (byte >= 0x80 || xml->tail > 0) {
         if (utf8(body, xml, byte)) {
             put(body, xml, at, 1);
@@ -168,7 +167,21 @@ static bool special(struct rp_body *body, struct xml *xml, const uint8_t *at) {
         blank(body, xml, at);
     } else if (byte < 0x20) {
         rp_body_error(body, XML_FAILED " (control character).");
-    } else if (byte == '&') {
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* False: the byte ends the text or the value. */
+static bool special(struct rp_body *body, struct xml *xml, const uint8_t *at) {
+    uint8_t byte = *at;
+    unsigned brackets = xml->marks;
+    xml->marks = 0;
+    if (taken(body, xml, at)) {
+        return true;
+    }
+    if (byte == '&') {
         xml->reference = (struct xml_reference){.on = true};
     } else if (xml->state == XML_VALUE ? byte == xml->quote : byte == '<') {
         return false;
@@ -255,18 +268,7 @@ const uint8_t *rp_xml_cdata(struct rp_body *body, struct xml *xml, const uint8_t
             return at + 1;
         }
         xml->marks = byte == ']' ? xml->marks + 1 : 0;
-        if (byte != '\n') {
-            flush_return(body, xml);
-        }
-        if (byte >= 0x80 || xml->tail > 0) {
-            if (utf8(body, xml, byte)) {
-                put(body, xml, at, 1);
-            }
-        } else if (byte == '\t' || byte == '\n' || byte == '\r') {
-            blank(body, xml, at);
-        } else if (byte < 0x20) {
-            rp_body_error(body, XML_FAILED " (control character).");
-        } else {
+        if (!taken(body, xml, at)) {
             put(body, xml, at, 1);
         }
     }

@@ -48,8 +48,7 @@ static void path_of(rp_id tenant, rp_id blob, char out[static PATH_MAX_HERE]) {
 
 /* ---- one chunk ---- */
 
-/* Each part counted, so that no two places have the same bytes. */
-static struct rp_buf place_bytes(const struct rp_blob_place *place, const char *what) {
+struct rp_buf rp_blob_place_bytes(const struct rp_blob_place *place, const char *what) {
     struct rp_buf aad = rp_buf_new(PLACE_MAX);
     rp_pack_bytes(&aad, rp_view_from_cstr(what));
     rp_pack_id(&aad, place->tenant);
@@ -62,7 +61,7 @@ static struct rp_buf place_bytes(const struct rp_blob_place *place, const char *
 }
 
 static struct rp_buf chunk_bytes(const struct rp_blob_place *place, uint64_t index, bool last) {
-    struct rp_buf aad = place_bytes(place, "chunk");
+    struct rp_buf aad = rp_blob_place_bytes(place, "chunk");
     rp_pack_u64(&aad, index);
     rp_pack_u8(&aad, last);
     return aad;
@@ -71,7 +70,7 @@ static struct rp_buf chunk_bytes(const struct rp_blob_place *place, uint64_t ind
 /* Random nonces under a key of its own never come near their limit, however much a tenant keeps. */
 static rp_err blob_key(const struct rp_secret *key, const struct rp_blob_place *place,
                        struct rp_secret **ret_key) {
-    _cleanup_(rp_buf_done) struct rp_buf info = place_bytes(place, "file key");
+    _cleanup_(rp_buf_done) struct rp_buf info = rp_blob_place_bytes(place, "file key");
     RP_TRY(rp_buf_err(&info));
     return rp_hkdf_sha256(key, RP_VIEW(""), rp_buf_view(&info), RP_AEAD_KEY, ret_key);
 }

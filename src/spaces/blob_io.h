@@ -25,6 +25,10 @@ struct rp_blob_place {
     rp_id blob;
 };
 
+/* What a seal is bound to: `what` it is of this place; each part counted, so that no two places
+ * have the same bytes. The caller frees it. */
+struct rp_buf rp_blob_place_bytes(const struct rp_blob_place *place, const char *what);
+
 /* Bytes on the disk of so many. */
 uint64_t rp_blob_sealed_size(uint64_t size);
 

@@ -6,7 +6,7 @@
 #include "spaces/internal.h"
 #include "wire/json.h"
 
-enum { PLACE_MAX = 256, FACTS_MAX = 2048 };
+enum { FACTS_MAX = 2048 };
 
 static const int64_t LEFT_MS = (int64_t)RP_UPLOAD_HOURS * 3600 * 1000;
 
@@ -30,22 +30,10 @@ static rp_err place_of(const struct rp_space *space, const struct rp_upload *upl
     return RP_OK;
 }
 
-static struct rp_buf facts_place(const struct rp_blob_place *place) {
-    struct rp_buf aad = rp_buf_new(PLACE_MAX);
-    rp_pack_bytes(&aad, RP_VIEW("upload"));
-    rp_pack_id(&aad, place->tenant);
-    rp_pack_bytes(&aad, place->app);
-    rp_pack_bytes(&aad, place->collection);
-    rp_pack_id(&aad, place->file);
-    rp_pack_u64(&aad, place->version);
-    rp_pack_id(&aad, place->blob);
-    return aad;
-}
-
 /*= S82 */ /* the name of a file that is still coming is sealed, too */
 static rp_err seal_facts(const struct rp_space *space, const struct rp_blob_place *place,
                          const struct rp_upload *upload, struct rp_buf *out) {
-    _cleanup_(rp_buf_done) struct rp_buf aad = facts_place(place);
+    _cleanup_(rp_buf_done) struct rp_buf aad = rp_blob_place_bytes(place, "upload");
     _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(FACTS_MAX);
     rp_pack_bytes(&plain, upload->name);
     rp_pack_bytes(&plain, upload->type);
@@ -56,7 +44,7 @@ static rp_err seal_facts(const struct rp_space *space, const struct rp_blob_plac
 
 static rp_err open_facts(const struct rp_space *space, const struct rp_blob_place *place,
                          rp_view sealed, struct rp_arena *arena, struct rp_upload *upload) {
-    _cleanup_(rp_buf_done) struct rp_buf aad = facts_place(place);
+    _cleanup_(rp_buf_done) struct rp_buf aad = rp_blob_place_bytes(place, "upload");
     _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(FACTS_MAX);
     RP_TRY(rp_buf_err(&aad));
     RP_TRY(rp_aead_open(space->key, rp_buf_view(&aad), sealed, &plain));
