@@ -91,20 +91,23 @@ static void list_matches(struct rp_buf *text, const struct waf_outcome *outcome)
     }
 }
 
-static void report(struct runner *runner, const char *title, const struct waf_stage *stage,
-                   const char *why, const struct waf_outcome *outcome) {
+/* outcome may be NULL: it was not run. */
+static void report(struct runner *runner, const char *title, unsigned line, const char *why,
+                   const struct waf_outcome *outcome) {
     struct rp_buf matched = rp_buf_new(65536);
-    list_matches(&matched, outcome);
+    if (outcome) {
+        list_matches(&matched, outcome);
+    }
     if (runner->failures) {
         struct rp_arena *arena = runner->cli->arena;
         struct rp_json *json = rp_json_add_object(arena, runner->failures, NULL);
         rp_json_add_cstr(arena, json, "test", title);
-        rp_json_add_u64(arena, json, "line", stage->line);
+        rp_json_add_u64(arena, json, "line", line);
         rp_json_add_cstr(arena, json, "why", why);
         rp_json_add_string(arena, json, "matched", rp_buf_view(&matched));
     } else {
         printf("not ok %s (%s %u): %s; %s: %.*s\n", title, cli_say(runner->cli, "ligne", "line"),
-               stage->line, why, cli_say(runner->cli, "ont répondu", "matched"),
+               line, why, cli_say(runner->cli, "ont répondu", "matched"),
                RP_FMT(rp_buf_view(&matched)));
     }
     rp_buf_done(&matched);
@@ -129,12 +132,17 @@ static bool run_stage(struct runner *runner, const struct rp_waf_site *site, con
         why = try_stage(runner, site, stage, outcome);
     }
     if (why) {
-        report(runner, title, stage, why, outcome);
+        report(runner, title, stage->line, why, outcome);
     }
     return why == NULL;
 }
 
 static void run_test(struct runner *runner, const struct waf_test_case *test) {
+    if (test->refused) {
+        report(runner, test->title, test->line, test->refused, NULL);
+        runner->failed++;
+        return;
+    }
     if (!test->enabled || test->stage_count == 0) {
         runner->skipped++;
         return;

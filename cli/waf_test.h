@@ -36,13 +36,16 @@ struct waf_stage {
     struct waf_message request;  /* the same as a server reads it */
     struct waf_message response; /* what the back end is to answer; status 0: as it likes */
     struct waf_expect expect;
+    rp_view host; /* that the markers around it ask, too; p == NULL: the server's address */
     unsigned line;
 };
 
 struct waf_test_case {
     const char *title;
+    const char *refused; /* why it cannot be run: "line:column: reason"; NULL = it can */
     struct waf_stage *stages;
     size_t stage_count;
+    unsigned line;
     bool enabled;
 };
 
@@ -50,7 +53,8 @@ struct waf_test_file {
     struct waf_test_case *tests;
     size_t test_count;
 };
-/* SYNTAX and INVALID with line and column; everything lives in the arena. */
+/* SYNTAX, and INVALID for a test without a name, with line and column; a test that says what is not
+ * known is refused alone. Everything lives in the arena. */
 rp_err waf_test_read(rp_view text, struct rp_arena *arena, struct waf_test_file *ret_file,
                      struct rp_diag *diag);
 

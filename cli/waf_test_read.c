@@ -2,32 +2,19 @@
  *
  * CRS 3.3: meta.enabled, tests[].test_title, stages[].stage.{input,output}, output.log_contains.
  * CRS 4: rule_id, tests[].test_id, stages[].{input,output}, output.log.{expect_ids,…}.
- * A key that is not known is refused where it stands: what it asks for would go untested.
+ * A key that is not known is refused where it stands, and its test with it: what it asks for would
+ * go untested. The file's other tests are run.
  */
 #include "base/assert.h"
 #include "base/checked.h"
-#include "waf_test.h"
+#include "waf_test_yaml.h"
 #include "wire/encode.h"
-#include "wire/yaml.h"
 
 enum { DATA_MAX = 4 << 20 };
-
-struct reading {
-    struct rp_arena *arena;
-    struct rp_diag *diag;
-    const char *rule; /* CRS 4: rule_id; "" */
-};
-
-static rp_err fail(const struct reading *in, const struct rp_yaml *at, rp_err err,
-                   const char *text) {
-    return rp_fail_at(in->diag, err, at->line, at->column, "%s", text);
-}
 
 /* ---- keys ---- */
 
 static const char *const file_keys[] = {"meta", "rule_id", "tests", NULL};
-static const char *const meta_keys[] = {"author",  "enabled", "name", "description",
-                                        "version", "tags",    NULL};
 static const char *const test_keys[] = {"test_title", "test_id", "rule_id", "desc", "description",
                                         "enabled",    "tags",    "stages",  NULL};
 static const char *const stage_keys[] = {"stage", "desc", "description", "input", "output", NULL};
@@ -53,49 +40,6 @@ static const char *const input_keys[] = {"dest_addr",
                                          NULL};
 static const char *const response_keys[] = {"status",       "headers",     "body",
                                             "encoded_body", "log_message", NULL};
-static const char *const output_keys[] = {
-    "status", "response_contains", "log_contains", "no_log_contains",
-    "log",    "expect_error",      "retry_once",   "isolated",
-    NULL};
-static const char *const log_keys[] = {"expect_ids", "no_expect_ids", "match_regex",
-                                       "no_match_regex", NULL};
-
-/* A mapping of these keys and no other. */
-static rp_err check_keys(const struct reading *in, const struct rp_yaml *node,
-                         const char *const *keys) {
-    if (node->kind != RP_YAML_MAPPING) {
-        return fail(in, node, RP_ERR(INVALID), "expected keys with values");
-    }
-    for (const struct rp_yaml *one = node->first; one; one = one->next) {
-        size_t i = 0;
-        while (keys[i] && !rp_view_equal(one->key, rp_view_from_cstr(keys[i]))) {
-            i++;
-        }
-        if (!keys[i]) {
-            return rp_fail_at(in->diag, RP_ERR(UNKNOWN_KEY), one->key_line, one->key_column,
-                              "\"%.*s\"; expected one such as %s", (int)RP_MIN(one->key.n, 40),
-                              one->key.p, keys[0]);
-        }
-    }
-    return RP_OK;
-}
-
-static bool is_word(rp_view text, const char *word) {
-    return rp_view_equal_nocase(text, rp_view_from_cstr(word));
-}
-
-/* Absent: as otherwise says. */
-static rp_err read_bool(const struct reading *in, const struct rp_yaml *mapping, const char *key,
-                        bool otherwise, bool *ret_value) {
-    const struct rp_yaml *node = mapping ? rp_yaml_get(mapping, key) : NULL;
-    bool yes = node && (is_word(node->scalar, "true") || is_word(node->scalar, "yes"));
-    bool no = node && (is_word(node->scalar, "false") || is_word(node->scalar, "no"));
-    if (node && !yes && !no) {
-        return fail(in, node, RP_ERR(INVALID), "expected true or false");
-    }
-    *ret_value = node ? yes : otherwise;
-    return RP_OK;
-}
 
 static rp_view or_else(rp_view text, rp_view otherwise) {
     return text.p ? text : otherwise;
@@ -112,7 +56,7 @@ static size_t count_of(const struct rp_yaml *list) {
 /* ---- what goes out ---- */
 
 /* {Name: value, …}, or a list of {name: …, value: …}. */
-static rp_err read_headers(const struct reading *in, const struct rp_yaml *headers,
+static rp_err read_headers(const struct waf_reading *in, const struct rp_yaml *headers,
                            struct waf_header **ret_headers, size_t *ret_count) {
     size_t count = *ret_count, room = count + count_of(headers);
     if (!headers || room == count) {
@@ -128,7 +72,7 @@ static rp_err read_headers(const struct reading *in, const struct rp_yaml *heade
     for (const struct rp_yaml *one = headers->first; one; one = one->next) {
         bool tuple = one->kind == RP_YAML_MAPPING;
         if (one->kind == RP_YAML_SEQUENCE || (headers->kind == RP_YAML_SEQUENCE && !tuple)) {
-            return fail(in, one, RP_ERR(INVALID), "expected Name: value");
+            return waf_test_fail(in, one, RP_ERR(INVALID), "expected Name: value");
         }
         rp_view name = tuple ? rp_yaml_get_scalar(one, "name") : one->key;
         rp_view value = tuple ? rp_yaml_get_scalar(one, "value") : one->scalar;
@@ -144,7 +88,8 @@ static rp_err read_headers(const struct reading *in, const struct rp_yaml *heade
 }
 
 /* Data may be a list of lines, joined by CRLF. */
-static rp_err read_data(const struct reading *in, const struct rp_yaml *data, rp_view *ret_data) {
+static rp_err read_data(const struct waf_reading *in, const struct rp_yaml *data,
+                        rp_view *ret_data) {
     if (!data || data->kind != RP_YAML_SEQUENCE) {
         *ret_data = data ? data->scalar : (rp_view){NULL, 0};
         return RP_OK;
@@ -163,26 +108,26 @@ static rp_err read_data(const struct reading *in, const struct rp_yaml *data, rp
 }
 
 /* A member in Base64; untouched when it is absent or empty. */
-static rp_err read_encoded(const struct reading *in, const struct rp_yaml *mapping, const char *key,
-                           rp_view *ret_bytes) {
+static rp_err read_encoded(const struct waf_reading *in, const struct rp_yaml *mapping,
+                           const char *key, rp_view *ret_bytes) {
     const struct rp_yaml *node = rp_yaml_get(mapping, key);
     if (node && node->scalar.n > 0 &&
         !rp_ok(rp_base64_decode(node->scalar, in->arena, ret_bytes))) {
-        return fail(in, node, RP_ERR(INVALID), "expected Base64");
+        return waf_test_fail(in, node, RP_ERR(INVALID), "expected Base64");
     }
     return RP_OK;
 }
 
-static rp_err read_response(const struct reading *in, const struct rp_yaml *node,
+static rp_err read_response(const struct waf_reading *in, const struct rp_yaml *node,
                             struct waf_message *ret_response) {
     if (!node) {
         return RP_OK;
     }
-    RP_TRY(check_keys(in, node, response_keys));
+    RP_TRY(waf_test_keys(in, node, response_keys));
     uint64_t status = 200;
     rp_view text = rp_yaml_get_scalar(node, "status");
     if (text.p && (!rp_view_to_u64(text, 999, &status) || status < 100)) {
-        return fail(in, node, RP_ERR(INVALID), "status: expected 100 to 999");
+        return waf_test_fail(in, node, RP_ERR(INVALID), "status: expected 100 to 999");
     }
     struct waf_message response = {.status = (unsigned)status,
                                    .protocol = RP_VIEW("HTTP/1.1"),
@@ -195,20 +140,20 @@ static rp_err read_response(const struct reading *in, const struct rp_yaml *node
 }
 
 /* What would need the answer before. */
-static rp_err check_supported(const struct reading *in, const struct rp_yaml *input) {
+static rp_err check_supported(const struct waf_reading *in, const struct rp_yaml *input) {
     static const char *const keys[] = {"follow_redirect", "save_cookie"};
     for (size_t i = 0; i < RP_COUNT_OF(keys); i++) {
         bool on = false;
-        RP_TRY(read_bool(in, input, keys[i], false, &on));
+        RP_TRY(waf_test_bool(in, input, keys[i], false, &on));
         if (on) {
-            return fail(in, rp_yaml_get(input, keys[i]), RP_ERR(UNSUPPORTED),
-                        "answers are not carried into the next stage; expected false");
+            return waf_test_fail(in, rp_yaml_get(input, keys[i]), RP_ERR(UNSUPPORTED),
+                                 "answers are not carried into the next stage; expected false");
         }
     }
     return RP_OK;
 }
 
-static rp_err read_words(const struct reading *in, const struct rp_yaml *input, rp_view uri,
+static rp_err read_words(const struct waf_reading *in, const struct rp_yaml *input, rp_view uri,
                          struct waf_stage *stage) {
     bool magic = true, automatic = true;
     struct waf_test_input words = {
@@ -216,8 +161,8 @@ static rp_err read_words(const struct reading *in, const struct rp_yaml *input, 
         .uri = uri,
         .version = or_else(rp_yaml_get_scalar(input, "version"), RP_VIEW("HTTP/1.1")),
         .release4 = in->rule[0] != 0};
-    RP_TRY(read_bool(in, input, "stop_magic", false, &magic));
-    RP_TRY(read_bool(in, input, "autocomplete_headers", !magic, &automatic));
+    RP_TRY(waf_test_bool(in, input, "stop_magic", false, &magic));
+    RP_TRY(waf_test_bool(in, input, "autocomplete_headers", !magic, &automatic));
     words.completed = automatic && !magic;
     RP_TRY(read_data(in, rp_yaml_get(input, "data"), &words.data));
     RP_TRY(read_encoded(in, input, "encoded_data", &words.data));
@@ -232,9 +177,9 @@ static rp_err read_words(const struct reading *in, const struct rp_yaml *input, 
     return RP_OK;
 }
 
-static rp_err read_input(const struct reading *in, const struct rp_yaml *input, rp_view uri,
+static rp_err read_input(const struct waf_reading *in, const struct rp_yaml *input, rp_view uri,
                          struct waf_stage *stage) {
-    RP_TRY(check_keys(in, input, input_keys));
+    RP_TRY(waf_test_keys(in, input, input_keys));
     RP_TRY(check_supported(in, input));
     RP_TRY(read_response(in, rp_yaml_get(input, "response"), &stage->response));
     stage->raw = rp_yaml_get_scalar(input, "raw_request");
@@ -244,76 +189,26 @@ static rp_err read_input(const struct reading *in, const struct rp_yaml *input, 
     } else {
         RP_TRY(waf_read_request(stage->raw, in->arena, &stage->request));
     }
+    bool own_host = false;
+    RP_TRY(waf_test_bool(in, input, "virtual_host_mode", false, &own_host));
+    if (own_host) {
+        stage->host = waf_header_of(&stage->request, "Host");
+    }
     waf_test_as_served(&stage->request);
     return RP_OK;
-}
-
-/* ---- what is expected ---- */
-
-static rp_err read_numbers(const struct reading *in, const struct rp_yaml *node, size_t max,
-                           uint64_t *ret_numbers, size_t *ret_count) {
-    const struct rp_yaml *one = node;
-    if (node && node->kind == RP_YAML_SEQUENCE) {
-        one = node->first;
-    }
-    for (; one; one = node->kind == RP_YAML_SEQUENCE ? one->next : NULL) {
-        if (*ret_count == max ||
-            !rp_view_to_u64(one->scalar, UINT64_MAX, &ret_numbers[*ret_count])) {
-            return fail(in, one, RP_ERR(INVALID), "a list of numbers is expected");
-        }
-        (*ret_count)++;
-    }
-    return RP_OK;
-}
-
-static rp_err read_log(const struct reading *in, const struct rp_yaml *log,
-                       struct waf_expect *expect) {
-    RP_TRY(check_keys(in, log, log_keys));
-    RP_TRY(read_numbers(in, rp_yaml_get(log, "expect_ids"), WAF_EXPECT_MAX, expect->ids,
-                        &expect->id_count));
-    RP_TRY(read_numbers(in, rp_yaml_get(log, "no_expect_ids"), WAF_EXPECT_MAX, expect->no_ids,
-                        &expect->no_id_count));
-    expect->log_contains = rp_yaml_get_scalar(log, "match_regex");
-    expect->no_log_contains = rp_yaml_get_scalar(log, "no_match_regex");
-    return RP_OK;
-}
-
-static rp_err read_output(const struct reading *in, const struct rp_yaml *output,
-                          struct waf_expect *expect) {
-    RP_TRY(check_keys(in, output, output_keys));
-    const struct rp_yaml *log = rp_yaml_get(output, "log");
-    if (log) {
-        RP_TRY(read_log(in, log, expect));
-    }
-    if (rp_yaml_get(output, "log_contains")) {
-        expect->log_contains = rp_yaml_get_scalar(output, "log_contains");
-    }
-    if (rp_yaml_get(output, "no_log_contains")) {
-        expect->no_log_contains = rp_yaml_get_scalar(output, "no_log_contains");
-    }
-    expect->response_contains = rp_yaml_get_scalar(output, "response_contains");
-    expect->has_error = rp_yaml_get(output, "expect_error") != NULL;
-    RP_TRY(read_bool(in, output, "isolated", false, &expect->isolated));
-    RP_TRY(read_bool(in, output, "expect_error", false, &expect->error));
-    RP_TRY(read_bool(in, output, "retry_once", false, &expect->retry_once));
-    if (expect->isolated && expect->id_count != 1) {
-        return fail(in, output, RP_ERR(INVALID), "isolated: expected one id in expect_ids");
-    }
-    return read_numbers(in, rp_yaml_get(output, "status"), RP_COUNT_OF(expect->statuses),
-                        expect->statuses, &expect->status_count);
 }
 
 /* ---- tests ---- */
 
 /* What holds input and output: the item itself, or its "stage". */
-static rp_err stage_body(const struct reading *in, const struct rp_yaml *item,
+static rp_err stage_body(const struct waf_reading *in, const struct rp_yaml *item,
                          const struct rp_yaml **ret_body) {
-    RP_TRY(check_keys(in, item, stage_keys));
+    RP_TRY(waf_test_keys(in, item, stage_keys));
     const struct rp_yaml *inner = rp_yaml_get(item, "stage");
     const struct rp_yaml *body = inner ? inner : item;
-    RP_TRY(check_keys(in, body, stage_keys));
+    RP_TRY(waf_test_keys(in, body, stage_keys));
     if (!rp_yaml_get(body, "input") || !rp_yaml_get(body, "output")) {
-        return fail(in, item, RP_ERR(INVALID), "a stage has an input and an output");
+        return waf_test_fail(in, item, RP_ERR(INVALID), "a stage has an input and an output");
     }
     *ret_body = body;
     return RP_OK;
@@ -326,7 +221,7 @@ static const struct rp_yaml *uris_of(const struct rp_yaml *item) {
 }
 
 /* One for each of `uris`, else one. */
-static rp_err read_stages(const struct reading *in, const struct rp_yaml *item,
+static rp_err read_stages(const struct waf_reading *in, const struct rp_yaml *item,
                           struct waf_test_case *test) {
     const struct rp_yaml *body = NULL, *uris = uris_of(item);
     RP_TRY(stage_body(in, item, &body));
@@ -336,18 +231,18 @@ static rp_err read_stages(const struct reading *in, const struct rp_yaml *item,
         rp_view target = uri ? uri->scalar : rp_yaml_get_scalar(input, "uri");
         stage->line = item->line;
         RP_TRY(read_input(in, input, or_else(target, RP_VIEW("/")), stage));
-        RP_TRY(read_output(in, rp_yaml_get(body, "output"), &stage->expect));
+        RP_TRY(waf_test_read_output(in, rp_yaml_get(body, "output"), &stage->expect));
         uri = uri ? uri->next : NULL;
     } while (uri);
     return RP_OK;
 }
 
-static rp_err name_test(const struct reading *in, const struct rp_yaml *item,
+static rp_err name_test(const struct waf_reading *in, const struct rp_yaml *item,
                         struct waf_test_case *test) {
     rp_view title = rp_yaml_get_scalar(item, "test_title");
     rp_view id = rp_yaml_get_scalar(item, "test_id");
     if (!title.p && !id.p) {
-        return fail(in, item, RP_ERR(INVALID), "a test has a test_title or a test_id");
+        return waf_test_fail(in, item, RP_ERR(INVALID), "a test has a test_title or a test_id");
     }
     rp_view name = title.p ? rp_arena_printf(in->arena, "%.*s", RP_FMT(title))
                            : rp_arena_printf(in->arena, "%s-%.*s", in->rule, RP_FMT(id));
@@ -355,11 +250,10 @@ static rp_err name_test(const struct reading *in, const struct rp_yaml *item,
     return name.p ? RP_OK : RP_ERR(TOO_LARGE);
 }
 
-static rp_err read_test(const struct reading *in, const struct rp_yaml *item,
+static rp_err read_test(const struct waf_reading *in, const struct rp_yaml *item,
                         struct waf_test_case *test) {
-    RP_TRY(check_keys(in, item, test_keys));
-    RP_TRY(name_test(in, item, test));
-    RP_TRY(read_bool(in, item, "enabled", true, &test->enabled));
+    RP_TRY(waf_test_keys(in, item, test_keys));
+    RP_TRY(waf_test_bool(in, item, "enabled", true, &test->enabled));
     const struct rp_yaml *stages = rp_yaml_get(item, "stages");
     size_t room = 1;
     for (const struct rp_yaml *one = stages ? stages->first : NULL; one; one = one->next) {
@@ -375,18 +269,32 @@ static rp_err read_test(const struct reading *in, const struct rp_yaml *item,
     return RP_OK;
 }
 
+/* What cannot be read is a test that fails, and says where and why. */
+static rp_err read_or_refuse(const struct waf_reading *in, const struct rp_yaml *item,
+                             struct waf_test_case *test) {
+    RP_TRY(name_test(in, item, test));
+    struct rp_diag why = {0};
+    struct waf_reading inner = {.arena = in->arena, .diag = &why, .rule = in->rule};
+    rp_err err = read_test(&inner, item, test);
+    if (rp_ok(err) || rp_is(err, RP_E_TOO_LARGE)) {
+        return err;
+    }
+    test->refused =
+        (const char *)rp_arena_printf(in->arena, "%u:%u: %s", why.line, why.column, why.text).p;
+    return test->refused ? RP_OK : RP_ERR(TOO_LARGE);
+}
+
 rp_err waf_test_read(rp_view text, struct rp_arena *arena, struct waf_test_file *ret_file,
                      struct rp_diag *diag) {
     struct rp_yaml *root = NULL;
-    struct reading in = {.arena = arena, .diag = diag, .rule = ""};
+    struct waf_reading in = {.arena = arena, .diag = diag, .rule = ""};
     RP_TRY(rp_yaml_parse(text, arena, &root, diag));
-    RP_TRY(check_keys(&in, root, file_keys));
+    RP_TRY(waf_test_keys(&in, root, file_keys));
     const struct rp_yaml *meta = rp_yaml_get(root, "meta"), *tests = rp_yaml_get(root, "tests");
     rp_view rule = rp_yaml_get_scalar(root, "rule_id");
     bool enabled = true;
     if (meta && meta->first) {
-        RP_TRY(check_keys(&in, meta, meta_keys));
-        RP_TRY(read_bool(&in, meta, "enabled", true, &enabled));
+        RP_TRY(waf_test_bool(&in, meta, "enabled", true, &enabled));
     }
     if (rule.n > 0) {
         in.rule = rp_arena_cstr(arena, rule);
@@ -398,7 +306,9 @@ rp_err waf_test_read(rp_view text, struct rp_arena *arena, struct waf_test_file 
     }
     for (const struct rp_yaml *one = tests ? tests->first : NULL; one; one = one->next) {
         struct waf_test_case *test = &file.tests[file.test_count++];
-        RP_TRY(read_test(&in, one, test));
+        test->enabled = true;
+        test->line = one->line;
+        RP_TRY(read_or_refuse(&in, one, test));
         test->enabled = test->enabled && enabled;
     }
     *ret_file = file;

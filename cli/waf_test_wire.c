@@ -140,7 +140,9 @@ static rp_err await(struct waf_wire *wire, rp_view marker) {
     return RP_ERR(TIMEOUT);
 }
 
-static rp_err mark(struct waf_wire *wire, struct rp_arena *arena, rp_view *ret_marker) {
+/* host: whose log it is to stand in; p == NULL for the server's address. */
+static rp_err mark(struct waf_wire *wire, rp_view host, struct rp_arena *arena,
+                   rp_view *ret_marker) {
     rp_view marker = rp_arena_printf(arena, "rempart-%d-%llu-end", (int)getpid(),
                                      (unsigned long long)++wire->markers);
     rp_view raw =
@@ -148,7 +150,7 @@ static rp_err mark(struct waf_wire *wire, struct rp_arena *arena, rp_view *ret_m
                         "GET /status/200 HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: rempart waf "
                         "test\r\nAccept: */*\r\nX-CRS-Test: %.*s\r\nConnection: "
                         "close\r\n\r\n",
-                        RP_FMT(wire->host), RP_FMT(marker));
+                        RP_FMT(host.p ? host : wire->host), RP_FMT(marker));
     if (!raw.p || !marker.p) {
         return RP_ERR(TOO_LARGE);
     }
@@ -194,7 +196,7 @@ static rp_err send_stage(struct waf_wire *wire, const struct waf_stage *stage,
     rp_view before, after;
     struct rp_buf answer = rp_buf_new(ANSWER_MAX);
     rp_buf_clear(&wire->text);
-    RP_TRY(mark(wire, arena, &before));
+    RP_TRY(mark(wire, stage->host, arena, &before));
     rp_err err = exchange(wire, stage->raw, arena, &answer);
     if (rp_is(err, RP_E_TIMEOUT)) {
         err = RP_OK; /* no answer: the check says so */
@@ -204,7 +206,7 @@ static rp_err send_stage(struct waf_wire *wire, const struct waf_stage *stage,
     }
     rp_buf_done(&answer);
     RP_TRY(err);
-    RP_TRY(mark(wire, arena, &after));
+    RP_TRY(mark(wire, stage->host, arena, &after));
     rp_view text = rp_buf_view(&wire->text);
     size_t from = line_end_of(text, before), to = line_start_of(text, after);
     RP_TRY(rp_arena_copy(arena, rp_view_sub(text, from, to - RP_MIN(from, to)), &outcome->log));
@@ -265,7 +267,7 @@ enum rp_exit waf_wire_open(struct cli *cli, const char *url, const char *log,
     }
     rp_view marker;
     struct rp_diag diag = {0};
-    err = mark(wire, cli->arena, &marker);
+    err = mark(wire, (rp_view){NULL, 0}, cli->arena, &marker);
     if (rp_is(err, RP_E_TIMEOUT)) {
         err = rp_fail(&diag, err, "%s",
                       cli_say(cli,

@@ -90,17 +90,43 @@ test('our own cases, in the format of the Core Rule Set', async () => {
     '  - test_id: 8\n    stages:\n      - input: {uri: "/?q=needle&e="}\n        output: {isolated: true, log: {expect_ids: [100]}}\n'));
   assert.equal(wrong.code, 1);
   assert.deepEqual(JSON.parse(wrong.stdout).failures.map(one => one.test), ['100-7', '100-8']);
-  const bad = [['  - test_id: 1\n    stages:\n      - input: {urj: /}\n        output: {}\n', 'line 5, column 17.*"urj"'],
-    ['  - test_id: 1\n    stages:\n      - input: {uri: /}\n        output:\n          log: {expect_id: [1]}\n', 'line 7, column 17.*"expect_id"'],
-    ['  - test_id: 1\n    stages:\n      - input: {uri: /, follow_redirect: true}\n        output: {}\n', 'line 5, column 42'],
-    ['  - test_id: 1\n    stages:\n      - input: {uri: /, encoded_data: "%"}\n        output: {}\n', 'line 5, column 39.*Base64'],
-    ['  - stages: []\n', 'line 3, column 5.*test_id']];
+  const good = '  - test_id: 2\n    stages:\n      - input: {uri: "/?q=needle"}\n        output: {log: {expect_ids: [100]}}\n';
+  const bad = [['  - test_id: 1\n    stages:\n      - input: {urj: /}\n        output: {}\n', '1-1 \\(line 3\\): 5:17: "urj"'],
+    ['  - test_id: 1\n    stages:\n      - input: {uri: /}\n        output:\n          log: {expect_id: [1]}\n', '1-1 \\(line 3\\): 7:17: "expect_id"'],
+    ['  - test_id: 1\n    stages:\n      - input: {uri: /, follow_redirect: true}\n        output: {}\n', '1-1 \\(line 3\\): 5:42'],
+    ['  - test_id: 1\n    stages:\n      - input: {uri: /, encoded_data: "%"}\n        output: {}\n', '1-1 \\(line 3\\): 5:39: .*Base64']];
   for (const [text, why] of bad) {
-    const refused = await waf('test', '--rules', own('own.conf'), '--tests', file('bad.yaml', `rule_id: 1\ntests:\n${text}`), own('own.yaml'));
+    const refused = await waf('test', '--rules', own('own.conf'), '--tests', file('bad.yaml', `rule_id: 1\ntests:\n${text}${good}`));
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, new RegExp(`bad\\.yaml.*${why}`));
-    assert.match(refused.stdout, /^15 passed, 1 failed, 1 skipped$/m, 'the other file is run all the same');
+    assert.match(refused.stdout, new RegExp(`^not ok ${why}`, 'm'));
+    assert.match(refused.stdout, /^1 passed, 1 failed, 0 skipped$/m, 'the other test is run all the same');
   }
+  const nameless = await waf('test', '--rules', own('own.conf'), '--tests', file('bad.yaml', 'rule_id: 1\ntests:\n  - stages: []\n'), own('own.yaml'));
+  assert.equal(nameless.code, 1);
+  assert.match(nameless.stderr, /bad\.yaml.*line 3, column 5.*test_id/);
+  assert.match(nameless.stdout, /^15 passed, 1 failed, 1 skipped$/m, 'the other file is run all the same');
+});
+
+test('what go-ftw takes is taken: expectations beside the log, an error as the only one, lines of release 4', async () => {
+  const stage = (id, input, output) => `  - test_id: ${id}\n    stages:\n      - input: ${JSON.stringify(input)}\n        output: ${JSON.stringify(output)}\n`;
+  const Host = 'a', form = 'multipart/form-data; boundary=z';
+  const part = end => ['--z', 'Content-Disposition: form-data; name="q"', '', 'needle', '--z--', ''].join(end);
+  const text = [
+    stage(1, {uri: '/?q=needle', headers: {Host}}, {expect_ids: [100], status: 200}),
+    stage(2, {uri: '/?q=hay', headers: {Host}}, {no_expect_ids: [100], no_match_regex: 'a needle'}),
+    stage(3, {uri: '/', headers: {Host}, version: ''}, {expect_error: true, expect_ids: [100], status: 299}),
+    stage(4, {uri: '/?q=hay', headers: {Host}, virtual_host_mode: true, autocomplete_headers: true}, {expect_error: false}),
+    stage(5, {method: 'POST', headers: {Host, 'Content-Type': form}, data: part('\n')}, {log: {expect_ids: [100]}}),
+    stage(6, {method: 'POST', ordered_headers: [{name: 'Host', value: 'a'}, {name: 'Content-Type', value: 'text/plain'}, {name: 'Content-Type', value: form}],
+      data: part('\n')}, {status: 200}),
+    stage(7, {uri: '/?q=a needle', headers: {Host}}, {log: {expect_ids: [100]}}),
+  ].join('');
+  const {code, stdout, stderr} = await waf('test', '--rules', own('own.conf'), '--tests', file('ftw.yaml', `meta:\n  author: us\n  annotations: [odd]\nrule_id: 9\ntests:\n${text}`));
+  assert.match(stdout, /^7 passed, 0 failed, 0 skipped$/m, stdout + stderr);
+  assert.equal(code, 0);
+  const twice = await waf('test', '--rules', own('own.conf'), '--tests', file('ftw.yaml',
+    `rule_id: 9\ntests:\n${stage(1, {uri: '/?q=hay', headers: {Host}}, {expect_ids: [100]})}${stage(2, {uri: '/?q=needle', headers: {Host}}, {expect_error: true})}`));
+  assert.match(twice.stdout, /^0 passed, 2 failed, 0 skipped$/m, twice.stdout);
 });
 
 /*= S58, S64 type=test */
