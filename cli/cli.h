@@ -39,6 +39,7 @@ struct cli {
     const char *entry;           /* --entry: the bytes a proof is about */
     const char *tenant;          /* --tenant */
     const char *role;            /* --role */
+    const char *record;          /* --record */
     const char *scopes;          /* --scopes */
     const char *days;            /* --days */
     const char *confirm;         /* --confirm: a name, typed once more */

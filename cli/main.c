@@ -70,11 +70,12 @@ static const struct cli_command commands[] = {
      cli_app},
     {"person",
      "rempart person invite EMAIL|list|role PERSON ROLE|remove PERSON --tenant ID\n"
-     "       [--role member|admin|operator] [--json]\n"
+     "       [--role member|admin|operator] [--record RECORD] [--json]\n"
      "rempart person import FILE [--tenant ID] [--dry-run] [--skip-bad] [--json]",
      {"invite des personnes, en reprend d'un autre système, change leurs rôles",
       "invite people, import them from another system, change their roles"},
      "  rempart person invite lea@example.com --tenant 6f1c… --role admin\n"
+     "  rempart person invite bob@example.com --tenant 6f1c… --role operator --record 02ab…\n"
      "  rempart person import people.csv --dry-run\n"
      "  rempart person remove lea@example.com --tenant 6f1c…\n",
      cli_person},
@@ -311,6 +312,7 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--entry", &cli->entry) ||
            take_value(argc, argv, i, "--tenant", &cli->tenant) ||
            take_value(argc, argv, i, "--role", &cli->role) ||
+           take_value(argc, argv, i, "--record", &cli->record) ||
            take_value(argc, argv, i, "--scopes", &cli->scopes) ||
            take_value(argc, argv, i, "--ca", &cli->ca) ||
            take_value(argc, argv, i, "--reason", &cli->reason) ||

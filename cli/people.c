@@ -11,6 +11,9 @@ static enum rp_exit person_invite(struct cli *cli) {
     rp_json_add_cstr(cli->arena, body, "email", cli->args[1]);
     rp_json_add_cstr(cli->arena, body, "tenant", cli->tenant);
     rp_json_add_cstr(cli->arena, body, "role", cli->role ? cli->role : "member");
+    if (cli->record) {
+        rp_json_add_cstr(cli->arena, body, "record", cli->record);
+    }
     struct rp_json *answer = NULL;
     enum rp_exit code = cli_ask(cli, "POST", PEOPLE, body, &answer);
     if (code == RP_EXIT_OK) {

@@ -26,9 +26,15 @@ rp_err rp_admin_person_invite(struct rp_request *request) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "role: member, admin, operator");
     }
     struct rp_token token;
-    RP_TRY(rp_identity_invite_by_mail(request->thread->identity, tenant,
-                                      rp_json_get_string(body, "email"), roles, (rp_id){{0}},
-                                      request->lang, &token));
+    struct rp_invite invite = {.tenant = tenant,
+                               .email = rp_json_get_string(body, "email"),
+                               .roles = roles,
+                               .lang = &request->lang};
+    rp_view record = rp_json_get_string(body, "record");
+    if (record.p && !rp_id_parse(record, &invite.record)) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "record");
+    }
+    RP_TRY(rp_identity_invite_person(request->thread->identity, &invite, &token));
     struct rp_json *root = rp_json_object(request->arena);
     rp_json_add_string(request->arena, root, "link",
                        rp_enrol_link(request->web, request->arena, &token));

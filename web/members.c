@@ -79,6 +79,7 @@ static rp_view text_of(const struct rp_request *request, const char *query) {
                  {RP_VIEW_INIT("removed"), RP_TEXT_members_removed},
                  {RP_VIEW_INIT("last"), RP_TEXT_error_last_admin},
                  {RP_VIEW_INIT("denied"), RP_TEXT_error_role},
+                 {RP_VIEW_INIT("uncleared"), RP_TEXT_error_uncleared},
                  {RP_VIEW_INIT("gone"), RP_TEXT_error_member_gone},
                  {RP_VIEW_INIT("address"), RP_TEXT_error_address},
                  {RP_VIEW_INIT("enrolled"), RP_TEXT_error_enrolled}};
@@ -141,6 +142,9 @@ static rp_err invite(struct rp_request *request, struct rp_pairs form) {
     if (rp_is(err, RP_E_DENIED)) {
         return back_with(request, "error", "denied");
     }
+    if (rp_is(err, RP_E_UNCLEARED)) {
+        return back_with(request, "error", "uncleared");
+    }
     if (rp_is(err, RP_E_INVALID)) {
         return back_with(request, "error", "address");
     }
@@ -173,6 +177,9 @@ static rp_err change(struct rp_request *request, struct rp_pairs form, bool remo
     }
     if (rp_is(err, RP_E_DENIED)) {
         return back_with(request, "error", "denied");
+    }
+    if (rp_is(err, RP_E_UNCLEARED)) {
+        return back_with(request, "error", "uncleared");
     }
     if (rp_is(err, RP_E_NOT_FOUND)) {
         return back_with(request, "error", "gone");

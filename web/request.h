@@ -24,6 +24,7 @@
 #include "identity/identity.h"
 #include "ledger/read_io.h"
 #include "promise/promise.h"
+#include "register/clearing.h"
 #include "register/schema.h"
 #include "store/snapshot.h"
 #include "web/response.h"
@@ -62,6 +63,7 @@ struct rp_web_thread {
     struct rp_store *store;
     struct rp_keys *keys;
     struct rp_identity *identity;
+    struct rp_clearing_desk clearing; /* where identity asks about operators */
     struct rp_jwk jwks[RP_JWKS_MAX];
     size_t jwk_count;
     struct rp_buf jwks_text; /* as the kms printed them, for whoever asks */

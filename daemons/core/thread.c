@@ -34,6 +34,11 @@ rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thre
         core_thread_close(thread);
         return err;
     }
+    thread->clearing = (struct rp_clearing_desk){.env = &core->env,
+                                                 .registers = &core->registers,
+                                                 .store = thread->store,
+                                                 .identity = thread->identity};
+    rp_clearing_start(&thread->clearing);
     *ret_thread = thread;
     return RP_OK;
 }

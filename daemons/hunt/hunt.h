@@ -21,6 +21,7 @@ rp_probe_run hunt_deletions_justified, hunt_purge_canary, hunt_purge_oldest;
 rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_audit_complete;
 
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
+rp_probe_run hunt_operators_checked;
 
 /* The registers' own state, one probe a rule of src/register/rules.def. */
 #define RP_STATE_RULE(name, probe, reg, where, must, least, words) rp_probe_run hunt_rule_##name;

@@ -271,6 +271,7 @@ static void print_addresses(const struct supervisor *supervisor) {
            (unsigned long long)config->listen);
     if (arena && rp_ok(rp_file_read("run/first-admin-link", 4096, arena, &link))) {
         printf("first administrator: %.*s\n", RP_FMT(rp_view_trim(link)));
+        puts("                     (operates unchecked, alone of all; S9 asks for a check)");
     }
     rp_arena_free(arena);
 }

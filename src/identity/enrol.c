@@ -185,6 +185,7 @@ rp_err rp_person_insert(struct rp_identity *identity, const struct person_row *p
     rp_row_bind_u64(row, 8, (uint64_t)rp_identity_now(identity));
     rp_row_bind_text(row, 9, person->lang == RP_EN ? RP_VIEW("en") : RP_VIEW("fr"));
     RP_TRY(rp_row_run(row, NULL));
+    RP_TRY(rp_identity_clear(identity, invitation->person, invitation->roles, 0));
     RP_TRY(rp_db_query(identity->db,
                        "INSERT INTO membership (tenant, person, roles) VALUES (?1, ?2, ?3)", &row));
     rp_row_bind_id(row, 1, invitation->tenant);
@@ -245,7 +246,8 @@ static rp_err enrol(struct rp_identity *identity, rp_view token, const char *pas
     enrolment->identity = identity;
     enrolment->password_text = password_text;
     enrolment->step = match.steps[match.count - 1];
-    return rp_db_transact(identity->db, do_enrol, enrolment);
+    return rp_identity_say_uncleared(identity, rp_db_transact(identity->db, do_enrol, enrolment),
+                                     (rp_id){{0}}, found->invitation.by);
 }
 
 rp_err rp_identity_enrol(struct rp_identity *identity, rp_view token, const char *password_text,

@@ -55,6 +55,29 @@ rp_err rp_identity_tenant_name(struct rp_identity *identity, rp_id tenant,
 rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
                           rp_id by, struct rp_token *ret_token);
 
+/* Where the persons register stands (S9). Both are called inside a transaction on the system's
+ * database: link says in a record whose account it is (CONFLICT: somebody else's), cleared answers
+ * UNCLEARED unless the account's record is of somebody here whose check is cleared. Without it
+ * nobody but an installation's first operator is made one. */
+struct rp_clearing {
+    void *ctx;
+    rp_err (*link)(void *ctx, rp_id record, rp_id account);
+    rp_err (*cleared)(void *ctx, rp_id account);
+};
+void rp_identity_set_clearing(struct rp_identity *identity, const struct rp_clearing *clearing);
+
+struct rp_invite {
+    rp_id tenant;
+    rp_view email;
+    unsigned roles;
+    rp_id by;
+    rp_id record;             /* of persons: the account will be this person's; none = nobody's */
+    const enum rp_lang *lang; /* the link goes out by mail; NULL: whoever invites hands it over */
+};
+/* As rp_identity_invite; UNCLEARED for an operator whose check is not cleared, NOT_FOUND and
+ * CONFLICT of the record. */
+rp_err rp_identity_invite_person(struct rp_identity *identity, const struct rp_invite *invite,
+                                 struct rp_token *ret_token);
 /* The same, and the link goes out by mail in this language, in the same transaction. */
 rp_err rp_identity_invite_by_mail(struct rp_identity *identity, rp_id tenant, rp_view email,
                                   unsigned roles, rp_id by, enum rp_lang lang,

@@ -182,6 +182,12 @@ static rp_err do_line(struct importing *importing, const struct address *address
     if (fault != RP_FAULT_NONE) {
         return refuse(importing, address->line, fault);
     }
+    /* Whom nobody has checked is never an operator: this account is new. */
+    rp_err err = rp_identity_clear(importing->identity, (rp_id){{0}}, line->roles, 0);
+    if (rp_is(err, RP_E_UNCLEARED)) {
+        return refuse(importing, address->line, RP_FAULT_UNCLEARED);
+    }
+    RP_TRY(err);
     bool whole = line->seed_n > 0 || !importing->identity->options.second_factor_required;
     return line->password.n > 0 && whole ? take_over(importing, address)
                                          : invite(importing, address);

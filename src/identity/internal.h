@@ -22,7 +22,17 @@ struct rp_identity {
     struct rp_db *db;       /* the system's */
     rp_id home;             /* this installation's own tenant: its key makes the keyed indexes */
     struct rp_arena *arena; /* of one event */
+    struct rp_clearing clearing;
 };
+
+/* Inside a transaction that gives roles: UNCLEARED when it makes an operator of somebody whose
+ * check is not cleared. */
+rp_err rp_identity_clear(struct rp_identity *identity, rp_id account, unsigned roles,
+                         unsigned former);
+/* Inside a transaction: the record of persons is of this account; none = nothing to do. */
+rp_err rp_identity_link(struct rp_identity *identity, rp_id record, rp_id account);
+/* After the transaction: hands the error on; of UNCLEARED makes an event. */
+rp_err rp_identity_say_uncleared(struct rp_identity *identity, rp_err err, rp_id record, rp_id by);
 
 static inline int64_t rp_identity_now(const struct rp_identity *identity) {
     return rp_env_now_ms(identity->env);

@@ -123,7 +123,10 @@ rp_err rp_invite_put(struct rp_db *db, void *ctx) {
     const struct invite_draft *draft = ctx;
     RP_TRY(check_may_give(db, &draft->invitation));
     RP_TRY(check_not_enrolled(db, &draft->invitation));
-    RP_TRY(insert_invitation(draft->identity, &draft->invitation));
+    const struct invitation *invitation = &draft->invitation;
+    RP_TRY(rp_identity_link(draft->identity, invitation->record, invitation->person));
+    RP_TRY(rp_identity_clear(draft->identity, invitation->person, invitation->roles, 0));
+    RP_TRY(insert_invitation(draft->identity, invitation));
     if (draft->notice.value_count > 0) {
         RP_TRY(rp_identity_notify(draft->identity, &draft->notice));
     }
@@ -179,28 +182,33 @@ rp_err rp_invite_prepare(struct rp_identity *identity, rp_id tenant, rp_view ema
     return lang && identity->options.origin ? write_letter(draft, *lang) : RP_OK;
 }
 
-static rp_err invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
-                     rp_id by, const enum rp_lang *lang, struct rp_token *ret_token) {
+rp_err rp_identity_invite_person(struct rp_identity *identity, const struct rp_invite *invite,
+                                 struct rp_token *ret_token) {
     RP_ASSERT(identity != NULL && ret_token != NULL);
     struct invite_draft draft;
-    rp_err err = rp_invite_prepare(identity, tenant, email, roles, by, lang, &draft);
+    rp_err err = rp_invite_prepare(identity, invite->tenant, invite->email, invite->roles,
+                                   invite->by, invite->lang, &draft);
     if (rp_ok(err)) {
+        draft.invitation.record = invite->record;
         err = rp_db_transact(identity->db, rp_invite_put, &draft);
     }
     if (rp_ok(err)) {
         *ret_token = draft.token;
     }
     rp_wipe(&draft, sizeof draft);
-    return err;
+    return rp_identity_say_uncleared(identity, err, invite->record, invite->by);
 }
 
 rp_err rp_identity_invite(struct rp_identity *identity, rp_id tenant, rp_view email, unsigned roles,
                           rp_id by, struct rp_token *ret_token) {
-    return invite(identity, tenant, email, roles, by, NULL, ret_token);
+    const struct rp_invite invite = {.tenant = tenant, .email = email, .roles = roles, .by = by};
+    return rp_identity_invite_person(identity, &invite, ret_token);
 }
 
 rp_err rp_identity_invite_by_mail(struct rp_identity *identity, rp_id tenant, rp_view email,
                                   unsigned roles, rp_id by, enum rp_lang lang,
                                   struct rp_token *ret_token) {
-    return invite(identity, tenant, email, roles, by, &lang, ret_token);
+    const struct rp_invite invite = {
+        .tenant = tenant, .email = email, .roles = roles, .by = by, .lang = &lang};
+    return rp_identity_invite_person(identity, &invite, ret_token);
 }

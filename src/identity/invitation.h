@@ -6,6 +6,7 @@
 
 struct invitation {
     rp_id tenant, person, by;
+    rp_id record; /* of persons, while it is made; then that record names the account */
     unsigned roles;
     struct rp_sha256 token_hash, address;
     rp_view email_sealed;

@@ -235,6 +235,7 @@ static rp_err change_person(struct rp_db *db, struct changing *changing) {
     if (change->roles == changing->former) {
         return RP_OK;
     }
+    RP_TRY(rp_identity_clear(changing->identity, change->person, change->roles, changing->former));
     RP_TRY(end_sessions(changing));
     RP_TRY(run_for(db, "DELETE FROM pending_sign_in WHERE person = ?1 AND tenant = ?2",
                    change->tenant, change->person));
@@ -293,7 +294,8 @@ rp_err rp_identity_change_member(struct rp_identity *identity,
         return RP_ERR(INVALID);
     }
     struct changing changing = {.identity = identity, .change = change, .ended = ended};
-    RP_TRY(rp_db_transact(identity->db, do_change, &changing));
+    RP_TRY(rp_identity_say_uncleared(identity, rp_db_transact(identity->db, do_change, &changing),
+                                     (rp_id){{0}}, change->by));
     *ret_count = changing.count;
     return RP_OK;
 }

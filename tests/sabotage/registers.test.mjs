@@ -3,20 +3,15 @@
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {partNow, sql} from '../lib/sabotage.mjs';
+import {Staff, date, digest} from '../lib/staff.mjs';
 import {Stack, until} from '../lib/stack.mjs';
 
-let stack, person;
+let stack, staff, person;
 const good = ['proven', 'declared'];
 const day = 86400e3;
-const date = days => new Date(Date.now() + days * day).toISOString().slice(0, 10);
 const instant = days => new Date(Date.now() + days * day).toISOString().slice(0, 19) + 'Z';
-const digest = '0'.repeat(64);
 
-async function register(...args) {
-  const {code, stdout, stderr} = await stack.rempart('register', ...args, '--json');
-  assert.equal(code, 0, stderr);
-  return JSON.parse(stdout);
-}
+const register = (...args) => staff.register(...args);
 
 async function becomes(promise, probe, statuses, seconds = 60) {
   await until(`${promise}/${probe} ${statuses}`, async () => {
@@ -44,6 +39,7 @@ const drop = field => `json_remove(body, '$.${field}')`;
 
 before(async () => {
   stack = await Stack.start({app: null});
+  staff = new Staff(stack);
   person = (await register('new', 'persons', 'name=Ann', 'kind=employee', `start=${date(-30)}`)).id;
 });
 after(() => stack?.stop());
@@ -192,59 +188,34 @@ test('a card that outlived its validity turns S26 red', () => story('cards-by-pu
 test('a backup without a result turns S136 red', () => late('backup-tracking', 'backup.jobs', 'run',
   () => register('new', 'backups', 'job=nightly', 'kind=incremental', `planned_at=${instant(0.5)}`)));
 
-// Two people of the operator, each with an account: what one assesses, the other approves.
-async function signIn(link, name) {
-  const client = link ? await stack.enrol(link) : await stack.firstAdministrator();
-  const account = await sql(stack.file('db/system.db'), 'SELECT lower(hex(id)) FROM person ORDER BY created_ms DESC LIMIT 1');
-  client.record = (await register('new', 'persons', `name=${name}`, 'kind=employee', `start=${date(-9)}`, `account=${account}`)).id;
-  return client;
-}
-
-async function move(client, reg, id, name, fields = {}) {
-  const answer = await client.request('POST', `/.rempart/api/v1/registers/${reg}/${id}/move`, {body: JSON.stringify({move: name, fields}),
-    headers: {'content-type': 'application/json', origin: stack.origin}});
-  assert.equal(answer.status, 200, answer.text);
-  return answer.json();
-}
-
-/*= S165, S6 type=test */
-test('an assessment taken away turns S165 red; a check taken away from an active person, S6', async () => {
+/*= S165, S6, S9 type=test */
+test('an assessment taken away turns S165 red; a check taken away from an active person, S6; an unchecked operator, S9', async () => {
   await becomes('background-checks', 'people.background_cleared', ['not-met']);
-  const {tenants} = JSON.parse((await stack.rempart('tenant', 'list', '--json')).stdout);
-  const main = tenants.find(one => one.name === 'main').id;
-  const zoe = await signIn(null, 'Zoe');
-  const invited = await stack.rempart('person', 'invite', 'max@example.com', '--tenant', main, '--role', 'operator', '--json');
-  const max = await signIn(JSON.parse(invited.stdout).link, 'Max');
+  const zoe = await staff.first('Zoe'), max = await staff.hire('Max', 'max@example.com');
+  await staff.onboard(max, ['compliance']);
   await story('supplier-evaluation', 'supplier.assessed', {
-    make: async () => {
-      const risk = await register('new', 'risks', 'scenario=they stop', `owner=${zoe.record}`);
-      const supplier = await register('new', 'suppliers', 'name=Check SA', 'tier=two', 'service=background checks');
-      await move(zoe, 'suppliers', supplier.id, 'assess', {questionnaire: digest, score: 80, risk: risk.id});
-      await move(max, 'suppliers', supplier.id, 'approve');
-      return register('move', 'suppliers', supplier.id, 'activate', `contract=${digest}`, 'clause_confidentiality=true',
-        'clause_availability=true', 'clause_integrity=true');
-    },
+    make: () => staff.supplier('Check SA', zoe, max),
     alter: drop('assessed_on'),
   });
   const [supplier] = await register('list', 'suppliers');
-  await register('move', 'persons', zoe.record, 'begin');
-  const check = (await register('list', 'background-checks')).find(one => one.person === zoe.record);
-  await register('move', 'background-checks', check.id, 'start', `agency=${supplier.id}`);
-  await register('move', 'background-checks', check.id, 'submit', 'identity_result=confirmed', `identity_on=${date(-3)}`, 'record_seen=true',
-    `record_seen_on=${date(-3)}`, `record_seen_by=${max.record}`, 'employment_result=none', `employment_on=${date(-3)}`,
-    'education_result=confirmed', `education_on=${date(-3)}`, `report_sha256=${digest}`);
-  await move(max, 'background-checks', check.id, 'clear');
-  const nda = (await register('list', 'acknowledgements')).find(one => one.person === zoe.record);
-  const aup = await register('new', 'acknowledgements', `person=${zoe.record}`, 'kind=aup');
-  for (const one of [nda, aup]) await move(zoe, 'acknowledgements', one.id, 'sign');
-  const course = (await register('list', 'training')).find(one => one.person === zoe.record && one.state === 'assigned');
-  await register('move', 'training', course.id, 'pass', 'score=90', 'pass_mark=80');
-  await register('move', 'persons', zoe.record, 'activate');
-  await register('edit', 'persons', zoe.record, 'roles=["security"]'); // the gate S9 lets a cleared person through
+  await becomes('no-risk-before-check', 'people.operators_checked', ['not-met']); // the first one, alone and unchecked
+  await staff.check(max, supplier, zoe);
+  await register('edit', 'persons', max.record, 'roles=["compliance","security"]'); // the gate S9 lets a cleared person through
+  await staff.ownerMoves('persons', zoe.record, 'begin');
+  await staff.check(zoe, supplier, max);
+  const check = await staff.one('background-checks', {person: max.record});
   await becomes('background-checks', 'people.background_cleared', good);
   const file = stack.file('db/system.db');
   await sql(file, `UPDATE register_record SET state = 'failed' WHERE id = x'${check.id}'`);
   await becomes('background-checks', 'people.background_cleared', ['failing']);
   await sql(file, `UPDATE register_record SET state = 'cleared' WHERE id = x'${check.id}'`);
   await becomes('background-checks', 'people.background_cleared', good);
+  // Somebody whom nobody checked is made an operator by editing the database file.
+  await becomes('no-risk-before-check', 'people.operators_checked', good);
+  const ida = await staff.hire('Ida', 'ida@example.com');
+  const hers = `lower(hex(person)) = (SELECT json_extract(body, '$.account') FROM register_record WHERE id = x'${ida.record}')`;
+  await sql(file, `UPDATE membership SET roles = roles | 4 WHERE ${hers}`);
+  await becomes('no-risk-before-check', 'people.operators_checked', ['failing']);
+  await sql(file, `UPDATE membership SET roles = roles & ~4 WHERE ${hers}`);
+  await becomes('no-risk-before-check', 'people.operators_checked', good);
 });

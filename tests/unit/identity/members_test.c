@@ -70,6 +70,22 @@ static void nobody_changes_beyond_their_own_right(void **state) {
     assert_int_equal(events_with("role.changed"), 0);
 }
 
+/*= S9 type=test */
+static void the_first_operator_comes_in_unchecked_and_nobody_after(void **state) {
+    (void)state;
+    struct person ann = enrolled(), bo = member(&ann, "bo@example.org", RP_MEMBER);
+    struct rp_token token;
+    size_t ended = 0;
+    member(&ann, "op@example.org", RP_ROLES_ALL);
+    assert_int_equal(events_with("operator.unchecked"), 2); /* invited, enrolled */
+    assert_err(change(&bo, nobody, RP_ROLES_ALL, &ended), UNCLEARED);
+    assert_err(rp_identity_invite(identity, ann.tenant, RP_VIEW("cy@example.org"), RP_OPERATOR,
+                                  nobody, &token),
+               UNCLEARED);
+    assert_int_equal(events_with("register.refused"), 2);
+    assert_int_equal(events_with("role.changed"), 0);
+}
+
 static void the_last_administrator_stays(void **state) {
     (void)state;
     struct person ann = enrolled();
@@ -118,6 +134,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_new_role_ends_the_sessions_that_had_the_former),
         TEST(nobody_changes_beyond_their_own_right),
+        TEST(the_first_operator_comes_in_unchecked_and_nobody_after),
         TEST(the_last_administrator_stays),
         TEST(who_belongs_nowhere_is_forgotten),
         TEST(an_open_invitation_is_withdrawn),
