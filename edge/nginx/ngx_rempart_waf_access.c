@@ -248,7 +248,8 @@ ngx_int_t ngx_rempart_waf_handler(ngx_http_request_t *r) {
     }
     switch (ctx->waf->stage) {
     case NGX_REMPART_WAF_READING:
-        return NGX_DONE;
+        /* While nginx reads, nobody runs the phases but the page of the error that the body had. */
+        return r->err_status != 0 ? NGX_DECLINED : NGX_HTTP_BAD_REQUEST;
     case NGX_REMPART_WAF_THREAD:
         return NGX_AGAIN;
     case NGX_REMPART_WAF_BODY:
