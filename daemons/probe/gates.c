@@ -305,21 +305,22 @@ static bool all_refused(struct trying *trying) {
 
 static rp_err load_staff(struct probe *probe) {
     static const char path[] = "canary/staff.json";
-    struct rp_arena *arena = rp_arena_new(CREDENTIALS_MAX * 4); /* lives as long as the role */
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(CREDENTIALS_MAX * 4);
     struct staff_canary *staff = &probe->staff;
-    rp_view text = {NULL, 0};
-    rp_err err = arena ? rp_file_read(path, CREDENTIALS_MAX, arena, &text) : RP_ERR(NO_MEMORY);
-    if (rp_ok(err)) {
-        err = rp_canary_parse(text, arena, &staff->who);
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
     }
-    if (!rp_ok(err)) {
-        rp_arena_free(arena);
-        return err;
-    }
+    rp_view text;
+    RP_TRY(rp_file_read(path, CREDENTIALS_MAX, arena, &text));
+    RP_TRY(rp_canary_parse(text, arena, &staff->who));
     staff->session.who = &staff->who;
     staff->session.http = http_new(probe->config->host, probe->address,
                                    (uint16_t)probe->config->listen, http_ca_file(probe->config));
-    return staff->session.http ? RP_OK : RP_ERR(NO_MEMORY);
+    if (!staff->session.http) {
+        return RP_ERR(NO_MEMORY);
+    }
+    staff->credentials = rp_take(&arena);
+    return RP_OK;
 }
 
 static bool ready(struct probe *probe, struct rp_observation *seen) {

@@ -63,6 +63,8 @@ static rp_err serve(struct daemon *daemon) {
         http_free(probe.people[i].http);
     }
     http_free(probe.staff.session.http);
+    rp_arena_free(probe.staff.credentials);
+    rp_arena_free(probe.credentials);
     curl_global_cleanup();
     return err;
 }

@@ -25,6 +25,7 @@ enum { PROBE_GATES = 5 };
 /* The canary of the registers' gates, and the records that it has on its own shelf. */
 struct staff_canary {
     struct rp_canary who;
+    struct rp_arena *credentials; /* what who points into */
     struct canary_session session;
     rp_id colleague, records[PROBE_GATES];
 };
@@ -35,7 +36,7 @@ struct probe {
     const struct rp_promises *promises;
     const char *address; /* where the gate is, as an IP address */
     struct rp_canaries canaries;
-    bool have_canaries;
+    struct rp_arena *credentials; /* what the canaries point into; NULL until they are there */
     struct canary_session people[RP_CANARIES];
     struct staff_canary staff;
 };

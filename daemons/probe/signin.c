@@ -32,12 +32,12 @@ static rp_err load_credentials(struct probe *probe) {
         rp_arena_free(arena);
         return err;
     }
-    probe->have_canaries = true; /* the arena lives as long as the role */
+    probe->credentials = arena;
     return RP_OK;
 }
 
 bool probe_ready(struct probe *probe, struct rp_observation *seen) {
-    if (!probe->have_canaries && !rp_ok(load_credentials(probe))) {
+    if (!probe->credentials && !rp_ok(load_credentials(probe))) {
         rp_probe_unsure(seen, "the canaries have no credentials yet");
         return false;
     }
