@@ -7,7 +7,14 @@
 #include "base/assert.h"
 #include "base/checked.h"
 
-enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = 16 };
+/* Beyond GROWN_BYTES an arena takes blocks so large that malloc has the kernel map each of them,
+ * and gives them back when they are freed: what one long text took does not stay in the heap. */
+enum {
+    BLOCK_BYTES = 16 * 1024,
+    GROWN_BYTES = 256 * 1024,
+    GROWN_BLOCK = 256 * 1024,
+    ALIGNMENT = 16
+};
 
 struct block {
     struct block *next;
@@ -57,12 +64,15 @@ struct rp_arena *rp_arena_new(size_t max_bytes) {
     return arena;
 }
 
-/* What is over `keep_bytes` goes back to malloc; large blocks are made for one text and go first.
- */
+static bool is_usual(const struct block *block) {
+    return block->size == BLOCK_BYTES || block->size == GROWN_BLOCK;
+}
+
+/* What is over `keep_bytes` goes back to malloc, and so do blocks that were made for one text. */
 static void let_go(struct rp_arena *arena, struct block *list, size_t *kept, size_t keep_bytes) {
     while (list) {
         struct block *next = list->next;
-        if (list->size <= BLOCK_BYTES && keep_bytes - *kept >= list->size) {
+        if (is_usual(list) && keep_bytes - *kept >= list->size) {
             list->next = arena->spare;
             arena->spare = list;
             *kept += list->size;
@@ -117,12 +127,13 @@ static struct block *block_with_room(struct rp_arena *arena, size_t need) {
     if (block->size - block->used >= need) {
         return block;
     }
-    if (need <= BLOCK_BYTES && arena->spare) {
+    if (arena->spare && need <= arena->spare->size) {
         block = arena->spare;
         arena->spare = block->next;
         block->used = 0;
     } else {
-        block = block_new(need > BLOCK_BYTES ? need : BLOCK_BYTES);
+        size_t usual = arena->used < GROWN_BYTES ? BLOCK_BYTES : GROWN_BLOCK;
+        block = block_new(need > usual ? need : usual);
     }
     if (block) {
         block->next = arena->newest;
