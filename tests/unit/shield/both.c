@@ -115,8 +115,12 @@ static void judge_ours(struct both *both, const struct waf_message *request,
     const struct rp_waf_match *matches = rp_waf_tx_matches(tx, &count, NULL);
     for (size_t i = 0; i < count; i++) {
         if (matches[i].logged) {
-            *new_line(ret_log) = (struct both_line){
-                .id = matches[i].id, .message = matches[i].message, .data = matches[i].log_data};
+            struct both_line *line = new_line(ret_log);
+            line->id =
+                matches[i]
+                    .id; /* the texts may lie in the answer, which goes with the transaction */
+            assert_ok(rp_arena_copy(both->tx_arena, matches[i].message, &line->message));
+            assert_ok(rp_arena_copy(both->tx_arena, matches[i].log_data, &line->data));
             rp_buf_printf(ret_state, "%llu %.*s %.*s\n", (unsigned long long)matches[i].id,
                           RP_FMT(matches[i].message), RP_FMT(matches[i].log_data));
         }

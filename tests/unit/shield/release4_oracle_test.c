@@ -135,11 +135,83 @@ static const struct both_row more[] = {
      UNLOGGED "; multiMatch logs what says nolog"},
 };
 
+/* release4_attacks.conf: the manner of the attack and leakage files. */
+#define ATTACKS "Include " FOLDER "/release4_attacks.conf\n"
+#define OPEN "SecAction \"id:2999,phase:1,pass,nolog,setvar:tx.collections=1\"\n"
+#define LAST(rest) ATTACKS "SecRuleUpdateActionById 3040 \"t:none," rest "\"\n"
+#define LEAK(status, body) "HTTP/1.1 " status " X\nContent-Type: text/plain\n\n" body
+
+#define QUOTED "a quote within quotes keeps its backslash there"
+#define UPDATED "a rule loses its message there when its actions are updated"
+
+static const struct both_row attacks[] = {
+    {ATTACKS, "GET /a/onload=x HTTP/1.1\nHost: a\n\n", NULL,
+     "3011(event|/onload=x in REQUEST_FILENAME)", NULL},
+    {ATTACKS, "GET /plain/path HTTP/1.1\nHost: a\nReferer: /onload=x\nX-On: a onload=x\n\n", NULL,
+     "3011(event| onload=x in REQUEST_HEADERS:X-On)", NULL},
+    {ATTACKS, ASK("x=%22%20on%6cick%20=alert(1)&y=%20on=1"), NULL,
+     "3011(event| onlick =a in ARGS:x)", NULL},
+    {ATTACKS, ASK("x=%22+%5cu006fnclick=alert"), NULL, "3011(event| onclick=a in ARGS:x)", NULL},
+    {ATTACKS, ASK("x=%bcscript%be%bc/script%be"), NULL, "3012(bytes|MATCHED_VARS:ARGS:x)", NULL},
+    {ATTACKS, ASK("x=%bcscript%be"), NULL, "", NULL},
+    {ATTACKS, ASK("x=a~b!c@d$e(f)"), NULL, "3013(signs: the \"magic\" six|~b!c@d$e(f) in ARGS:x)",
+     QUOTED},
+    /* the bytes of a set, not its letters: three each */
+    {ATTACKS, ASK("x=%e2%80%99a%e2%80%98"), NULL,
+     "3013(signs: the \"magic\" six|\xe2\x80\x99"
+     "a\xe2\x80\x98 in ARGS:x)",
+     QUOTED},
+    {ATTACKS, ASK("x=a,9'%0d%0a"), NULL, "3014(tick|ARGS:x)", NULL},
+    {ATTACKS, "GET /a HTTP/1.1\nHost: a\nCookie: c=,9'; a_free_=,9'\n\n", NULL,
+     "3014(tick|REQUEST_COOKIES:c)", NULL},
+    {ATTACKS, ASK("x=1%20=%201"), NULL, "3015(equal|1 = 1 in ARGS:x: 1) 3040(in 0 5) =403", NULL},
+    {ATTACKS, ASK("x='1'%20like%20'2'&y=ab%20!=%20ab"), NULL, "",
+     "a chain's first link logs there, with multiMatch"},
+    {ATTACKS, ASK("y=ab/**/!=cd"), NULL,
+     "3016(unlike|ARGS:y) 3018(comment|MATCHED_VARS:ARGS:y) 3040(in 0 10) =403",
+     "a chain's first link logs there, with multiMatch, and nothing of its texts"},
+    {ATTACKS, ASK("clickid=aaaa--b-&z=aaaa--b-"), NULL,
+     "3018(comment|MATCHED_VARS:ARGS:z) 3040(in 0 5) =403",
+     "MATCHED_VARS keep what 3017 has matched there"},
+    {ATTACKS, ASK("z=eyJhbGciOiJ--x.eyJzdWIiOi--x.x--x-"), NULL,
+     "3013(signs: the \"magic\" six|--x.eyJzdWIiOi--x.x-- in ARGS:z)", QUOTED},
+    {ATTACKS, "GET /a/1'%20or%20'1'='1 HTTP/1.1\nHost: a\n\n", NULL,
+     "3019(path|s&sos in REQUEST_FILENAME) 3040(in 0 10) =403", NULL},
+    {ATTACKS, "GET /x/..%5c.GIT%5cconfig HTTP/1.1\nHost: a\n\n", NULL, "3020(file|.GIT/)",
+     "TX:0 of @pm is the phrase there"},
+    {OPEN ATTACKS, "GET /plain HTTP/1.1\nHost: a\nUser-Agent: x\n\n", NULL, "", NULL},
+    {ATTACKS, ASK(""), LEAK("200", "x ORA-00942 y <%= z"),
+     "3034(oracle|ORA-00942 in RESPONSE_BODY) 3036(template|<%=) 3038(out 5) =403", NULL},
+    {ATTACKS, ASK(""), LEAK("500", "Server Error in '/x' Application #{y}"),
+     "3035(server error|Server Error in '/x' Application) 3036(template|#{y}) 3038(out 5) =403",
+     NULL},
+    {ATTACKS, ASK(""), LEAK("404", "Server Error in '/x' Application"), "", NULL},
+    {LAST("deny,status:404"), ASK("x=1%20=%201"), NULL,
+     "3015(equal|1 = 1 in ARGS:x: 1) 3040(in 0 5) =404", UPDATED},
+    {LAST("redirect:'http://%{request_headers.host}/'"), ASK("x=1%20=%201"), NULL,
+     "3015(equal|1 = 1 in ARGS:x: 1) 3040(in 0 5) =302", UPDATED},
+    {LAST("drop"), ASK("x=1%20=%201"), NULL, "3015(equal|1 = 1 in ARGS:x: 1) 3040(in 0 5) =403",
+     UPDATED},
+    {ATTACKS "SecRuleUpdateActionById 3015 \"nolog\"\n", ASK("x=1%20=%201"), NULL,
+     "3040(in 0 5) =403", NULL},
+    {ATTACKS "SecRuleRemoveById 3013-3016 3018\nSecRuleRemoveByTag \"odd-path\"\n",
+     ASK("x=1%20=%201&y=%20onload=1"), NULL, "", NULL},
+};
+
 static void test_more(void **state) {
     size_t wrong = 0;
     (void)state;
     for (size_t i = 0; i < RP_COUNT_OF(more); i++) {
         wrong += !both_row_holds(&more[i]);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void test_attacks(void **state) {
+    size_t wrong = 0;
+    (void)state;
+    for (size_t i = 0; i < RP_COUNT_OF(attacks); i++) {
+        wrong += !both_row_holds(&attacks[i]);
     }
     assert_int_equal(wrong, 0);
 }
@@ -155,6 +227,6 @@ static void test_release_4(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_release_4),
-                                       cmocka_unit_test(test_more)};
+                                       cmocka_unit_test(test_more), cmocka_unit_test(test_attacks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
