@@ -56,6 +56,7 @@ struct ngx_rempart_waf_s {
     uint8_t *body_text;
     unsigned refused_status; /* 0 = not refused */
     unsigned unseen : 1;     /* judging failed, and the place only detects */
+    unsigned unread : 1;     /* nginx had refused it before anything was judged */
     unsigned holding : 1;    /* the answer waits until its body is judged */
     unsigned swallowing : 1; /* the answer was replaced; the rest of it goes nowhere */
     size_t held_bytes;
@@ -63,8 +64,16 @@ struct ngx_rempart_waf_s {
     ngx_chain_t *held, **held_end;
 };
 
+/* access: a request's judgement, whose transaction goes with the request's pool. */
+ngx_rempart_waf_t *ngx_rempart_waf_new(ngx_http_request_t *r, const ngx_rempart_waf_conf_t *conf);
+rp_err ngx_rempart_waf_start(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx);
+
+/* unread: in the log phase, a head that nginx itself has refused is judged for the log. */
+void ngx_rempart_waf_look_at_unread(ngx_http_request_t *r);
+
 /* request: the engine is told what came, as it came. */
 rp_err ngx_rempart_waf_tell_head(ngx_rempart_waf_t *waf);
+rp_err ngx_rempart_waf_tell_unread(ngx_rempart_waf_t *waf); /* as far as it has come */
 rp_err ngx_rempart_waf_tell_body(ngx_rempart_waf_t *waf);
 uint64_t ngx_rempart_waf_body_bytes(const ngx_http_request_t *r);
 

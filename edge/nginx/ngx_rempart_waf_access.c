@@ -45,7 +45,7 @@ static rp_view printed(ngx_http_request_t *r, struct sockaddr *address, socklen_
     return rp_view_of(text, n);
 }
 
-static rp_err start_tx(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
+rp_err ngx_rempart_waf_start(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
     ngx_http_request_t *r = waf->r;
     ngx_connection_t *c = r->connection;
     if (ngx_connection_local_sockaddr(c, NULL, 0) != NGX_OK) {
@@ -73,7 +73,7 @@ static rp_err start_tx(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
     return rp_waf_tx_new(waf->conf->image->waf, &site, &connection, waf->arena, &waf->tx);
 }
 
-static ngx_rempart_waf_t *waf_new(ngx_http_request_t *r, const ngx_rempart_waf_conf_t *conf) {
+ngx_rempart_waf_t *ngx_rempart_waf_new(ngx_http_request_t *r, const ngx_rempart_waf_conf_t *conf) {
     ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(r->pool, sizeof(ngx_rempart_waf_t));
     if (!cleanup) {
         return NULL;
@@ -196,7 +196,7 @@ static ngx_int_t judge_body(ngx_rempart_waf_t *waf) {
 /* ---- the head ---- */
 
 static ngx_int_t judge_head(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
-    rp_err err = start_tx(waf, ctx);
+    rp_err err = ngx_rempart_waf_start(waf, ctx);
     if (rp_ok(err)) {
         err = ngx_rempart_waf_tell_head(waf);
     }
@@ -239,7 +239,7 @@ ngx_int_t ngx_rempart_waf_handler(ngx_http_request_t *r) {
             return NGX_DECLINED;
         }
         /*= S58: nothing reaches an application that the rules have not seen. */
-        ngx_rempart_waf_t *waf = ctx ? waf_new(r, &lcf->waf) : NULL;
+        ngx_rempart_waf_t *waf = ctx ? ngx_rempart_waf_new(r, &lcf->waf) : NULL;
         if (!waf) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }

@@ -32,7 +32,8 @@ static ngx_uint_t violates_level(const ngx_rempart_waf_t *waf) {
 }
 
 static const char *done_with(const ngx_rempart_waf_t *waf) {
-    return waf->refused_status                       ? "refused"
+    return waf->unread                               ? "refused by nginx itself"
+           : waf->refused_status                     ? "refused"
            : rp_waf_tx_verdict(waf->tx)->would_block ? "would be refused"
                                                      : "noted";
 }
@@ -164,6 +165,7 @@ static void tell_rules(ngx_http_request_t *r, ngx_rempart_waf_t *waf,
 }
 
 bool ngx_rempart_waf_log(ngx_http_request_t *r, struct judge_rules *ret_rules) {
+    ngx_rempart_waf_look_at_unread(r);
     const ngx_rempart_ctx_t *ctx = ngx_rempart_ctx(r, 0);
     ngx_rempart_waf_t *waf = ctx ? ctx->waf : NULL;
     if (!waf || !waf->tx) {

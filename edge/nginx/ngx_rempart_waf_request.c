@@ -99,9 +99,9 @@ static const u_char *first_line(const ngx_http_request_t *r) {
     return next_line(end, buffer_of(r, end).end);
 }
 
-static rp_err tell_headers(ngx_rempart_waf_t *waf) {
+/* Up to `end`: the body's first byte, or as far as it has come. */
+static rp_err tell_headers(ngx_rempart_waf_t *waf, const u_char *line, const u_char *end) {
     const ngx_http_request_t *r = waf->r;
-    const u_char *line = first_line(r);
     for (const ngx_list_part_t *part = &r->headers_in.headers.part; part; part = part->next) {
         const ngx_table_elt_t *headers = part->elts;
         for (ngx_uint_t i = 0; i < part->nelts; i++) {
@@ -113,15 +113,61 @@ static rp_err tell_headers(ngx_rempart_waf_t *waf) {
             RP_TRY(rp_waf_tx_header(waf->tx, ngx_rempart_view(headers[i].key), value));
         }
     }
-    return line && r->header_in ? tell_gap(waf, line, r->header_in->pos) : RP_OK;
+    return line && end ? tell_gap(waf, line, end) : RP_OK;
+}
+
+/* A line without a version is HTTP/0.9's. */
+static rp_view protocol_of(const ngx_http_request_t *r) {
+    rp_view protocol = ngx_rempart_view(r->http_protocol);
+    return protocol.n > 0 ? protocol : RP_VIEW("HTTP/0.9");
 }
 
 rp_err ngx_rempart_waf_tell_head(ngx_rempart_waf_t *waf) {
     const ngx_http_request_t *r = waf->r;
-    RP_TRY(rp_waf_tx_line(waf->tx, ngx_rempart_view(r->method_name), target_of(r),
-                          ngx_rempart_view(r->http_protocol)));
-    RP_TRY(tell_headers(waf));
+    RP_TRY(rp_waf_tx_line(waf->tx, ngx_rempart_view(r->method_name), target_of(r), protocol_of(r)));
+    RP_TRY(tell_headers(waf, first_line(r), r->header_in ? r->header_in->pos : NULL));
     return rp_waf_tx_headers_done(waf->tx);
+}
+
+/* ---- a head that nginx did not take ---- */
+
+/* A line that was not taken, split where an honest one would be. */
+static rp_err tell_raw_line(ngx_rempart_waf_t *waf, rp_view line) {
+    size_t first = rp_view_find_byte(line, ' '), last = line.n;
+    while (last > first && line.p[last - 1] != ' ') {
+        last--;
+    }
+    rp_view target = rp_view_sub(line, first, last - first), protocol = rp_view_from(line, last);
+    if (last <= first + 1) { /* one space at most: there is no version */
+        target = rp_view_from(line, first);
+        protocol = (rp_view){NULL, 0};
+    }
+    return rp_waf_tx_line(waf->tx, rp_view_sub(line, 0, first), rp_view_trim(target), protocol);
+}
+
+/* The request line; the first byte of the next one, or NULL where there is none yet. */
+static rp_err tell_unread_line(ngx_rempart_waf_t *waf, const u_char **ret_next) {
+    const ngx_http_request_t *r = waf->r;
+    if (r->method_name.len > 0) { /* nginx has taken the line, and then refused a header */
+        *ret_next = first_line(r);
+        return rp_waf_tx_line(waf->tx, ngx_rempart_view(r->method_name), target_of(r),
+                              protocol_of(r));
+    }
+    const u_char *start = r->request_start, *end = buffer_of(r, start).end;
+    rp_view text = rp_view_of(start, (size_t)(end - start));
+    size_t n = rp_view_find_byte(text, '\n');
+    *ret_next = n < text.n ? start + n + 1 : NULL;
+    n -= n > 0 && n < text.n && text.p[n - 1] == '\r';
+    return tell_raw_line(waf, rp_view_sub(text, 0, n));
+}
+
+rp_err ngx_rempart_waf_tell_unread(ngx_rempart_waf_t *waf) {
+    const u_char *line = NULL;
+    RP_TRY(tell_unread_line(waf, &line));
+    RP_TRY(tell_headers(waf, line, waf->r->header_in->last));
+    RP_TRY(rp_waf_tx_headers_done(waf->tx));
+    rp_waf_tx_leave_body(waf->tx);
+    return rp_waf_tx_body_done(waf->tx);
 }
 
 /* ---- the body ---- */

@@ -21,6 +21,9 @@ SecRule IP:seen "@gt 3" "id:5,phase:1,deny,status:429"
 SecRule REQUEST_URI "@beginsWith /away" "id:6,phase:1,redirect:'/elsewhere',status:302"
 SecRule REQUEST_URI "@beginsWith /dropped" "id:7,phase:1,drop"
 SecRule REQUEST_HEADERS_NAMES "@streq X-Marked" "id:8,phase:1,pass,log,msg:'seen'"
+SecRule REQUEST_LINE "!@rx ^[A-Z]+ /[^ ]* HTTP/[0-9.]+$" "id:9,phase:1,pass,log,msg:'line'"
+SecRule REQUEST_PROTOCOL "!@within HTTP/1.0 HTTP/1.1" "id:10,phase:1,pass,log,msg:'version'"
+SecRule ARGS "@contains marked" "id:11,phase:2,pass,log,msg:'argument'"
 `;
 let folder, nginx, app, port;
 before(async () => {
@@ -108,6 +111,34 @@ test('within a worker\'s walls long bodies are judged beside the loop, also in a
   assert.deepEqual(statuses(over), [413]);
   assert.match(over, /Envoi trop volumineux/);
   assert.ok(!log().includes('exited on signal'), 'no worker was ended by its walls');
+});
+
+/*= S58 type=test */
+test('what nginx itself refuses, before any phase, is in the log as the rules see it', async () => {
+  const marked = 'X-Marked: 1\r\n', long = `X-Long: ${'y'.repeat(700)}\r\n`;
+  const refused = [ // the bytes, nginx's answer, what matched
+    [`|GET /?a=marked HTTP/1.0\r\n${marked}\r\n`, 400, [8, 9, 11]],
+    [`\tGET / HTTP/1.1\n${marked.trim()}\n\n`, 400, [8, 9]],
+    [`GET /?a=marked HTTP/4.0\r\nHost: a\r\n${marked}\r\n`, 505, [8, 10, 11]],
+    [`CONNECT a:1 HTTP/1.1\r\nHost: a\r\n${marked}\r\n`, 400, [8, 9]],
+    [`GET / HTTP/1.1\r\n${marked}\r\n`, 400, [8]], // no host
+    [`GET / HTTP/1.1\r\nHost:\r\nX_A: 1\r\n${marked}\r\n`, 400, [8]],
+    [`GET / HTTP/1.1\r\nHost: a\0b\r\n${marked}\r\n`, 400, [8]],
+    [`GET / HTTP/1.1\r\nHost: a\r\n${long}${long}Host: b\r\n${marked}\r\n`, 400, [8]], // in a later buffer
+    [`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n${marked}\r\nabc`, 400, [8]],
+    [`POST / HTTP/1.1\r\nHost: a\r\n${marked}Transfer-Encoding: odd\r\n\r\n`, 501, [8]],
+    ['\x16\x03\x01\x02\r\n\r\n', 400, [9]], ['|\n', 400, [9]],
+  ];
+  for (const [bytes, status, ids] of refused) {
+    const from = log().length;
+    assert.match(await raw(bytes), new RegExp(`^HTTP/1\\.1 ${status} `), bytes);
+    const line = await until('its line', () => log().slice(from).match(/rempart_waf: refused by nginx itself, [^\n]*matched ([^\n]*) while/));
+    assert.deepEqual([...line[1].matchAll(/(\d+)\(/g)].map(([, id]) => Number(id)).filter(id => id >= 8), ids, bytes);
+  }
+  const from = log().length;
+  assert.deepEqual(statuses(await raw(`GET / HTTP/1.1\r\nHost: a\r\nX-Plain: 1\r\n\r\n|GET /\r\n\r\n`)), [200, 400], 'after one that was taken');
+  await until('its line', () => /refused by nginx itself, [^\n]*matched 9\(/.test(log().slice(from)));
+  assert.ok(!log().includes('exited on signal'));
 });
 
 test('an address is remembered by all workers, and a redirection within counts once', async () => {
