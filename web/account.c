@@ -1,6 +1,7 @@
 /* account.c — a person's own page, and signing out. */
 #include "base/assert.h"
 #include "base/checked.h"
+#include "identity/organisations.h"
 #include "web/cookies.h"
 #include "web/handlers.h"
 #include "web/templates.h"
@@ -45,7 +46,20 @@ static rp_view notice_of(const struct rp_request *request) {
     if (rp_view_equal(done, RP_VIEW("password"))) {
         return rp_text(request->lang, RP_TEXT_account_password_done);
     }
+    if (rp_view_equal(done, RP_VIEW("joined"))) {
+        return rp_text(request->lang, RP_TEXT_join_done);
+    }
     return (rp_view){NULL, 0};
+}
+
+static bool has_several(struct rp_request *request) {
+    struct rp_organisation *list =
+        rp_arena_array(request->arena, RP_ORGANISATIONS_MAX, sizeof *list);
+    size_t count = 0;
+    return list &&
+           rp_ok(rp_identity_organisations(request->thread->identity, request->who.person, list,
+                                           &count)) &&
+           count > 1;
 }
 
 rp_err rp_page_account(struct rp_request *request) {
@@ -58,6 +72,7 @@ rp_err rp_page_account(struct rp_request *request) {
     const struct rp_template_account page = {
         .form_token = rp_form_token(request),
         .notice = notice_of(request),
+        .several = has_several(request),
         .manages = rp_ok(rp_request_allow(request, RP_ACTION_MANAGE)),
         .email = rp_view_from_cstr(person.email),
         .tenant = rp_view_from_cstr(person.tenant_name),

@@ -59,6 +59,9 @@ rp_err rp_page_enrol(struct rp_request *request) {
     if (!rp_ok(err)) {
         return rp_page_link_refused(request, err, RP_TEXT_link_expired);
     }
+    if (invitation.has_account) {
+        return rp_page_join(request, &invitation, token);
+    }
     char seed[SEED_TEXT + 1];
     RP_TRY(rp_identity_enrol_seed(request->thread->identity, token, seed));
     RP_ASSERT(strlen(seed) == SEED_TEXT);

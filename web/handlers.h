@@ -47,6 +47,14 @@ const char *rp_page_password_refusal(rp_err err);
 /* What ?error= says on a page that asks for a new password, in words; empty without one. */
 rp_view rp_page_password_error(const struct rp_request *request);
 
+/* ---- organisation.c ---- */
+
+/* Where a sign-in leads: to the choice of an organisation first, for who has several. */
+rp_view rp_page_after_sign_in(struct rp_request *request, rp_id person, rp_view next);
+/* The page of an invitation whose address has an account. */
+rp_err rp_page_join(struct rp_request *request, const struct rp_invitation *invitation,
+                    rp_view token);
+
 /* ---- members.c ---- */
 
 /* Does this installation have a mail server? */

@@ -125,7 +125,8 @@ static rp_err try_without_code(struct rp_request *request, const struct rp_token
     RP_TRY(rp_identity_sign_in_finish(request->thread->identity, rp_view_from_cstr(pending->s),
                                       RP_VIEW(""), rp_request_param(request, "REMOTE_ADDR"),
                                       &cookie, &session));
-    return rp_page_set_session(request, &cookie, &session, next);
+    return rp_page_set_session(request, &cookie, &session,
+                               rp_page_after_sign_in(request, session.view.person, next));
 }
 
 /* What another program stored, or we with former costs, is hashed as we do it now. */
@@ -230,5 +231,6 @@ rp_err rp_page_code_post(struct rp_request *request) {
         return back_to(request, SIGN_IN, rp_is(err, RP_E_RATE) ? "rate" : "pending", next);
     }
     RP_TRY(err);
-    return rp_page_set_session(request, &cookie, &session, next);
+    return rp_page_set_session(request, &cookie, &session,
+                               rp_page_after_sign_in(request, session.view.person, next));
 }

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "core.h"
+#include "identity/organisations.h"
 #include "notify/letter.h"
 
 enum {
@@ -40,9 +41,9 @@ static rp_err print(const struct core *core, struct rp_web_thread *thread,
     RP_TRY(rp_identity_tenant_key(thread->identity, row->tenant, &key));
     RP_TRY(rp_notice_open(key, row, arena, &content));
     if (content.address.n == 0) {
-        struct rp_person person;
-        RP_TRY(rp_identity_person(thread->identity, row->person, row->tenant, &person));
-        RP_TRY(rp_arena_copy(arena, rp_view_from_cstr(person.email), &content.address));
+        char email[RP_EMAIL_MAX + 1];
+        RP_TRY(rp_identity_address_of(thread->identity, row->person, email));
+        RP_TRY(rp_arena_copy(arena, rp_view_from_cstr(email), &content.address));
     }
     RP_TRY(rp_letter_print(row->kind, row->lang, &content, arena, &letter));
     const struct rp_mail mail = {.from = rp_view_from_cstr(core->config.smtp_from),

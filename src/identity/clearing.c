@@ -1,9 +1,9 @@
 /* clearing.c — nobody operates the installation before their check is cleared, by whatever door.
  *
- * Memberships are made and changed in three places (an enrolment, an import, a change of roles);
- * each asks here, inside its transaction. Who has the persons register answers; without it the
- * answer is no. An installation that has no operator gets its first one unchecked: somebody has to
- * keep the register.
+ * Memberships are made and changed in four places (an enrolment, a joining, an import, a change of
+ * roles); each asks here, inside its transaction. Who has the persons register answers; without it
+ * the answer is no. An installation that has no operator gets its first one unchecked: somebody has
+ * to keep the register.
  */
 #include "base/assert.h"
 #include "identity/internal.h"

@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "identity/closing.h"
 #include "identity/internal.h"
+#include "identity/organisations.h"
 #include "store/remove.h"
 
 /* So long after the key, every thread has let go of it and of the database. */
@@ -101,6 +102,7 @@ static rp_err do_end(struct rp_db *db, void *ctx) {
     if (step->count > 0) {
         return RP_OK; /* there may be more of them */
     }
+    RP_TRY(rp_identity_rehome(step->identity, db, step->closing->tenant));
     for (size_t i = 0; i < RP_COUNT_OF(rest); i++) {
         RP_TRY(run_for(db, rest[i], step->closing->tenant));
     }

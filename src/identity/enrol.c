@@ -59,6 +59,15 @@ static rp_err find(struct rp_identity *identity, rp_view token, struct found *re
     return RP_OK;
 }
 
+rp_err rp_invitation_find(struct rp_identity *identity, rp_view token,
+                          struct invitation *ret_invitation) {
+    struct found found;
+    RP_TRY(find(identity, token, &found));
+    *ret_invitation = found.invitation;
+    ret_invitation->email_sealed = (rp_view){NULL, 0};
+    return RP_OK;
+}
+
 rp_err rp_identity_find_invitation(struct rp_identity *identity, rp_view token,
                                    struct rp_invitation *ret_invitation) {
     RP_ASSERT(identity != NULL && ret_invitation != NULL);
@@ -69,6 +78,9 @@ rp_err rp_identity_find_invitation(struct rp_identity *identity, rp_view token,
     struct rp_place place = {"email", out.tenant, out.person};
     RP_TRY(rp_identity_open_email(identity, &place, found.invitation.email_sealed, out.email));
     RP_TRY(rp_identity_tenant_name(identity, out.tenant, out.tenant_name));
+    rp_id account;
+    RP_TRY(rp_person_at(identity, &found.invitation.address, &account));
+    out.has_account = !rp_id_is_none(account);
     *ret_invitation = out;
     return RP_OK;
 }
@@ -150,15 +162,15 @@ struct enrolment {
     struct rp_session session;
 };
 
-static rp_err spend(struct rp_db *db, const struct enrolment *enrolment) {
+rp_err rp_invitation_spend(struct rp_identity *identity, const struct rp_sha256 *token_hash) {
     struct rp_row *row = NULL;
     uint64_t changed = 0;
-    RP_TRY(rp_db_query(db,
+    RP_TRY(rp_db_query(identity->db,
                        "UPDATE invitation SET used_ms = ?1, seed_sealed = NULL "
                        "WHERE token_hash = ?2 AND used_ms IS NULL",
                        &row));
-    rp_row_bind_u64(row, 1, (uint64_t)rp_identity_now(enrolment->identity));
-    rp_row_bind_blob(row, 2, rp_hash_view(&enrolment->found.invitation.token_hash));
+    rp_row_bind_u64(row, 1, (uint64_t)rp_identity_now(identity));
+    rp_row_bind_blob(row, 2, rp_hash_view(token_hash));
     RP_TRY(rp_row_run(row, &changed));
     return changed == 1 ? RP_OK : RP_ERR(REPLAYED);
 }
@@ -209,7 +221,7 @@ static rp_err open_session(struct enrolment *enrolment) {
 static rp_err do_enrol(struct rp_db *db, void *ctx) {
     struct enrolment *enrolment = ctx;
     const struct invitation *invitation = &enrolment->found.invitation;
-    RP_TRY(spend(db, enrolment));
+    RP_TRY(rp_invitation_spend(enrolment->identity, &invitation->token_hash));
     const struct person_row person = {.invitation = invitation,
                                       .password = rp_view_from_cstr(enrolment->password_text),
                                       .seed_sealed = enrolment->found.seed_sealed,

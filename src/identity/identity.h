@@ -87,6 +87,7 @@ struct rp_invitation {
     rp_id person, tenant;
     char email[RP_EMAIL_MAX + 1];
     char tenant_name[129];
+    bool has_account; /* the address signs in already: they join (identity/organisations.h) */
 };
 /* NOT_FOUND, EXPIRED or REPLAYED. */
 rp_err rp_identity_find_invitation(struct rp_identity *identity, rp_view token,
@@ -222,7 +223,8 @@ rp_err rp_identity_new_recovery_codes(struct rp_identity *identity, rp_id person
 rp_err rp_identity_reset_ask(struct rp_identity *identity, rp_view email, enum rp_lang lang);
 /* Looks at what was asked and puts the mails down; core's sender calls it each second. */
 rp_err rp_identity_reset_work(struct rp_identity *identity);
-/* Whose link this is: half an hour, once. NOT_FOUND, EXPIRED or REPLAYED. */
+/* Whose link this is (person, home, address): half an hour, once. NOT_FOUND, EXPIRED or REPLAYED.
+ */
 rp_err rp_identity_find_reset(struct rp_identity *identity, rp_view token,
                               struct rp_person *ret_person);
 /* The new password; every session of the person ends. The second factor stays as it was. */

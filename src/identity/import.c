@@ -179,7 +179,9 @@ static rp_err do_line(struct importing *importing, const struct address *address
     const struct rp_people_line *line = address->line;
     enum rp_people_fault fault = RP_FAULT_NONE;
     RP_TRY(find_person(importing, address, &fault));
-    if (fault != RP_FAULT_NONE) {
+    /* Elsewhere they have a password already; invited, they join with it. */
+    bool joins = fault == RP_FAULT_ELSEWHERE && line->password.n == 0;
+    if (fault != RP_FAULT_NONE && !joins) {
         return refuse(importing, address->line, fault);
     }
     /* Whom nobody has checked is never an operator: this account is new. */

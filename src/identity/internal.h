@@ -159,6 +159,7 @@ struct rp_session_new {
     unsigned roles;
     enum rp_acr acr;
     struct rp_client_hash client;
+    int64_t expires_ms; /* 0: a whole lifetime from now */
 };
 /* Inside a transaction: ends it, with the event; RP_OK when it had ended. */
 rp_err rp_session_end(struct rp_identity *identity, const struct rp_session *session,

@@ -70,7 +70,11 @@ static rp_err check_may_give(struct rp_db *db, const struct invitation *invitati
 static rp_err check_not_enrolled(struct rp_db *db, const struct invitation *invitation) {
     struct rp_row *row = NULL;
     uint64_t count = 0;
-    RP_TRY(rp_db_query(db, "SELECT count(*) FROM person WHERE address = ?1 AND tenant = ?2", &row));
+    RP_TRY(rp_db_query(db,
+                       "SELECT count(*) FROM person "
+                       "JOIN membership ON membership.person = person.id "
+                       "WHERE address = ?1 AND membership.tenant = ?2",
+                       &row));
     rp_row_bind_blob(row, 1, rp_hash_view(&invitation->address));
     rp_row_bind_id(row, 2, invitation->tenant);
     RP_TRY(count_rows(row, &count));
@@ -168,12 +172,15 @@ rp_err rp_invite_prepare(struct rp_identity *identity, rp_id tenant, rp_view ema
     }
     struct invitation *invitation = &draft->invitation;
     invitation->tenant = tenant;
-    invitation->person = rp_env_new_id(identity->env);
+    RP_TRY(rp_identity_address(identity, email, &invitation->address));
+    RP_TRY(rp_person_at(identity, &invitation->address, &invitation->person));
+    if (rp_id_is_none(invitation->person)) {
+        invitation->person = rp_env_new_id(identity->env);
+    }
     invitation->by = by;
     invitation->roles = roles;
     struct rp_place place = {"email", tenant, invitation->person};
     _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(sizeof draft->sealed);
-    RP_TRY(rp_identity_address(identity, email, &invitation->address));
     RP_TRY(rp_identity_seal(identity, &place, rp_view_from_cstr(draft->email.s), &sealed));
     memcpy(draft->sealed, sealed.p, sealed.n);
     invitation->email_sealed = rp_view_of(draft->sealed, sealed.n);

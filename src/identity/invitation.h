@@ -5,7 +5,8 @@
 #include "identity/internal.h"
 
 struct invitation {
-    rp_id tenant, person, by;
+    rp_id tenant, by;
+    rp_id person; /* who has the address already, else the one that they will be */
     rp_id record; /* of persons, while it is made; then that record names the account */
     unsigned roles;
     struct rp_sha256 token_hash, address;
@@ -34,6 +35,15 @@ rp_err rp_invite_put(struct rp_db *db, void *ctx);
 rp_err rp_emit_roles(struct rp_identity *identity, enum rp_event_kind kind,
                      const struct invitation *invitation);
 
+/* Of a link: NOT_FOUND, EXPIRED, REPLAYED. email_sealed is empty here. */
+rp_err rp_invitation_find(struct rp_identity *identity, rp_view token,
+                          struct invitation *ret_invitation);
+/* Inside a transaction: it is used. REPLAYED when it was. */
+rp_err rp_invitation_spend(struct rp_identity *identity, const struct rp_sha256 *token_hash);
+
+/* Whose account signs in with the address; none: nobody's. */
+rp_err rp_person_at(struct rp_identity *identity, const struct rp_sha256 *address,
+                    rp_id *ret_person);
 /* Inside a transaction: a person who was invited or imported, and their membership. */
 struct person_row {
     const struct invitation *invitation;

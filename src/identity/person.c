@@ -1,5 +1,5 @@
 /* person.c — a person's facts, opened for showing. */
-#include "identity/internal.h"
+#include "identity/invitation.h"
 
 #include "base/assert.h"
 
@@ -18,6 +18,16 @@ rp_err rp_identity_tenant_name(struct rp_identity *identity, rp_id tenant,
     }
     ret_name[name.n] = 0;
     return RP_OK;
+}
+
+rp_err rp_person_at(struct rp_identity *identity, const struct rp_sha256 *address,
+                    rp_id *ret_person) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(identity->db, "SELECT id FROM person WHERE address = ?1", &row));
+    rp_row_bind_blob(row, 1, rp_hash_view(address));
+    rp_err err = rp_row_first(row);
+    *ret_person = rp_ok(err) ? rp_row_id(row, 0) : (rp_id){{0}};
+    return rp_is(err, RP_E_NOT_FOUND) ? RP_OK : err;
 }
 
 struct sealed_email {

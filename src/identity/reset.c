@@ -6,6 +6,7 @@
  * gets a mail, and the rest is silence. The second factor stays: a mailbox alone opens nothing.
  */
 #include "identity/internal.h"
+#include "identity/organisations.h"
 
 #include <stdio.h>
 
@@ -186,7 +187,10 @@ rp_err rp_identity_find_reset(struct rp_identity *identity, rp_view token,
     RP_ASSERT(identity != NULL && ret_person != NULL);
     struct reset reset = {.count = 0};
     RP_TRY(find(identity, token, &reset));
-    return rp_identity_person(identity, reset.person, reset.tenant, ret_person);
+    struct rp_person person = {.person = reset.person, .tenant = reset.tenant};
+    RP_TRY(rp_identity_address_of(identity, reset.person, person.email));
+    *ret_person = person;
+    return RP_OK;
 }
 
 static rp_err spend(struct rp_db *db, const struct reset *reset) {

@@ -48,7 +48,9 @@ rp_err rp_session_insert(struct rp_identity *identity, const struct rp_session_n
                  .tenant = what->tenant,
                  .roles = what->roles,
                  .acr = what->acr,
-                 .expires_ms = rp_identity_now(identity) + identity->options.session_ms},
+                 .expires_ms = what->expires_ms > 0
+                                   ? what->expires_ms
+                                   : rp_identity_now(identity) + identity->options.session_ms},
         .idle_max_s = identity->options.idle_s,
     };
     RP_TRY(rp_token_hash(rp_view_from_cstr(cookie.s), &session.cookie_hash));

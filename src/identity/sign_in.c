@@ -90,7 +90,24 @@ static rp_err emit_refused(struct rp_identity *identity, rp_id tenant, rp_id per
     return rp_db_emit(identity->db, event);
 }
 
+/* Where the session will be: in the organisation chosen last, else the first one's, else any. */
+static rp_err choose_tenant(const struct password_step *step, rp_id *ret_tenant) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(step->identity->db,
+                       "SELECT membership.tenant FROM membership "
+                       "JOIN person ON person.id = membership.person WHERE person.id = ?1 "
+                       "ORDER BY membership.tenant = ifnull(last_tenant, person.tenant) DESC, "
+                       "membership.tenant = person.tenant DESC, membership.tenant LIMIT 1",
+                       &row));
+    rp_row_bind_id(row, 1, step->sign_in->person);
+    RP_TRY(rp_row_first(row));
+    *ret_tenant = rp_row_id(row, 0);
+    return RP_OK;
+}
+
 static rp_err insert_pending(const struct password_step *step) {
+    rp_id tenant;
+    RP_TRY(choose_tenant(step, &tenant));
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(step->identity->db,
                        "INSERT INTO pending_sign_in (token_hash, person, tenant, tries, "
@@ -98,7 +115,7 @@ static rp_err insert_pending(const struct password_step *step) {
                        &row));
     rp_row_bind_blob(row, 1, rp_hash_view(&step->pending_hash));
     rp_row_bind_id(row, 2, step->sign_in->person);
-    rp_row_bind_id(row, 3, step->sign_in->tenant);
+    rp_row_bind_id(row, 3, tenant);
     rp_row_bind_u64(row, 4, (uint64_t)(rp_identity_now(step->identity) + PENDING_MS));
     return rp_row_run(row, NULL);
 }

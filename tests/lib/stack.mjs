@@ -103,7 +103,10 @@ export class Stack {
     const add = data => { this.log += data; };
     this.child.stdout.on('data', add);
     this.child.stderr.on('data', add);
-    this.ended = new Promise(resolve => this.child.on('close', code => { this.exitCode = code; resolve(code); }));
+    this.ended = new Promise(resolve => {
+      const end = code => { this.exitCode = code; resolve(code); };
+      this.child.on('close', end).on('error', error => { add(`${error.message}\n`); end(127); }); // not built
+    });
     if (!expectReady) return;
     await until(`"ready"; so far:\n${this.log}`, () => {
       if (this.exitCode !== undefined) throw new Error(`rempart ended with ${this.exitCode}:\n${this.log}`);

@@ -111,6 +111,43 @@ test('removed: no session, no sign-in, nothing left in the database, and the add
   assert.ok(await isIn(lea));
 });
 
+/*= S66 type=test */
+test('one person in two organisations: joined by the link, in one of them at a time', async () => {
+  const notes = async () => (await ann.get('/')).text;
+  assert.match((await ann.submit(await ann.get('/'), {text: 'for Acme only'}, {action: 'notes'})).text, /for Acme only/);
+  const invitation = (await stack.rempart('person', 'invite', 'ann@example.com', '--tenant', other)).stdout.trim();
+  const url = new URL(invitation);
+  const stranger = await stack.client().get(url.pathname + url.search);
+  assert.match(stranger.text, /Sign in with this address first/);
+  assert.ok(!stranger.text.includes('data-seed'));
+  const asked = await ann.get(url.pathname + url.search);
+  assert.match(asked.text, /join “Globex” with the address ann@example\.com/);
+  const before = ann.cookies['__Host-rempart'];
+  const joined = await ann.submit(asked, {}, {action: 'join'});
+  assert.match(joined.text, /You have joined[\s\S]*Globex/);
+  assert.notEqual(ann.cookies['__Host-rempart'], before);
+  assert.equal((await members(ann)).status, 403); /* a member there, no administrator */
+  assert.ok(!(await notes()).includes('for Acme only'));
+  assert.equal((await ann.get(url.pathname + url.search)).status, 410);
+
+  const choice = await ann.get('/.rempart/id/organisation?next=/');
+  const back = await ann.submit(choice, {tenant}, {action: 'organisation'});
+  assert.match(back.text, /for Acme only/);
+  assert.equal((await members(ann)).status, 200);
+  const foreign = await ann.submit(choice, {tenant: '00000000-0000-7000-8000-000000000000', form: (await ann.get('/.rempart/id/organisation')).form('organisation').fields.form}, {action: 'organisation'});
+  assert.equal(foreign.status, 404);
+  await until('the event', async () => (await log()).includes('person.joined'));
+});
+
+test('who has two organisations chooses after the sign-in', async () => {
+  const again = stack.client();
+  Object.assign(again, {email: ann.email, password: ann.password, seed: ann.seed, lastStep: ann.lastStep});
+  const page = await again.signIn({next: '/'});
+  assert.match(page.text, /Which organisation\?[\s\S]*Acme[\s\S]*you are here[\s\S]*Globex/);
+  assert.match((await again.submit(page, {tenant}, {action: 'organisation'})).text, /for Acme only/);
+  ann.lastStep = again.lastStep;
+});
+
 test('an invitation is withdrawn, and its link opens nothing', async () => {
   const {stdout} = await stack.rempart('person', 'invite', 'max@example.com', '--tenant', tenant);
   const page = await members();

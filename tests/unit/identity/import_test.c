@@ -120,6 +120,17 @@ static void an_unknown_address_is_compared_with_a_neighbours_hash(void **state) 
     done(&import);
 }
 
+static void who_has_an_account_elsewhere_is_invited_to_join(void **state) {
+    (void)state;
+    rp_id tenant = acme();
+    (void)enrolled(); /* Ann, of another organisation */
+    struct import import = run(read_csv(tenant, "email,role\nann@example.org,member\n"));
+    assert_true(import.import.applied);
+    assert_int_equal(import.import.invited, 1);
+    assert_people(tenant, 0, 1);
+    done(&import);
+}
+
 static void one_refused_line_keeps_all_out(void **state) {
     (void)state;
     rp_id tenant = acme();
@@ -136,7 +147,7 @@ static void one_refused_line_keeps_all_out(void **state) {
         "fay@example.com,," BCRYPT ",ABC\n"
         "gus@example.com,," BCRYPT ",otpauth://totp/x?secret=" SEED "&digits=8\n"
         "hal@example.com,,," SEED "\n"
-        "ann@example.org,,,\n";
+        "ann@example.org,," BCRYPT "," SEED "\n";
     static const enum rp_people_fault faults[] = {
         RP_FAULT_NONE,         RP_FAULT_TWICE,       RP_FAULT_EMAIL,        RP_FAULT_ROLE,
         RP_FAULT_HASH_UNKNOWN, RP_FAULT_HASH_COSTLY, RP_FAULT_HASH_DAMAGED, RP_FAULT_TOTP,
@@ -272,6 +283,7 @@ int main(void) {
         TEST(people_come_with_their_password_and_second_factor),
         TEST(a_foreign_hash_is_kept_better_once_it_matched),
         TEST(an_unknown_address_is_compared_with_a_neighbours_hash),
+        TEST(who_has_an_account_elsewhere_is_invited_to_join),
         TEST(one_refused_line_keeps_all_out),
         TEST(a_dry_run_keeps_nothing),
         TEST(who_is_here_is_told),
