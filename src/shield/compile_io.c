@@ -1,6 +1,7 @@
 /* compile_io.c — reads rule files and lists patterns. */
 #include "shield/compile_io.h"
 
+#include <errno.h>
 #include <glob.h>
 
 #include "base/assert.h"
@@ -59,6 +60,12 @@ static int by_bytes(const void *a, const void *b) {
     return rp_view_compare(*(const rp_view *)a, *(const rp_view *)b);
 }
 
+/* A folder that is not there holds no file; one that cannot be read might. */
+static int is_fault(const char *path, int error) {
+    (void)path;
+    return error != ENOENT && error != ENOTDIR;
+}
+
 /* The paths come back absolute, or such that `from`'s folder is not put before them again. */
 static rp_err list(void *ctx, rp_view from, rp_view pattern, struct rp_arena *arena,
                    rp_view **ret_paths, size_t *ret_count) {
@@ -68,7 +75,7 @@ static rp_err list(void *ctx, rp_view from, rp_view pattern, struct rp_arena *ar
         return RP_ERR(INVALID);
     }
     glob_t found = {0};
-    int status = glob(name, GLOB_ERR | GLOB_NOSORT, NULL, &found);
+    int status = glob(name, GLOB_NOSORT, is_fault, &found);
     if (status == GLOB_NOMATCH) {
         globfree(&found);
         *ret_count = 0;

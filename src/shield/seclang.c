@@ -90,6 +90,12 @@ static rp_err read_lines(struct seclang *in, struct seclang_file *file) {
     return RP_OK;
 }
 
+/* What some editors put before UTF-8. */
+static rp_view without_mark(rp_view text) {
+    rp_view mark = RP_VIEW("\xef\xbb\xbf");
+    return rp_view_starts(text, mark) ? rp_view_from(text, mark.n) : text;
+}
+
 rp_err seclang_read_file(struct seclang *in, rp_view from, rp_view path, unsigned depth) {
     if (depth > SECLANG_DEPTH_MAX) {
         return seclang_fail(in, path, RP_ERR(TOO_LARGE),
@@ -104,6 +110,7 @@ rp_err seclang_read_file(struct seclang *in, rp_view from, rp_view path, unsigne
     if (!rp_ok(err)) {
         return seclang_fail(in, path, err, "%.*s: cannot be read", SECLANG_FMT(path));
     }
+    file.text = without_mark(file.text);
     struct seclang_line line = in->line;
     const struct seclang_file *parent = in->file;
     RP_TRY(read_lines(in, &file));

@@ -75,6 +75,33 @@ test('a mistake in the rules is told with file, line and column', async () => {
   assert.match(french.stderr, /introuvable/);
 });
 
+test('a rule set is taken as it is published: its set-up, its rules, plugins around them or none', async () => {
+  const set = path.join(folder, 'set'), image = path.join(folder, 'set.waf');
+  const put = (name, text) => { fs.mkdirSync(path.dirname(path.join(set, name)), {recursive: true}); fs.writeFileSync(path.join(set, name), text); };
+  const rule = id => `SecAction "id:${id},phase:1,pass,nolog,setvar:'tx.order=%{tx.order} ${id}'"\r\n`;
+  const order = async () => {
+    const made = await waf('compile', '--rules', set, '-o', image);
+    assert.equal(made.code, 0, made.stderr);
+    const {stdout} = await waf('exec', '--image', image, '--request', path.join(folder, 'plain.http'), '--json');
+    return JSON.parse(stdout).tx.order;
+  };
+  put('crs-setup.conf.example', `\ufeff# by example, with the bytes of an editor for Windows\r\n${rule(1)}`);
+  put('rules/REQUEST-901.conf', rule(3) + rule(4));
+  put('rules/REQUEST-900.conf.example', 'no rule\n');
+  put('rules/words.data', '# no rule\n');
+  assert.equal(await order(), ' 1 3 4', 'without plugins');
+  put('plugins/README.md', 'none');
+  assert.equal(await order(), ' 1 3 4', 'an empty folder of them');
+  put('plugins/own-after.conf', rule(5));
+  put('plugins/own-before.conf', rule(2));
+  put('plugins/own-config.conf', '');
+  assert.equal(await order(), ' 1 2 3 4 5');
+  fs.rmSync(path.join(set, 'rules'), {recursive: true});
+  const none = await waf('compile', '--rules', set, '-o', image);
+  assert.equal(none.code, 2, 'a rule set without rules');
+  assert.match(none.stderr, /not found/);
+});
+
 test('our own cases, in the format of the Core Rule Set', async () => {
   const {code, stdout, stderr} = await waf('test', '--rules', own('own.conf'), '--tests', own('own.yaml'));
   assert.match(stdout, /^15 passed, 0 failed, 1 skipped$/m, stdout + stderr);
