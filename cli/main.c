@@ -36,7 +36,7 @@ static const struct cli_command commands[] = {
      {"l'état de chaque promesse, avec sa preuve ; « run » refait ses épreuves maintenant",
       "the status of each promise, with its evidence; \"run\" repeats its probes now"},
      "  rempart promises\n  rempart promises tls-everywhere\n  rempart promises run "
-     "tls-everywhere\n",
+     "tls-everywhere\n  rempart promises run tls.versions\n",
      cli_promises},
     {"verify",
      "rempart verify DIR|URL|FILE.tlog-proof [--key VKEY] [--entry FILE] [--ca FILE] [--json]",

@@ -19,11 +19,25 @@ static bool holds_sentence(const struct rp_json *promise, rp_view name) {
     return false;
 }
 
+/* The part of this id, or with this probe. */
+static const struct rp_json *find_part(const struct rp_json *promise, rp_view name) {
+    const struct rp_json *parts = rp_json_get(promise, "parts");
+    for (const struct rp_json *p = parts ? parts->first : NULL; p; p = p->next) {
+        if (rp_view_equal(rp_json_get_string(p, "id"), name) ||
+            rp_view_equal(rp_json_get_string(p, "probe"), name)) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* By its own id, by a sentence of it, or by one of its parts. */
 static const struct rp_json *find_promise(const struct rp_json *trust, const char *id) {
     rp_view name = rp_view_from_cstr(id);
     const struct rp_json *promises = rp_json_get(trust, "promises");
     for (const struct rp_json *p = promises ? promises->first : NULL; p; p = p->next) {
-        if (rp_view_equal(rp_json_get_string(p, "id"), name) || holds_sentence(p, name)) {
+        if (rp_view_equal(rp_json_get_string(p, "id"), name) || holds_sentence(p, name) ||
+            find_part(p, name)) {
             return p;
         }
     }
@@ -102,7 +116,12 @@ static rp_err run_part(rp_view part) {
     return err;
 }
 
-static rp_err run_parts(const struct rp_json *promise) {
+/* All parts that are built; or the one alone that was named. */
+static rp_err run_parts(const struct rp_json *promise, const char *id) {
+    const struct rp_json *one = find_part(promise, rp_view_from_cstr(id));
+    if (one) {
+        return run_part(rp_json_get_string(one, "id"));
+    }
     const struct rp_json *parts = rp_json_get(promise, "parts");
     for (const struct rp_json *p = parts ? parts->first : NULL; p; p = p->next) {
         if (rp_view_equal(rp_json_get_string(p, "status"), RP_VIEW("not-built"))) {
@@ -169,7 +188,7 @@ enum rp_exit cli_promises(struct cli *cli) {
         return unknown_promise(cli, id);
     }
     if (run) {
-        err = run_parts(promise);
+        err = run_parts(promise, id);
         if (rp_ok(err)) {
             err = cli_ask_core(cli, "GET", "/trust.json", (rp_view){NULL, 0}, &trust, &diag);
         }

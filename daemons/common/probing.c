@@ -12,7 +12,7 @@ rp_err probing_load(struct daemon *daemon, struct rp_promises *ret_promises) {
 }
 
 rp_err probing_run(struct daemon *daemon, const struct rp_promises *promises,
-                   const struct rp_probe *probes, size_t count, void *ctx) {
+                   const struct rp_probe *probes, size_t count, void *ctx, atomic_bool *stopping) {
     RP_ASSERT(promises->count > 0 && count > 0);
     RP_TRY(daemon_enter(daemon));
     const struct rp_runner_options options = {.env = &daemon->env,
@@ -21,7 +21,8 @@ rp_err probing_run(struct daemon *daemon, const struct rp_promises *promises,
                                               .promises = promises,
                                               .probes = probes,
                                               .probe_count = count,
-                                              .ctx = ctx};
+                                              .ctx = ctx,
+                                              .stopping = stopping};
     struct rp_runner *runner = NULL;
     rp_err err = rp_runner_new(&options, &runner);
     if (!rp_ok(err)) {

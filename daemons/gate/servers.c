@@ -108,6 +108,7 @@ static const char core_places[] =
     "        }\n"
     "        location ^~ /.rempart/log/public/ {\n"
     "            alias ledger/public/;\n"
+    "            log_not_found off;\n" /* tiles are asked for before they are there */
     "            types { }\n"
     "            add_header Cache-Control \"public, max-age=31536000, immutable\";\n"
     "            add_header Access-Control-Allow-Origin *;\n"

@@ -5,7 +5,6 @@
  * Both are read as a thief of the disk would: no key is needed to count.
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
@@ -13,10 +12,11 @@
 #include "ledger/read_io.h"
 #include "wire/json.h"
 
-enum { LOG_TRIES = 40, ENTRY_ARENA = 1 << 20 };
+enum { LOG_TRIES = 40, LOG_PAUSE_MS = 500, ENTRY_ARENA = 1 << 20 };
 
 struct counted {
     struct rp_observation *seen;
+    const atomic_bool *stopping;
     size_t tenants;
     uint64_t records, ended;
 };
@@ -37,8 +37,8 @@ static void log_freep(struct rp_log **log) {
 }
 
 /* What the database counted first arrives in the log a little later. */
-static rp_err open_log(rp_id tenant, uint64_t last, struct rp_log **ret_log) {
-    static const struct timespec pause = {.tv_nsec = 500 * 1000000L};
+static rp_err open_log(const atomic_bool *stopping, rp_id tenant, uint64_t last,
+                       struct rp_log **ret_log) {
     char folder[40], path[64];
     rp_tree_folder((struct rp_tree){.kind = RP_TREE_TENANT, .tenant = tenant}, folder);
     (void)snprintf(path, sizeof path, "ledger/%s", folder);
@@ -49,7 +49,7 @@ static rp_err open_log(rp_id tenant, uint64_t last, struct rp_log **ret_log) {
             return RP_OK;
         }
         rp_log_free(log);
-        nanosleep(&pause, NULL);
+        (void)rp_probe_wait(stopping, LOG_PAUSE_MS);
     }
     return RP_ERR(TIMEOUT);
 }
@@ -95,7 +95,7 @@ static bool look(void *ctx, struct rp_db *db, rp_id tenant, const char *file) {
     bool justified = true;
     rp_err err = count_rows(db, &rows, &last);
     if (rp_ok(err) && last > 0) {
-        err = open_log(tenant, last, &log);
+        err = open_log(all->stopping, tenant, last, &log);
     }
     if (rp_ok(err) && last > 0) {
         err = count_log(log, last, &created, &ended, &justified);
@@ -123,8 +123,8 @@ static bool look(void *ctx, struct rp_db *db, rp_id tenant, const char *file) {
 
 /*= S89: what was deleted was deleted by somebody, and was in the trash for its time. */
 void hunt_deletions_justified(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
-    struct counted all = {.seen = seen};
+    const struct hunt *hunt = ctx;
+    struct counted all = {.seen = seen, .stopping = &hunt->stopping};
     if (hunt_each_tenant(seen, look, &all)) {
         rp_probe_holds(seen,
                        "%zu tenants: %llu records are there, %llu ended, each out of the trash "

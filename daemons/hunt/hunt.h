@@ -14,6 +14,7 @@ struct hunt {
     struct rp_env env;
     const struct rp_registers *registers;
     bool second_factor; /* the configuration demands one of everybody */
+    atomic_bool stopping;
 };
 
 rp_probe_run hunt_plaintext, hunt_aes_header;

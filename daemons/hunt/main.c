@@ -61,7 +61,7 @@ static rp_err serve(struct daemon *daemon) {
     struct hunt hunt = {.env = daemon->env,
                         .registers = &registers,
                         .second_factor = strcmp(daemon->config.second_factor, "required") == 0};
-    return probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &hunt);
+    return probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &hunt, &hunt.stopping);
 }
 
 int main(int argc, char **argv) {

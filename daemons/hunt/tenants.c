@@ -11,7 +11,13 @@
 #include "os/file.h"
 #include "wire/json.h"
 
-enum { DIGESTS_MAX = 200000, INVENTORY_MAX = 1 << 20, WRAPPED_HEAD = 24, LOG_TRIES = 20 };
+enum {
+    DIGESTS_MAX = 200000,
+    INVENTORY_MAX = 1 << 20,
+    WRAPPED_HEAD = 24,
+    LOG_TRIES = 20,
+    LOG_PAUSE_MS = 500
+};
 
 struct walk {
     struct rp_observation *seen;
@@ -305,6 +311,7 @@ void hunt_wrapped_only(void *ctx, struct rp_observation *seen) {
 
 struct completeness {
     struct rp_observation *seen;
+    const atomic_bool *stopping;
     size_t tenants;
     uint64_t events;
 };
@@ -348,8 +355,7 @@ static bool log_complete(void *ctx, struct rp_db *db, rp_id tenant, const char *
         if (rp_ok(err) && size >= last) {
             break;
         }
-        struct timespec pause = {.tv_nsec = 500 * 1000000L};
-        nanosleep(&pause, NULL);
+        (void)rp_probe_wait(all->stopping, LOG_PAUSE_MS);
     }
     if (size < last) {
         rp_probe_broken(all->seen, "the database of a tenant made %llu events, its log holds %llu",
@@ -363,8 +369,8 @@ static bool log_complete(void *ctx, struct rp_db *db, rp_id tenant, const char *
 
 /*= S114: the customers' audit logs are complete. */
 void hunt_audit_complete(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
-    struct completeness all = {.seen = seen};
+    const struct hunt *hunt = ctx;
+    struct completeness all = {.seen = seen, .stopping = &hunt->stopping};
     if (hunt_each_tenant(seen, log_complete, &all)) {
         rp_probe_holds(
             seen, "%zu tenants: each log holds every event that the database counted, %llu in all",

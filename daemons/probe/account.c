@@ -1,6 +1,5 @@
 /* account.c — what a customer's person can do for their own account: a canary tries it. */
 #include <stdio.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
@@ -71,25 +70,20 @@ void probe_customer_weak_password(void *ctx, struct rp_observation *seen) {
 
 enum { ENDS_WITHIN_MS = 5000, LOOK_MS = 250, STAYS_MS = 1000 };
 
-static void wait_ms(int64_t ms) {
-    const struct timespec moment = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&moment, NULL);
-}
-
 static bool opens(struct canary_session *other) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     return canary_is_inside(other, &answer);
 }
 
 /* Out within the time, and out for good. */
-static bool still_inside(struct canary_session *other) {
+static bool still_inside(const struct probe *probe, struct canary_session *other) {
     for (int waited = 0; opens(other); waited += LOOK_MS) {
         if (waited >= ENDS_WITHIN_MS) {
             return true;
         }
-        wait_ms(LOOK_MS);
+        (void)rp_probe_wait(&probe->stopping, LOOK_MS);
     }
-    wait_ms(STAYS_MS);
+    (void)rp_probe_wait(&probe->stopping, STAYS_MS);
     return opens(other);
 }
 
@@ -129,7 +123,7 @@ static void end_and_look(struct probe *probe, struct canary_session *other,
         return;
     }
     _cleanup_answer_ struct http_answer answer = http_answer_new();
-    if (still_inside(other)) {
+    if (still_inside(probe, other)) {
         rp_probe_broken(seen, "a session that its owner had ended still opened an application");
     } else if (!canary_is_inside(canary, &answer)) {
         rp_probe_broken(seen, "ending the other sessions ended this one too");
@@ -145,10 +139,7 @@ void probe_customer_session_revoked(void *ctx, struct rp_observation *seen) {
     if (!probe_ready(probe, seen)) {
         return;
     }
-    struct canary_session other = {.who = probe->people[0].who,
-                                   .http = http_new(probe->config->host, probe->address,
-                                                    (uint16_t)probe->config->listen,
-                                                    http_ca_file(probe->config))};
+    struct canary_session other = {.who = probe->people[0].who, .http = probe_browser(probe)};
     if (!other.http) {
         rp_probe_unsure(seen, "no memory for a second browser");
         return;

@@ -314,8 +314,7 @@ static rp_err load_staff(struct probe *probe) {
     RP_TRY(rp_file_read(path, CREDENTIALS_MAX, arena, &text));
     RP_TRY(rp_canary_parse(text, arena, &staff->who));
     staff->session.who = &staff->who;
-    staff->session.http = http_new(probe->config->host, probe->address,
-                                   (uint16_t)probe->config->listen, http_ca_file(probe->config));
+    staff->session.http = probe_browser(probe);
     if (!staff->session.http) {
         return RP_ERR(NO_MEMORY);
     }

@@ -13,7 +13,8 @@ enum {
     BODY_MAX = 4 << 20,
     ARENA_MAX = 8 << 20,
     TRUST_MAX = 1 << 20,
-    SECONDS = 10
+    SECONDS = 10,
+    LONG_SECONDS = 60
 };
 
 struct http {
@@ -48,21 +49,30 @@ struct http *http_new(const char *host, const char *address, uint16_t port, cons
     http->resolve = curl_slist_append(NULL, resolve);
     curl_easy_setopt(curl, CURLOPT_RESOLVE, http->resolve);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
-    /* In HTTP/2 nginx ends the connection where a head is too long; here it must answer. */
-    curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     /* Over HTTP/2 nginx ends the connection at a header that is too long, without an answer. */
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_COOKIEFILE, "");
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)SECONDS);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, receive);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "rempart-probe");
     if (ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
     }
     return http;
+}
+
+/* curl asks at least once a second. */
+static int is_stopping(void *ctx, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                       curl_off_t up) {
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    return atomic_load((const atomic_bool *)ctx);
+}
+
+void http_end_early(struct http *http, const atomic_bool *stopping) {
+    curl_easy_setopt(http->curl, CURLOPT_XFERINFOFUNCTION, is_stopping);
+    curl_easy_setopt(http->curl, CURLOPT_XFERINFODATA, (void *)(uintptr_t)stopping);
+    curl_easy_setopt(http->curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 static const char local_authority[] = "gate/tls/ca.pem", both[] = "probe/trust.pem";
@@ -153,6 +163,17 @@ static struct curl_slist *headers_of(const struct http *http, const struct http_
     return list;
 }
 
+struct taking {
+    const struct http_request *request;
+    rp_err err;
+};
+
+static size_t hand_on(char *bytes, size_t size, size_t n, void *ctx) {
+    struct taking *taking = ctx;
+    taking->err = taking->request->take(taking->request->take_ctx, rp_view_of(bytes, size * n));
+    return rp_ok(taking->err) ? size * n : 0;
+}
+
 rp_err http_ask(struct http *http, const struct http_request *request, struct http_answer *answer) {
     RP_ASSERT(http != NULL && answer->arena != NULL);
     rp_view url = rp_arena_printf(answer->arena, "%s%s", http->origin, request->path);
@@ -173,14 +194,19 @@ rp_err http_ask(struct http *http, const struct http_request *request, struct ht
         curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     }
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer->body);
+    struct taking taking = {request, RP_OK};
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)(request->take ? LONG_SECONDS : SECONDS));
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, request->take ? hand_on : receive);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA,
+                     request->take ? (void *)&taking : (void *)&answer->body);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer->head);
     CURLcode rc = curl_easy_perform(curl);
     curl_slist_free_all(headers);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    RP_TRY(taking.err);
     if (rc != CURLE_OK) {
         return rc == CURLE_OPERATION_TIMEDOUT ? RP_ERR(TIMEOUT) : RP_ERR(UNREACHABLE);
     }
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
     return RP_OK;
 }
 

@@ -6,6 +6,8 @@
 #ifndef RP_DAEMONS_PROBE_HTTP_H
 #define RP_DAEMONS_PROBE_HTTP_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/buf.h"
 #include "config/config.h"
@@ -25,6 +27,8 @@ struct http *http_new(const char *host, const char *address, uint16_t port, cons
 /* The local authority where it signs; with ACME, it and the system's; else NULL: the system's,
  * which is what visitors go by. */
 const char *http_ca_file(const struct rp_config *config);
+/* From now on a request ends, UNREACHABLE, within a second after *stopping was set. */
+void http_end_early(struct http *http, const atomic_bool *stopping);
 /* Writes the file of both; at start. */
 rp_err http_trust_both(void);
 void http_free(struct http *http);
@@ -39,6 +43,10 @@ struct http_request {
     const char *const *headers; /* "Name: value", NULL at the end; NULL = none */
     const char *content_type;   /* NULL = no body */
     rp_view body;
+    /* NULL: the body goes into the answer, up to 4 MiB. Else here, in pieces, for a minute at most;
+     * an error of it ends the request, which then fails with that error. */
+    rp_err (*take)(void *ctx, rp_view piece);
+    void *take_ctx;
 };
 
 struct http_answer http_answer_new(void);

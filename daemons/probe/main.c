@@ -33,6 +33,8 @@ static const struct rp_probe probes[] = {
     {"customer.session_revoked", probe_customer_session_revoked},
     {"customer.forbidden_share", probe_customer_forbidden_share},
     {"customer.grant_revoked", probe_customer_grant_revoked},
+    {"customer.labels_kept", probe_customer_labels_kept},
+    {"tenant.export_reimport", probe_tenant_export_reimport},
 };
 
 /* Where a stranger would find the gate; from this machine, the loopback stands for "everywhere". */
@@ -58,7 +60,8 @@ static rp_err serve(struct daemon *daemon) {
                           .config = &daemon->config,
                           .promises = &promises,
                           .address = gate_address(&daemon->config)};
-    rp_err err = probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &probe);
+    rp_err err =
+        probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &probe, &probe.stopping);
     for (size_t i = 0; i < RP_CANARIES; i++) {
         http_free(probe.people[i].http);
     }

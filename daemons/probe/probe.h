@@ -35,6 +35,7 @@ struct probe {
     const struct rp_config *config;
     const struct rp_promises *promises;
     const char *address; /* where the gate is, as an IP address */
+    atomic_bool stopping;
     struct rp_canaries canaries;
     struct rp_arena *credentials; /* what the canaries point into; NULL until they are there */
     struct canary_session people[RP_CANARIES];
@@ -43,6 +44,8 @@ struct probe {
 
 /* Credentials appear when core has made them: looked for until they are there. */
 bool probe_ready(struct probe *probe, struct rp_observation *seen);
+/* A browser that nobody knows; NULL without memory. http_free. */
+struct http *probe_browser(const struct probe *probe);
 
 /* ---- signin.c: what the others build on ---- */
 
@@ -55,6 +58,19 @@ bool canary_sign_in_outside(struct probe *probe, struct canary_session *canary, 
                             struct rp_observation *seen);
 /* The assertion that the gate gives applications for this canary, into the answer's arena. */
 bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt);
+
+/* One call of the API as the canaries' application: with its token, and with `proof` for whom. */
+struct canary_call {
+    const char *method, *path;
+    const char *proof; /* "Rempart-Assertion: …" or "Rempart-Grant: …"; NULL = none */
+    rp_view body;
+};
+rp_err canary_api(struct probe *probe, struct canary_session *canary,
+                  const struct canary_call *call, struct http_answer *answer);
+enum { CANARY_PROOF = 2200 };
+/* Signs in where it has to, and writes the proof for this canary. False (and unsure) when not. */
+bool canary_proof(struct probe *probe, struct canary_session *canary, struct rp_observation *seen,
+                  char ret_proof[static CANARY_PROOF]);
 
 /* Sends a form as a browser does. */
 rp_err canary_post_form(struct http *http, const char *path, const struct rp_buf *form,
@@ -73,6 +89,7 @@ rp_probe_run probe_waf_attacks_blocked, probe_waf_benign_passes, probe_waf_owasp
 rp_probe_run probe_signin_password_alone, probe_signin_totp;
 rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;
 rp_probe_run probe_customer_forbidden_share, probe_customer_grant_revoked;
+rp_probe_run probe_customer_labels_kept, probe_tenant_export_reimport;
 rp_probe_run probe_people_risk_role_refused, probe_people_unsigned_refused;
 rp_probe_run probe_datacentre_entry_refused, probe_change_self_approval_refused;
 rp_probe_run probe_supplier_unassessed_refused;

@@ -1,7 +1,6 @@
 /* sharing.c — what leaves an organisation only as its people said: a canary tries to get more out.
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
@@ -11,44 +10,7 @@ static const char records_path[] = "/.rempart/api/v1/spaces/canary-shared";
 static const char shares_path[] = "/.rempart/api/v1/shares";
 static const char grants_path[] = "/.rempart/id/grants";
 
-enum { HEADER_MAX = 2200, PATH_MAX_HERE = 160, GRANT_MAX = 96 };
-
-/* ---- calls of the canaries' application ---- */
-
-struct call {
-    const char *method, *path;
-    const char *proof; /* "Rempart-Assertion: …" or "Rempart-Grant: …" */
-    rp_view body;
-};
-
-static rp_err api(struct probe *probe, struct canary_session *canary, const struct call *call,
-                  struct http_answer *answer) {
-    char token[200];
-    (void)snprintf(token, sizeof token, "Authorization: Bearer %s", probe->canaries.app_token);
-    const char *const headers[] = {token, call->proof, NULL};
-    struct http_request request = {.method = call->method,
-                                   .path = call->path,
-                                   .headers = headers,
-                                   .content_type = call->body.p ? "application/json" : NULL,
-                                   .body = call->body};
-    return http_ask(canary->http, &request, answer);
-}
-
-static bool sign_in(struct probe *probe, struct rp_observation *seen,
-                    char proof[static HEADER_MAX]) {
-    _cleanup_answer_ struct http_answer answer = http_answer_new();
-    struct canary_session *canary = &probe->people[0];
-    rp_view jwt = {NULL, 0};
-    if (!probe_ready(probe, seen) || !canary_sign_in(probe, canary, seen)) {
-        return false;
-    }
-    if (!canary_assertion(canary, &answer, &jwt) || jwt.n > HEADER_MAX - 32) {
-        rp_probe_unsure(seen, "the gate gave no assertion");
-        return false;
-    }
-    (void)snprintf(proof, HEADER_MAX, "Rempart-Assertion: %.*s", RP_FMT(jwt));
-    return true;
-}
+enum { PATH_MAX_HERE = 160, GRANT_MAX = 96 };
 
 /* ---- S173: what its label forbids is not shared ---- */
 
@@ -57,8 +19,8 @@ static bool make_record(struct probe *probe, const char *label, const char *proo
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     char path[PATH_MAX_HERE];
     (void)snprintf(path, sizeof path, "%s?label=%s", records_path, label);
-    struct call call = {"POST", path, proof, RP_VIEW("{\"canary\":\"shared\"}")};
-    return rp_ok(api(probe, &probe->people[0], &call, &answer)) && answer.status == 201 &&
+    struct canary_call call = {"POST", path, proof, RP_VIEW("{\"canary\":\"shared\"}")};
+    return rp_ok(canary_api(probe, &probe->people[0], &call, &answer)) && answer.status == 201 &&
            rp_id_parse(rp_json_get_string(http_json(&answer), "id"), ret_record);
 }
 
@@ -67,8 +29,8 @@ static void take_away(struct probe *probe, const char *folder, rp_id id, const c
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     char path[PATH_MAX_HERE];
     (void)snprintf(path, sizeof path, "%s/%s", folder, rp_id_print(id).s);
-    rp_ignore(
-        api(probe, &probe->people[0], &(struct call){"DELETE", path, proof, {NULL, 0}}, &answer));
+    rp_ignore(canary_api(probe, &probe->people[0],
+                         &(struct canary_call){"DELETE", path, proof, {NULL, 0}}, &answer));
 }
 
 /* The status that a link to this record is answered with; 0 without an answer. A link that was
@@ -80,8 +42,9 @@ static long try_link(struct probe *probe, rp_id record, const char *proof) {
                                    "{\"collection\":\"canary-shared\",\"hours\":1,\"id\":\"%s\","
                                    "\"kind\":\"record\"}",
                                    rp_id_print(record).s);
-    if (!body.p || !rp_ok(api(probe, &probe->people[0],
-                              &(struct call){"POST", shares_path, proof, body}, &answer))) {
+    if (!body.p ||
+        !rp_ok(canary_api(probe, &probe->people[0],
+                          &(struct canary_call){"POST", shares_path, proof, body}, &answer))) {
         return 0;
     }
     if (answer.status == 201 &&
@@ -94,9 +57,9 @@ static long try_link(struct probe *probe, rp_id record, const char *proof) {
 /*= S173 */
 void probe_customer_forbidden_share(void *ctx, struct rp_observation *seen) {
     struct probe *probe = ctx;
-    char proof[HEADER_MAX];
+    char proof[CANARY_PROOF];
     rp_id plain, sensitive;
-    if (!sign_in(probe, seen, proof)) {
+    if (!canary_proof(probe, &probe->people[0], seen, proof)) {
         return;
     }
     if (!make_record(probe, "internal", proof, &plain)) {
@@ -183,14 +146,14 @@ static bool end(struct canary_session *canary, const struct given *given) {
 
 static long use(struct probe *probe, const struct given *given) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
-    rp_err err = api(probe, &probe->people[0],
-                     &(struct call){"GET", records_path, given->proof, {NULL, 0}}, &answer);
+    rp_err err =
+        canary_api(probe, &probe->people[0],
+                   &(struct canary_call){"GET", records_path, given->proof, {NULL, 0}}, &answer);
     return rp_ok(err) ? answer.status : 0;
 }
 
 /*= S175 */
 void probe_customer_grant_revoked(void *ctx, struct rp_observation *seen) {
-    static const struct timespec moment = {.tv_sec = 1};
     struct probe *probe = ctx;
     struct given given;
     if (!probe_ready(probe, seen) || !canary_sign_in(probe, &probe->people[0], seen)) {
@@ -205,7 +168,7 @@ void probe_customer_grant_revoked(void *ctx, struct rp_observation *seen) {
         rp_probe_unsure(seen, "the page of grants did not end one");
         return;
     }
-    nanosleep(&moment, NULL);
+    (void)rp_probe_wait(&probe->stopping, 1000);
     long later = use(probe, &given);
     if (later == 200) {
         rp_probe_broken(seen,

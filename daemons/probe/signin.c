@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "crypto/hash.h"
 #include "os/file.h"
 #include "probe.h"
@@ -23,9 +24,7 @@ static rp_err load_credentials(struct probe *probe) {
     }
     for (size_t i = 0; rp_ok(err) && i < RP_CANARIES; i++) {
         probe->people[i].who = &probe->canaries.people[i];
-        probe->people[i].http =
-            http_new(probe->config->host, probe->address, (uint16_t)probe->config->listen,
-                     http_ca_file(probe->config));
+        probe->people[i].http = probe_browser(probe);
         err = probe->people[i].http ? RP_OK : RP_ERR(NO_MEMORY);
     }
     if (!rp_ok(err)) {
@@ -34,6 +33,15 @@ static rp_err load_credentials(struct probe *probe) {
     }
     probe->credentials = arena;
     return RP_OK;
+}
+
+struct http *probe_browser(const struct probe *probe) {
+    struct http *http = http_new(probe->config->host, probe->address,
+                                 (uint16_t)probe->config->listen, http_ca_file(probe->config));
+    if (http) {
+        http_end_early(http, &probe->stopping);
+    }
+    return http;
 }
 
 bool probe_ready(struct probe *probe, struct rp_observation *seen) {
@@ -93,19 +101,19 @@ static rp_err fresh_code(struct probe *probe, struct canary_session *canary,
                          char ret_code[static 6]) {
     struct rp_buf seed = rp_buf_new(SEED_MAX);
     RP_TRY(rp_base32_parse(rp_view_from_cstr(canary->who->seed), &seed));
-    struct rp_secret *key = NULL;
+    struct rp_secret *key _cleanup_(rp_secret_freep) = NULL;
     rp_err err = rp_secret_new_take(seed.p, seed.n, &key);
     rp_buf_done(&seed);
     RP_TRY(err);
     uint64_t now = (uint64_t)(rp_env_now_s(&probe->env) / STEP_S);
     uint64_t step = canary->last_step >= now ? canary->last_step + 1 : now;
     while (step > (uint64_t)(rp_env_now_s(&probe->env) / STEP_S) + 1) {
-        struct timespec moment = {.tv_sec = 1};
-        nanosleep(&moment, NULL);
+        if (!rp_probe_wait(&probe->stopping, 1000)) {
+            return RP_ERR(CLOSED);
+        }
     }
     canary->last_step = step;
     rp_totp_code(key, step, ret_code);
-    rp_secret_free(key);
     return RP_OK;
 }
 
@@ -174,10 +182,7 @@ void probe_signin_password_alone(void *ctx, struct rp_observation *seen) {
     if (!probe_ready(probe, seen)) {
         return;
     }
-    struct canary_session thief = {.who = &probe->canaries.people[1],
-                                   .http = http_new(probe->config->host, probe->address,
-                                                    (uint16_t)probe->config->listen,
-                                                    http_ca_file(probe->config))};
+    struct canary_session thief = {.who = &probe->canaries.people[1], .http = probe_browser(probe)};
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     rp_err err = thief.http ? first_step(&thief, &answer) : RP_ERR(NO_MEMORY);
     bool asks_code = rp_ok(err) && http_has_field(&answer, "code");
@@ -233,10 +238,7 @@ void probe_signin_totp(void *ctx, struct rp_observation *seen) {
         rp_probe_broken(seen, "the right code was refused");
         return;
     }
-    struct canary_session replay = {.who = canary->who,
-                                    .http = http_new(probe->config->host, probe->address,
-                                                     (uint16_t)probe->config->listen,
-                                                     http_ca_file(probe->config))};
+    struct canary_session replay = {.who = canary->who, .http = probe_browser(probe)};
     bool replayed = replay.http && rp_ok(first_step(&replay, &answer)) &&
                     rp_ok(second_step(&replay, code, &answer)) &&
                     canary_is_inside(&replay, &answer);

@@ -5,7 +5,7 @@
 #include "os/file.h"
 #include "probe.h"
 
-enum { MARKER_BYTES = 16, AUDIT_TRIES = 20, AUDIT_PAUSE_MS = 500, HEADER_MAX = 2200 };
+enum { MARKER_BYTES = 16, AUDIT_TRIES = 20, AUDIT_PAUSE_MS = 500 };
 
 static const char collection[] = "/.rempart/api/v1/spaces/canary";
 
@@ -17,24 +17,11 @@ struct call {
 
 static rp_err api(struct probe *probe, struct canary_session *canary, const struct call *call,
                   struct http_answer *answer) {
-    char token[200], assertion[HEADER_MAX];
-    snprintf(token, sizeof token, "Authorization: Bearer %s", probe->canaries.app_token);
-    static const char name[] = "Rempart-Assertion: ";
-    if (call->jwt.n > sizeof assertion - sizeof name) {
-        return RP_ERR(TOO_LARGE);
-    }
-    memcpy(assertion, name, sizeof name - 1);
-    if (call->jwt.n > 0) {
-        memcpy(assertion + sizeof name - 1, call->jwt.p, call->jwt.n);
-    }
-    assertion[sizeof name - 1 + call->jwt.n] = '\0';
-    const char *const headers[] = {token, call->jwt.n ? assertion : NULL, NULL};
-    struct http_request request = {.method = call->method,
-                                   .path = call->path,
-                                   .headers = headers,
-                                   .content_type = call->body.p ? "application/json" : NULL,
-                                   .body = call->body};
-    return http_ask(canary->http, &request, answer);
+    rp_view proof =
+        call->jwt.n ? rp_arena_printf(answer->arena, "Rempart-Assertion: %.*s", RP_FMT(call->jwt))
+                    : (rp_view){NULL, 0};
+    const struct canary_call whole = {call->method, call->path, (const char *)proof.p, call->body};
+    return canary_api(probe, canary, &whole, answer);
 }
 
 static void record_path(char *out, size_t n, rp_id record) {
@@ -275,8 +262,7 @@ void probe_audit_canary_visible(void *ctx, struct rp_observation *seen) {
                 (double)(i + 1) * AUDIT_PAUSE_MS / 1000);
             return;
         }
-        struct timespec pause = {.tv_nsec = AUDIT_PAUSE_MS * 1000000L};
-        nanosleep(&pause, NULL);
+        (void)rp_probe_wait(&probe->stopping, AUDIT_PAUSE_MS);
     }
     rp_probe_broken(seen, "an update and a delete were not in the customer's log after %d s",
                     AUDIT_TRIES * AUDIT_PAUSE_MS / 1000);

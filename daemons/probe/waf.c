@@ -51,8 +51,7 @@ static const struct trial benign[] = {
 };
 
 static rp_err attempt(struct probe *probe, const struct trial *trial, long *ret_status) {
-    struct http *http = http_new(probe->config->host, probe->address,
-                                 (uint16_t)probe->config->listen, http_ca_file(probe->config));
+    struct http *http = probe_browser(probe);
     if (!http) {
         return RP_ERR(NO_MEMORY);
     }

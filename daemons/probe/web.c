@@ -159,8 +159,7 @@ void probe_web_cookies(void *ctx, struct rp_observation *seen) {
     size_t ours = 0, theirs = 0;
     _cleanup_answer_ struct http_answer sign_in = http_answer_new();
     _cleanup_answer_ struct http_answer app = http_answer_new();
-    struct http *stranger = http_new(probe->config->host, probe->address,
-                                     (uint16_t)probe->config->listen, http_ca_file(probe->config));
+    struct http *stranger = probe_browser(probe);
     rp_err err =
         stranger ? http_ask(stranger,
                             &(struct http_request){.method = "GET", .path = "/.rempart/id/sign-in"},

@@ -54,7 +54,8 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
                                         "cannot be written");
         supervisor->reload.refused = true;
         (void)snprintf(supervisor->reload.diag.text, sizeof supervisor->reload.diag.text,
-                       "the gate's part cannot be written: its own line above says why");
+                       "the gate's part cannot be written; rempart-gate said why where rempart "
+                       "runs: its terminal, or journalctl -u rempart");
         report_config_refused(supervisor->report, supervisor->daemon.config_file,
                               &supervisor->reload.diag);
         supervisor_write_status(supervisor);

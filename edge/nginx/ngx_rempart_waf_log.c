@@ -21,8 +21,15 @@ static rp_view score_of(ngx_rempart_waf_t *waf) {
     return RP_VIEW("0");
 }
 
-static ngx_uint_t level_of(const ngx_rempart_waf_t *waf) {
-    return waf->refused_status                       ? NGX_LOG_ERR
+/* The probes attack their own place all day: the log has it, the operator's terminal needs not. */
+static bool is_canary(ngx_http_request_t *r) {
+    const ngx_rempart_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_rempart_module);
+    return rp_view_equal(ngx_rempart_view(lcf->app), RP_VIEW("canary"));
+}
+
+static ngx_uint_t level_of(ngx_http_request_t *r, const ngx_rempart_waf_t *waf) {
+    return is_canary(r)                              ? NGX_LOG_INFO
+           : waf->refused_status                     ? NGX_LOG_ERR
            : rp_waf_tx_verdict(waf->tx)->would_block ? NGX_LOG_WARN
                                                      : NGX_LOG_NOTICE;
 }
@@ -77,7 +84,7 @@ static void write_line(ngx_http_request_t *r, ngx_rempart_waf_t *waf) {
         return;
     }
     rp_view score = score_of(waf);
-    ngx_log_error(level_of(waf), r->connection->log, 0,
+    ngx_log_error(level_of(r, waf), r->connection->log, 0,
                   "rempart_waf: %s, incident %*s, status %ud, rule %uL, phase %ud, score %*s, "
                   "%smatched %*s",
                   done_with(waf), incident.n, incident.p,

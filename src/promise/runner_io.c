@@ -18,7 +18,8 @@ enum {
     SUMMARY_MS = 3600 * 1000,
     LEDGER_DEADLINE_MS = 2000,
     WAITERS_MAX = 16,
-    QUEUE_MAX = 1024
+    QUEUE_MAX = 1024,
+    LOOK_MS = 50
 };
 
 struct task {
@@ -86,6 +87,14 @@ void rp_probe_unsure(struct rp_observation *seen, const char *format, ...) {
 }
 
 /* ---- on the worker thread ---- */
+
+bool rp_probe_wait(const atomic_bool *stopping, int64_t ms) {
+    for (; ms > 0 && !atomic_load(stopping); ms -= LOOK_MS) {
+        const struct timespec moment = {.tv_nsec = RP_MIN(ms, (int64_t)LOOK_MS) * 1000000};
+        (void)nanosleep(&moment, NULL); /* a signal only makes the next look come sooner */
+    }
+    return !atomic_load(stopping);
+}
 
 static const char *verdict_name(enum rp_verdict verdict) {
     switch (verdict) {
@@ -184,6 +193,9 @@ static void run_task(void *thread_state, void *ctx) {
     int64_t started_ms = rp_env_now_ms(runner->options.env);
     task->run(runner->options.ctx, &now);
     RP_ASSERT(now.verdict != RP_VERDICT_NONE);
+    if (atomic_load(runner->options.stopping)) {
+        return; /* it was cut short: nothing was seen */
+    }
     /* Observed when the looking began: what changed during it may not have been seen. */
     task->seen.observed_ms = started_ms;
     task->seen.received_ms = rp_env_now_ms(runner->options.env);
@@ -371,6 +383,7 @@ void rp_runner_free(struct rp_runner *runner) {
         return;
     }
     rp_timer_free(runner->timer);
+    atomic_store(runner->options.stopping, true);
     if (runner->pool) {
         rp_pool_free(runner->pool);
     }

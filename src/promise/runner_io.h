@@ -10,6 +10,8 @@
 #ifndef RP_PROMISE_RUNNER_IO_H
 #define RP_PROMISE_RUNNER_IO_H
 
+#include <stdatomic.h>
+
 #include "base/env.h"
 #include "os/loop.h"
 #include "os/role.h"
@@ -32,11 +34,16 @@ struct rp_runner_options {
     const struct rp_probe *probes;
     size_t probe_count;
     void *ctx;
+    atomic_bool *stopping; /* set when the role is to stop; rp_probe_wait and others look at it */
 };
 
 struct rp_runner;
 rp_err rp_runner_new(const struct rp_runner_options *options, struct rp_runner **ret_runner);
 void rp_runner_free(struct rp_runner *runner);
+
+/* Waits, unless the role is to stop: then false, at once. What a probe concludes after that is
+ * nobody's verdict, and is not kept. */
+bool rp_probe_wait(const atomic_bool *stopping, int64_t ms);
 
 /* What a probe concluded, with its reason for people who read the page. */
 void rp_probe_holds(struct rp_observation *seen, const char *format, ...)

@@ -1,7 +1,6 @@
-// What leaves an organisation only as its people said begins to leave anyhow; the page says so.
+// What leaves an organisation only as its people said begins to leave anyhow, or does not leave when they say; the page says so.
 import {after, before, test} from 'node:test';
-import fs from 'node:fs';
-import {editGate, turnsRed} from '../lib/sabotage.mjs';
+import {canaries, editGate, tenantFile, turnsRed} from '../lib/sabotage.mjs';
 import {Stack, run} from '../lib/stack.mjs';
 
 let stack;
@@ -24,8 +23,7 @@ test('a gate that lets every link be made turns S173 red', async () => {
 
 /*= S175 type=test */
 test('an intruder who puts a grant back into the database turns S175 red', async () => {
-  const [{tenant}] = JSON.parse(fs.readFileSync(stack.file('canary/credentials.json'), 'utf8')).people;
-  const file = stack.file(`tenants/${tenant.slice(0, 2)}/${tenant.slice(2, 4)}/${tenant}.db`);
+  const file = tenantFile(stack, canaries(stack)[0].tenant);
   let going = true, loop;
   await turnsRed(stack, {
     promise: 'account-watch', probe: 'customer.grant_revoked',
@@ -35,5 +33,31 @@ test('an intruder who puts a grant back into the database turns S175 red', async
       })();
     },
     mend: async () => { going = false; await loop; },
+  });
+});
+
+/*= S70 type=test */
+test('a gate that keeps an organisation from its export turns S70 red', async () => {
+  let back;
+  await turnsRed(stack, {
+    promise: 'data-ownership', probe: 'tenant.export_reimport',
+    sabotage: async () => {
+      back = await editGate(stack, text => text.replace('location ^~ /.rempart/id/ {', place =>
+        `location = /.rempart/id/export { return 403; }\n        ${place}`));
+    },
+    mend: () => back(),
+  });
+});
+
+/*= S174 type=test */
+test('a gate that drops labels on their way in turns S174 red', async () => {
+  let back;
+  await turnsRed(stack, {
+    promise: 'data-labels', probe: 'customer.labels_kept',
+    sabotage: async () => {
+      back = await editGate(stack, text => text.replaceAll('location ^~ /.rempart/share/ {', place =>
+        `location ^~ /.rempart/api/v1/spaces/canary-labels { set $args ""; fastcgi_pass rempart_core; }\n        ${place}`));
+    },
+    mend: () => back(),
   });
 });
