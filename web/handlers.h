@@ -39,6 +39,12 @@ rp_view rp_page_strength(enum rp_lang lang, enum rp_acr acr);
 rp_err rp_page_set_session(struct rp_request *request, const struct rp_token *cookie,
                            const struct rp_session *session, rp_view next);
 
+/* ---- outdated.c ---- */
+
+/* What the reader's software is called where it gets no fixes any more ("Firefox 78"); else p ==
+ * NULL. */
+rp_view rp_page_outdated(struct rp_request *request);
+
 /* ---- password.c ---- */
 
 /* What ?error= says of a password that was judged: "weak", "leaked"; NULL when it is good, or when

@@ -60,6 +60,7 @@ rp_err rp_page_sign_in(struct rp_request *request) {
     const struct rp_template_sign_in page = {.form_token = rp_form_token(request),
                                              .error = error_of(request),
                                              .notice = notice_of(request),
+                                             .outdated = rp_page_outdated(request),
                                              .next =
                                                  rp_next_path(rp_request_query(request, "next"))};
     struct rp_buf body = rp_buf_new(65536);

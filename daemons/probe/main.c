@@ -33,6 +33,8 @@ static const struct rp_probe probes[] = {
     {"customer.session_revoked", probe_customer_session_revoked},
     {"customer.forbidden_share", probe_customer_forbidden_share},
     {"customer.grant_revoked", probe_customer_grant_revoked},
+    {"customer.outdated_notice", probe_customer_outdated_notice},
+    {"customer.responsibility_page", probe_customer_responsibility_page},
     {"customer.labels_kept", probe_customer_labels_kept},
     {"tenant.export_reimport", probe_tenant_export_reimport},
 };

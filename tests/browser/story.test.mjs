@@ -90,6 +90,18 @@ for (const {lang, width, height, words} of cases) {
     await summary.focus();
     await page.keyboard.press('Enter');
     assert.ok(await page.locator('details[open]').count() > 0);
+    await page.locator('a[href="/trust/responsibility"]').click();
+    await looksRight(page, `responsibility-${label}`);
+    assert.ok(await page.locator('section[id^="duty-"]').count() >= 10);
+    await page.context().close();
+  });
+
+  test(`${label}: whoever comes with an outdated browser is warned where they sign in`, async () => {
+    const page = await pageIn(browser, {lang, width, height,
+      userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:78.0) Gecko/20100101 Firefox/78.0'});
+    await page.goto(`${stack.origin}/.rempart/id/sign-in`);
+    assert.match(await page.locator('#outdated').innerText(), /Firefox 78/);
+    await looksRight(page, `outdated-${label}`);
     await page.context().close();
   });
 }

@@ -23,9 +23,9 @@ export async function browserFor(stack) {
   });
 }
 
-export async function pageIn(browser, {lang = 'en', width = 1440, height = 900, dark = false} = {}) {
+export async function pageIn(browser, {lang = 'en', width = 1440, height = 900, dark = false, userAgent} = {}) {
   const context = await browser.newContext({locale: lang === 'fr' ? 'fr-FR' : 'en-GB', viewport: {width, height},
-    colorScheme: dark ? 'dark' : 'light'});
+    colorScheme: dark ? 'dark' : 'light', userAgent});
   const page = await context.newPage();
   page.setDefaultTimeout(15000);
   page.problems = [];

@@ -55,3 +55,36 @@ test('a page that leaves sentences out turns S1 to S3 red', async () => {
     mend: () => back(),
   });
 });
+
+/*= S172 type=test */
+test('a gate that hides which browser comes turns S172 red', async () => {
+  let back;
+  await turnsRed(stack, {
+    promise: 'current-software', probe: 'customer.outdated_notice',
+    sabotage: async () => {
+      back = await editGate(stack, text => text.replace('fastcgi_param REQUEST_SCHEME $scheme;', line =>
+        `${line}\n    fastcgi_param HTTP_USER_AGENT "";`));
+    },
+    mend: () => back(),
+  });
+});
+
+/*= S177, S178 type=test */
+test('a document on shared responsibility that is gone, or leaves an owner out, turns S177 and S178 red', async () => {
+  const duty = {id: 'x', ...Object.fromEntries(['title', 'ours', 'our_owner', 'yours'].map(key => [key, {fr: 'x', en: 'x'}]))};
+  const answers = {
+    'responsibility': 'return 404;',
+    'responsibility.json': `default_type application/json; return 200 '${JSON.stringify({duties: Array(12).fill(duty), added: []})}';`,
+  };
+  for (const [name, answer] of Object.entries(answers)) {
+    let back;
+    await turnsRed(stack, {
+      promise: 'shared-responsibility', probe: 'customer.responsibility_page',
+      sabotage: async () => {
+        back = await editGate(stack, text => text.replace('location ^~ /trust/ {', place =>
+          `location = /trust/${name} { ${answer} }\n        ${place}`));
+      },
+      mend: () => back(),
+    });
+  }
+});
