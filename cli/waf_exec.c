@@ -252,9 +252,10 @@ enum { ROUNDS = 21, KEPT = 1 << 20 };
 
 /* Microseconds of processor time a request, one round after another. */
 static rp_err measure(const struct waf_rules *rules, const struct messages *messages,
-                      struct rp_arena *arena, double seconds, double ret_us[static ROUNDS]) {
+                      struct rp_arena *arena, struct rp_waf_kept *kept, double seconds,
+                      double ret_us[static ROUNDS]) {
     const struct rp_waf_site site = {
-        .mode = RP_WAF_ON, .over_budget_blocks = true, .logged_only = true};
+        .mode = RP_WAF_ON, .over_budget_blocks = true, .logged_only = true, .kept = kept};
     for (size_t round = 0; round < ROUNDS; round++) {
         double began = processor_s(), now = began;
         size_t times = 0;
@@ -292,8 +293,11 @@ enum rp_exit waf_bench(struct cli *cli) {
     }
     double us[ROUNDS] = {0};
     struct rp_arena *arena = rp_arena_new(TX_MAX);
-    rp_err err = arena ? measure(&rules, &messages, arena, (double)seconds, us) : RP_ERR(NO_MEMORY);
+    struct rp_waf_kept *kept = rp_waf_kept_new();
+    rp_err err =
+        arena ? measure(&rules, &messages, arena, kept, (double)seconds, us) : RP_ERR(NO_MEMORY);
     rp_arena_free(arena);
+    rp_waf_kept_free(kept);
     waf_rules_done(&rules);
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->request, NULL);

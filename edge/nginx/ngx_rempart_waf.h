@@ -39,11 +39,20 @@ typedef enum {
     NGX_REMPART_WAF_OVER     /* nothing more is to be judged: refused, or all has been seen */
 } ngx_rempart_waf_stage_e;
 
-/* One request's way. Lives in the request's pool; arena and transaction go with it. */
+/* seats: of this worker, used again and again, by one request at a time. */
+typedef struct {
+    struct rp_arena *arena;   /* NULL when memory is out */
+    struct rp_waf_kept *kept; /* may be NULL: what the requests on this seat leave to each other */
+} ngx_rempart_seat_t;
+ngx_rempart_seat_t ngx_rempart_seat_take(void);
+void ngx_rempart_seat_give(ngx_rempart_seat_t seat);
+
+/* One request's way. Lives in the request's pool; seat and transaction go with it. */
 struct ngx_rempart_waf_s {
     ngx_http_request_t *r;
     const ngx_rempart_waf_conf_t *conf;
-    struct rp_arena *arena;
+    struct rp_arena *arena; /* of the seat */
+    ngx_rempart_seat_t seat;
     struct rp_waf_tx *tx;
     ngx_rempart_waf_stage_e stage;
     rp_err err;                                 /* of the body's judgement */
@@ -79,10 +88,6 @@ uint64_t ngx_rempart_waf_body_bytes(const ngx_http_request_t *r);
 
 /* response: an application is only asked for codings that can be read here. */
 rp_err ngx_rempart_waf_ask_readable(ngx_rempart_waf_t *waf);
-
-/* arenas: of this worker, used again and again. NULL when memory is out. */
-struct rp_arena *ngx_rempart_arena_take(void);
-void ngx_rempart_arena_give(struct rp_arena *arena);
 
 /* threads: NGX_DECLINED when there is none; then the caller judges itself. */
 ngx_int_t ngx_rempart_waf_in_thread(ngx_rempart_waf_t *waf);

@@ -4,29 +4,31 @@
 
 enum {
     ARENA_BYTES = 64 << 20, /* at most, for one request: what no honest one comes near */
-    ARENAS_KEPT = 32,       /* idle ones that a worker keeps */
+    SEATS_KEPT = 32,        /* idle ones that a worker keeps */
     LARGE_KEPT = 2,         /* of these, such that keep what a long body took: one a thread */
     LARGE_BYTES = 1 << 20,  /* so much of it */
     SMALL_BYTES = 64 << 10, /* and the others this: an honest request without a body */
     THREAD_BYTES = 4 * 1024 /* longer bodies do not hold up the others */
 };
 
-/* ---- arenas ---- */
+/* ---- seats ---- */
 
-static struct rp_arena *idle_arenas[ARENAS_KEPT]; /* of this worker's only loop */
+static ngx_rempart_seat_t idle_seats[SEATS_KEPT]; /* of this worker's only loop */
 static ngx_uint_t idle_count;
 
-struct rp_arena *ngx_rempart_arena_take(void) {
-    return idle_count > 0 ? idle_arenas[--idle_count] : rp_arena_new(ARENA_BYTES);
+ngx_rempart_seat_t ngx_rempart_seat_take(void) {
+    return idle_count > 0 ? idle_seats[--idle_count]
+                          : (ngx_rempart_seat_t){rp_arena_new(ARENA_BYTES), rp_waf_kept_new()};
 }
 
-void ngx_rempart_arena_give(struct rp_arena *arena) {
-    if (idle_count == ARENAS_KEPT) {
-        rp_arena_free(arena);
+void ngx_rempart_seat_give(ngx_rempart_seat_t seat) {
+    if (idle_count == SEATS_KEPT || !seat.arena) {
+        rp_arena_free(seat.arena);
+        rp_waf_kept_free(seat.kept);
         return;
     }
-    rp_arena_reuse(arena, idle_count < LARGE_KEPT ? LARGE_BYTES : SMALL_BYTES);
-    idle_arenas[idle_count++] = arena;
+    rp_arena_reuse(seat.arena, idle_count < LARGE_KEPT ? LARGE_BYTES : SMALL_BYTES);
+    idle_seats[idle_count++] = seat;
 }
 
 /* ---- birth and death ---- */
@@ -34,9 +36,7 @@ void ngx_rempart_arena_give(struct rp_arena *arena) {
 static void waf_done(void *data) {
     ngx_rempart_waf_t *waf = data;
     rp_waf_tx_done(waf->tx);
-    if (waf->arena) {
-        ngx_rempart_arena_give(waf->arena);
-    }
+    ngx_rempart_seat_give(waf->seat);
 }
 
 static rp_view printed(ngx_http_request_t *r, struct sockaddr *address, socklen_t length) {
@@ -58,6 +58,7 @@ rp_err ngx_rempart_waf_start(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
         .over_budget_blocks = waf->conf->over_budget_blocks,
         .logged_only = true,
         .memory = main_conf->waf_memory->data,
+        .kept = waf->seat.kept,
     };
     const ngx_rempart_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_rempart_module);
     RP_TRY(ngx_rempart_waf_spare(waf, ngx_rempart_view(lcf->app), &site));
@@ -83,7 +84,8 @@ ngx_rempart_waf_t *ngx_rempart_waf_new(ngx_http_request_t *r, const ngx_rempart_
     cleanup->handler = waf_done;
     waf->r = r;
     waf->conf = conf;
-    waf->arena = ngx_rempart_arena_take();
+    waf->seat = ngx_rempart_seat_take();
+    waf->arena = waf->seat.arena;
     return waf->arena ? waf : NULL;
 }
 

@@ -114,7 +114,6 @@ static void set_processor(struct rp_waf_tx *tx, rp_view value) {
         if (rp_view_equal_nocase(value, rp_view_from_cstr(names[kind]))) {
             tx->body_kind = (int)kind;
             rp_waf_scalar(tx, RP_VAR_REQBODY_PROCESSOR, rp_view_from_cstr(names[kind]));
-            tx->generation++;
         }
     }
 }

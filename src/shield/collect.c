@@ -27,11 +27,12 @@ void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_w
     }
 }
 
-void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value) {
+uint32_t rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value) {
     struct rp_waf_entry entry = {.name = name,
                                  .value = rp_waf_value_of(tx, value),
                                  .name_id = rp_image_name(tx->image, name)};
     rp_waf_collect_entry(tx, collection, entry);
+    return entry.value;
 }
 
 static bool is_computed(unsigned variable) {

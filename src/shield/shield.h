@@ -54,6 +54,14 @@ struct rp_waf_memory {
     void (*put)(void *ctx, rp_view key, rp_view value, int64_t expires_s);
 };
 
+/* ---- a seat: what transactions that follow each other leave to the next ---- */
+
+/* Of texts that browsers repeat, what the rules need to know (kept.c): some 40 KB, for one
+ * transaction at a time. What it holds changes no verdict. NULL when memory is out. */
+struct rp_waf_kept;
+struct rp_waf_kept *rp_waf_kept_new(void);
+void rp_waf_kept_free(struct rp_waf_kept *kept); /* accepts NULL */
+
 /* ---- a transaction ---- */
 
 struct rp_waf_site { /* what the place that the request came to says */
@@ -66,7 +74,8 @@ struct rp_waf_site { /* what the place that the request came to says */
      * exclusions. Applied before phase 1. */
     const struct rp_waf_ctl *exclusions;
     size_t exclusion_count;
-    bool measure; /* what each rule costs: rp_waf_tx_costs */
+    bool measure;             /* what each rule costs: rp_waf_tx_costs */
+    struct rp_waf_kept *kept; /* of the seat; may be NULL */
 };
 
 struct rp_waf_connection {

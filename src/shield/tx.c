@@ -36,7 +36,7 @@ static void limits(struct rp_waf_tx *tx) {
     tx->pending_label = RP_IMAGE_NONE;
     tx->highest_severity = 255;
     tx->body_kind = -1;
-    tx->generation = tx->clock = 1;
+    tx->clock = 1;
     tx->body = rp_buf_new(BODY_MAX);
     tx->response = rp_buf_new(BODY_MAX);
     tx->unicode_map = settings->has_unicode_map ? tx->image->unicode : NULL;
@@ -57,13 +57,14 @@ rp_err rp_waf_tx_new(const struct rp_waf *waf, const struct rp_waf_site *site,
     limits(tx);
     tx->classes = rp_arena_array(arena, tx->image->classes_n + 1, sizeof *tx->classes);
     tx->tx = rp_arena_array(arena, tx->image->settings->tx_names, sizeof *tx->tx);
-    tx->units = rp_arena_array(arena, tx->image->units_n + 1, sizeof(struct rp_waf_unit *));
+    tx->units = rp_arena_array(arena, tx->image->units_n + 1, sizeof *tx->units);
     if (site->measure) {
         tx->costs = rp_arena_array(arena, tx->image->rules_n, sizeof *tx->costs);
     }
     if (!tx->classes || !tx->units || !tx->tx) {
         return RP_ERR(TOO_LARGE);
     }
+    rp_waf_kept_begin(tx);
     rp_waf_scalars_start(tx);
     connection_variables(tx);
     for (size_t i = 0; i < site->exclusion_count; i++) {
@@ -76,6 +77,7 @@ rp_err rp_waf_tx_new(const struct rp_waf *waf, const struct rp_waf_site *site,
 
 void rp_waf_tx_done(struct rp_waf_tx *tx) {
     if (tx) {
+        rp_waf_kept_end(tx);
         rp_buf_done(&tx->body);
         rp_buf_done(&tx->response);
         if (tx->jit_stack) {
@@ -102,7 +104,6 @@ static void settle_budget(struct rp_waf_tx *tx) {
 }
 
 static rp_err run(struct rp_waf_tx *tx, unsigned phase) {
-    tx->generation++;
     rp_waf_run_phase(tx, phase);
     settle_budget(tx);
     return tx->failed;
@@ -247,8 +248,9 @@ rp_err rp_waf_tx_header(struct rp_waf_tx *tx, rp_view name, rp_view value) {
     if (tx->collections[RP_VAR_REQUEST_HEADERS].n >= HEADERS_MAX) {
         return RP_ERR(TOO_LARGE);
     }
-    rp_waf_collect(tx, RP_VAR_REQUEST_HEADERS, name, value);
-    rp_waf_collect(tx, RP_VAR_REQUEST_HEADERS_NAMES, name, name);
+    uint32_t text = rp_waf_collect(tx, RP_VAR_REQUEST_HEADERS, name, value);
+    rp_waf_keep_header(tx, name, rp_waf_collect(tx, RP_VAR_REQUEST_HEADERS_NAMES, name, name),
+                       text);
     if (rp_view_equal_nocase(name, RP_VIEW("cookie"))) {
         RP_TRY(cookies(tx, value));
     } else if (rp_view_equal_nocase(name, RP_VIEW("content-type"))) {

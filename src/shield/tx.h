@@ -5,8 +5,8 @@
  * prefilter may match it. Collections are lists of names with values. What one rule made necessary
  * is there for all others.
  *
- * values.c keeps values, units.c says which of them rules look at, collect.c fills collections,
- * store.c holds TX and IP:…, macro.c expands
+ * values.c keeps values, kept.c those that come again for the next transaction, units.c says which
+ * of them rules look at, collect.c fills collections, store.c holds TX and IP:…, macro.c expands
  * %{…}, operate.c asks the operator, run.c walks the rules, act.c does what a match says.
  */
 #ifndef RP_SHIELD_TX_H
@@ -26,19 +26,24 @@ struct rp_waf_value {
     uint64_t hash;
     uint64_t touched; /* the transformations that may change it */
     struct rp_byte_set set;
-    uint64_t *bits[RP_IMAGE_GROUPS]; /* rules of the prefilter that may match; NULL: not scanned */
-    uint32_t next;                   /* in its hash bucket */
-    uint32_t derived;                /* first of its list; 0 = none */
-    uint32_t stamp;                  /* the last list that it was put on */
-    uint32_t twin;                   /* the value that it is in another case; 0 = none */
+    const uint64_t *bits[RP_IMAGE_GROUPS]; /* rules of the prefilter that may match; NULL: not
+                                              scanned; rp_waf_nothing: none */
+    uint32_t next;                         /* in its hash bucket */
+    uint32_t derived;                      /* first of its list; 0 = none */
+    uint32_t stamp;                        /* the last list that it was put on */
+    uint32_t twin;                         /* the value that it is in another case; 0 = none */
+    bool kept;                             /* for the seat's next transaction: kept.c */
 };
 
+enum { RP_WAF_VALUE_BUCKETS = 256 };
 struct rp_waf_values {
     struct rp_waf_value *p; /* 0 is no value */
     struct rp_waf_derived *derived;
     uint32_t n, room, derived_n, derived_room;
-    uint32_t buckets[256];
+    uint32_t buckets[RP_WAF_VALUE_BUCKETS];
     uint32_t stamp;
+    uint32_t kept_n; /* the first of them came from the transaction before */
+    bool news;       /* something was found out about one that is kept */
 };
 
 /* ---- collections ---- */
@@ -66,13 +71,13 @@ struct rp_waf_unit {
     struct rp_waf_unit_value *values;
     uint64_t touched; /* of all of them */
     bool any_known[RP_IMAGE_GROUPS];
-    const uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them, at the least;
-                                             NULL: no rule may match */
+    const uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them and of the
+                                             source's; NULL: no rule may match */
 };
 
-/* The same of a class, for one phase. */
+/* The same of a class. */
 struct rp_waf_class {
-    uint32_t generation[RP_IMAGE_GROUPS];
+    uint32_t gathered_at[RP_IMAGE_GROUPS]; /* good as long as no collection has changed since */
     const uint64_t *any[RP_IMAGE_GROUPS];
 };
 
@@ -136,9 +141,8 @@ struct rp_waf_tx {
     struct rp_waf_entry scalars[RP_VAR_COUNT]; /* the one entry of each; empty at first */
     uint32_t changed[RP_COLL_COUNT];           /* when each collection did last, by the clock */
     uint32_t clock;
-    struct rp_waf_unit **units; /* made when they are needed */
+    struct rp_waf_unit *units;
     struct rp_waf_class *classes;
-    uint32_t generation; /* grows with each phase */
 
     struct rp_waf_slot *tx; /* by the number of the name */
     struct rp_waf_store stores[RP_STORE_COUNT];
@@ -186,32 +190,58 @@ uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes);
 uint32_t rp_waf_value_step(struct rp_waf_tx *tx, uint32_t value, enum rp_transform transform);
 uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline);
 rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeline);
+/* NULL when the arena is full; rp_waf_nothing when no rule may match. */
 const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group);
+extern const uint64_t rp_waf_nothing[RP_LITERALS_RULES_MAX / 64];
 static inline size_t rp_waf_group_words(const struct rp_waf_tx *tx, unsigned group) {
     return (tx->image->settings->group_sizes[group] + 63) / 64;
 }
+/* Room for so many values of the transaction before, and for as many of its own as usual; false
+ * when the arena is full. */
+bool rp_waf_values_room(struct rp_waf_tx *tx, uint32_t values, uint32_t derived);
+/* The value, and what is made of it, is kept for the next transaction. */
+static inline void rp_waf_value_keep(struct rp_waf_tx *tx, uint32_t value) {
+    if (value != 0 && !tx->values.p[value].kept) {
+        tx->values.p[value].kept = tx->values.news = true;
+    }
+}
+
+/* kept.c */
+void rp_waf_kept_begin(struct rp_waf_tx *tx); /* before the first value */
+void rp_waf_kept_end(struct rp_waf_tx *tx);   /* after the last */
+/* A header of the request, its name and value as values: kept when it is one that browsers repeat
+ * and that holds no secret. */
+void rp_waf_keep_header(struct rp_waf_tx *tx, rp_view name, uint32_t name_value, uint32_t value);
+
 /* Charged to the budget. */
 static inline void rp_waf_spend(struct rp_waf_tx *tx, uint64_t steps) {
     tx->verdict.steps += steps;
 }
 
 /* units.c */
-/* Never NULL: an empty one when there is nothing, or the arena is full. */
-const struct rp_waf_unit *rp_waf_unit_ready(struct rp_waf_tx *tx, uint32_t unit_id);
+const struct rp_waf_unit *rp_waf_unit_fill(struct rp_waf_tx *tx, uint32_t unit_id);
+/* As its collection is now; without values when there is nothing, or the arena is full. */
+static inline const struct rp_waf_unit *rp_waf_unit_ready(struct rp_waf_tx *tx, uint32_t unit_id) {
+    const struct rp_waf_unit *unit = &tx->units[unit_id];
+    bool fresh = unit->filled_at != 0 &&
+                 unit->filled_at >= tx->changed[tx->image->units[unit_id].target.variable];
+    return fresh ? unit : rp_waf_unit_fill(tx, unit_id);
+}
 const uint64_t *rp_waf_class_gather(struct rp_waf_tx *tx, uint32_t class_id, unsigned group);
 /* The prefilter's answers of all the class's values together; NULL: no rule may match. */
 static inline const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id,
                                                unsigned group) {
     const struct rp_waf_class *class = &tx->classes[class_id];
-    return class->generation[group] == tx->generation ? class->any[group]
-                                                      : rp_waf_class_gather(tx, class_id, group);
+    return class->gathered_at[group] == tx->clock ? class->any[group]
+                                                  : rp_waf_class_gather(tx, class_id, group);
 }
 
 /* collect.c */
 static inline void rp_waf_changed(struct rp_waf_tx *tx, unsigned collection) {
     tx->changed[collection] = ++tx->clock;
 }
-void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value);
+/* The number of the value. */
+uint32_t rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value);
 /* The same with a value that is known already; value 0 is left out. */
 void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_waf_entry entry);
 void rp_waf_scalars_start(struct rp_waf_tx *tx);

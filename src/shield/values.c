@@ -6,9 +6,8 @@
 /* A bucket's list is not searched further than this: twins cost time, never a verdict. */
 enum { VALUES_START = 128, LOOKS_MAX = 8 };
 
-/* Doubles an array in the arena; false when it is full. */
-static bool grow(struct rp_waf_tx *tx, void **items, uint32_t *room, size_t size) {
-    uint32_t next = *room ? 2 * *room : VALUES_START;
+/* A larger array in the arena; false when it is full. */
+static bool grow(struct rp_waf_tx *tx, void **items, uint32_t *room, size_t size, uint32_t next) {
     void *grown = rp_arena_room(tx->arena, next * size);
     if (!grown) {
         rp_waf_note(tx, RP_ERR(TOO_LARGE));
@@ -20,6 +19,26 @@ static bool grow(struct rp_waf_tx *tx, void **items, uint32_t *room, size_t size
     *items = grown;
     *room = next;
     return true;
+}
+
+static bool grow_values(struct rp_waf_tx *tx, uint32_t room) {
+    struct rp_waf_values *values = &tx->values;
+    void *items = values->p;
+    bool grown = grow(tx, &items, &values->room, sizeof *values->p, room);
+    values->p = items;
+    return grown;
+}
+
+static bool grow_derived(struct rp_waf_tx *tx, uint32_t room) {
+    struct rp_waf_values *values = &tx->values;
+    void *items = values->derived;
+    bool grown = grow(tx, &items, &values->derived_room, sizeof *values->derived, room);
+    values->derived = items;
+    return grown;
+}
+
+bool rp_waf_values_room(struct rp_waf_tx *tx, uint32_t values, uint32_t derived) {
+    return grow_values(tx, values + VALUES_START) && grow_derived(tx, derived + VALUES_START);
 }
 
 /* Which bytes occur, and which transformations may change it. */
@@ -44,19 +63,16 @@ static void look(const struct rp_waf *waf, struct rp_waf_value *value) {
 uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes) {
     struct rp_waf_values *values = &tx->values;
     uint64_t hash = rp_image_hash(bytes);
-    uint32_t *bucket = &values->buckets[hash & (RP_COUNT_OF(values->buckets) - 1)];
+    uint32_t *bucket = &values->buckets[hash % RP_WAF_VALUE_BUCKETS];
     unsigned looks = 0;
     for (uint32_t i = *bucket; i != 0 && looks < LOOKS_MAX; i = values->p[i].next, looks++) {
         if (values->p[i].hash == hash && rp_view_equal(values->p[i].bytes, bytes)) {
             return i;
         }
     }
-    if (values->n + 1 >= values->room) {
-        void *items = values->p;
-        if (!grow(tx, &items, &values->room, sizeof *values->p)) {
-            return 0;
-        }
-        values->p = items;
+    if (values->n + 1 >= values->room &&
+        !grow_values(tx, values->room ? 2 * values->room : VALUES_START)) {
+        return 0;
     }
     rp_waf_spend(tx, bytes.n + 16);
     uint32_t index = ++values->n;
@@ -86,17 +102,18 @@ rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeli
 static void remember(struct rp_waf_tx *tx, uint32_t value, enum rp_transform transform,
                      uint32_t result) {
     struct rp_waf_values *values = &tx->values;
-    if (values->derived_n + 1 >= values->derived_room) {
-        void *items = values->derived;
-        if (!grow(tx, &items, &values->derived_room, sizeof *values->derived)) {
-            return;
-        }
-        values->derived = items;
+    if (values->derived_n + 1 >= values->derived_room &&
+        !grow_derived(tx, values->derived_room ? 2 * values->derived_room : VALUES_START)) {
+        return;
     }
     uint32_t index = ++values->derived_n;
     values->derived[index] =
         (struct rp_waf_derived){(uint32_t)transform, result, values->p[value].derived};
     values->p[value].derived = index;
+    if (values->p[value].kept) {
+        rp_waf_value_keep(tx, result);
+        values->news = true;
+    }
 }
 
 /* Pipelines have their steps in common: each step is done once a value, and one that changed
@@ -121,6 +138,7 @@ uint32_t rp_waf_value_step(struct rp_waf_tx *tx, uint32_t value, enum rp_transfo
     }
     if (after.p == bytes.p && after.n == bytes.n) {
         tx->values.p[value].touched &= ~((uint64_t)1 << transform);
+        tx->values.news |= tx->values.p[value].kept;
         return value;
     }
     uint32_t result = rp_waf_value_of(tx, after);
@@ -144,24 +162,40 @@ uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pip
 
 /* ---- the prefilter ---- */
 
+const uint64_t rp_waf_nothing[RP_LITERALS_RULES_MAX / 64];
+
+static void look_for_rules(struct rp_waf_tx *tx, const struct rp_waf_value *value, unsigned group,
+                           uint64_t *bits) {
+    size_t words = rp_waf_group_words(tx, group);
+    const struct rp_literals *literals = &tx->waf->literals[group];
+    const uint64_t *twin = value->twin != 0 ? tx->values.p[value->twin].bits[group] : NULL;
+    rp_waf_spend(tx, value->bytes.n + 16);
+    if (twin) { /* literals know no case: only single bytes may differ */
+        memcpy(bits, twin, words * sizeof *bits);
+        rp_literals_look_at_bytes(literals, &value->set, bits);
+    } else {
+        memset(bits, 0, words * sizeof *bits);
+        rp_literals_look(literals, value->bytes, &value->set, bits);
+    }
+}
+
 const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group) {
     struct rp_waf_value *at = &tx->values.p[value];
-    if (!at->bits[group]) {
-        uint64_t *bits = rp_arena_array(tx->arena, rp_waf_group_words(tx, group), sizeof *bits);
-        if (!bits) {
-            rp_waf_note(tx, RP_ERR(TOO_LARGE));
-            return NULL;
-        }
-        rp_waf_spend(tx, at->bytes.n + 16);
-        const uint64_t *twin = at->twin != 0 ? tx->values.p[at->twin].bits[group] : NULL;
-        if (twin) { /* literals know no case: only single bytes may differ */
-            memcpy(bits, twin, rp_waf_group_words(tx, group) * sizeof *bits);
-            rp_literals_look_at_bytes(&tx->waf->literals[group], &at->set, bits);
-            at->bits[group] = bits;
-            return bits;
-        }
-        rp_literals_look(&tx->waf->literals[group], at->bytes, &at->set, bits);
-        at->bits[group] = bits;
+    if (at->bits[group]) {
+        return at->bits[group];
     }
-    return at->bits[group];
+    uint64_t bits[RP_LITERALS_RULES_MAX / 64] __attribute__((uninitialized)); /* as many as used */
+    look_for_rules(tx, at, group, bits);
+    tx->values.news |= at->kept;
+    size_t bytes = rp_waf_group_words(tx, group) * sizeof *bits;
+    if (rp_view_equal(rp_view_of(bits, bytes), rp_view_of(rp_waf_nothing, bytes))) {
+        return at->bits[group] = rp_waf_nothing;
+    }
+    uint64_t *copy = rp_arena_room(tx->arena, bytes);
+    if (!copy) {
+        rp_waf_note(tx, RP_ERR(TOO_LARGE));
+        return NULL;
+    }
+    memcpy(copy, bits, bytes);
+    return at->bits[group] = copy;
 }

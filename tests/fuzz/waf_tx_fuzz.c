@@ -213,8 +213,9 @@ static void check_verdict(const struct rp_waf_verdict *verdict, const struct rp_
     FUZZ_CHECK(!verdict->over_budget || !site->over_budget_blocks || verdict->would_block);
 }
 
-/* All that can be seen of a transaction, as text. */
-static void judge(const struct rp_waf *waf, const struct rp_waf_site *site, struct request request,
+/* All that can be seen of a transaction, as text; the steps only where nothing is left from before
+ * that would spare some. False when it went over its budget. */
+static bool judge(const struct rp_waf *waf, const struct rp_waf_site *site, struct request request,
                   struct rp_arena *arena, struct rp_buf *seen) {
     struct rp_waf_connection connection = {.client_address = RP_VIEW("192.0.2.7"),
                                            .server_address = RP_VIEW("192.0.2.1"),
@@ -233,7 +234,7 @@ static void judge(const struct rp_waf *waf, const struct rp_waf_site *site, stru
     rp_buf_printf(seen, "%d %d %d %u %llu %llu %llu\n", err.code, verdict->action,
                   verdict->would_block, verdict->status, (unsigned long long)verdict->rule,
                   (unsigned long long)verdict->over_budget_rule,
-                  (unsigned long long)verdict->steps);
+                  site->kept ? 0ULL : (unsigned long long)verdict->steps);
     size_t count = 0, dropped = 0;
     const struct rp_waf_match *matches = rp_waf_tx_matches(tx, &count, &dropped);
     FUZZ_CHECK(count <= RP_WAF_MATCHES_MAX);
@@ -243,7 +244,30 @@ static void judge(const struct rp_waf *waf, const struct rp_waf_site *site, stru
         write_variable(seen, matches[i].message, matches[i].log_data);
     }
     rp_ignore(rp_waf_tx_each(tx, RP_VAR_TX, write_variable, seen)); /* TOO_LARGE: none is seen */
+    bool within = !verdict->over_budget;
     rp_waf_tx_done(tx);
+    return within;
+}
+
+/* What transactions on a seat leave to each other changes nothing that can be seen. */
+static void judge_on_a_seat(const struct rp_waf *waf, struct rp_waf_site site,
+                            struct request request, struct request other, struct rp_arena *arena) {
+    struct request requests[] = {request, other, request, request};
+    struct rp_buf seen[RP_COUNT_OF(requests)];
+    bool within = true;
+    site.kept = rp_waf_kept_new();
+    FUZZ_CHECK(site.kept != NULL);
+    for (size_t i = 0; i < RP_COUNT_OF(requests); i++) {
+        seen[i] = rp_buf_new(64 << 20);
+        rp_arena_reset(arena);
+        within = judge(waf, &site, requests[i], arena, &seen[i]) && within;
+    }
+    FUZZ_CHECK(!within || (rp_view_equal(rp_buf_view(&seen[0]), rp_buf_view(&seen[2])) &&
+                           rp_view_equal(rp_buf_view(&seen[0]), rp_buf_view(&seen[3]))));
+    for (size_t i = 0; i < RP_COUNT_OF(requests); i++) {
+        rp_buf_done(&seen[i]);
+    }
+    rp_waf_kept_free(site.kept);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -268,18 +292,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
     struct request other = {.method = RP_VIEW("POST"),
                             .uri = RP_VIEW("/?a=1&b=1&skip=union"),
                             .protocol = RP_VIEW("HTTP/1.1"),
-                            .head = RP_VIEW("Content-Type: application/json\nCookie: a=b"),
+                            .head = RP_VIEW("Content-Type: application/json\nCookie: a=b\n"
+                                            "Accept: text/html;q=0.9\nHost: example.org"),
                             .body = RP_VIEW("{\"a\":\"<script>alert(1)</script>\"}")};
     struct rp_arena *arena = rp_arena_new(ARENA);
     struct rp_buf first = rp_buf_new(64 << 20), between = rp_buf_new(64 << 20),
                   again = rp_buf_new(64 << 20);
-    judge(waf, &site, request, arena, &first);
+    (void)judge(waf, &site, request, arena, &first);
     rp_arena_reset(arena);
-    judge(waf, &site, other, arena, &between);
+    (void)judge(waf, &site, other, arena, &between);
     rp_arena_reset(arena);
-    judge(waf, &site, request, arena, &again);
+    (void)judge(waf, &site, request, arena, &again);
     /* Nothing of one transaction is left in the next. */
     FUZZ_CHECK(rp_view_equal(rp_buf_view(&first), rp_buf_view(&again)));
+    judge_on_a_seat(waf, site, request, other, arena);
     rp_buf_done(&first);
     rp_buf_done(&between);
     rp_buf_done(&again);

@@ -47,11 +47,13 @@ static rp_err compile(const char *text, struct both *both, struct rp_waf_place *
 
 static struct both ours_open(const char *text, struct rp_diag *ret_diag, bool *ret_taken) {
     struct both both = {.arena = rp_arena_new(RULES_MAX),
+                        .kept = rp_waf_kept_new(),
                         .tx_arena = rp_arena_new(TX_MAX),
                         .image = rp_buf_new(IMAGE_MAX)};
     struct rp_waf_place place = {0};
     assert_non_null(both.arena);
     assert_non_null(both.tx_arena);
+    assert_non_null(both.kept);
     *ret_taken = rp_ok(compile(text, &both, &place, ret_diag));
     return both;
 }
@@ -77,6 +79,7 @@ struct both both_open(const char *rules) {
 
 void both_close(struct both *both) {
     rp_waf_close(both->waf);
+    rp_waf_kept_free(both->kept);
     rp_buf_done(&both->image);
     rp_arena_free(both->arena);
     rp_arena_free(both->tx_arena);
@@ -99,14 +102,17 @@ static void add_variable(void *ctx, rp_view name, rp_view value) {
 
 /* ret_state: the verdict, and every TX variable. */
 static void judge_ours(struct both *both, const struct waf_message *request,
-                       const struct waf_message *response, bool logged_only,
+                       const struct waf_message *response, bool as_the_gate,
                        struct both_log *ret_log, struct rp_buf *ret_state) {
     struct waf_memory *memory = waf_memory_new(both->tx_arena);
     const struct rp_waf_memory interface = waf_memory_interface(memory);
     struct rp_waf_info info;
     rp_waf_info(both->waf, &info);
-    const struct rp_waf_site site = {
-        .mode = info.mode, .budget = UINT64_MAX, .memory = &interface, .logged_only = logged_only};
+    const struct rp_waf_site site = {.mode = info.mode,
+                                     .budget = UINT64_MAX,
+                                     .memory = &interface,
+                                     .logged_only = as_the_gate,
+                                     .kept = as_the_gate ? both->kept : NULL};
     struct rp_waf_tx *tx = NULL;
     ret_log->count = 0;
     ret_log->arena = both->tx_arena;
@@ -134,7 +140,8 @@ static void judge_ours(struct both *both, const struct waf_message *request,
     rp_waf_tx_done(tx);
 }
 
-/* The gate's way, without the matches of rules that do not log, comes to the same. */
+/* The gate's way, without the matches of rules that do not log and with what the requests before
+ * have left, comes to the same. */
 void both_judge_ours(struct both *both, const struct waf_message *request,
                      const struct waf_message *response, struct both_log *ret_log) {
     static struct both_log brief;

@@ -20,6 +20,7 @@ struct both {
     struct rp_arena *arena, *tx_arena;
     struct rp_buf image;
     struct rp_waf *waf;
+    struct rp_waf_kept *kept; /* of all requests */
     ModSecurity *original;
     RulesSet *rules;
 };
