@@ -159,7 +159,8 @@ static const struct cli_command commands[] = {
      "FILE…|--image IMAGE | bench --rules FILE…|--image IMAGE --request FILE [--seconds N]\n"
      "       rempart waf proposals [--json] | accept|reject ID --reason TEXT\n"
      "       rempart waf exclusions [remove ID] [--json]\n"
-     "       rempart waf top [--by false-alarms|cost|blocks] [--since 7d] [--json]",
+     "       rempart waf top [--by false-alarms|cost|blocks] [--since 7d] [--json]\n"
+     "       rempart waf model learn APP [--json]",
      {"le pare-feu applicatif : compiler des règles, juger une requête, passer les essais du CRS",
       "the application firewall: compile rules, judge a request, run the tests of the CRS"},
      "  rempart waf compile --rules crs-setup.conf rules/*.conf -o crs.waf\n"
@@ -170,7 +171,8 @@ static const struct cli_command commands[] = {
      "tests/regression/tests\n"
      "  rempart waf proposals\n"
      "  rempart waf accept 3f9a01c2 --reason 'the editor sends HTML'\n"
-     "  rempart waf top --by cost --since 1d\n",
+     "  rempart waf top --by cost --since 1d\n"
+     "  rempart waf model learn wiki > wiki.yaml\n",
      cli_waf},
 };
 

@@ -90,12 +90,13 @@ enum rp_exit cli_waf(struct cli *cli) {
         {"compile", waf_compile}, {"exec", waf_exec},     {"test", waf_test},
         {"explain", waf_explain}, {"bench", waf_bench},   {"proposals", waf_proposals},
         {"accept", waf_accept},   {"reject", waf_reject}, {"exclusions", waf_exclusions},
-        {"top", waf_top}};
+        {"top", waf_top},         {"model", waf_model}};
     for (size_t i = 0; cli->arg_count > 0 && i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(cli->args[0], commands[i].name) == 0) {
             return commands[i].run(cli);
         }
     }
     return cli_usage(
-        cli, "compile, exec, test, explain, bench, proposals, accept, reject, exclusions, top");
+        cli,
+        "compile, exec, test, explain, bench, proposals, accept, reject, exclusions, top, model");
 }

@@ -69,5 +69,6 @@ enum rp_exit waf_accept(struct cli *cli);
 enum rp_exit waf_reject(struct cli *cli);
 enum rp_exit waf_exclusions(struct cli *cli);
 enum rp_exit waf_top(struct cli *cli);
+enum rp_exit waf_model(struct cli *cli);
 
 #endif

@@ -257,3 +257,26 @@ enum rp_exit waf_top(struct cli *cli) {
     }
     return code;
 }
+
+/* ---- a model of what people send ---- */
+
+enum rp_exit waf_model(struct cli *cli) {
+    struct rp_json *answer = NULL;
+    if (cli->arg_count != 3 || strcmp(cli->args[1], "learn") != 0) {
+        return cli_usage(cli, cli_say(cli, "waf model learn APPLICATION [--json]",
+                                      "waf model learn APP [--json]"));
+    }
+    rp_view path = rp_arena_printf(cli->arena, WAF "model?app=%s&lang=%s", cli->args[2],
+                                   cli->lang == RP_FR ? "fr" : "en");
+    rp_err err = path.p ? cli_enter_state(cli) : RP_ERR(NO_MEMORY);
+    if (!rp_ok(err)) {
+        return cli_fail(cli, err, cli->state, NULL);
+    }
+    enum rp_exit code = cli_gate_ask(cli, "GET", rp_arena_cstr(cli->arena, path), NULL, &answer);
+    if (code == RP_EXIT_OK && cli->json) {
+        cli_print_json(answer);
+    } else if (code == RP_EXIT_OK) {
+        printf("%.*s", RP_FMT(rp_json_get_string(answer, "model")));
+    }
+    return code;
+}

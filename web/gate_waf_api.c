@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "shield/exclusions_io.h"
 #include "shield/notes_io.h"
+#include "web/gate_waf.h"
 #include "web/handlers.h"
 
 enum {
@@ -22,12 +23,9 @@ static void add_time(struct rp_arena *arena, struct rp_json *one, const char *ke
 
 /* ---- what it takes ---- */
 
-struct least {
-    uint64_t people, organisations; /* different ones behind a proposal */
-};
-
 /*= S58: one person, or one organisation where there are several, teaches the firewall nothing. */
-static rp_err least_of(struct rp_request *request, struct rp_db *db, struct least *ret_least) {
+rp_err rp_waf_least_of(struct rp_request *request, struct rp_db *db,
+                       struct rp_waf_least *ret_least) {
     const struct rp_config *config = request->web->config;
     uint64_t organisations = 0;
     RP_TRY(rp_waf_decisions_organisations(db, &organisations));
@@ -37,7 +35,7 @@ static rp_err least_of(struct rp_request *request, struct rp_db *db, struct leas
     return RP_OK;
 }
 
-static bool is_ripe(const struct rp_note *note, const struct least *least) {
+static bool is_ripe(const struct rp_note *note, const struct rp_waf_least *least) {
     return note->people >= least->people && note->organisations >= least->organisations;
 }
 
@@ -61,7 +59,7 @@ static rp_err mark(void *ctx, const struct rp_waf_decision *decision) {
 }
 
 static void add_note(struct listing *listing, const struct rp_note *note,
-                     const struct least *least) {
+                     const struct rp_waf_least *least) {
     struct rp_arena *arena = listing->arena;
     struct rp_json *one = rp_json_add_object(arena, listing->list, NULL);
     rp_json_add_cstr(arena, one, "id", rp_note_name_of(note->key).s);
@@ -95,11 +93,11 @@ static rp_err collect(struct rp_request *request, struct rp_arena *arena, struct
 
 rp_err rp_admin_waf_proposals(struct rp_request *request) {
     struct rp_db *db = NULL;
-    struct least least;
+    struct rp_waf_least least;
     struct rp_notes_all all;
     struct listing listing;
     RP_TRY(rp_store_system(request->thread->store, &db, NULL));
-    RP_TRY(least_of(request, db, &least));
+    RP_TRY(rp_waf_least_of(request, db, &least));
     _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(NOTES_ARENA);
     if (!arena) {
         return RP_ERR(NO_MEMORY);
@@ -138,8 +136,8 @@ static const struct rp_note *note_named(const struct rp_notes_all *all, rp_view 
 }
 
 static rp_err check_ripe(struct rp_request *request, struct rp_db *db, const struct rp_note *note) {
-    struct least least;
-    RP_TRY(least_of(request, db, &least));
+    struct rp_waf_least least;
+    RP_TRY(rp_waf_least_of(request, db, &least));
     if (is_ripe(note, &least)) {
         return RP_OK;
     }

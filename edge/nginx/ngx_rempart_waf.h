@@ -104,6 +104,8 @@ rp_err ngx_rempart_waf_model_body(ngx_rempart_waf_t *waf);
 /* notes: what is not asked at this place; and, at the end, what the rules did and to whom. */
 rp_err ngx_rempart_waf_spare(const ngx_rempart_waf_t *waf, rp_view app, struct rp_waf_site *site);
 void ngx_rempart_waf_note(const ngx_rempart_waf_t *waf);
+/* sent: what a place that learns was sent, and took. */
+void ngx_rempart_waf_note_sent(const ngx_rempart_waf_t *waf, void *table);
 
 /* refusals: the page (or problem document) of a refused request as headers and a chain. */
 ngx_int_t ngx_rempart_waf_refuse(ngx_rempart_waf_t *waf);

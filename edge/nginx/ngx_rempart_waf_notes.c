@@ -134,12 +134,15 @@ void ngx_rempart_waf_note(const ngx_rempart_waf_t *waf) {
     const struct rp_waf_match *matches = rp_waf_tx_matches(waf->tx, &count, NULL);
     bool known = ctx->visitor.known && ctx->app.len > 0;
     rp_waf_tx_costs(waf->tx, tally_cost, table);
+    bool learns = waf->conf->learn && known && !waf->refused_status && !verdict->over_budget;
+    if (learns && !verdict->would_block) {
+        ngx_rempart_waf_note_sent(waf, table);
+    }
     if (count == 0) {
         return;
     }
     tally_matches(waf, table, matches, count, known);
-    bool would_block = verdict->would_block && !waf->refused_status && !verdict->over_budget;
-    if (waf->conf->learn && known && would_block) {
+    if (learns && verdict->would_block) {
         note_alarms(waf, table, matches, count);
     }
 }

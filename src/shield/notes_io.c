@@ -4,10 +4,8 @@
 #include <stdlib.h>
 
 #include "base/checked.h"
-#include "os/shm.h"
 
-/* False when there is no such table, or it is none of ours. */
-static bool open_table(unsigned number, struct rp_shm *ret_table) {
+bool rp_notes_open_table(unsigned number, struct rp_shm *ret_table) {
     char path[32];
     struct rp_shm table = {0};
     snprintf(path, sizeof path, "waf/notes.%u", number);
@@ -66,7 +64,7 @@ rp_err rp_notes_collect(int64_t now_ms, struct rp_arena *arena, struct rp_notes_
     }
     for (unsigned i = 0; i < RP_NOTES_TABLES; i++) {
         struct rp_shm table;
-        if (!open_table(i, &table)) {
+        if (!rp_notes_open_table(i, &table)) {
             continue;
         }
         size_t n = read_table(&table, now_ms, one);
@@ -122,7 +120,7 @@ rp_err rp_notes_collect_tallies(uint32_t since_day, struct rp_arena *arena,
     }
     for (unsigned i = 0; i < RP_NOTES_TABLES; i++) {
         struct rp_shm table;
-        if (!open_table(i, &table)) {
+        if (!rp_notes_open_table(i, &table)) {
             continue;
         }
         for (size_t k = 0; k < RP_NOTES_TALLIES && count < 2 * RP_NOTES_TALLIES; k++) {

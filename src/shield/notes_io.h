@@ -4,9 +4,12 @@
 #define RP_SHIELD_NOTES_IO_H
 
 #include "base/arena.h"
+#include "os/shm.h"
 #include "shield/notes.h"
 
 enum { RP_NOTES_TABLES = 128 };
+/* False when there is no such table, or it is none of ours. */
+bool rp_notes_open_table(unsigned number, struct rp_shm *ret_table);
 
 struct rp_notes_all {
     struct rp_note *notes; /* each key once, the most frequent first */

@@ -70,6 +70,33 @@ test('what honest people meet is proposed, with the requests behind it and witho
 });
 
 /*= S58 type=test */
+test('what people send is a model that a person may take: never in force by itself, and nothing of one alone', async () => {
+  const post = (person, body, type) => person.request('POST', '/orders', {body, headers: {'content-type': type, 'content-length': Buffer.byteLength(body)}});
+  for (const [i, person] of people.entries()) {
+    assert.equal(await ask(person, `/orders/${17 + i}?page=${i}&note=Zo%C3%AB`), 200);
+    assert.equal((await post(person, JSON.stringify({sku: 'A-1', lines: [{n: i}, {n: 2, tags: ['secret']}]}), 'application/json')).status, 200);
+  }
+  assert.equal(await ask(people[0], '/orders/1?mine=alone'), 200);
+  const model = await until('all three behind it', async () => {
+    const text = await waf('model', 'learn', 'wiki');
+    return /'tags':/.test(text) && /'note'.* 3 people/.test(text) && text;
+  });
+  assert.match(model, /openapi: 3\.1\.0/);
+  assert.match(model, /'\/orders\/\{id1\}':\n {4}get: # 4 times, 3 people\n {6}parameters:\n {8}- \{name: id1, in: path, required: true, schema: \{type: integer\}\}/);
+  assert.match(model, /\{name: 'page', in: query, schema: \{type: integer\}\}/);
+  assert.doesNotMatch(model, /mine|alone|secret|Zo/, 'of one person, or what they sent');
+  assert.match((await stack.rempart('waf', 'model', 'learn', 'none')).stderr, /no application none/);
+  assert.equal(await ask(people[1], '/elsewhere?odd=1'), 200, 'nothing is in force by asking');
+  const wiki = stack.file('wiki.yaml');
+  fs.writeFileSync(wiki, model);
+  const config = fs.readFileSync(stack.file('rempart.yaml'), 'utf8');
+  fs.writeFileSync(stack.file('rempart.yaml'), config.replace('label: personal', `label: personal, model: ${wiki}, model_mode: detect`));
+  const {code, stdout, stderr} = await stack.rempart('check');
+  assert.equal(code, 0, stdout + stderr);
+  fs.writeFileSync(stack.file('rempart.yaml'), config);
+});
+
+/*= S58 type=test */
 test('one who signed in alone teaches nothing: accepting is refused and says what is missing', async () => {
   for (let i = 0; i < 12; i++) assert.equal(await ask(people[0], `/secret?q=1%27%20OR%20%271%27=%271`), 200);
   const one = await until('the sighting', async () => (await proposals()).find(p => p.path === '/secret' && p.requests >= 12));
