@@ -103,11 +103,24 @@ static rp_err make_loop(struct daemon *daemon) {
     return rp_loop_signal(daemon->loop, SIGINT, stop, daemon->loop);
 }
 
-/* REMPART_READY_FD: the writing end of the supervisor's pipe. */
-static int inherited_ready_fd(void) {
-    const char *text = getenv("REMPART_READY_FD");
-    uint64_t fd = 0;
-    return text && rp_view_to_u64(rp_view_from_cstr(text), 1023, &fd) ? (int)fd : -1;
+static uint64_t number_of(const char *variable, uint64_t max, uint64_t otherwise) {
+    const char *text = getenv(variable);
+    uint64_t number = otherwise;
+    return text && rp_view_to_u64(rp_view_from_cstr(text), max, &number) ? number : otherwise;
+}
+
+/* REMPART_READY_FD: the writing end of the supervisor's pipe. REMPART_HANDED: how many descriptors
+ * stand behind it. All others are closed. */
+static void take_inherited(struct daemon *daemon) {
+    int kept[1 + RP_PROCESS_HANDED_MAX];
+    const uint64_t none = UINT64_MAX, fd = number_of("REMPART_READY_FD", 1000, none);
+    daemon->ready_fd = fd == none ? -1 : (int)fd;
+    daemon->handed_count = fd == none ? 0 : number_of("REMPART_HANDED", RP_PROCESS_HANDED_MAX, 0);
+    for (size_t i = 0; i < daemon->handed_count; i++) {
+        kept[1 + i] = daemon->handed[i] = daemon->ready_fd + 1 + (int)i;
+    }
+    kept[0] = daemon->ready_fd;
+    rp_role_close_inherited(kept, fd == none ? 0 : 1 + daemon->handed_count);
 }
 
 /* Names on the command line are meant from where it was typed, before we go to the state folder.
@@ -125,8 +138,8 @@ static rp_err make_absolute(const struct daemon *daemon, const char **path) {
 }
 
 rp_err daemon_start(struct daemon *daemon, enum rp_role_id role, int argc, char **argv) {
-    *daemon = (struct daemon){.role = role, .env = rp_env_real(), .ready_fd = inherited_ready_fd()};
-    rp_role_close_inherited(&daemon->ready_fd, daemon->ready_fd >= 0 ? 1 : 0);
+    *daemon = (struct daemon){.role = role, .env = rp_env_real()};
+    take_inherited(daemon);
     struct options options;
     RP_TRY(parse_options(daemon, argc, argv, &options));
     daemon->arena = rp_arena_new(ARENA_MAX);
@@ -171,9 +184,15 @@ static rp_err tell_ready(struct daemon *daemon) {
         is->seccomp ? "true" : "false");
     RP_ASSERT(n > 0 && (size_t)n < sizeof text);
     rp_err err = rp_file_write_all(daemon->ready_fd, rp_view_of(text, (size_t)n));
-    close(daemon->ready_fd);
-    daemon->ready_fd = -1;
+    if (!daemon->hands_over) {
+        rp_fd_done(&daemon->ready_fd);
+    }
     return err;
+}
+
+void daemon_hand_over(struct daemon *daemon) {
+    RP_ASSERT(daemon->hands_over);
+    rp_fd_done(&daemon->ready_fd);
 }
 
 rp_err daemon_run(struct daemon *daemon) {

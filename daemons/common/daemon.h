@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "os/loop.h"
+#include "os/process.h"
 #include "os/role.h"
 
 struct daemon {
@@ -25,7 +26,11 @@ struct daemon {
     struct rp_diag config_diag;
     struct rp_loop *loop;
     struct rp_isolation isolation;
-    int ready_fd; /* the supervisor waits at the other end; -1 = nobody does */
+    int ready_fd;    /* the supervisor waits at the other end; -1 = nobody does */
+    bool hands_over; /* the pipe stays open after "ready", until daemon_hand_over */
+    int handed[RP_PROCESS_HANDED_MAX]; /* listening sockets that the supervisor holds for the role
+                                        */
+    size_t handed_count;
 };
 
 /* Everything up to the role's own work. Prints what is wrong (file, line, column) and returns the
@@ -37,6 +42,9 @@ rp_err daemon_enter(struct daemon *daemon);
 
 /* Tells the supervisor that the role serves, and which isolation stands; then runs the loop. */
 rp_err daemon_run(struct daemon *daemon);
+
+/* Tells the supervisor that we take nothing new any more: a successor may begin. */
+void daemon_hand_over(struct daemon *daemon);
 
 /* 0, or 2 for a wrong configuration (do not start again), else 1. */
 int daemon_exit_code(rp_err err);

@@ -19,6 +19,9 @@ static void try_again(void *ctx);
 
 static void wait_and_try(void *ctx) {
     struct core *core = ctx;
+    if (core->leaving != CORE_STAYS) {
+        return; /* it is the successor's to do */
+    }
     rp_err err = rp_loop_timer(core->loop, SET_UP_MS, 0, try_again, core, NULL);
     RP_ASSERT(rp_ok(err)); /* a few bytes */
 }
@@ -145,5 +148,5 @@ static void do_chores(void *ctx) {
 }
 
 rp_err core_chores_start(struct core *core) {
-    return rp_loop_timer(core->loop, CHORES_MS, CHORES_MS, do_chores, core, NULL);
+    return core_every(core, CHORES_MS, CHORES_MS, do_chores, core);
 }

@@ -112,5 +112,5 @@ static void start_round(void *ctx) {
 }
 
 rp_err core_closings_start(struct core *core) {
-    return rp_loop_timer(core->loop, ROUND_MS, ROUND_MS, start_round, core, NULL);
+    return core_every(core, ROUND_MS, ROUND_MS, start_round, core);
 }

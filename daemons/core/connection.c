@@ -71,6 +71,15 @@ static void end_request(struct connection *c) {
     c->requesting = c->streaming = c->wants_piece = c->sending = false;
 }
 
+/* Both doors, for new connections or for nothing. */
+static void open_doors(struct core *core, bool open) {
+    for (size_t i = 0; i < RP_COUNT_OF(core->doors); i++) {
+        if (core->doors[i]) {
+            rp_ignore(rp_watch_events(core->doors[i], open ? RP_READY_READ : 0));
+        }
+    }
+}
+
 static void connection_free(struct connection *c) {
     RP_ASSERT(c->magic == CONNECTION_MAGIC && !c->working);
     end_request(c);
@@ -88,7 +97,9 @@ static void connection_free(struct connection *c) {
     if (c->next) {
         c->next->previous = c->previous;
     }
-    c->core->connections--;
+    if (c->core->connections-- == CORE_CONNECTIONS_MAX) {
+        open_doors(c->core, true);
+    }
     c->magic = 0;
     free(c);
 }
@@ -443,8 +454,7 @@ static void ready(void *ctx, unsigned events) {
 
 static void open_connection(struct core *core, int fd, bool from_cli) {
     struct connection *c = calloc(1, sizeof *c);
-    if (!c || core->connections >= CORE_CONNECTIONS_MAX) {
-        free(c);
+    if (!c) {
         rp_fd_done(&fd); /* nginx tries again or answers 502 */
         return;
     }
@@ -472,6 +482,15 @@ static void open_connection(struct core *core, int fd, bool from_cli) {
     }
 }
 
+/* Who comes now waits in the socket until another has left (connection_free). */
+static bool is_full(struct core *core) {
+    bool full = core->connections >= CORE_CONNECTIONS_MAX;
+    if (full) {
+        open_doors(core, false);
+    }
+    return full;
+}
+
 /* The user at the other end, as the kernel knows it; -1 when it does not. */
 static uid_t user_of(int fd) {
     pid_t pid;
@@ -486,7 +505,7 @@ static void accept_gate(void *ctx, unsigned events) {
     (void)events;
     struct core *core = ctx;
     int fd;
-    if (!rp_ok(rp_socket_accept(core->core_fd, &fd))) {
+    if (is_full(core) || !rp_ok(rp_socket_accept(core->core_fd, &fd))) {
         return;
     }
     if (!rp_ipc_may_be(RP_ROLE_GATE, user_of(fd))) {
@@ -506,7 +525,7 @@ static void accept_cli(void *ctx, unsigned events) {
     (void)events;
     struct core *core = ctx;
     int fd;
-    if (!rp_ok(rp_socket_accept(core->cli_fd, &fd))) {
+    if (is_full(core) || !rp_ok(rp_socket_accept(core->cli_fd, &fd))) {
         return;
     }
     if (!is_owner(core, fd)) {
@@ -516,12 +535,46 @@ static void accept_cli(void *ctx, unsigned events) {
     open_connection(core, fd, true);
 }
 
+/* The supervisor's socket when it holds one for us, else our own. */
+static rp_err find_socket(const struct daemon *daemon, size_t place, const char *path,
+                          int *ret_fd) {
+    if (place >= daemon->handed_count) {
+        return rp_socket_listen(path, RP_SOCKET_STREAM, 0660, ret_fd);
+    }
+    *ret_fd = daemon->handed[place];
+    return rp_socket_take_over(*ret_fd);
+}
+
 rp_err core_listen(struct core *core) {
-    struct rp_watch *watch;
-    RP_TRY(rp_socket_listen("run/core.sock", RP_SOCKET_STREAM, 0660, &core->core_fd));
-    RP_TRY(rp_socket_listen("run/cli.sock", RP_SOCKET_STREAM, 0660, &core->cli_fd));
-    RP_TRY(rp_loop_watch(core->loop, core->core_fd, RP_READY_READ, accept_gate, core, &watch));
-    return rp_loop_watch(core->loop, core->cli_fd, RP_READY_READ, accept_cli, core, &watch);
+    RP_TRY(find_socket(core->daemon, 0, "run/core.sock", &core->core_fd));
+    RP_TRY(find_socket(core->daemon, 1, "run/cli.sock", &core->cli_fd));
+    RP_TRY(rp_loop_watch(core->loop, core->core_fd, RP_READY_READ, accept_gate, core,
+                         &core->doors[0]));
+    return rp_loop_watch(core->loop, core->cli_fd, RP_READY_READ, accept_cli, core,
+                         &core->doors[1]);
+}
+
+void core_shut_doors(struct core *core) {
+    rp_watch_free(rp_take(&core->doors[0]));
+    rp_watch_free(rp_take(&core->doors[1]));
+    rp_fd_done(&core->core_fd);
+    rp_fd_done(&core->cli_fd);
+}
+
+bool core_is_answering(const struct core *core) {
+    for (const struct connection *c = core->first; c; c = c->next) {
+        bool only_writes = !c->requesting && c->out.n > 0;
+        if (!c->streaming && !only_writes) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void core_close_after_answers(struct core *core) {
+    for (struct connection *c = core->first; c; c = c->next) {
+        c->closing = true;
+    }
 }
 
 void core_hang_up(struct core *core) {
@@ -530,6 +583,5 @@ void core_hang_up(struct core *core) {
         c->working = false;
         connection_free(c);
     }
-    rp_fd_done(&core->core_fd);
-    rp_fd_done(&core->cli_fd);
+    core_shut_doors(core);
 }

@@ -26,9 +26,13 @@ enum {
     CORE_PASSWORD_QUEUE = 64,
     CORE_STORE_QUEUE = 1024,
     CORE_CONNECTIONS_MAX = 256,
-    CORE_STREAMS_MAX = 48,   /* half a megabyte each */
+    CORE_STREAMS_MAX = 48, /* half a megabyte each */
+    CORE_TIMERS_MAX = 16,
     CORE_STREAMS_OF_ONE = 16 /* of one organisation: the others find two thirds free */
 };
+
+/* leave.c, in this order. */
+enum core_leaving { CORE_STAYS, CORE_ANSWERS, CORE_WAITS_FOR_THREADS, CORE_HANDED_OVER };
 
 struct core {
     struct daemon *daemon;
@@ -59,6 +63,11 @@ struct core {
     unsigned connections, streams;
     rp_id purged; /* the last tenant whose trash was looked at; the thread of key 0 */
     int core_fd, cli_fd;
+    struct rp_watch *doors[2]; /* of these; NULL while nobody is let in */
+    struct rp_timer *timers[CORE_TIMERS_MAX];
+    size_t timer_count;
+    enum core_leaving leaving;
+    unsigned threads_back;
 };
 
 /* ---- thread.c: what one store thread owns ---- */
@@ -83,9 +92,10 @@ rp_err core_pools_start(struct core *core);
 void core_pools_stop(struct core *core);
 
 /* ---- tables.c: what the gate maps ---- */
-rp_err core_tables_create(struct core *core);
+rp_err core_tables_create(struct core *core); /* beside those that are there */
 rp_err core_tables_fill(struct core *core, struct rp_identity *identity);
-rp_err core_tables_keep(struct core *core); /* the heartbeat, each second */
+rp_err core_tables_publish(struct core *core); /* in their place */
+rp_err core_tables_keep(struct core *core);    /* the heartbeat, each second */
 
 /* ---- lists.c: who may always come in at the gate, and who may not ---- */
 /* Puts the canaries of S58 there, and the workers' table in place. Needs no key service. */
@@ -128,7 +138,15 @@ rp_err core_registers_check(struct core *core, struct rp_web_thread *thread, str
 rp_err core_registers_canary(struct core *core, struct rp_web_thread *thread, rp_id account);
 
 /* ---- connection.c ---- */
+/* On the sockets that the supervisor holds, or on our own. */
 rp_err core_listen(struct core *core);
+/* Nobody new is let in. */
+void core_shut_doors(struct core *core);
+/* A request is under way that has to be answered before we hand over, or may still come on an open
+ * connection; streams, and answers that their reader is slow to take, do not count. */
+bool core_is_answering(const struct core *core);
+/* Each connection ends with the answer that it is at. */
+void core_close_after_answers(struct core *core);
 /* The pools are closed: what was under way is dropped. */
 void core_hang_up(struct core *core);
 
@@ -137,9 +155,19 @@ rp_err core_forward_start(struct core *core);
 void core_forward_stop(struct core *core);
 /* Something waits in this tenant's outbox (none = the system's). Loop thread only. */
 void core_forward_soon(struct core *core, rp_id tenant);
+void core_forward_all(struct core *core);
+bool core_forward_runs(const struct core *core);
 
 /* ---- send.c: notices to the courier ---- */
 rp_err core_send_start(struct core *core);
 void core_send_stop(struct core *core);
+bool core_send_runs(const struct core *core);
+
+/* ---- leave.c: at a reload, to a successor ---- */
+/* Before any thread starts, so that the signal is blocked in all of them. */
+rp_err core_leave_start(struct core *core);
+/* A timer of what core does by itself: it ends when core leaves. Loop thread only. */
+rp_err core_every(struct core *core, int64_t after_ms, int64_t period_ms, void (*fire)(void *ctx),
+                  void *ctx);
 
 #endif

@@ -86,6 +86,14 @@ void core_forward_soon(struct core *core, rp_id tenant) {
     add(&core->forwarder->next, tenant);
 }
 
+void core_forward_all(struct core *core) {
+    core->forwarder->next.all = true;
+}
+
+bool core_forward_runs(const struct core *core) {
+    return core->forwarder->running;
+}
+
 /* ---- one database, on the forwarder's thread ---- */
 
 /* As many of the events as one message to the ledger takes. */
@@ -423,7 +431,7 @@ rp_err core_forward_start(struct core *core) {
     f->next.all = true;
     core->forwarder = f;
     RP_TRY(rp_pool_new(1, 4, core_slot_new, core_slot_free, core, &f->pool));
-    return rp_loop_timer(core->loop, 0, ROUND_MS, start_round, f, NULL);
+    return core_every(core, 0, ROUND_MS, start_round, f);
 }
 
 void core_forward_stop(struct core *core) {

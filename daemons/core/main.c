@@ -60,10 +60,12 @@ static rp_err open_breached(struct core *core) {
 }
 
 static rp_err open_doors(struct core *core) {
+    RP_TRY(core_leave_start(core));
     RP_TRY(core_tables_create(core));
     rp_ignore(core_lists_start(core)); /* said there; the chores try again */
     RP_TRY(core_pools_start(core));
     RP_TRY(core_set_up(core));
+    RP_TRY(core_tables_publish(core));
     RP_TRY(core_forward_start(core));
     RP_TRY(core_send_start(core));
     RP_TRY(core_tables_keep(core));

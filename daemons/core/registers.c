@@ -129,6 +129,6 @@ static void sweep_soon(void *ctx) {
 }
 
 rp_err core_registers_start(struct core *core) {
-    RP_TRY(rp_loop_timer(core->loop, TICK_MS, TICK_MS, tick_soon, core, NULL));
-    return rp_loop_timer(core->loop, SWEEP_MS, SWEEP_MS, sweep_soon, core, NULL);
+    RP_TRY(core_every(core, TICK_MS, TICK_MS, tick_soon, core));
+    return core_every(core, SWEEP_MS, SWEEP_MS, sweep_soon, core);
 }

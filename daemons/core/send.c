@@ -179,7 +179,11 @@ rp_err core_send_start(struct core *core) {
         return RP_ERR(NO_MEMORY);
     }
     RP_TRY(rp_pool_new(1, 2, core_slot_new, core_slot_free, core, &sender->pool));
-    return rp_loop_timer(core->loop, ROUND_MS, ROUND_MS, start_round, sender, NULL);
+    return core_every(core, ROUND_MS, ROUND_MS, start_round, sender);
+}
+
+bool core_send_runs(const struct core *core) {
+    return core->sender->running;
 }
 
 void core_send_stop(struct core *core) {

@@ -46,6 +46,8 @@ static const char proxying[] =
     "    upstream rempart_core {\n"
     "        server unix:run/core.sock max_fails=0;\n"
     "        keepalive 16;\n"
+    "        keepalive_time 4s;\n" /* a core that leaves waits until nobody can ask it any more */
+    "        keepalive_timeout 4s;\n"
     "    }\n"
     "    fastcgi_keep_conn on;\n"
     "    fastcgi_connect_timeout 5s;\n"

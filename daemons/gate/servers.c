@@ -437,11 +437,13 @@ static void add_plain_server(struct rp_buf *out, const struct rp_config *config,
 }
 
 /* For applications on this machine; the file's mode says who. Made by rempart-gate, because nginx
- * would open it to everybody. */
+ * would open it to everybody. A connection is one request: one that is kept could be closed by a
+ * reload in the moment in which the application writes to it, and a POST would be lost. */
 void gate_add_api_server(struct rp_buf *out) {
     rp_buf_add_cstr(out, "    server {\n"
                          "        listen unix:run/api.sock;\n"
                          "        server_name _;\n"
+                         "        keepalive_timeout 0;\n"
                          "        limit_req zone=rempart_api burst=20000 nodelay;\n");
     add_error_pages(out);
     add_file_places(out);

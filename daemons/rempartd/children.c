@@ -13,7 +13,9 @@
 enum {
     READY_WITHIN_MS = 30000,
     STOP_WITHIN_MS = 5000,
+    HAND_OVER_WITHIN_MS = 20000, /* the longest request, but for streams */
     PAUSE_MIN_MS = 100,
+    PAUSE_HELD_MS = 1000, /* who comes waits that long for a role that is to start again */
     PAUSE_MAX_MS = 10000,
     STEADY_MS = 60000,     /* alive for so long: its troubles are over */
     FAILURES_AT_START = 5, /* a role that never becomes ready stops the start */
@@ -67,7 +69,8 @@ void supervisor_init_children(struct supervisor *supervisor) {
                                                  .optional = order[i].optional,
                                                  .ready_fd = -1,
                                                  .pause_ms = PAUSE_MIN_MS,
-                                                 .since_s = supervisor->since_s};
+                                                 .since_s = supervisor->since_s,
+                                                 .sockets = {-1, -1}};
     }
 }
 
@@ -76,7 +79,8 @@ void supervisor_init_children(struct supervisor *supervisor) {
 static bool is_passed_on(const char *variable) {
     rp_view text = rp_view_from_cstr(variable);
     if (rp_view_starts(text, RP_VIEW("REMPART_USERS=")) ||
-        rp_view_starts(text, RP_VIEW("REMPART_READY_FD="))) {
+        rp_view_starts(text, RP_VIEW("REMPART_READY_FD=")) ||
+        rp_view_starts(text, RP_VIEW("REMPART_HANDED="))) {
         return false; /* ours to say */
     }
     for (size_t i = 0; i < RP_COUNT_OF(passed_on); i++) {
@@ -94,22 +98,22 @@ static void program_of(const struct supervisor *supervisor, enum rp_role_id role
 }
 
 rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id role,
-                        const char *const *arguments, pid_t *ret_pid, int *ret_ready_fd) {
+                        struct rp_process process, pid_t *ret_pid, int *ret_ready_fd) {
     const char *variables[RP_PROCESS_VARIABLES_MAX] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
     size_t n = 1;
     if (supervisor->users[0] != '\0') {
         variables[n++] = supervisor->users;
     }
-    /* One place stays for the readiness variable, one for the end. */
-    for (char **one = environ; *one && n + 2 < RP_COUNT_OF(variables); one++) {
+    /* Two places stay for what rp_process_start adds, one for the end. */
+    for (char **one = environ; *one && n + 3 < RP_COUNT_OF(variables); one++) {
         if (is_passed_on(*one)) {
             variables[n++] = *one;
         }
     }
     char program[PATH_MAX];
     program_of(supervisor, role, program);
-    struct rp_process process = {
-        .program = program, .arguments = arguments, .variables = variables};
+    process.program = program;
+    process.variables = variables;
     return rp_process_start(&process, ret_pid, ret_ready_fd);
 }
 
@@ -119,7 +123,13 @@ static rp_err spawn(struct child *child) {
                                      "--share",  supervisor->daemon.share,
                                      "--config", supervisor->daemon.config_file,
                                      NULL};
-    return supervisor_spawn(supervisor, child->role, arguments, &child->pid, &child->ready_fd);
+    struct rp_process process = {.arguments = arguments};
+    RP_TRY(supervisor_hold_sockets(child));
+    if (supervisor_hands_over(child)) {
+        process.handed = child->sockets;
+        process.handed_count = CHILD_SOCKETS;
+    }
+    return supervisor_spawn(supervisor, child->role, process, &child->pid, &child->ready_fd);
 }
 
 static void readable(void *ctx, unsigned events);
@@ -153,6 +163,7 @@ static void start_failed(struct child *child, rp_err err) {
     } else if (supervisor->phase == PHASE_START) {
         supervisor_stop(supervisor, EXIT_CONFIG);
     } else {
+        supervisor_drop_sockets(child);
         set_state(child, CHILD_WAITING);
         set_timer(child, PAUSE_MAX_MS, start);
     }
@@ -219,7 +230,9 @@ static void keep_isolation(struct child *child, rp_view said) {
 static void became_ready(struct child *child, rp_view isolation) {
     struct supervisor *supervisor = child->supervisor;
     keep_isolation(child, isolation);
-    close_ready(child);
+    if (!supervisor_hands_over(child)) {
+        close_ready(child);
+    }
     clear_timer(child);
     child->failures = 0;
     child->reloading = false;
@@ -245,9 +258,31 @@ static void look_at_what_it_said(struct child *child) {
     }
 }
 
+/* A role that serves says nothing more by its pipe but that it is closed: then it has handed over,
+ * when we asked for it, and else it is about to end. */
+static void look_for_handover(struct child *child) {
+    uint8_t ignored[64];
+    size_t n = 0;
+    rp_err err = rp_process_read_ready(child->ready_fd, ignored, sizeof ignored, &n);
+    if (rp_ok(err) || rp_is(err, RP_E_BUSY)) {
+        return;
+    }
+    close_ready(child);
+    if (child->reloading && child->supervisor->phase == PHASE_SERVE) {
+        clear_timer(child);
+        supervisor_handed_over(child);
+        child->restarts++;
+        start(child);
+    }
+}
+
 static void readable(void *ctx, unsigned events) {
     struct child *child = ctx;
     (void)events;
+    if (child->state == CHILD_READY) {
+        look_for_handover(child);
+        return;
+    }
     RP_ASSERT(child->said_n < READY_MAX);
     size_t n = 0;
     rp_err err = rp_process_read_ready(child->ready_fd, (uint8_t *)child->said + child->said_n,
@@ -300,13 +335,13 @@ void supervisor_start_next(struct supervisor *supervisor) {
 
 /* ---- end ---- */
 
-static void describe_end(struct child *child, const struct rp_exit *ended) {
+void supervisor_describe_end(const struct rp_exit *ended, char out[static 80]) {
     if (ended->signal == SIGSYS) {
-        snprintf(child->last_end, sizeof child->last_end, "a system call outside its list");
+        snprintf(out, 80, "a system call outside its list");
     } else if (ended->signal != 0) {
-        snprintf(child->last_end, sizeof child->last_end, "signal %d", ended->signal);
+        snprintf(out, 80, "signal %d", ended->signal);
     } else {
-        snprintf(child->last_end, sizeof child->last_end, "exit %d", ended->code);
+        snprintf(out, 80, "exit %d", ended->code);
     }
 }
 
@@ -315,9 +350,13 @@ static void begin_pause(struct child *child, bool config_refused) {
     if (monotonic_ms(supervisor) - child->started_ns / 1000000 >= STEADY_MS || child->reloading) {
         child->pause_ms = PAUSE_MIN_MS;
     }
-    int64_t pause_ms = child->reloading ? 0 : config_refused ? PAUSE_MAX_MS : child->pause_ms;
+    bool at_once = child->reloading && child->failures == 0;
+    int64_t pause_ms = at_once ? 0 : config_refused ? PAUSE_MAX_MS : child->pause_ms;
     child->pause_ms = RP_MIN(child->pause_ms * 2, PAUSE_MAX_MS);
     child->restarts++;
+    if (pause_ms > PAUSE_HELD_MS) {
+        supervisor_drop_sockets(child);
+    }
     set_state(child, CHILD_WAITING);
     set_timer(child, pause_ms, start);
 }
@@ -329,7 +368,7 @@ static void child_ended(struct child *child, const struct rp_exit *ended) {
     bool was_ready = child->state == CHILD_READY;
     rp_process_end_group(child->pid); /* what it may have left behind */
     child->pid = 0;
-    describe_end(child, ended);
+    supervisor_describe_end(ended, child->last_end);
     close_ready(child);
     clear_timer(child);
     if (supervisor->phase == PHASE_STOP) {
@@ -355,7 +394,7 @@ static void child_ended(struct child *child, const struct rp_exit *ended) {
 void supervisor_reap(struct supervisor *supervisor) {
     struct rp_exit ended;
     while (rp_process_reap(&ended)) {
-        if (supervisor_rendered(supervisor, &ended)) {
+        if (supervisor_rendered(supervisor, &ended) || supervisor_left(supervisor, &ended)) {
             continue;
         }
         for (size_t i = 0; i < CHILDREN; i++) {
@@ -378,9 +417,10 @@ static void kill_now(void *ctx) {
 
 void supervisor_begin_anew(struct child *child) {
     RP_ASSERT(child->state == CHILD_READY);
+    bool hands_over = supervisor_hands_over(child) && child->ready_fd >= 0;
     child->reloading = true;
-    set_timer(child, STOP_WITHIN_MS, kill_now);
-    rp_process_signal(child->pid, SIGTERM);
+    set_timer(child, hands_over ? HAND_OVER_WITHIN_MS : STOP_WITHIN_MS, kill_now);
+    rp_process_signal(child->pid, hands_over ? SIGQUIT : SIGTERM);
 }
 
 /* The last one that runs; when none does, the supervisor itself is done. */
@@ -405,6 +445,7 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code) {
     supervisor->phase = PHASE_STOP;
     supervisor->exit_code = exit_code;
     supervisor_stop_renderer(supervisor);
+    supervisor_end_leavers(supervisor);
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         if (child->pid == 0) {

@@ -36,8 +36,8 @@ static rp_err start_renderer(struct supervisor *supervisor) {
                                      "--render",    NULL};
     _cleanup_fd_ int ready_fd = -1;       /* nobody waits for it to be ready, only for its end */
     supervisor_stop_renderer(supervisor); /* one that still runs would write the older file */
-    RP_TRY(supervisor_spawn(supervisor, RP_ROLE_GATE, arguments, &supervisor->renderer.pid,
-                            &ready_fd));
+    RP_TRY(supervisor_spawn(supervisor, RP_ROLE_GATE, (struct rp_process){.arguments = arguments},
+                            &supervisor->renderer.pid, &ready_fd));
     return rp_loop_timer(daemon->loop, RENDER_WITHIN_MS, 0, render_too_late, supervisor,
                          &supervisor->renderer.timer);
 }

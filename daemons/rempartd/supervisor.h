@@ -8,6 +8,7 @@
  *   folders.c   the state folder: who owns what
  *   children.c  start, readiness, end, start again
  *   reload.c    a new configuration
+ *   handover.c  a role that begins anew without a request lost
  *   status.c    run/status.json
  *   report.c    role.started and role.stopped for the ledger
  */
@@ -20,6 +21,8 @@
 
 enum {
     CHILDREN = 8,
+    CHILD_SOCKETS = 2,
+    LEAVERS = 4,     /* reloads within gate.drain_seconds */
     READY_MAX = 512, /* what a role may say when it is ready */
     USERS_MAX = 1024
 };
@@ -51,13 +54,22 @@ struct child {
     int64_t since_s;        /* of its state */
     int64_t pause_ms;       /* before the next start */
     unsigned restarts;
-    uint64_t pss_kib;  /* of it and its own children, when last looked at; 0 = not known */
-    unsigned failures; /* since it was last ready */
-    bool reloading;    /* we asked it to begin anew */
+    uint64_t pss_kib;           /* of it and its own children, when last looked at; 0 = not known */
+    unsigned failures;          /* since it was last ready */
+    bool reloading;             /* we asked it to begin anew */
+    int sockets[CHILD_SOCKETS]; /* listening, held for a role that hands over; -1 = none */
     char said[READY_MAX + 1];
     size_t said_n;
     char isolation[READY_MAX]; /* JSON, "" = not told */
     char last_end[80];         /* "exit 1", "signal 9" */
+};
+
+/* One that has handed over to its successor, and ends when its last stream does. */
+struct leaver {
+    pid_t pid; /* 0 = a free place */
+    enum rp_role_id role;
+    unsigned number; /* of the reload */
+    struct rp_timer *timer;
 };
 
 struct supervisor {
@@ -85,6 +97,7 @@ struct supervisor {
         struct rp_timer *timer;
     } renderer;
     struct child children[CHILDREN];
+    struct leaver leavers[LEAVERS];
 };
 
 const char *supervisor_state_name(enum child_state state);
@@ -95,9 +108,12 @@ rp_err supervisor_make_folders(struct supervisor *supervisor);
 void supervisor_init_children(struct supervisor *supervisor);
 /* Starts the next role once all before it are ready; when there is none, says "ready". */
 void supervisor_start_next(struct supervisor *supervisor);
-/* Starts a role's program with these arguments, in the environment that every role gets. */
+/* Starts a role's program with the arguments and descriptors that `process` names, in the
+ * environment that every role gets. */
 rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id role,
-                        const char *const *arguments, pid_t *ret_pid, int *ret_ready_fd);
+                        struct rp_process process, pid_t *ret_pid, int *ret_ready_fd);
+/* "exit 1", "signal 9", … */
+void supervisor_describe_end(const struct rp_exit *ended, char out[static 80]);
 /* Looks who has ended. */
 void supervisor_reap(struct supervisor *supervisor);
 /* Ends all in reverse order, then the loop. */
@@ -105,8 +121,8 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code);
 /* SIGHUP: the file is read again by the code that starts. A bad one changes nothing, is said with
  * line and column, and goes on record. A good one: the gate's part is written, and nginx
  * reads it without losing a connection; where more than that part changed, core, probe, hunt and
- * courier begin anew. What the ledger and the kms keep until the next start is named. What came of
- * it stands in run/status.json. */
+ * courier begin anew, core without losing a request. What the ledger and the kms keep until the
+ * next start is named. What came of it stands in run/status.json. */
 void supervisor_reload(struct supervisor *supervisor);
 /* Has the gate's part written and nginx told: after a reload, and for a new certificate. */
 void supervisor_render(struct supervisor *supervisor);
@@ -117,6 +133,18 @@ bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role)
 void supervisor_turn(struct child *child);
 /* Asks a role that is ready to end, to be started again at once; one that does not is ended. */
 void supervisor_begin_anew(struct child *child);
+
+/* Whether the role has a successor before it ends, and listens where we do. */
+bool supervisor_hands_over(const struct child *child);
+/* The sockets that it is to inherit; those that stand already stay. */
+rp_err supervisor_hold_sockets(struct child *child);
+void supervisor_drop_sockets(struct child *child);
+/* Its process takes nothing new any more: it goes on among the leavers, and the child has none. */
+void supervisor_handed_over(struct child *child);
+/* True when it was a leaver that ended. */
+bool supervisor_left(struct supervisor *supervisor, const struct rp_exit *ended);
+void supervisor_end_leavers(struct supervisor *supervisor);
+
 /* True when it was the renderer that ended. */
 bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *ended);
 void supervisor_stop_renderer(struct supervisor *supervisor);

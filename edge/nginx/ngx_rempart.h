@@ -88,7 +88,7 @@ typedef struct {
     struct judge_visitor visitor;
     ngx_uint_t wait_s;      /* until the next request may come, where a limit refused this one */
     unsigned allowed : 1;   /* by an allow list: no limit counts */
-    unsigned asked : 1;     /* core was asked for an assertion */
+    unsigned asked : 2;     /* how often core was asked for an assertion */
     unsigned answered : 1;  /* and answered */
     ngx_uint_t answer;      /* with this status */
     ngx_rempart_waf_t *waf; /* NULL: no firewall looked at it */

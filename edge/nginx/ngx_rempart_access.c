@@ -150,7 +150,8 @@ static ngx_int_t ask_core(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     subrequest->header_only = 1;
-    ctx->asked = 1;
+    ctx->asked++;
+    ctx->answered = 0;
     return NGX_AGAIN;
 }
 
@@ -183,7 +184,10 @@ static ngx_int_t with_assertion(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx,
     if (rp_ok(err)) {
         return let_through(r, ctx, &entry);
     }
-    if (!ctx->asked) {
+    /* Once more where core made one and it is not to be found: another request's took its place at
+     * this moment, or core began anew. */
+    bool lost = ctx->asked == 1 && ctx->answer == NGX_HTTP_NO_CONTENT;
+    if (ctx->asked == 0 || lost) {
         return ask_core(r, ctx);
     }
     ctx->visitor.known = false;
@@ -201,8 +205,7 @@ static bool host_is_plain(const ngx_http_request_t *r) {
 
 ngx_int_t ngx_rempart_access_handler(ngx_http_request_t *r) {
     const ngx_rempart_loc_conf_t *lcf = ngx_http_get_module_loc_conf(r, ngx_http_rempart_module);
-    const ngx_rempart_main_conf_t *main_conf =
-        ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
+    ngx_rempart_main_conf_t *main_conf = ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
     if (r != r->main || main_conf->state.len == 0) {
         return NGX_DECLINED;
     }
@@ -217,6 +220,7 @@ ngx_int_t ngx_rempart_access_handler(ngx_http_request_t *r) {
     if (!plain) {
         return refuse(r, ctx, RP_GATE_REASON_BAD_REQUEST);
     }
+    worker_tables_keep_up(&main_conf->tables);
     if (ctx->judged_by != lcf) {
         ngx_int_t rc = judge(r, ctx, main_conf, lcf);
         if (rc != NGX_OK) {

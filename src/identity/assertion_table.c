@@ -129,7 +129,7 @@ rp_err rp_assertion_table_put(void *table, rp_id session, rp_view app,
 static bool is_good(const struct slot *slot, const struct rp_sha256 *key, int64_t now_ms) {
     size_t total = (size_t)slot->jwt_len + slot->email_len + slot->roles_len;
     return has_key(slot, key) && total <= RP_ASSERTION_BYTES && slot->jwt_len > 0 &&
-           slot->minted_ms > 0 && slot->minted_ms <= now_ms &&
+           slot->minted_ms > 0 && slot->minted_ms <= now_ms + RP_ASSERTION_AHEAD_MS &&
            now_ms - slot->minted_ms < RP_ASSERTION_FRESH_MS;
 }
 

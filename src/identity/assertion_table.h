@@ -15,7 +15,9 @@ enum {
     RP_ASSERTION_VERSION = 1,
     RP_ASSERTION_SLOTS = 4096,
     RP_ASSERTION_BYTES = 968, /* of jwt, email and roles together */
-    RP_ASSERTION_FRESH_MS = 30 * 1000
+    RP_ASSERTION_FRESH_MS = 30 * 1000,
+    RP_ASSERTION_AHEAD_MS =
+        1000 /* a worker looks at the clock once a turn, core does when it mints */
 };
 
 struct rp_assertion_entry {

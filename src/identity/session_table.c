@@ -47,6 +47,16 @@ void rp_session_table_heartbeat(void *table, int64_t now_ms) {
     __atomic_store_n(&header->heartbeat_ms, now_ms, __ATOMIC_RELEASE);
 }
 
+void rp_session_table_replace(void *table) {
+    struct rp_session_header *header = table;
+    __atomic_store_n(&header->replaced, 1, __ATOMIC_RELEASE);
+}
+
+bool rp_session_table_is_replaced(const void *table) {
+    const struct rp_session_header *header = table;
+    return __atomic_load_n(&header->replaced, __ATOMIC_ACQUIRE) != 0;
+}
+
 /* Also empties a table that workers already map: slot by slot, each under its lock. */
 void rp_session_table_init(void *table, uint64_t generation, int64_t now_ms) {
     RP_ASSERT(table != NULL && (uintptr_t)table % 8 == 0);

@@ -29,6 +29,8 @@ struct rp_session_header {
     uint32_t magic, version, slots, slot_bytes;
     uint64_t generation;  /* changes when core starts the table anew */
     int64_t heartbeat_ms; /* core writes it every second */
+    uint32_t replaced;    /* another file has this one's name: who maps this looks again */
+    uint32_t pad;
 };
 
 struct rp_session_slot {
@@ -61,6 +63,9 @@ void rp_session_table_init(void *table, uint64_t generation, int64_t now_ms);
 /* CORRUPT unless the mapping is a session table of this version. */
 rp_err rp_session_table_check(const void *table, size_t n);
 void rp_session_table_heartbeat(void *table, int64_t now_ms);
+/* Core, to its predecessor's table; the gate, at each look. */
+void rp_session_table_replace(void *table);
+bool rp_session_table_is_replaced(const void *table);
 
 /* Core: OVERLOAD when no slot within the probes is free. */
 rp_err rp_session_table_put(void *table, void *seen, const struct rp_sha256 *cookie_hash,

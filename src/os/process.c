@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,10 +12,12 @@
 #include "base/checked.h"
 #include "os/file.h"
 
-/* Where the child finds its readiness pipe; the first place after the standard three. */
-enum { READY_FD = 3, EXEC_FAILED = 127 };
+/* Where the child finds its readiness pipe; the first place after the standard three. What is
+ * handed to it follows. Copies stand at ASIDE and above while they change places. */
+enum { READY_FD = 3, ASIDE = 64, EXEC_FAILED = 127 };
 
 #define READY_VARIABLE "REMPART_READY_FD=3"
+#define HANDED_VARIABLE "REMPART_HANDED="
 
 static rp_err last_error(void) {
     return rp_err_from_errno(errno);
@@ -28,6 +31,20 @@ static void reset_signals(void) {
         (void)signal(number, SIG_DFL);
     }
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The pipe and what is handed over, each at its place, whatever numbers they had. */
+static bool put_in_place(const struct rp_process *process, int ready_fd) {
+    int copies[1 + RP_PROCESS_HANDED_MAX];
+    const size_t count = 1 + process->handed_count;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = fcntl(i == 0 ? ready_fd : process->handed[i - 1], F_DUPFD_CLOEXEC, ASIDE);
+    }
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        good = good && copies[i] >= 0 && dup2(copies[i], READY_FD + (int)i) == READY_FD + (int)i;
+    }
+    return good && close_range(READY_FD + (unsigned)count, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
 /* Between fork and exec: only calls that are safe there. */
@@ -45,12 +62,10 @@ __attribute__((noreturn)) static void become(const struct rp_process *process,
     if (process->heard) {
         ready = dup2(ready_fd, 1) == 1 && dup2(ready_fd, 2) == 2 &&
                 close_range(READY_FD, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
-    } else if (ready_fd == READY_FD) {
-        ready = fcntl(READY_FD, F_SETFD, 0) == 0;
     } else {
-        ready = dup2(ready_fd, READY_FD) == READY_FD;
+        ready = put_in_place(process, ready_fd);
     }
-    if (ready && close_range(READY_FD + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0) {
+    if (ready) {
         execve(process->program, arguments, variables);
     }
     _exit(EXEC_FAILED);
@@ -75,10 +90,14 @@ static rp_err fill(char **list, size_t max, size_t from, const char *const *item
 
 rp_err rp_process_start(const struct rp_process *process, pid_t *ret_pid, int *ret_ready_fd) {
     RP_ASSERT(process->program[0] == '/');
+    RP_ASSERT(process->handed_count <= RP_PROCESS_HANDED_MAX &&
+              !(process->heard && process->handed));
+    char handed[sizeof HANDED_VARIABLE + 4];
+    (void)snprintf(handed, sizeof handed, HANDED_VARIABLE "%zu", process->handed_count);
     char *arguments[RP_PROCESS_ARGUMENTS_MAX] = {writable(process->program)};
-    char *variables[RP_PROCESS_VARIABLES_MAX] = {writable(READY_VARIABLE)};
+    char *variables[RP_PROCESS_VARIABLES_MAX] = {writable(READY_VARIABLE), handed};
     RP_TRY(fill(arguments, RP_COUNT_OF(arguments), 1, process->arguments));
-    RP_TRY(fill(variables, RP_COUNT_OF(variables), process->heard ? 0 : 1, process->variables));
+    RP_TRY(fill(variables, RP_COUNT_OF(variables), process->heard ? 0 : 2, process->variables));
     if (access(process->program, X_OK) != 0) {
         return last_error();
     }

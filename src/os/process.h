@@ -1,8 +1,8 @@
 /* process.h — how one program starts another and learns that it serves, and how it ended.
  *
  * The child gets a process group of its own, its standard input from /dev/null, no other
- * descriptor but the writing end of its readiness pipe (REMPART_READY_FD), and the end of its
- * parent as its own end: nothing outlives the supervisor.
+ * descriptor but the writing end of its readiness pipe (REMPART_READY_FD) and what is handed to it,
+ * and the end of its parent as its own end: nothing outlives the supervisor.
  *
  * With `heard` the pipe is its standard output and error instead.
  *
@@ -15,12 +15,14 @@
 
 #include "base/err.h"
 
-enum { RP_PROCESS_ARGUMENTS_MAX = 24, RP_PROCESS_VARIABLES_MAX = 64 };
+enum { RP_PROCESS_ARGUMENTS_MAX = 24, RP_PROCESS_VARIABLES_MAX = 64, RP_PROCESS_HANDED_MAX = 4 };
 
 struct rp_process {
     const char *program;          /* absolute */
     const char *const *arguments; /* argv[1] …, ends in NULL */
     const char *const *variables; /* "NAME=value" …, the whole environment, ends in NULL */
+    const int *handed; /* descriptors that it gets as 4, 5, …; REMPART_HANDED says how many */
+    size_t handed_count;
     bool heard; /* what it prints comes through the pipe, in place of the word that it is ready */
 };
 

@@ -1,6 +1,7 @@
 #include "os/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,7 +12,7 @@
 #include "base/assert.h"
 #include "os/file.h"
 
-enum { BACKLOG = 128, MESSAGE_MAX = 256 * 1024 };
+enum { BACKLOG = 128, BACKLOG_HELD = 4096, MESSAGE_MAX = 256 * 1024 };
 
 static rp_err last_error(void) {
     return rp_err_from_errno(errno);
@@ -74,6 +75,12 @@ rp_err rp_socket_listen(const char *path, enum rp_socket_kind kind, mode_t mode,
     *ret_fd = fd;
     fd = -1;
     return RP_OK;
+}
+
+rp_err rp_socket_take_over(int listener) {
+    RP_ASSERT(listener >= 0);
+    bool done = fcntl(listener, F_SETFD, FD_CLOEXEC) == 0 && listen(listener, BACKLOG_HELD) == 0;
+    return done ? RP_OK : last_error();
 }
 
 rp_err rp_socket_accept(int listener, int *ret_fd) {

@@ -16,6 +16,9 @@ enum rp_socket_kind {
 
 /* Binds and listens; a stale socket file of the same name is replaced. mode as for a file. */
 rp_err rp_socket_listen(const char *path, enum rp_socket_kind kind, mode_t mode, int *ret_fd);
+/* A listener that another process bound and still holds: from now on we are who the kernel names
+ * to those that connect, and many may wait while nobody accepts. */
+rp_err rp_socket_take_over(int listener);
 /* BUSY when nobody waits. */
 rp_err rp_socket_accept(int listener, int *ret_fd);
 /* Blocking sockets have the deadline on every send and receive. */

@@ -1,17 +1,21 @@
 // A new configuration: by `rempart reload`, without cutting anybody; refused, with line and column and on
 // record, also when it was a start that was refused; and what takes a restart is named.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import {after, before, test} from 'node:test';
+import {canaryPerson} from '../lib/canary.mjs';
 import {Stack, sleep, until} from '../lib/stack.mjs';
+import {Writer} from '../lib/writer.mjs';
 
-let stack, good, person;
+let stack, good, person, canary;
 const config = () => stack.file('rempart.yaml');
 const events = async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout;
 
 before(async () => {
   stack = await Stack.start();
   person = await stack.firstAdministrator();
+  canary = await canaryPerson(stack, 0); // now: probes that begin anew use the same codes
   good = fs.readFileSync(config(), 'utf8');
 });
 after(() => stack?.stop());
@@ -47,12 +51,63 @@ test('what concerns the gate alone is taken over while somebody reads: no answer
   assert.deepEqual([await stack.pid('gate'), await stack.pid('core')], [gate, core]);
 });
 
-test('what core reads makes core begin anew: sessions go on, and nobody is signed out', async () => {
-  const core = await stack.pid('core');
+// Asks without a pause until `over`; each answer but 200, and each that did not come.
+async function asking(ask, over, count = 0) {
+  const bad = [];
+  while (!over.over) {
+    const status = await ask().then(answer => answer.status, error => error.message);
+    count++;
+    if (status !== 200) bad.push(status);
+    await sleep(5);
+  }
+  return {bad, count};
+}
+
+test('what core reads makes core begin anew, five times while people read and write: every answer is a 200', async () => {
+  const over = {over: false}, writer = new Writer(person, 'Main'), cores = new Set([await stack.pid('core')]);
+  const write = async () => {
+    const before = writer.kept.length;
+    await writer.write();
+    return {status: writer.kept.length === before + 1 ? 200 : 'a note that was not taken'};
+  };
+  const people = [
+    asking(() => stack.client().get('/trust.json', {timeout: 20_000}), over), // core alone answers
+    asking(() => person.get('/', {timeout: 20_000}), over),                    // a session and an assertion
+    asking(write, over),
+  ];
+  for (let i = 1; i <= 5; i++) {
+    await reloaded(`${good}page:\n  operator: Boulangerie Martin ${i}\n`);
+    await until('the new name', async () => (await stack.client().get('/trust.json')).json().operator === `Boulangerie Martin ${i}`);
+    cores.add(await stack.pid('core'));
+  }
+  over.over = true;
+  for (const {bad, count} of await Promise.all(people)) assert.deepEqual(bad, [], `of ${count}`);
+  assert.equal(cores.size, 6, 'each reload had a core of its own');
+  const all = await writer.all();
+  for (const text of writer.kept) assert.equal(all.filter(one => one === text).length, 1, text);
+  assert.ok(writer.kept.length >= 5, `${writer.kept.length} notes`);
+});
+
+// What passes through core in pieces may take longer than any reload.
+test('an upload that is on its way goes on in the old core, while people sign in at the new one', async () => {
+  const core = await stack.pid('core'), {api} = canary;
+  const bytes = crypto.randomBytes(900_000);
+  let body;
+  const sent = api('POST', 'files/docs?name=x', request => { body = request; request.write(bytes.subarray(0, 600_000)); },
+    {'content-length': bytes.length});
+  await sleep(100); // its beginning has reached core, or is on its way there: either must do
   await reloaded(`${good}page:\n  operator: Boulangerie Martin\n`);
-  await until('the new name', async () => (await stack.client().get('/trust.json')).json().operator === 'Boulangerie Martin');
   assert.notEqual(await stack.pid('core'), core);
-  await until('the same session', async () => (await person.get('/')).status === 200);
+  assert.ok(fs.existsSync(`/proc/${core}`), 'the old one waits for the rest');
+  const again = stack.client();
+  Object.assign(again, {email: person.email, password: person.password, seed: person.seed, lastStep: person.lastStep});
+  await again.signIn();
+  assert.equal((await again.get('/')).status, 200);
+  body.end(bytes.subarray(600_000));
+  const made = await sent;
+  assert.equal(made.status, 201, String(made.bytes));
+  assert.ok((await api('GET', `files/docs/${made.json.id}`)).bytes.equals(bytes));
+  await until('the old one is gone', () => !fs.existsSync(`/proc/${core}`));
 });
 
 test('a bad one is refused with line and column, goes on record, and changes nothing', async () => {

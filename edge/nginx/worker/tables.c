@@ -155,6 +155,13 @@ void worker_tables_refresh(struct worker_tables *tables) {
     refresh_ring(tables);
 }
 
+void worker_tables_keep_up(struct worker_tables *tables) {
+    RP_ASSERT(tables != NULL);
+    if (tables->sessions.shm.p && rp_session_table_is_replaced(tables->sessions.shm.p)) {
+        worker_tables_refresh(tables);
+    }
+}
+
 struct judge_tables worker_tables_view(const struct worker_tables *tables) {
     RP_ASSERT(tables != NULL);
     return (struct judge_tables){.sessions = tables->sessions.shm.p,

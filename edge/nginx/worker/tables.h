@@ -48,6 +48,8 @@ struct worker_tables {
 struct worker_tables worker_tables_new(const char *folder);
 /* Maps what is new; drops what is gone. */
 void worker_tables_refresh(struct worker_tables *tables);
+/* The same at once where core says that it has put another table in place of the mapped one. */
+void worker_tables_keep_up(struct worker_tables *tables);
 /* Takes a ring, beginning to look at `first`; from then on, another for one that is cut short. */
 void worker_ring_take(struct worker_tables *tables, unsigned first);
 /* Maps what goes with the ring: folder/notes.N. The ring has been taken; folder outlives the

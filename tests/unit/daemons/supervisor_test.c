@@ -32,6 +32,16 @@ static const char stubborn[] = "#!/bin/sh\n"
                                "exec 3>&-\n"
                                "while :; do sleep 0.05; done\n";
 
+/* As core does it: with the sockets that it was given, and something left to do when it has handed
+ * over, until somebody lets it go. */
+static const char hands_over[] = "#!/bin/sh\n"
+                                 "[ \"$REMPART_HANDED\" = 2 ] || exit 1\n"
+                                 "[ -S /proc/self/fd/4 ] && [ -S /proc/self/fd/5 ] || exit 1\n"
+                                 "trap 'exec 3>&-' QUIT\n"
+                                 "trap 'exit 0' TERM\n"
+                                 "printf 'ready\\n{}\\n' >&3\n"
+                                 "until [ -e let-go ]; do sleep 0.05; done\n";
+
 static const char *const names[] = {"ledger", "kms", "core", "gate", "probe", "hunt", "courier"};
 
 struct stage {
@@ -400,6 +410,64 @@ static void a_bad_file_at_reload_changes_nothing(void **state) {
     assert_int_equal(finish(stage), 0);
 }
 
+static void reload_with_operator(struct stage *stage, const char *name) {
+    char text[96];
+    int n = snprintf(text, sizeof text, "gate:\n  listen: %u\npage:\n  operator: %s\n", stage->port,
+                     name);
+    assert_ok(rp_file_replace("rempart.yaml", 0644, rp_view_of(text, (size_t)n)));
+    assert_int_equal(kill(stage->pid, SIGHUP), 0);
+}
+
+/* The successor of `before`, once it is ready. */
+static struct seen wait_for_successor(struct stage *stage, uint64_t before) {
+    struct seen after = look(stage, "core");
+    for (int i = 0; i < 1500 && (after.pid == before || strcmp(after.state, "ready") != 0); i++) {
+        pause_a_little();
+        after = look(stage, "core");
+    }
+    assert_int_not_equal(after.pid, before);
+    assert_string_equal(after.state, "ready");
+    return after;
+}
+
+static void core_has_a_successor_before_it_ends(void **state) {
+    struct stage *stage = *state;
+    SKIP_UNLESS_IT_CAN_START();
+    write_role("core", hands_over);
+    begin(stage);
+    wait_until_it_says(stage, "\nready\n");
+    uint64_t pids[3] = {look(stage, "core").pid};
+    for (size_t i = 1; i < 3; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "M%zu", i);
+        reload_with_operator(stage, name);
+        pids[i] = wait_for_successor(stage, pids[i - 1]).pid;
+        assert_true(is_alive(pids[i - 1])); /* it has streams left, and nobody cuts them */
+    }
+    assert_ok(rp_file_create("st/let-go", 0644, RP_VIEW("")));
+    wait_until_it_says(stage, "core ended: exit 0 (handed over before)");
+    assert_int_equal(finish(stage), 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_false(is_alive(pids[i]));
+    }
+}
+
+static void nobody_who_handed_over_outlives_it(void **state) {
+    struct stage *stage = *state;
+    SKIP_UNLESS_IT_CAN_START();
+    write_role("core", hands_over);
+    begin(stage);
+    wait_until_it_says(stage, "\nready\n");
+    uint64_t pid = look(stage, "core").pid;
+    reload_with_operator(stage, "Other");
+    wait_for_successor(stage, pid);
+    assert_int_equal(finish(stage), 0);
+    for (int i = 0; i < 500 && is_alive(pid); i++) {
+        pause_a_little();
+    }
+    assert_false(is_alive(pid));
+}
+
 static void the_state_folder_is_laid_out(void **state) {
     struct stage *stage = *state;
     SKIP_UNLESS_IT_CAN_START();
@@ -434,6 +502,8 @@ int main(void) {
         ON_STAGE(a_bad_configuration_is_told_with_its_place),
         ON_STAGE(a_second_one_on_the_same_state_is_refused),
         ON_STAGE(a_bad_file_at_reload_changes_nothing),
+        ON_STAGE(core_has_a_successor_before_it_ends),
+        ON_STAGE(nobody_who_handed_over_outlives_it),
         ON_STAGE(the_state_folder_is_laid_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

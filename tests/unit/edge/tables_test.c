@@ -30,11 +30,17 @@ static int teardown(void **state) {
     return 0;
 }
 
-static void make_sessions(uint64_t generation) {
-    struct rp_shm shm;
+/* Another file of that name; and what core tells of the one before. */
+static void make_sessions(uint64_t generation, bool tell) {
+    struct rp_shm shm, old = {0};
+    rp_ignore(rp_shm_open("run/sessions.tab", true, 0, &old)); /* there may be none */
     assert_ok(rp_shm_create("run/sessions.tab", 0600, rp_session_table_bytes(), &shm));
     rp_session_table_init(shm.p, generation, 1);
+    if (tell) {
+        rp_session_table_replace(old.p);
+    }
     rp_shm_done(&shm);
+    rp_shm_done(&old);
 }
 
 static void tables_appear_change_and_go(void **state) {
@@ -43,16 +49,24 @@ static void tables_appear_change_and_go(void **state) {
     worker_tables_refresh(&tables);
     assert_null(worker_tables_view(&tables).sessions);
 
-    make_sessions(1);
+    make_sessions(1, false);
     worker_tables_refresh(&tables);
     const struct rp_session_header *header = worker_tables_view(&tables).sessions;
     assert_non_null(header);
     assert_int_equal(header->generation, 1);
 
-    make_sessions(2); /* another file of that name: core started anew */
+    make_sessions(2, false); /* core started anew */
     worker_tables_refresh(&tables);
     header = worker_tables_view(&tables).sessions;
     assert_int_equal(header->generation, 2);
+
+    /* Where core says so in the mapped one, nobody waits for the next turn. */
+    worker_tables_keep_up(&tables);
+    assert_ptr_equal(worker_tables_view(&tables).sessions, header);
+    make_sessions(3, true);
+    worker_tables_keep_up(&tables);
+    header = worker_tables_view(&tables).sessions;
+    assert_int_equal(header->generation, 3);
 
     assert_ok(rp_file_remove("run/sessions.tab"));
     worker_tables_refresh(&tables);
