@@ -139,18 +139,18 @@ static const struct cli_command commands[] = {
      "| "
      "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] | "
      "hold REGISTER ID DEADLINE REASON | resume REGISTER ID DEADLINE | "
-     "hold REGISTER ID DEADLINE REASON | resume REGISTER ID DEADLINE | "
      "attach REGISTER ID FIELD FILE | search WORD… | export REGISTER [FILE] | import REGISTER FILE "
      "[--dry-run] | view REGISTER "
      "[NAME "
      "[FIELD=VALUE…]] | token [new NAME scope= registers= days= | end ID] | "
-     "example load|remove [--json]",
+     "example load|remove | retention [--dry-run [--days N]] [--json]",
      {"les registres : fiches, passages, historique (--summary)",
       "the registers: records, moves, history (--summary)"},
      "  rempart register list\n  rempart register new suppliers name='Nuage SA' tier=one "
      "service=hosting\n  rempart register move persons 6f1c… begin\n  rempart register import "
      "suppliers suppliers.csv --dry-run\n  rempart register token new importer scope=write "
-     "registers=assets days=30\n  rempart register example load\n",
+     "registers=assets days=30\n  rempart register example load\n"
+     "  rempart register retention --dry-run --days 90\n",
      cli_register},
     {"waf",
      "rempart waf compile --rules FILE… -o IMAGE | exec --rules FILE…|--image IMAGE --request FILE "

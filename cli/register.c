@@ -177,6 +177,7 @@ enum rp_exit cli_register(struct cli *cli) {
                  {"edit", 3, RP_ARGS_MAX, edit},
                  {"move", 4, RP_ARGS_MAX, move},
                  {"example", 2, 2, cli_register_example},
+                 {"retention", 1, 1, cli_register_retention},
                  {"hold", 5, 5, hold},
                  {"resume", 4, 4, hold},
                  {"attach", 5, 5, cli_register_attach},
@@ -199,12 +200,12 @@ enum rp_exit cli_register(struct cli *cli) {
                      "attach REGISTRE ID CHAMP FICHIER, export REGISTRE [FICHIER], import REGISTRE "
                      "FICHIER [--dry-run], view "
                      "REGISTRE [NOM [champ=valeur…]], token [new NOM … | end ID], example "
-                     "load|remove",
+                     "load|remove, retention [--dry-run [--days N]]",
                      "list [REGISTER [field=value…]], search WORD…, show REGISTER ID, new REGISTER "
                      "field=value…, edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
                      "hold REGISTER ID DEADLINE REASON, resume REGISTER ID DEADLINE, "
-                     "hold REGISTER ID DEADLINE REASON, resume REGISTER ID DEADLINE, "
                      "attach REGISTER ID FIELD FILE, export REGISTER [FILE], import REGISTER FILE "
                      "[--dry-run], view REGISTER "
-                     "[NAME [field=value…]], token [new NAME … | end ID], example load|remove"));
+                     "[NAME [field=value…]], token [new NAME … | end ID], example load|remove, "
+                     "retention [--dry-run [--days N]]"));
 }

@@ -17,5 +17,6 @@ enum rp_exit cli_register_view(struct cli *cli);
 enum rp_exit cli_register_token(struct cli *cli);
 enum rp_exit cli_register_attach(struct cli *cli);
 enum rp_exit cli_register_example(struct cli *cli);
+enum rp_exit cli_register_retention(struct cli *cli);
 
 #endif

@@ -17,7 +17,11 @@
 #include "crypto/secret.h"
 #include "register/schema.h"
 
-enum { RP_PAGE_OF_RECORDS_MAX = 200, RP_SIGNATURE_FRESH_MS = 10 * 60 * 1000 };
+enum {
+    RP_RETIRING_MAX = 1000,
+    RP_PAGE_OF_RECORDS_MAX = 200,
+    RP_SIGNATURE_FRESH_MS = 10 * 60 * 1000
+};
 
 struct rp_identity;
 
@@ -77,6 +81,7 @@ struct rp_change {
     uint64_t version; /* the one that was seen; 0 = any */
     struct rp_filed filed;
     const char *clock; /* "review held": what became of a deadline, for the history */
+    int64_t closed_ms; /* of an emptied record: when it had been closed; 0 = no such */
     bool example, dry_run;
 };
 rp_err rp_desk_create(struct rp_desk *desk, const struct rp_register *reg,
@@ -93,6 +98,9 @@ rp_err rp_desk_hold(struct rp_desk *desk, const struct rp_register *reg, rp_id i
 
 /* What is due by now: an event each, and the move that the deadline makes. Answers how many. */
 rp_err rp_desk_tick(struct rp_desk *desk, size_t *ret_count);
+/* What retention takes by then, soonest first, a thousand at most: an array of {register, id,
+ * number, at, what: destroyed or emptied}. Records that are held are not among them. */
+rp_err rp_desk_retiring(struct rp_desk *desk, int64_t by_ms, struct rp_json **ret_list);
 /* The example company: {"steps":[…]} as examples/company.yaml explains them, all or nothing; its
  * people act through the same doors, guards and gates. DUPLICATE when one is there. */
 rp_err rp_desk_load_example(struct rp_desk *desk, const struct rp_json *company,

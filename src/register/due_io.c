@@ -1,7 +1,7 @@
 /* due_io.c — a record's deadlines: begun and ended with its states, and what happens when one is
  * due. */
 #include "base/assert.h"
-#include "register/save.h"
+#include "register/retention.h"
 
 enum { DUE_AT_ONCE = 64 };
 
@@ -72,19 +72,10 @@ rp_err rp_draft_clocks(const struct rp_draft *draft) {
     for (size_t i = 0; i < draft->reg->deadline_count; i++) {
         RP_TRY(set_clock(draft, &draft->reg->deadlines[i]));
     }
-    return RP_OK;
+    return rp_draft_retention(draft);
 }
 
 /* ---- due ---- */
-
-static rp_err find_subject(struct rp_desk *desk, rp_id id, struct rp_entry *ret_record) {
-    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(
-        desk->db, "SELECT " RP_RECORD_COLUMNS " FROM register_record r WHERE r.id = ?1", &row));
-    rp_row_bind_id(row, 1, id);
-    RP_TRY(rp_row_first(row));
-    return rp_row_entry(desk, row, ret_record);
-}
 
 static const struct rp_deadline *deadline_of(const struct rp_register *reg, rp_view id) {
     for (size_t i = 0; i < reg->deadline_count; i++) {
@@ -139,6 +130,22 @@ struct ticking {
     size_t count;
 };
 
+/* What a clock causes. Altered: its record or its history is not what this program wrote. */
+static rp_err ring(struct rp_desk *desk, const struct rp_fired *fired) {
+    struct rp_entry record;
+    RP_TRY(rp_entry_by_subject(desk, fired->subject, &record));
+    if (strcmp(fired->name, RP_RETENTION_CLOCK) == 0) {
+        return rp_retention_reached(desk, &record);
+    }
+    const struct rp_deadline *d = deadline_of(record.facts.reg, rp_view_from_cstr(fired->name));
+    if (!d) {
+        return RP_OK; /* of a former version of the register */
+    }
+    RP_TRY(emit_due(desk, fired, &record, d));
+    RP_TRY(rp_desk_tell_due(desk, fired, &record, d));
+    return make_move(desk, fired, &record, d);
+}
+
 /* A record or a clock that was altered keeps no other from ringing. */
 static rp_err claim(struct rp_db *db, void *ctx) {
     struct ticking *ticking = ctx;
@@ -146,22 +153,12 @@ static rp_err claim(struct rp_db *db, void *ctx) {
     RP_TRY(
         rp_clock_claim(db, rp_env_now_ms(desk->env), ticking->fired, DUE_AT_ONCE, &ticking->count));
     for (size_t i = 0; i < ticking->count; i++) {
-        struct rp_fired *fired = &ticking->fired[i];
-        struct rp_entry record;
-        if (fired->altered) {
+        const struct rp_fired *fired = &ticking->fired[i];
+        rp_err err = fired->altered ? RP_ERR(CORRUPT) : ring(desk, fired);
+        if (rp_is(err, RP_E_CORRUPT)) {
             RP_TRY(emit_altered(desk, fired));
-            continue;
-        }
-        rp_err err = find_subject(desk, fired->subject, &record);
-        if (!rp_ok(err) && !rp_is(err, RP_E_NOT_FOUND) && !rp_is(err, RP_E_CORRUPT)) {
-            return err;
-        }
-        const struct rp_deadline *d =
-            rp_ok(err) ? deadline_of(record.facts.reg, rp_view_from_cstr(fired->name)) : NULL;
-        if (d) {
-            RP_TRY(emit_due(desk, fired, &record, d));
-            RP_TRY(rp_desk_tell_due(desk, fired, &record, d));
-            RP_TRY(make_move(desk, fired, &record, d));
+        } else if (!rp_is(err, RP_E_NOT_FOUND)) {
+            RP_TRY(err);
         }
     }
     return RP_OK;

@@ -1,6 +1,6 @@
 /* hold_io.c — a deadline that stands for a reason, and goes on. */
 #include "base/assert.h"
-#include "register/save.h"
+#include "register/retention.h"
 
 struct holding {
     struct rp_desk *desk;
@@ -17,7 +17,9 @@ static const struct rp_deadline *find_deadline(const struct holding *holding) {
             return d;
         }
     }
-    return NULL;
+    /* A lawsuit keeps what would have gone. */
+    return rp_view_equal(holding->deadline, RP_VIEW(RP_RETENTION_CLOCK)) ? &rp_retention_deadline
+                                                                         : NULL;
 }
 
 static rp_err emit_held(const struct holding *holding, const struct rp_deadline *d,
@@ -49,8 +51,9 @@ static rp_err hold(struct rp_db *db, void *ctx) {
                                            : "a legal deadline does not stand");
     }
     struct rp_clock_key key = {holding->id, holding->deadline};
-    rp_err err = stop ? rp_clock_hold(db, &key, holding->reason, now_ms)
-                      : rp_clock_go_on(db, &key, &desk->calendar, now_ms);
+    rp_err err = stop                          ? rp_clock_hold(db, &key, holding->reason, now_ms)
+                 : d == &rp_retention_deadline ? rp_retention_go_on(desk, &was)
+                                               : rp_clock_go_on(db, &key, &desk->calendar, now_ms);
     if (rp_is(err, RP_E_INVALID)) {
         return rp_fail(desk->diag, err, "%s: %s", d->id,
                        stop ? (desk->lang == RP_FR ? "déjà suspendue, ou motif trop long"

@@ -19,6 +19,8 @@ rp_err rp_row_entry(struct rp_desk *desk, struct rp_row *row, struct rp_entry *r
 /* NOT_FOUND, CORRUPT; no event. */
 rp_err rp_entry_by_id(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
                       struct rp_entry *ret_record);
+/* Of whatever register, as clocks name it. */
+rp_err rp_entry_by_subject(struct rp_desk *desk, rp_id id, struct rp_entry *ret_record);
 /* Appends what the MAC covers and computes it. */
 rp_err rp_entry_mac(const struct rp_desk *desk, const struct rp_entry *record, rp_view body,
                     rp_view sealed, struct rp_sha256 *ret_mac);

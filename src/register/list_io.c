@@ -4,7 +4,7 @@
  * answers the newest first and counts to a thousand at most.
  */
 #include "base/assert.h"
-#include "register/internal.h"
+#include "register/retention.h"
 
 enum { MATCHES_COUNTED = 1000, MATCH_MAX = 400 };
 
@@ -253,27 +253,34 @@ static void add_value(struct rp_desk *desk, struct rp_json *json, const struct r
     }
 }
 
+static void add_clock(struct rp_desk *desk, struct rp_json *list, const struct rp_entry *record,
+                      const struct rp_deadline *d) {
+    struct rp_clock clock;
+    struct rp_clock_key key = {record->facts.id, rp_view_from_cstr(d->id)};
+    rp_view reason = {NULL, 0};
+    if (!rp_ok(rp_clock_find(desk->db, &key, &clock))) {
+        return;
+    }
+    bool past = clock.due_ms <= rp_env_now_ms(desk->env);
+    struct rp_json *one = rp_json_add_object(desk->arena, list, NULL);
+    rp_json_add_cstr(desk->arena, one, "id", d->id);
+    rp_json_add_cstr(desk->arena, one, "label", d->label.s[desk->lang]);
+    rp_json_add_cstr(desk->arena, one, "due_at", rp_time_print(clock.due_ms / 1000).s);
+    rp_json_add_bool(desk->arena, one, "overdue", clock.paused_ms == 0 && past);
+    rp_json_add_bool(desk->arena, one, "paused", clock.paused_ms != 0);
+    if (clock.paused_ms != 0 && rp_ok(rp_clock_reason(desk->db, &key, desk->arena, &reason))) {
+        rp_json_add_string(desk->arena, one, "reason", reason);
+    }
+}
+
 static void add_clocks(struct rp_desk *desk, struct rp_json *json, const struct rp_entry *record) {
     const struct rp_register *reg = record->facts.reg;
-    int64_t now_ms = rp_env_now_ms(desk->env);
     struct rp_json *list = rp_json_add_array(desk->arena, json, "deadlines");
     for (size_t i = 0; i < reg->deadline_count; i++) {
-        struct rp_clock clock;
-        struct rp_clock_key key = {record->facts.id, rp_view_from_cstr(reg->deadlines[i].id)};
-        if (!rp_ok(rp_clock_find(desk->db, &key, &clock))) {
-            continue;
-        }
-        struct rp_json *one = rp_json_add_object(desk->arena, list, NULL);
-        rp_json_add_cstr(desk->arena, one, "id", reg->deadlines[i].id);
-        rp_json_add_cstr(desk->arena, one, "label", reg->deadlines[i].label.s[desk->lang]);
-        rp_json_add_cstr(desk->arena, one, "due_at", rp_time_print(clock.due_ms / 1000).s);
-        rp_json_add_bool(desk->arena, one, "overdue",
-                         clock.paused_ms == 0 && clock.due_ms <= now_ms);
-        rp_json_add_bool(desk->arena, one, "paused", clock.paused_ms != 0);
-        rp_view reason = {NULL, 0};
-        if (clock.paused_ms != 0 && rp_ok(rp_clock_reason(desk->db, &key, desk->arena, &reason))) {
-            rp_json_add_string(desk->arena, one, "reason", reason);
-        }
+        add_clock(desk, list, record, &reg->deadlines[i]);
+    }
+    if (rp_entry_is_closed(record)) {
+        add_clock(desk, list, record, &rp_retention_deadline);
     }
 }
 

@@ -120,6 +120,15 @@ rp_err rp_entry_by_id(struct rp_desk *desk, const struct rp_register *reg, rp_id
     return rp_row_entry(desk, row, ret_record);
 }
 
+rp_err rp_entry_by_subject(struct rp_desk *desk, rp_id id, struct rp_entry *ret_record) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(
+        desk->db, "SELECT " RP_RECORD_COLUMNS " FROM register_record r WHERE r.id = ?1", &row));
+    rp_row_bind_id(row, 1, id);
+    RP_TRY(rp_row_first(row));
+    return rp_row_entry(desk, row, ret_record);
+}
+
 struct altered {
     const struct rp_desk *desk;
     const struct rp_register *reg;

@@ -204,6 +204,9 @@ static struct rp_json *describe(const struct rp_draft *draft, struct rp_json *fi
     if (draft->change->clock) {
         rp_json_add_cstr(arena, doc, "clock", draft->change->clock);
     }
+    if (draft->change->closed_ms) {
+        rp_json_add_cstr(arena, doc, "closed_at", rp_time_print(draft->change->closed_ms / 1000).s);
+    }
     rp_json_add(arena, doc, "fields", fields);
     return doc;
 }

@@ -148,6 +148,7 @@ struct rp_register {
     size_t field_count;
     struct rp_state *states; /* the first is where a record begins */
     uint32_t locked;         /* set of states in which no hand changes a field */
+    uint32_t closed;         /* set of states in which its retention runs */
     size_t state_count;
     struct rp_move *moves;
     size_t move_count;

@@ -10,7 +10,7 @@ static rp_err read_head(const struct rp_reading *r, const struct rp_yaml *root) 
     RP_TRY(rp_schema_known_keys(
         r, root,
         "id number section version name one about title read write own promises "
-        "retention locked fields states moves deadlines rules"));
+        "retention closed locked fields states moves deadlines rules"));
     RP_TRY(rp_schema_needed(r, root, "id", &reg->id));
     rp_view shelf = rp_arena_printf(r->arena, "~%s", reg->id);
     if (!shelf.p) {
@@ -59,6 +59,21 @@ static rp_err print_shape(const struct rp_reading *r) {
     return rp_schema_copy(r, rp_buf_view(&out), &reg->shape);
 }
 
+/* Closed: as the file says, else where no move leads elsewhere. */
+static rp_err read_closed(const struct rp_reading *r, const struct rp_yaml *root) {
+    struct rp_register *reg = r->reg;
+    if (rp_yaml_get(root, "closed")) {
+        return rp_schema_state_set(r, root, "closed", &reg->closed);
+    }
+    for (size_t i = 0; i < reg->state_count; i++) {
+        reg->closed |= UINT32_C(1) << i;
+    }
+    for (size_t i = 0; i < reg->move_count; i++) {
+        reg->closed &= ~(reg->moves[i].from & ~(UINT32_C(1) << reg->moves[i].to));
+    }
+    return RP_OK;
+}
+
 rp_err rp_register_parse(rp_view text, const char *file, struct rp_arena *arena,
                          struct rp_register *ret_register, struct rp_diag *diag) {
     RP_ASSERT(file != NULL && arena != NULL && ret_register != NULL);
@@ -78,6 +93,7 @@ rp_err rp_register_parse(rp_view text, const char *file, struct rp_arena *arena,
     }
     RP_TRY(rp_schema_read_fields(&r, rp_yaml_get(root, "fields")));
     RP_TRY(rp_schema_read_moves(&r, rp_yaml_get(root, "moves")));
+    RP_TRY(read_closed(&r, root));
     RP_TRY(rp_schema_read_deadlines(&r, rp_yaml_get(root, "deadlines")));
     RP_TRY(rp_schema_read_rules(&r, rp_yaml_get(root, "rules")));
     RP_TRY(print_shape(&r));

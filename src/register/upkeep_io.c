@@ -1,6 +1,6 @@
 /* upkeep_io.c — the registers as a whole: schemas that changed, rows that were altered. */
 #include "base/assert.h"
-#include "register/internal.h"
+#include "register/retention.h"
 
 enum { MISFITS_MAX = 100 };
 
@@ -147,6 +147,9 @@ rp_err rp_desk_sweep(struct rp_desk *desk, uint64_t *ret_rows, uint64_t *ret_alt
         }
         struct rp_entry record;
         rp_err err = rp_desk_read(desk, reg, id, &record);
+        if (rp_ok(err)) {
+            err = rp_retention_plan(desk, &record);
+        }
         if (!rp_ok(err) && !rp_is(err, RP_E_CORRUPT)) {
             return err;
         }

@@ -105,8 +105,9 @@ static rp_err next_number(struct rp_desk *desk, const struct rp_register *reg,
                           uint64_t *ret_number) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(desk->db,
-                       "SELECT coalesce(max(number), 0) + 1 FROM register_record "
-                       "WHERE register = ?1",
+                       "SELECT max(coalesce((SELECT max(number) FROM register_record "
+                       "WHERE register = ?1), 0), coalesce((SELECT max(number) "
+                       "FROM register_retired WHERE register = ?1), 0)) + 1",
                        &row));
     rp_row_bind_text(row, 1, rp_desk_shelf(desk, reg));
     RP_TRY(rp_row_first(row));

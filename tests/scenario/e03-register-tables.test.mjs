@@ -260,3 +260,31 @@ for (const [name, gate] of Object.entries(gates)) {
     await sql(file(), `DELETE FROM register_record WHERE id = x'${id}'`);
   });
 }
+
+test('retention: what will go is told, what has to go goes by itself with its history, what is held stays', async () => {
+  const card = async number => {
+    const {id} = await make('cards', {card_number: number, holder_kind: 'visitor', visitor: 'Jo', host: record, purpose: 'visit', zones: ['lobby'],
+      valid_from: date(0), valid_to: date(1)});
+    for (const move of ['activate', 'return']) assert.equal((await cli('move', 'cards', id, move)).code, 0);
+    return id;
+  };
+  const [gone, held] = [await card('V-1'), await card('V-2')];
+  const listed = async days => (await cli('retention', '--dry-run', '--days', String(days), '--json')).json().records.map(one => one.id);
+  assert.deepEqual(await listed(300), []);
+  assert.deepEqual((await listed(400)).sort(), [gone, held].sort());
+  assert.match((await cli('retention', '--dry-run', '--days', '400')).stdout, /cards-\d+ +destroyed/);
+  assert.notEqual((await cli('retention', '--days', '400')).code, 0, 'nothing goes before its end');
+  assert.equal((await cli('hold', 'cards', held, 'retention', 'a lawsuit')).code, 0);
+  // Thirteen months pass: the history says that both came back that long ago.
+  const file = stack.file('db/system.db');
+  const since = Date.now() - 1, row = await sql(file, `SELECT row FROM register_record WHERE id = x'${gone}'`);
+  await sql(file, `UPDATE register_change SET change = json_set(change, '$.at', '${date(-400)}T10:00:00Z')
+    WHERE record IN (SELECT row FROM register_record WHERE id IN (x'${gone}', x'${held}'))`);
+  assert.deepEqual((await cli('retention', '--json')).json().records.map(one => one.id), [gone]);
+  assert.notEqual((await cli('show', 'cards', gone)).code, 0);
+  await events('register.retired', since);
+  assert.equal(await sql(file, `SELECT count(*) FROM register_change WHERE record = ${row}`), '0');
+  assert.equal((await cli('show', 'cards', held)).code, 0);
+  assert.equal((await cli('resume', 'cards', held, 'retention')).code, 0);
+  await until('gone by itself', async () => (await cli('show', 'cards', held)).code !== 0);
+});
