@@ -104,13 +104,19 @@ static bool is_plain(rp_view text) {
     return true;
 }
 
-/* Only a request has no name. */
+/* Only a request has no name; a type is one. */
+static bool is_named(unsigned place, rp_view name) {
+    bool slash = rp_view_find_byte(name, '/') < name.n;
+    bool type = slash && rp_view_find_byte(name, ';') == name.n;
+    return (name.n == 0) == (place == RP_SENT_REQUEST) && is_plain(name) &&
+           (place != RP_SENT_TYPE || type);
+}
+
 static bool is_taken(const struct rp_sent_seen *seen) {
     const struct rp_sent *row = NULL;
     return seen->app.n > 0 && seen->app.n <= sizeof row->app && seen->method.n > 0 &&
            seen->method.n <= sizeof row->method && seen->path.n <= sizeof row->path &&
-           seen->name.n <= sizeof row->name &&
-           (seen->name.n == 0) == (seen->place == RP_SENT_REQUEST) && is_plain(seen->name) &&
+           seen->name.n <= sizeof row->name && is_named(seen->place, seen->name) &&
            is_plain(seen->method);
 }
 
@@ -190,9 +196,8 @@ static bool is_sound(const struct rp_sent *row) {
     return row->key != 0 && row->place < RP_SENT_PLACE_COUNT && row->app_len <= sizeof row->app &&
            row->method_len <= sizeof row->method && row->name_len <= sizeof row->name &&
            row->path_len <= sizeof row->path && row->people <= RP_NOTE_PEOPLE &&
-           row->organisations <= RP_NOTE_ORGANISATIONS &&
-           (row->name_len == 0) == (row->place == RP_SENT_REQUEST) && row->method_len > 0 &&
-           is_plain(rp_sent_name(row)) && is_plain(rp_sent_method(row)) &&
+           row->organisations <= RP_NOTE_ORGANISATIONS && row->method_len > 0 &&
+           is_named(row->place, rp_sent_name(row)) && is_plain(rp_sent_method(row)) &&
            rp_path_shape_is_good(rp_sent_path(row));
 }
 

@@ -243,7 +243,8 @@ static void add_body(struct printing *p, const struct rp_sent *type, const struc
                      size_t count) {
     rp_view name = rp_sent_name(type);
     bool form = rp_view_equal(name, RP_VIEW("application/x-www-form-urlencoded"));
-    bool json = rp_view_ends(name, RP_VIEW("json"));
+    bool json =
+        rp_view_equal(name, RP_VIEW("application/json")) || rp_view_ends(name, RP_VIEW("+json"));
     enum rp_sent_place place = form ? RP_SENT_FORM : RP_SENT_JSON;
     size_t first = 0;
     while (first < count && rows[first].place != place) {
@@ -308,6 +309,16 @@ static bool is_whole(const struct rp_sent *rows, size_t count) {
            segments == open_segments(rp_sent_path(&rows[0]));
 }
 
+/* Parameters, or a type of body: members alone say nothing. */
+static bool has_parts(const struct rp_sent *rows, size_t count) {
+    bool any = false;
+    for (size_t i = 1; i < count; i++) {
+        unsigned place = rows[i].place;
+        any = any || place == RP_SENT_SEGMENT || place == RP_SENT_QUERY || place == RP_SENT_TYPE;
+    }
+    return any;
+}
+
 /* Rows of one path and method; the first is the request's own. */
 static void add_operation(struct printing *p, const struct rp_sent *rows, size_t count) {
     rp_view method = rp_sent_method(&rows[0]);
@@ -315,7 +326,7 @@ static void add_operation(struct printing *p, const struct rp_sent *rows, size_t
     for (size_t i = 0; i < method.n; i++) {
         rp_buf_add_byte(p->out, method.p[i] | 0x20);
     }
-    rp_buf_add_cstr(p->out, count == 1 ? ": {}" : ":");
+    rp_buf_add_cstr(p->out, has_parts(rows, count) ? ":" : ": {}");
     add_seen(p, &rows[0]);
     add_parameters(p, rows, count);
     add_bodies(p, rows, count);

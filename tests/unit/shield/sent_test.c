@@ -110,6 +110,9 @@ static void shop(struct sightings *s) {
         see(s, person, "POST", "/orders", RP_SENT_TYPE, "application/x-www-form-urlencoded", "");
         see(s, person, "POST", "/orders", RP_SENT_FORM, "it's", "true");
         see(s, person, "PROPFIND", "/orders", RP_SENT_REQUEST, "", "");
+        see(s, person, "PUT", "/typeless", RP_SENT_REQUEST, "", "");
+        see(s, person, "PUT", "/typeless", RP_SENT_FORM, "a", "1");
+        see(s, person, "PUT", "/typeless", RP_SENT_TYPE, "x/odd-json", "");
     }
     see(s, 1, "GET", "/orders", RP_SENT_QUERY, "alone", "<script>");
 }
@@ -206,7 +209,8 @@ static void few_people_and_odd_names_teach_nothing(void **state) {
     see(&s, 1, "GET", "/a", RP_SENT_QUERY, "caf\xc3\xa9", "1");
     see(&s, 1, "GET", "/a", RP_SENT_QUERY, "", "1");
     see(&s, 1, "A-METHOD-OF-MANY-LETTERS", "/a", RP_SENT_REQUEST, "", "");
-    assert_int_equal(rp_notes_lost(s.table) - lost, 4);
+    see(&s, 1, "POST", "/a", RP_SENT_TYPE, "odd", "");
+    assert_int_equal(rp_notes_lost(s.table) - lost, 5);
     for (unsigned i = 0; i < 2 * RP_SENT_ALONE_MAX; i++) {
         char name[16];
         snprintf(name, sizeof name, "n%u", i);
