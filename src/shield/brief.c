@@ -1,11 +1,15 @@
-/* brief.c — rules in brief, and what selects names: found once, when an image is opened.
+/* brief.c — rules in brief, what selects names, and what is too short for a unit: found once, when
+ * an image is opened.
  *
  * A rule set asks hundreds of questions that need no text: is the paranoia level under two, was a
  * variable set before. They are answered from a row of some forty bytes. Where a match does nothing
  * but write TX variables and jump, and nobody wants to hear of it, the rule itself is not looked
  * at.
  */
+#include "base/checked.h"
 #include "shield/tx.h"
+
+static const uint32_t least_max = 64; /* bytes that a rule must be given; more are not counted */
 
 /* The TX variable that is all of a text with %{…}; 0 when it is anything else. */
 static uint32_t only_tx(const struct rp_image *m, struct rp_img_span pieces) {
@@ -134,6 +138,7 @@ static void learn_literal(rp_view text, struct rp_waf_selector *selector) {
     n -= n > 0 && first + n < text.n ? 1 : 0;
     bool plain = rp_view_find_byte(text, '|') == text.n && rp_view_find_byte(text, '(') == text.n;
     selector->literal = rp_view_sub(text, first, plain ? n : 0);
+    selector->begins = first == 1 && n > 0 && first + n == text.n;
 }
 
 rp_err rp_waf_selector_learn(struct rp_waf *waf, uint32_t pattern) {
@@ -154,6 +159,82 @@ rp_err rp_waf_selector_learn(struct rp_waf *waf, uint32_t pattern) {
     return RP_OK;
 }
 
+/* ---- units ---- */
+
+/* The fewest bytes that a rule can match. */
+static uint32_t least_bytes(const struct rp_waf *waf, const struct rp_img_rule *rule) {
+    bool known = rule->op == RP_OP_RX && (rule->flags & (RP_IMG_NEGATED | RP_IMG_DYNAMIC)) == 0;
+    return known ? RP_MIN(waf->patterns[rule->operand].min_bytes, least_max) : 0;
+}
+
+/* The longest that a unit may make of a value of n bytes. */
+static size_t longest(const struct rp_image *m, const struct rp_img_unit *unit, size_t n) {
+    struct rp_img_span steps = m->pipelines[unit->pipeline].steps;
+    size_t most = n;
+    for (uint32_t i = 0; i < steps.count; i++) {
+        n = rp_transform_longest((enum rp_transform)m->steps[steps.first + i], n);
+        most = RP_MAX(most, n);
+    }
+    return unit->each_step ? most : n;
+}
+
+static rp_err learn_bounds(struct rp_waf *waf) {
+    const struct rp_image *m = &waf->image;
+    waf->bounds = calloc(m->units_n + 1, sizeof *waf->bounds);
+    if (!waf->bounds) {
+        return RP_ERR(NO_MEMORY);
+    }
+    for (size_t i = 0; i < m->units_n; i++) {
+        waf->bounds[i].least = least_max;
+    }
+    for (size_t row = 0; row < m->rules_n; row++) {
+        const struct rp_img_rule *rule = &m->rules[row];
+        struct rp_img_span units = {0, 0};
+        if (rule->class_id != RP_IMAGE_NONE) {
+            units = m->classes[rule->class_id].units;
+        }
+        for (uint32_t i = 0; i < units.count; i++) {
+            struct rp_waf_bounds *bounds = &waf->bounds[m->members[units.first + i]];
+            bounds->least = RP_MIN(bounds->least, least_bytes(waf, rule));
+        }
+    }
+    for (size_t i = 0; i < m->units_n; i++) {
+        struct rp_waf_bounds *bounds = &waf->bounds[i];
+        while (longest(m, &m->units[i], bounds->shortest) < bounds->least) {
+            bounds->shortest++;
+        }
+    }
+    return RP_OK;
+}
+
+/* ---- classes ---- */
+
+static bool look_alike(const struct rp_image *m, const struct rp_img_class *a,
+                       const struct rp_img_class *b) {
+    bool alike = a->units.count == b->units.count;
+    for (uint32_t i = 0; alike && i < a->units.count; i++) {
+        uint32_t one = m->members[a->units.first + i], other = m->members[b->units.first + i];
+        alike = m->units[one].source == m->units[other].source;
+    }
+    return alike;
+}
+
+static rp_err learn_alike(struct rp_waf *waf) {
+    const struct rp_image *m = &waf->image;
+    waf->alike = calloc(m->classes_n + 1, sizeof *waf->alike);
+    if (!waf->alike) {
+        return RP_ERR(NO_MEMORY);
+    }
+    for (uint32_t i = 0; i < m->classes_n; i++) {
+        uint32_t first = 0;
+        while (!look_alike(m, &m->classes[first], &m->classes[i])) {
+            first++;
+        }
+        waf->alike[i] = first;
+    }
+    return RP_OK;
+}
+
 /* ---- all rules ---- */
 
 rp_err rp_waf_briefs(struct rp_waf *waf) {
@@ -165,5 +246,6 @@ rp_err rp_waf_briefs(struct rp_waf *waf) {
     for (size_t i = 0; i < m->rules_n; i++) {
         waf->briefs[i] = brief_of(m, &m->rules[i]);
     }
-    return RP_OK;
+    RP_TRY(learn_bounds(waf));
+    return learn_alike(waf);
 }

@@ -66,30 +66,44 @@ rp_view rp_waf_variable_text(struct rp_waf_tx *tx, unsigned variable, uint32_t n
                                            : rp_waf_computed(tx, variable);
 }
 
-static rp_view join(struct rp_waf_tx *tx, rp_view a, rp_view b) {
-    if (a.n == 0 || b.n == 0) {
-        return a.n == 0 ? b : a;
+static rp_view piece_text(struct rp_waf_tx *tx, const struct rp_img_piece *piece) {
+    rp_view words = rp_image_text(tx->image, piece->text);
+    return piece->literal ? words : rp_waf_variable_text(tx, piece->variable, piece->name, words);
+}
+
+/* What the pieces say now, and how long they are together. */
+static rp_view *piece_texts(struct rp_waf_tx *tx, struct rp_img_span pieces, size_t *ret_bytes) {
+    rp_view *texts = rp_arena_room(tx->arena, pieces.count * sizeof *texts);
+    *ret_bytes = 0;
+    for (uint32_t i = 0; texts && i < pieces.count; i++) {
+        texts[i] = piece_text(tx, &tx->image->pieces[pieces.first + i]);
+        *ret_bytes += texts[i].n;
     }
-    uint8_t *both = rp_arena_room(tx->arena, a.n + b.n);
-    if (!both) {
+    return texts;
+}
+
+static rp_view joined(struct rp_waf_tx *tx, struct rp_img_span pieces) {
+    size_t bytes;
+    const rp_view *texts = piece_texts(tx, pieces, &bytes);
+    uint8_t *whole = texts ? rp_arena_room(tx->arena, bytes) : NULL;
+    if (!whole) {
         rp_waf_note(tx, RP_ERR(TOO_LARGE));
-        return (rp_view){NULL, 0};
+        return RP_VIEW("");
     }
-    memcpy(both, a.p, a.n);
-    memcpy(both + a.n, b.p, b.n);
-    return rp_view_of(both, a.n + b.n);
+    size_t at = 0;
+    for (uint32_t i = 0; i < pieces.count; i++) {
+        if (texts[i].n > 0) {
+            memcpy(whole + at, texts[i].p, texts[i].n);
+            at += texts[i].n;
+        }
+    }
+    return rp_view_of(whole, bytes);
 }
 
 rp_view rp_waf_expand(struct rp_waf_tx *tx, struct rp_img_span pieces) {
-    const struct rp_image *m = tx->image;
-    rp_view whole = RP_VIEW("");
-    for (uint32_t i = 0; i < pieces.count; i++) {
-        const struct rp_img_piece *piece = &m->pieces[pieces.first + i];
-        rp_view name = rp_image_text(m, piece->text);
-        rp_view text =
-            piece->literal ? name : rp_waf_variable_text(tx, piece->variable, piece->name, name);
-        whole = join(tx, whole, text);
-        rp_waf_spend(tx, whole.n);
-    }
-    return whole.p ? whole : RP_VIEW("");
+    rp_view text = pieces.count == 0   ? RP_VIEW("")
+                   : pieces.count == 1 ? piece_text(tx, &tx->image->pieces[pieces.first])
+                                       : joined(tx, pieces);
+    rp_waf_spend(tx, text.n);
+    return text.p ? text : RP_VIEW("");
 }

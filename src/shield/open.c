@@ -57,6 +57,8 @@ struct rp_waf_pattern rp_waf_pattern_new(rp_view text, bool nocase) {
                                  &where, NULL);
     if (pattern.code) {
         pattern.jit = pcre2_jit_compile(pattern.code, PCRE2_JIT_COMPLETE) == 0;
+        pattern.takes_all =
+            rp_view_equal(text, RP_VIEW("^.*$")) || rp_view_equal(text, RP_VIEW(".*"));
         learn(&pattern);
     }
     return pattern;
@@ -238,6 +240,8 @@ void rp_waf_close(struct rp_waf *waf) {
     free(waf->ids);
     free(waf->selectors);
     free(waf->briefs);
+    free(waf->bounds);
+    free(waf->alike);
     free(waf);
 }
 

@@ -141,6 +141,12 @@ static void capture_groups(struct rp_waf_tx *tx, rp_view text, int groups, unsig
 
 static bool regex(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern,
                   const struct rp_waf_subject *subject, bool capture) {
+    if (pattern->takes_all) {
+        if (capture) {
+            rp_waf_capture(tx, 0, subject->bytes);
+        }
+        return true;
+    }
     struct rp_byte_set present =
         subject->value ? subject->value->set : rp_byte_set_of(subject->bytes);
     if (!is_possible(pattern, subject->bytes, &present)) {
@@ -193,6 +199,9 @@ bool rp_waf_name_matches(struct rp_waf_tx *tx, uint32_t pattern, rp_view name, u
     const struct rp_waf_selector *selector = &tx->waf->selectors[pattern];
     if (name_id != 0 && selector->hits) {
         return selector->hits[name_id / 64] >> name_id % 64 & 1;
+    }
+    if (selector->begins && rp_view_starts(name, selector->literal)) {
+        return true;
     }
     if (!holds_literal(name, selector->literal)) {
         return false;

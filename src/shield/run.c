@@ -220,20 +220,16 @@ static bool rule_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
     if (rule->flags & RP_IMG_UNCONDITIONAL) {
         rp_waf_initcols(tx, rule);
         rp_waf_setvars(tx, rule->setvars);
-        if (rp_waf_is_kept(tx, rule)) {
-            expand_log(tx, &asking);
-        }
-        *ret_asking = asking;
-        return true;
-    }
-    if (rule->class_id == RP_IMAGE_NONE || is_promising(tx, rule)) {
+        asking.matches = 1;
+    } else if (rule->class_id == RP_IMAGE_NONE || is_promising(tx, rule)) {
         rp_waf_walk(tx, rule, ask, &asking);
     }
     if (asking.matches == 0) {
         tx->seen_n = 0;
         return false;
     }
-    if (rp_waf_is_kept(tx, rule) && (rule->flags & RP_IMG_LOG || rule->message.count > 0)) {
+    bool whole = (rule->flags & (RP_IMG_CHAINED | RP_IMG_LINK)) == 0; /* a chain's: at its end */
+    if (whole && rp_waf_is_kept(tx, rule)) {
         expand_log(tx, &asking);
     }
     *ret_asking = asking;

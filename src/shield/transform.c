@@ -133,6 +133,14 @@ static rp_view trimmed(enum rp_transform transform, rp_view value) {
     return start == 0 && end == value.n ? value : rp_view_of(value.p + start, end - start);
 }
 
+size_t rp_transform_longest(enum rp_transform transform, size_t n) {
+    RP_ASSERT(transform < RP_T_COUNT);
+    if (transform == RP_T_BASE64_DECODE || transform == RP_T_BASE64_DECODE_EXT) {
+        return (3 * n + 3) / 4;
+    }
+    return RP_MAX(n, n * rows[transform].growth + rows[transform].extra);
+}
+
 rp_err rp_transform_apply(enum rp_transform transform, rp_view value, const uint16_t *unicode_map,
                           struct rp_arena *arena, rp_view *ret_value) {
     RP_ASSERT(transform < RP_T_COUNT);

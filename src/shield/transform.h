@@ -33,6 +33,9 @@ rp_err rp_transform_apply(enum rp_transform transform, rp_view value, const uint
 /* False only when no value with these bytes can be changed by the transformation. */
 bool rp_transform_touches(enum rp_transform transform, const struct rp_byte_set *present);
 
+/* How long an answer can be at the most, of a value of n bytes. */
+size_t rp_transform_longest(enum rp_transform transform, size_t n);
+
 /* "urlDecodeUni" and its other spellings, without regard to case; RP_T_COUNT when there is none. */
 enum rp_transform rp_transform_named(rp_view name);
 const char *rp_transform_name(enum rp_transform transform);

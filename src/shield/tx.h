@@ -71,14 +71,19 @@ struct rp_waf_unit {
     struct rp_waf_unit_value *values;
     uint64_t touched; /* of all of them */
     bool any_known[RP_IMAGE_GROUPS];
-    const uint64_t *any[RP_IMAGE_GROUPS]; /* the prefilter's answers of all of them and of the
-                                             source's; NULL: no rule may match */
+    const uint64_t *any[RP_IMAGE_GROUPS]; /* of a source: the prefilter's answers of all of them;
+                                             NULL: no rule may match */
 };
 
-/* The same of a class. */
-struct rp_waf_class {
+/* The prefilter's answers of several units together. */
+struct rp_waf_answers {
     uint32_t gathered_at[RP_IMAGE_GROUPS]; /* good as long as no collection has changed since */
-    const uint64_t *any[RP_IMAGE_GROUPS];
+    const uint64_t *any[RP_IMAGE_GROUPS];  /* NULL: no rule may match */
+};
+struct rp_waf_class {
+    struct rp_waf_answers all;     /* of the class */
+    struct rp_waf_answers sources; /* and of all classes that look at the same, without what their
+                                      pipelines make of it */
 };
 
 /* ---- variables that rules write ---- */
@@ -231,9 +236,9 @@ const uint64_t *rp_waf_class_gather(struct rp_waf_tx *tx, uint32_t class_id, uns
 /* The prefilter's answers of all the class's values together; NULL: no rule may match. */
 static inline const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t class_id,
                                                unsigned group) {
-    const struct rp_waf_class *class = &tx->classes[class_id];
-    return class->gathered_at[group] == tx->clock ? class->any[group]
-                                                  : rp_waf_class_gather(tx, class_id, group);
+    const struct rp_waf_answers *all = &tx->classes[class_id].all;
+    return all->gathered_at[group] == tx->clock ? all->any[group]
+                                                : rp_waf_class_gather(tx, class_id, group);
 }
 
 /* collect.c */

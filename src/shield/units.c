@@ -18,10 +18,10 @@ static bool make_room(struct rp_waf_tx *tx, struct rp_waf_unit *unit, uint32_t c
     return unit->values != NULL;
 }
 
-/* Once in this unit, however often it is met; there is room. */
-static void add(struct rp_waf_tx *tx, struct rp_waf_unit *unit, uint32_t value) {
+/* Once in this unit, however often it is met, unless it is shorter than `least`; there is room. */
+static void add(struct rp_waf_tx *tx, struct rp_waf_unit *unit, uint32_t value, uint32_t least) {
     struct rp_waf_value *at = &tx->values.p[value];
-    if (value != 0 && at->stamp != tx->values.stamp) {
+    if (value != 0 && at->stamp != tx->values.stamp && at->bytes.n >= least) {
         at->stamp = tx->values.stamp;
         unit->values[unit->count++] = (struct rp_waf_unit_value){at->touched, value};
         unit->touched |= at->touched;
@@ -37,25 +37,27 @@ static void gather(struct rp_waf_tx *tx, const struct rp_img_target *target,
     tx->values.stamp++;
     for (uint32_t i = 0; i < from->n; i++) {
         if (rp_waf_entry_selected(tx, target, &from->p[i])) {
-            add(tx, unit, from->p[i].value);
+            add(tx, unit, from->p[i].value, 0);
         }
     }
 }
 
 /* A value, and after each transformation that changes it. */
 static void add_steps(struct rp_waf_tx *tx, struct rp_waf_unit *unit, uint32_t value,
-                      const struct rp_img_pipeline *row) {
-    add(tx, unit, value);
+                      const struct rp_img_pipeline *row, uint32_t least) {
+    add(tx, unit, value, least);
     for (uint32_t i = 0; i < row->steps.count && value != 0; i++) {
         value =
             rp_waf_value_step(tx, value, (enum rp_transform)tx->image->steps[row->steps.first + i]);
-        add(tx, unit, value);
+        add(tx, unit, value, least);
     }
 }
 
-/* What the pipeline makes of those of the source's values that it may change; they are few. */
+/* What the pipeline makes of those of the source's values that it may change; they are few. Those
+ * that are too short for any rule are left out. */
 static void gather_changed(struct rp_waf_tx *tx, const struct rp_waf_unit *source,
                            const struct rp_img_unit *row, struct rp_waf_unit *unit) {
+    struct rp_waf_bounds bounds = tx->waf->bounds[row - tx->image->units];
     const struct rp_img_pipeline *pipeline = &tx->image->pipelines[row->pipeline];
     uint32_t each = row->each_step ? 1 + pipeline->steps.count : 1;
     if ((source->touched & pipeline->mask) == 0 || !make_room(tx, unit, source->count * each)) {
@@ -63,13 +65,15 @@ static void gather_changed(struct rp_waf_tx *tx, const struct rp_waf_unit *sourc
     }
     tx->values.stamp++;
     for (uint32_t i = 0; i < source->count; i++) {
-        if ((source->values[i].touched & pipeline->mask) == 0) {
+        if ((source->values[i].touched & pipeline->mask) == 0 ||
+            tx->values.p[source->values[i].value].bytes.n < bounds.shortest) {
             continue;
         }
         if (row->each_step) {
-            add_steps(tx, unit, source->values[i].value, pipeline);
+            add_steps(tx, unit, source->values[i].value, pipeline, bounds.least);
         } else {
-            add(tx, unit, rp_waf_value_through(tx, source->values[i].value, row->pipeline));
+            add(tx, unit, rp_waf_value_through(tx, source->values[i].value, row->pipeline),
+                bounds.least);
         }
     }
 }
@@ -122,38 +126,59 @@ static void add_answer(struct rp_waf_tx *tx, struct together *sum, const uint64_
     }
 }
 
-static const uint64_t *unit_any(struct rp_waf_tx *tx, uint32_t unit_id, unsigned group) {
-    const struct rp_waf_unit *ready = rp_waf_unit_ready(tx, unit_id);
-    struct rp_waf_unit *unit = &tx->units[unit_id];
-    if (unit->any_known[group]) {
-        return unit->any[group];
-    }
-    uint32_t source = tx->image->units[unit_id].source;
+static void add_values(struct rp_waf_tx *tx, struct together *sum, const struct rp_waf_unit *unit,
+                       unsigned group) {
     size_t words = rp_waf_group_words(tx, group);
-    struct together sum = {NULL, NULL};
-    if (source != unit_id) { /* first: what the pipeline made of its values may be their twins */
-        add_answer(tx, &sum, unit_any(tx, source, group), words);
+    for (uint32_t i = 0; i < unit->count; i++) {
+        add_answer(tx, sum, rp_waf_value_bits(tx, unit->values[i].value, group), words);
     }
-    for (uint32_t i = 0; i < ready->count; i++) {
-        add_answer(tx, &sum, rp_waf_value_bits(tx, ready->values[i].value, group), words);
-    }
-    unit->any[group] = sum.one;
-    unit->any_known[group] = true;
-    return sum.one;
 }
 
+static const uint64_t *source_any(struct rp_waf_tx *tx, uint32_t unit_id, unsigned group) {
+    const struct rp_waf_unit *ready = rp_waf_unit_ready(tx, unit_id);
+    struct rp_waf_unit *unit = &tx->units[unit_id];
+    if (!unit->any_known[group]) {
+        struct together sum = {NULL, NULL};
+        add_values(tx, &sum, ready, group);
+        unit->any[group] = sum.one;
+        unit->any_known[group] = true;
+    }
+    return unit->any[group];
+}
+
+static const uint64_t *sources_any(struct rp_waf_tx *tx, uint32_t class_id, unsigned group) {
+    struct rp_waf_answers *sources = &tx->classes[tx->waf->alike[class_id]].sources;
+    if (sources->gathered_at[group] != tx->clock) {
+        struct rp_img_span units = tx->image->classes[class_id].units;
+        size_t words = rp_waf_group_words(tx, group);
+        struct together sum = {NULL, NULL};
+        for (uint32_t i = 0; i < units.count; i++) {
+            const struct rp_img_unit *row = &tx->image->units[tx->image->members[units.first + i]];
+            if (tx->collections[row->target.variable].n > 0) {
+                add_answer(tx, &sum, source_any(tx, row->source, group), words);
+            }
+        }
+        sources->any[group] = sum.one;
+        sources->gathered_at[group] = tx->clock;
+    }
+    return sources->any[group];
+}
+
+/* The sources first: what pipelines make of their values may be their twins. */
 const uint64_t *rp_waf_class_gather(struct rp_waf_tx *tx, uint32_t class_id, unsigned group) {
     struct rp_img_span units = tx->image->classes[class_id].units;
-    size_t words = rp_waf_group_words(tx, group);
-    struct together sum = {NULL, NULL};
+    struct together sum = {sources_any(tx, class_id, group), NULL};
     for (uint32_t i = 0; i < units.count; i++) {
         uint32_t unit_id = tx->image->members[units.first + i];
-        if (tx->collections[tx->image->units[unit_id].target.variable].n > 0) {
-            add_answer(tx, &sum, unit_any(tx, unit_id, group), words);
+        const struct rp_img_unit *row = &tx->image->units[unit_id];
+        uint64_t mask = tx->image->pipelines[row->pipeline].mask;
+        if (row->source != unit_id && (tx->units[row->source].touched & mask) != 0 &&
+            tx->collections[row->target.variable].n > 0) {
+            add_values(tx, &sum, rp_waf_unit_ready(tx, unit_id), group);
         }
     }
-    struct rp_waf_class *class = &tx->classes[class_id];
-    class->gathered_at[group] = tx->clock;
-    class->any[group] = sum.one;
-    return class->any[group];
+    struct rp_waf_answers *all = &tx->classes[class_id].all;
+    all->gathered_at[group] = tx->clock;
+    all->any[group] = sum.one;
+    return sum.one;
 }

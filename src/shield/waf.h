@@ -13,6 +13,7 @@
 struct rp_waf_pattern {
     pcre2_code *code;
     bool jit;
+    bool takes_all; /* matches every text, from its start to its end */
     uint32_t min_bytes, captures;
     struct rp_byte_set first, last; /* any byte of it must occur; all bytes when nothing is known */
     struct rp_clauses clauses;      /* of the image */
@@ -22,6 +23,7 @@ struct rp_waf_pattern {
 struct rp_waf_selector {
     uint64_t *hits;  /* the image's names that it means, a bit each; NULL: it has to be asked */
     rp_view literal; /* what every name holds that it means, in any case; n == 0: not known */
+    bool begins;     /* it is ^literal: a name that begins with it, as it stands, is meant */
 };
 
 struct rp_waf_row_of_id {
@@ -49,11 +51,19 @@ struct rp_waf_brief {
     int64_t number;
 };
 
+/* What is too short for any rule of a unit: what its pipeline made, and what it may make of a value
+ * that it was not asked for yet. */
+struct rp_waf_bounds {
+    uint32_t least, shortest;
+};
+
 struct rp_waf {
     struct rp_image image;
     struct rp_waf_pattern *patterns;
     struct rp_waf_selector *selectors; /* by expression */
     struct rp_waf_brief *briefs;
+    struct rp_waf_bounds *bounds; /* by unit */
+    uint32_t *alike; /* by class: the first one that looks at the same, whatever the pipeline */
     struct rp_literals literals[RP_IMAGE_GROUPS]; /* where the group's prefilter lies */
     struct rp_waf_row_of_id *ids;                 /* sorted */
     size_t id_count;
@@ -64,7 +74,7 @@ struct rp_waf {
     uint8_t sha256[32];
 };
 
-/* brief.c: fills waf->briefs; and one of waf->selectors. NO_MEMORY. */
+/* brief.c: fills waf->briefs, bounds and alike; and one of waf->selectors. NO_MEMORY. */
 rp_err rp_waf_briefs(struct rp_waf *waf);
 rp_err rp_waf_selector_learn(struct rp_waf *waf, uint32_t pattern);
 

@@ -12,6 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         bool same = got.p == value.p && got.n == value.n;
         FUZZ_CHECK(same || rp_transform_touches((enum rp_transform)t, &present));
         FUZZ_CHECK(same || !rp_view_equal(got, value));
+        FUZZ_CHECK(got.n <= rp_transform_longest((enum rp_transform)t, value.n));
     }
     rp_arena_free(arena);
     return 0;

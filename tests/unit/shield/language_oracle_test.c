@@ -271,6 +271,19 @@ static const struct both_row rules[] = {
     {SET("SecAction \"id:1,phase:1,pass,nolog,setvar:tx.n_%{REQUEST_METHOD}=y\"\n"
          "SecRule &TX:/^n_/ \"@eq 1\" \"id:2,phase:1," LOG ",msg:'%{tx.n_get}'\"\n"),
      GET("/") "\n", NULL, "2(y)", NULL},
+    /* an expression that takes all, and names that begin in one way */
+    {SET("SecRule ARGS_NAMES \"@rx ^.*$\" \"id:1,phase:1," LOG ",capture,t:lowercase,chain,"
+         "setvar:'tx.seen_%{tx.0}=<%{tx.0}>'\"\n"
+         "SecRule TX:/^seen_/ \"@within <aa><bb>\" "
+         "\"setvar:'tx.both=%{tx.both}%{MATCHED_VAR}'\"\n" TELL(2, 1, "%{tx.both}")),
+     GET("/?Aa=1&cc=2&bb=3") "\n", NULL, "1 2(<aa><bb>)", NULL},
+    /* too short for the expression, before its transformations or after them */
+    {SET("SecRule ARGS \"@rx evil\" \"id:1,phase:1," LOG
+         ",multiMatch,t:none,t:base64Decode,msg:'%{MATCHED_VAR_NAME}'\"\n"
+         "SecRule ARGS \"@rx evil\" \"id:2,phase:1," LOG
+         ",t:none,t:base64Decode,msg:'%{MATCHED_VAR_NAME}'\"\n"),
+     GET("/?a=ZXZpbA%3D%3D&b=evil&c=evi&d=ZXZp&e=ZXZpbA") "\n", NULL,
+     "1(ARGS:a) 1(ARGS:b) 2(ARGS:a)", NULL},
     /* macros in operators */
     {SET("SecAction \"id:1,phase:1,pass,nolog,setvar:'tx.allowed_methods=GET POST'\"\n"
          "SecRule REQUEST_METHOD \"!@within %{tx.allowed_methods}\" \"id:2,phase:1," LOG "\"\n"

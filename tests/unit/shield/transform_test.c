@@ -129,6 +129,24 @@ static void an_arena_that_is_full_refuses(void **state) {
     rp_arena_free(arena);
 }
 
+/* Base64 is the one whose answer is known to be shorter. */
+static void no_answer_is_longer_than_the_longest(void **state) {
+    (void)state;
+    struct rp_arena *arena = rp_arena_new(1 << 16);
+    rp_view value = RP_VIEW("ZXZpbCBldmls_-+/ZXZpbA==");
+    for (size_t n = 0; n <= value.n; n++) {
+        rp_view got = {0}, start = rp_view_sub(value, 0, n);
+        assert_ok(rp_transform_apply(RP_T_BASE64_DECODE, start, NULL, arena, &got));
+        assert_true(got.n <= rp_transform_longest(RP_T_BASE64_DECODE, n));
+        assert_ok(rp_transform_apply(RP_T_BASE64_DECODE_EXT, start, NULL, arena, &got));
+        assert_true(got.n <= rp_transform_longest(RP_T_BASE64_DECODE_EXT, n));
+    }
+    assert_int_equal(rp_transform_longest(RP_T_BASE64_DECODE, 8), 6);
+    assert_int_equal(rp_transform_longest(RP_T_SHA1, 3), 20);
+    assert_int_equal(rp_transform_longest(RP_T_LOWERCASE, 3), 3);
+    rp_arena_free(arena);
+}
+
 static void what_is_not_touched_is_the_same_view(void **state) {
     (void)state;
     struct rp_arena *arena = rp_arena_new(1 << 20);
@@ -145,6 +163,7 @@ static void what_is_not_touched_is_the_same_view(void **state) {
             bool touches = rp_transform_touches((enum rp_transform)t, &present);
             assert_true(same || touches);
             assert_true(same || !rp_view_equal(got, value));
+            assert_true(got.n <= rp_transform_longest((enum rp_transform)t, value.n));
             untouched += touches ? 0 : 1;
         }
         rp_arena_reset(arena);
@@ -176,6 +195,7 @@ int main(void) {
         cmocka_unit_test(a_map_of_characters_comes_first),
         cmocka_unit_test(names_are_read_without_regard_to_case),
         cmocka_unit_test(an_arena_that_is_full_refuses),
+        cmocka_unit_test(no_answer_is_longer_than_the_longest),
         cmocka_unit_test(what_is_not_touched_is_the_same_view),
         cmocka_unit_test(ordinary_words_are_touched_by_few),
     };
