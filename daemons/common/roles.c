@@ -113,6 +113,7 @@ static const struct rp_role roles[] = {
      .user = "rempart-probe",
      .connect = RP_CONNECT_INET,
      .threads = true,
+     .own_address = true, /* its floods come from elsewhere than its good client */
      PATHS(probe_paths)},
     {.id = RP_ROLE_HUNT,
      .name = "hunt",

@@ -6,12 +6,25 @@
 #ifndef RP_DAEMONS_HUNT_H
 #define RP_DAEMONS_HUNT_H
 
+#include "config/config.h"
 #include "promise/runner_io.h"
 #include "register/schema.h"
 #include "store/inspect.h"
 
+enum { HUNT_SOCKET_LISTS = 4, HUNT_ROLES = 8 };
+
+/* The kernel's lists of sockets, and the users whose sockets they may name. */
+struct hunt_sockets {
+    int lists[HUNT_SOCKET_LISTS]; /* -1: the kernel has no such list */
+    uid_t roles[HUNT_ROLES];
+    size_t role_count; /* 0: the roles have no users of their own */
+};
+
 struct hunt {
     struct rp_env env;
+    const struct rp_config *config;
+    const struct rp_promises *promises;
+    struct hunt_sockets sockets;
     const struct rp_registers *registers;
     bool second_factor; /* the configuration demands one of everybody */
     atomic_bool stopping;
@@ -21,6 +34,9 @@ rp_probe_run hunt_plaintext, hunt_aes_header;
 rp_probe_run hunt_deletions_justified, hunt_purge_canary, hunt_purge_oldest;
 rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_audit_complete;
 
+/* Opens the kernel's lists; before role entry, after which nothing of /proc can be opened. */
+void hunt_find_sockets(struct hunt *hunt);
+rp_probe_run hunt_open_ports, hunt_layers;
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
 rp_probe_run hunt_operators_checked;
 

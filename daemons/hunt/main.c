@@ -21,6 +21,8 @@ static const struct rp_probe probes[] = {
     {"people.no_record_copy", hunt_no_record_copy},
     {"data.field_map", hunt_field_map},
     {"customer.mfa_share", hunt_mfa_share},
+    {"network.open_ports", hunt_open_ports},
+    {"network.layers", hunt_layers},
 #define RP_STATE_RULE(name, probe, reg, where, must, least, words) {probe, hunt_rule_##name},
 #include "register/rules.def"
 #undef RP_STATE_RULE
@@ -60,7 +62,10 @@ static rp_err serve(struct daemon *daemon) {
     RP_TRY(rp_loop_timer(daemon->loop, 1, EDITS_AGAIN_MS, log_edits, &edits, &edits.timer));
     struct hunt hunt = {.env = daemon->env,
                         .registers = &registers,
+                        .promises = &promises,
+                        .config = &daemon->config,
                         .second_factor = strcmp(daemon->config.second_factor, "required") == 0};
+    hunt_find_sockets(&hunt);
     return probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &hunt, &hunt.stopping);
 }
 

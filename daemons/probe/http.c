@@ -133,6 +133,10 @@ struct http *http_twin(struct http *http) {
     return twin;
 }
 
+void *http_handle(struct http *http) {
+    return http->curl;
+}
+
 struct http_answer http_answer_new(void) {
     struct http_answer answer = {.arena = rp_arena_new(ARENA_MAX),
                                  .head = rp_buf_new(HEAD_MAX),

@@ -37,6 +37,9 @@ void http_forget_cookies(struct http *http);
  */
 struct http *http_twin(struct http *http);
 
+/* Its handle of libcurl, for whoever sets more than this header knows. */
+void *http_handle(struct http *http);
+
 struct http_request {
     const char *method;
     const char *path;           /* with its query */

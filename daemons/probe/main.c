@@ -20,6 +20,7 @@ static const struct rp_probe probes[] = {
     {"tls.server_identity", probe_tls_server_identity},
     {"tls.client_identity", probe_tls_client_identity},
     {"ddos.availability", probe_ddos_availability},
+    {"ddos.flood_drill", probe_ddos_flood_drill},
     {"people.risk_role_refused", probe_people_risk_role_refused},
     {"people.unsigned_refused", probe_people_unsigned_refused},
     {"datacentre.entry_refused", probe_datacentre_entry_refused},

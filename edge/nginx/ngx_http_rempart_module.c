@@ -140,6 +140,8 @@ static ngx_int_t add_handler(ngx_conf_t *cf, ngx_uint_t phase, ngx_http_handler_
     return NGX_OK;
 }
 
+/*= S36: lists, limits, firewall and session stand one behind the other, whatever one of them says.
+ */
 static ngx_int_t register_handlers(ngx_conf_t *cf) {
     /* nginx enters the last one first. */
     if (add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_attack_handler) != NGX_OK ||

@@ -28,6 +28,8 @@ const char *rp_config_check_mail_address(rp_view text); /* one e-mail address */
 const char *rp_config_check_mail_or_none(rp_view text); /* one e-mail address, or empty */
 const char *rp_config_check_directory(rp_view text);    /* of ACME: https, a known word, or empty */
 
+const char *rp_config_check_declared_port(rp_view text); /* tcp 22 WHO: WHY */
+
 /* How many single edits lead from one word to the other, or a number over 2. */
 unsigned rp_config_edits(rp_view a, rp_view b);
 

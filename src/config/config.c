@@ -65,6 +65,7 @@ static const struct {
     {"contact", rp_config_check_mail_or_none, "acme"},
     {"eab_credentials", rp_config_check_path, "acme"},
     {"names", rp_config_check_host, "acme"},
+    {"declared_ports", rp_config_check_declared_port, NULL},
 };
 
 static bool is_key(const struct setting *setting, const char *section, rp_view key) {

@@ -65,6 +65,13 @@ struct rp_config_app {
     size_t identity_header_count;
 };
 
+/* A port that others than the gate open, of network.declared_ports. */
+struct rp_config_port {
+    bool udp;
+    uint16_t port;
+    rp_view who, why;
+};
+
 struct rp_config {
     const char *host, *address, *certificate, *certificate_key, *store, *unseal;
     struct rp_config_list trusted_proxies;
@@ -75,6 +82,7 @@ struct rp_config {
     const char *breached_list;
     const char *waf_mode, *waf_rules, *waf_over_budget;
     uint64_t waf_paranoia, waf_learn_people, waf_learn_organisations;
+    struct rp_config_list declared_ports; /* each as rp_config_declared_port reads it */
     const char *second_factor, *operator_name, *contact, *bounty_url;
     uint64_t listen, listen_http, workers, body_max_kib, session_hours, idle_minutes;
     uint64_t disk_free_percent, drain_seconds, metrics_port, records_max, mib_max;
@@ -91,6 +99,8 @@ rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *r
                        struct rp_diag *diag);
 /* What an empty file means. */
 rp_err rp_config_default(struct rp_arena *arena, struct rp_config *ret_config);
+/* "tcp 22 operations: remote administration"; false when it is not of that form. */
+bool rp_config_declared_port(rp_view text, struct rp_config_port *ret_port);
 /* The address of the ACME directory; "" without one. */
 const char *rp_config_acme_url(const struct rp_config *config);
 /* The names that get a certificate by ACME: acme.names, else every served name with a dot. */

@@ -125,6 +125,19 @@ static bool offset_fits(uint64_t offset, size_t n) {
     return !__builtin_add_overflow(offset, n, &end) && end <= INT64_MAX;
 }
 
+rp_err rp_file_read_some(int fd, uint64_t offset, uint8_t *out, size_t max, size_t *ret_n) {
+    RP_ASSERT(fd >= 0);
+    ssize_t got;
+    do {
+        got = pread(fd, out, max, (off_t)offset);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return last_error();
+    }
+    *ret_n = (size_t)got;
+    return RP_OK;
+}
+
 rp_err rp_file_read_at(int fd, uint64_t offset, uint8_t *out, size_t n) {
     RP_ASSERT(fd >= 0);
     if (!offset_fits(offset, n)) {

@@ -27,6 +27,9 @@ rp_err rp_file_open_rw(const char *path, mode_t mode, int *ret_fd);
 rp_err rp_file_read(const char *path, size_t max, struct rp_arena *arena, rp_view *ret_bytes);
 /* At an offset, exactly v.n or n bytes; CORRUPT when the file ends before. */
 rp_err rp_file_read_at(int fd, uint64_t offset, uint8_t *out, size_t n);
+/* At an offset, what is there now, max bytes at most; 0 at the end. For files of /proc, which tell
+ * no size. */
+rp_err rp_file_read_some(int fd, uint64_t offset, uint8_t *out, size_t max, size_t *ret_n);
 rp_err rp_file_write_at(int fd, uint64_t offset, rp_view v);
 /* All of v at the end, however often the kernel takes only a part. */
 rp_err rp_file_write_all(int fd, rp_view v);

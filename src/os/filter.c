@@ -212,6 +212,7 @@ static rp_err fence_sockets(scmp_filter_ctx filter, enum rp_connect connect) {
     if (connect != RP_CONNECT_NEVER) {
         RP_TRY(from_negative(seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(connect), 0)));
     }
+    /*= S37: a role that needs no network opens no port. */
     if (connect != RP_CONNECT_INET) {
         return refuse_if(filter, EACCES, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_NE, AF_UNIX));
     }

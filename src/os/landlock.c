@@ -20,6 +20,12 @@
 #define SCOPE_ABSTRACT_UNIX UINT64_C(1)
 #define SCOPE_SIGNAL UINT64_C(2)
 
+#define RULE_NET_PORT 2
+
+struct net_port {
+    uint64_t allowed_access, port;
+};
+
 struct ruleset {
     uint64_t handled_fs;
     uint64_t handled_net;
@@ -81,6 +87,18 @@ static rp_err add_path(int ruleset, uint64_t handled, const struct rp_role_path 
     return RP_OK;
 }
 
+/* Port 0 is "one of the kernel's choice": what connects gets it; a port that others would know is
+ * still refused. */
+static rp_err add_own_address(int ruleset, const struct rp_role *role, const struct ruleset *set,
+                              struct rp_diag *diag) {
+    const struct net_port any = {.allowed_access = NET_BIND_TCP, .port = 0};
+    bool here = role->own_address && (set->handled_net & NET_BIND_TCP);
+    if (here && syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &any, 0) != 0) {
+        return rp_fail(diag, rp_err_from_errno(errno), "landlock refuses the rule of addresses");
+    }
+    return RP_OK;
+}
+
 rp_err rp_landlock_prepare(const struct rp_role *role, int *ret_fd, struct rp_diag *diag) {
     RP_ASSERT(role != NULL && ret_fd != NULL);
     int abi = rp_landlock_abi();
@@ -97,6 +115,7 @@ rp_err rp_landlock_prepare(const struct rp_role *role, int *ret_fd, struct rp_di
     for (size_t i = 0; i < role->path_count; i++) {
         RP_TRY(add_path(fd, set.handled_fs, &role->paths[i], diag));
     }
+    RP_TRY(add_own_address(fd, role, &set, diag));
     /* The leak checker reads its own process there; only sanitizer builds have it. */
     static const struct rp_role_path proc = {"/proc", RP_ACCESS_READ, true};
     if (RP_SANITIZED) {

@@ -54,6 +54,7 @@ struct rp_role {
     enum rp_connect connect;
     bool threads;  /* may start threads after entry */
     bool programs; /* may start programs, those that a path grants; they stay in the same walls */
+    bool own_address; /* may say from which of this machine's addresses it connects */
     const struct rp_role_path *paths;
     size_t path_count;
 };

@@ -16,6 +16,7 @@ enum {
     TICK_MS = 250,
     UNSURE_AGAIN_MS = 5000,
     SUMMARY_MS = 3600 * 1000,
+    DRILL_AFTER_MS = 2 * 60 * 1000,
     LEDGER_DEADLINE_MS = 2000,
     WAITERS_MAX = 16,
     QUEUE_MAX = 1024,
@@ -328,6 +329,14 @@ static void check_declared(const struct rp_runner_options *options) {
     }
 }
 
+/* A start has enough to do: an exercise from outside waits until it is over, unless it is asked
+ * for.
+ */
+static int64_t first_due_ms(const struct rp_runner *runner, const struct rp_part *part) {
+    bool exercise = part->grade == 'C' && runner->options.role == RP_ROLE_PROBE;
+    return exercise ? monotonic_ms(runner) + DRILL_AFTER_MS : 0;
+}
+
 static size_t add_tasks(struct rp_runner *runner, bool count_only) {
     size_t n = 0;
     const struct rp_promises *promises = runner->options.promises;
@@ -336,7 +345,10 @@ static size_t add_tasks(struct rp_runner *runner, bool count_only) {
             const struct rp_part *part = &promises->promises[p].parts[i];
             rp_probe_run *run = find_probe(&runner->options, part->probe);
             if (run && !count_only) {
-                runner->tasks[n] = (struct task){.runner = runner, .part = part, .run = run};
+                runner->tasks[n] = (struct task){.runner = runner,
+                                                 .part = part,
+                                                 .run = run,
+                                                 .due_ms = first_due_ms(runner, part)};
             }
             n += run != NULL;
         }

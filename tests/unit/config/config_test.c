@@ -118,6 +118,10 @@ static const struct {
     {"gate:\n  trusted_proxies: 192.0.2.1\n", RP_E_INVALID, 2, 20, "a list"},
     {"gate:\n  client_address: header Forwarded\n", RP_E_INVALID, 2, 19, "X-Forwarded-For"},
     {"gate:\n  client_address: header X;y\n", RP_E_INVALID, 2, 19, "proxy_protocol"},
+    {"network:\n  declared_ports: [\"tcp 22\"]\n", RP_E_INVALID, 2, 20, "who answers for it"},
+    {"network:\n  declared_ports: [\"tcp 0 ops: ssh\"]\n", RP_E_INVALID, 2, 20, "tcp or udp"},
+    {"network:\n  declared_ports: [\"sctp 22 ops: x\"]\n", RP_E_INVALID, 2, 20, "tcp or udp"},
+    {"network:\n  declared_ports: [\"udp 68 ops: \"]\n", RP_E_INVALID, 2, 20, "why"},
     {"apps:\n  - name: canary\n", RP_E_INVALID, 2, 11, "other than canary"},
     {"apps:\n  - name: a\n    waf: loud\n", RP_E_INVALID, 3, 10, "on|detect|learn|off"},
     {"apps:\n  - name: a\n    waf: {mode: learn, labl: public}\n", RP_E_UNKNOWN_KEY, 3, 24,
@@ -187,6 +191,27 @@ static void too_many_applications_are_refused(void **state) {
     rp_buf_add_cstr(&yaml, "  - {name: one-more, host: b.example, upstream: \"unix:b\"}\n");
     assert_err(rp_config_parse(rp_buf_view(&yaml), *state, &config, &diag), TOO_LARGE);
     rp_buf_done(&yaml);
+}
+
+static void a_declared_port_says_whose_it_is_and_why(void **state) {
+    struct rp_config config;
+    struct rp_config_port port;
+    assert_ok(rp_config_parse(RP_VIEW("network:\n"
+                                      "  declared_ports:\n"
+                                      "    - \"tcp 22 operations: remote administration: ssh\"\n"
+                                      "    - \"udp 68 hosting provider: addresses\"\n"),
+                              *state, &config, NULL));
+    assert_int_equal(config.declared_ports.count, 2);
+    rp_view first = rp_view_from_cstr(config.declared_ports.items[0]);
+    assert_true(rp_config_declared_port(first, &port));
+    assert_false(port.udp);
+    assert_int_equal(port.port, 22);
+    assert_view(port.who, "operations");
+    assert_view(port.why, "remote administration: ssh");
+    rp_view second = rp_view_from_cstr(config.declared_ports.items[1]);
+    assert_true(rp_config_declared_port(second, &port));
+    assert_true(port.udp);
+    assert_view(port.who, "hosting provider");
 }
 
 static void an_applications_places_and_headers_are_read(void **state) {
@@ -291,6 +316,7 @@ int main(void) {
         WITH_ARENA(mistakes_are_told_with_their_place),
         WITH_ARENA(broken_yaml_is_told_with_its_place),
         WITH_ARENA(too_many_applications_are_refused),
+        WITH_ARENA(a_declared_port_says_whose_it_is_and_why),
         WITH_ARENA(an_applications_places_and_headers_are_read),
         WITH_ARENA(the_sample_is_the_defaults),
         WITH_ARENA(the_samples_application_is_valid),

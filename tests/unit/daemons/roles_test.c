@@ -194,6 +194,40 @@ static int open_inet(const struct rp_role *row) {
     return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 ? 0 : errno;
 }
 
+/* 0, or why not: the port 0 is one of the kernel's choice. */
+static int bind_to(uint16_t port) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 0x420108)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+}
+
+static int bind_to_any(const struct rp_role *row) {
+    (void)row;
+    return bind_to(0);
+}
+
+static int bind_to_one(const struct rp_role *row) {
+    (void)row;
+    return bind_to(28443);
+}
+
+/*= S37 type=test */
+static void no_row_takes_a_port_and_one_its_own_address(void **state) {
+    (void)state;
+    SKIP_UNLESS(can_enter(), "root without the roles' users; run scripts/setup");
+    SKIP_UNLESS(rp_landlock_abi() >= 4, "Landlock knows nothing of ports before Linux 6.7");
+    for (size_t i = 0; i < ROWS; i++) {
+        bool inet = daemon_role(rows[i])->connect == RP_CONNECT_INET;
+        bool own = daemon_role(rows[i])->own_address;
+        assert_int_equal(own, rows[i] == RP_ROLE_PROBE);
+        assert_int_equal(run(rows[i], bind_to_one), EACCES);
+        assert_int_equal(run(rows[i], bind_to_any), own ? 0 : EACCES);
+        assert_true(inet || !own);
+    }
+}
+
 static void each_row_reaches_what_it_says(void **state) {
     (void)state;
     SKIP_UNLESS(can_enter(), "root without the roles' users; run scripts/setup");
@@ -240,6 +274,7 @@ int main(void) {
         cmocka_unit_test(only_the_key_service_opens_the_keys),
         IN_STATE(no_row_reads_passwords_or_starts_programs_but_uacme),
         IN_STATE(each_row_reaches_what_it_says),
+        IN_STATE(no_row_takes_a_port_and_one_its_own_address),
         IN_STATE(threads_start_where_the_row_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
