@@ -1,6 +1,7 @@
 #include "render.h"
 
 #include "base/assert.h"
+#include "config/tls.h"
 #include "servers.h"
 
 static const char head[] =
@@ -28,18 +29,13 @@ static const char limits[] =
 
 /* ECDHE and AEAD only: whoever steals the key later reads nothing of before. No tickets, so that
  * no ticket key exists; the cache lives in memory, an hour. */
-static const char tls[] =
-    /*= S73, S74: TLS 1.2 and 1.3 with strong ciphers, nothing else. */
-    "    ssl_protocols TLSv1.2 TLSv1.3;\n"
-    /*= S78: every key exchange is ephemeral. */
-    "    ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305;\n"
-    "    ssl_ecdh_curve X25519:prime256v1:secp384r1;\n"
-    "    ssl_prefer_server_ciphers off;\n"
-    "    ssl_session_tickets off;\n"
-    "    ssl_session_cache shared:rempart_tls:4m;\n"
-    "    ssl_session_timeout 1h;\n";
+static const char tls[] = "    ssl_protocols " RP_TLS_PROTOCOLS ";\n"
+                          "    ssl_ciphers " RP_TLS_CIPHERS ";\n"
+                          "    ssl_ecdh_curve " RP_TLS_CURVES ";\n"
+                          "    ssl_prefer_server_ciphers off;\n"
+                          "    ssl_session_tickets off;\n"
+                          "    ssl_session_cache shared:rempart_tls:4m;\n"
+                          "    ssl_session_timeout 1h;\n";
 
 static const char proxying[] =
     "    # To core: FastCGI on a UNIX socket, kept open.\n"

@@ -14,6 +14,7 @@ static const struct rp_probe probes[] = {
     {"web.cookies", probe_web_cookies},
     {"gate.lists", probe_gate_lists},
     {"page.coverage", probe_page_coverage},
+    {"page.encryption_details", probe_page_encryption_details},
     {"waf.attacks_blocked", probe_waf_attacks_blocked},
     {"waf.benign_passes", probe_waf_benign_passes},
     {"waf.owasp_classes", probe_waf_owasp_classes},

@@ -84,7 +84,7 @@ rp_probe_run probe_tls_versions, probe_tls_forward_secrecy;
 rp_probe_run probe_web_hsts, probe_web_https_redirect, probe_web_cookies;
 rp_probe_run probe_gate_lists, probe_tls_server_identity, probe_tls_client_identity;
 rp_probe_run probe_ddos_availability, probe_ddos_flood_drill;
-rp_probe_run probe_page_coverage;
+rp_probe_run probe_page_coverage, probe_page_encryption_details;
 rp_probe_run probe_waf_attacks_blocked, probe_waf_benign_passes, probe_waf_owasp_classes;
 rp_probe_run probe_signin_password_alone, probe_signin_totp;
 rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;

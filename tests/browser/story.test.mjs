@@ -93,6 +93,11 @@ for (const {lang, width, height, words} of cases) {
     await page.locator('a[href="/trust/responsibility"]').click();
     await looksRight(page, `responsibility-${label}`);
     assert.ok(await page.locator('section[id^="duty-"]').count() >= 10);
+    for (const name of ['encryption', 'encrypted-data']) {
+      await page.goto(`${stack.origin}/trust`);
+      await page.locator(`a[href="/trust/${name}"]`).click();
+      await looksRight(page, `${name}-${label}`);
+    }
     await page.context().close();
   });
 

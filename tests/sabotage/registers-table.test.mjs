@@ -95,6 +95,8 @@ const rows = [
   ['operations-centre', 'teams.operations_drill', row('alerts', `body = json_set(body, '$.raised_at', strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-5 days'))`, `body ->> '$.kind' = 'synthetic'`)],
   /*= S45 type=test */
   ['redundancy', 'continuity.no_single_point', row('redundancy', `state = 'degraded'`, `1`)],
+  /*= S46, S47 type=test */
+  ['server-failure', 'continuity.kill_one', row('redundancy', `body = json_set(body, '$.failure_lost_writes', 3)`, `body ->> '$.kind' = 'server'`)],
   /*= S48, S49 type=test */
   ['network-redundancy', 'network.link_state', row('redundancy', `body = json_set(body, '$.link_state', 'degraded')`, `body ->> '$.kind' = 'switch'`)],
   /*= S48, S49 type=test */

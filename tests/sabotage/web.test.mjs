@@ -1,4 +1,5 @@
 // The gate's headers and cookies are switched off by hand; the page says so.
+import fs from 'node:fs';
 import {after, before, test} from 'node:test';
 import {editGate, turnsRed} from '../lib/sabotage.mjs';
 import {Stack} from '../lib/stack.mjs';
@@ -87,4 +88,36 @@ test('a document on shared responsibility that is gone, or leaves an owner out, 
       mend: () => back(),
     });
   }
+});
+
+/*= S87 type=test */
+test('an old copy of the page about encryption turns S87 red', async () => {
+  let back;
+  const old = stack.file('gate/pages/old.html');
+  await turnsRed(stack, {
+    promise: 'encryption-details', probe: 'page.encryption_details',
+    sabotage: async () => {
+      const page = (await stack.client({lang: 'fr'}).get('/trust/encryption')).text;
+      const yesterday = new Date(Date.now() - 25 * 3600e3).toISOString().replace(/\.\d+/, '');
+      fs.writeFileSync(old, page.replace(/datetime="[^"]*"/, `datetime="${yesterday}"`), {mode: 0o644});
+      back = await editGate(stack, text => text.replace(/location = \/trust \{/g,
+        place => `location = /trust/encryption { default_type text/html; alias gate/pages/old.html; }\n        ${place}`));
+    },
+    mend: async () => {
+      await back();
+      fs.rmSync(old);
+    },
+  });
+});
+
+/*= S87 type=test */
+test('a page about encrypted data that is gone turns S87 red', async () => {
+  let back;
+  await turnsRed(stack, {
+    promise: 'encryption-details', probe: 'page.encryption_details',
+    sabotage: async () => {
+      back = await editGate(stack, text => text.replace(/location = \/trust \{/g, place => `location = /trust/encrypted-data { return 404; }\n        ${place}`));
+    },
+    mend: () => back(),
+  });
 });
