@@ -77,6 +77,7 @@ static rp_err judge(struct runner *runner, const struct rp_waf_site *site,
     RP_TRY(waf_judge(runner->waf, site, &stage->request, &response, runner->tx_arena, &tx));
     *ret_outcome = (struct waf_outcome){.in_process = true,
                                         .status = stage->request.malformed ? 400 : response.status,
+                                        .location = waf_header_of(&response, "Location"),
                                         .answer = response.body};
     rp_err err = tell(tx, &stage->request, runner->tx_arena, ret_outcome);
     rp_waf_tx_done(tx);
@@ -121,18 +122,34 @@ static const char *try_stage(struct runner *runner, const struct rp_waf_site *si
                       : rp_err_text(err, runner->cli->lang);
 }
 
-static bool run_stage(struct runner *runner, const struct rp_waf_site *site, const char *title,
-                      const struct waf_stage *stage) {
-    struct waf_outcome *outcome = rp_arena_alloc(runner->tx_arena, sizeof *outcome);
-    if (!outcome) {
-        return false;
+static bool is_redirection(unsigned status) {
+    return status >= 300 && status <= 308 && status != 304 && status != 305 && status != 306;
+}
+
+/* The stage itself, or where the one before was sent. NULL: it was sent nowhere. */
+static const struct waf_stage *as_followed(struct runner *runner, const struct waf_stage *stage,
+                                           const struct waf_outcome *before) {
+    struct waf_stage *followed = rp_arena_alloc(runner->tx_arena, sizeof *followed);
+    if (!stage->follows) {
+        return stage;
     }
-    const char *why = try_stage(runner, site, stage, outcome);
-    if (why && runner->wire && stage->expect.retry_once) {
+    bool sent = followed && before && is_redirection(before->status) && before->location.n > 0 &&
+                rp_ok(waf_test_follow(stage, before->location, runner->tx_arena, followed));
+    return sent ? followed : NULL;
+}
+
+/* before: what came of the stage before, or NULL. */
+static bool run_stage(struct runner *runner, const struct rp_waf_site *site, const char *title,
+                      const struct waf_stage *as_written, const struct waf_outcome *before,
+                      struct waf_outcome *outcome) {
+    const struct waf_stage *stage = as_followed(runner, as_written, before);
+    const char *why =
+        stage ? try_stage(runner, site, stage, outcome) : "the stage before was not sent elsewhere";
+    if (why && stage && runner->wire && stage->expect.retry_once) {
         why = try_stage(runner, site, stage, outcome);
     }
     if (why) {
-        report(runner, title, stage->line, why, outcome);
+        report(runner, title, as_written->line, why, stage ? outcome : NULL);
     }
     return why == NULL;
 }
@@ -152,9 +169,11 @@ static void run_test(struct runner *runner, const struct waf_test_case *test) {
     const struct rp_waf_memory remembers = waf_memory_interface(memory);
     const struct rp_waf_site site = {
         .mode = RP_WAF_DETECT, .budget = BUDGET_STEPS, .memory = memory ? &remembers : NULL};
-    bool holds = true;
+    struct waf_outcome *outcomes = rp_arena_array(runner->tx_arena, 2, sizeof *outcomes);
+    bool holds = outcomes != NULL;
     for (size_t i = 0; i < test->stage_count && holds; i++) {
-        holds = run_stage(runner, &site, test->title, &test->stages[i]);
+        holds = run_stage(runner, &site, test->title, &test->stages[i],
+                          i > 0 ? &outcomes[(i - 1) % 2] : NULL, &outcomes[i % 2]);
     }
     runner->passed += holds;
     runner->failed += !holds;

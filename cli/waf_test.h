@@ -37,6 +37,8 @@ struct waf_stage {
     struct waf_message response; /* what the back end is to answer; status 0: as it likes */
     struct waf_expect expect;
     rp_view host; /* that the markers around it ask, too; p == NULL: the server's address */
+    const struct waf_test_input *words; /* it was made of; NULL: given as bytes */
+    bool follows;                       /* to where the stage before was sent */
     unsigned line;
 };
 
@@ -58,8 +60,12 @@ struct waf_test_file {
 rp_err waf_test_read(rp_view text, struct rp_arena *arena, struct waf_test_file *ret_file,
                      struct rp_diag *diag);
 
-/* The bytes that go out. TOO_LARGE. */
-rp_err waf_test_raw(const struct waf_test_input *input, struct rp_arena *arena, rp_view *ret_raw);
+/* The stage's bytes and what a server reads of them; words live as long as it does. TOO_LARGE. */
+rp_err waf_test_build(const struct waf_test_input *words, struct rp_arena *arena,
+                      struct waf_stage *stage);
+/* The same stage, sent to the place that a redirection names. INVALID: it names none. */
+rp_err waf_test_follow(const struct waf_stage *stage, rp_view location, struct rp_arena *arena,
+                       struct waf_stage *ret_stage);
 /* A request that was read, cut to what a server hands on to rules. */
 void waf_test_as_served(struct waf_message *request);
 
@@ -77,6 +83,7 @@ struct waf_outcome {
     uint64_t ids[WAF_OUTCOME_IDS]; /* of the rules in the log */
     size_t id_count;
     rp_view log, answer; /* the answer: its body, or all of it */
+    rp_view location;    /* where it sends on; p == NULL = nowhere */
 };
 /* What failed, in words; NULL when all holds. Of an answer that is not there only expect_error. */
 const char *waf_test_check(struct rp_arena *arena, const struct waf_stage *stage,

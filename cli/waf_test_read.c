@@ -139,23 +139,22 @@ static rp_err read_response(const struct waf_reading *in, const struct rp_yaml *
     return RP_OK;
 }
 
-/* What would need the answer before. */
+/* Cookies of the answer before would have to be kept. */
 static rp_err check_supported(const struct waf_reading *in, const struct rp_yaml *input) {
-    static const char *const keys[] = {"follow_redirect", "save_cookie"};
-    for (size_t i = 0; i < RP_COUNT_OF(keys); i++) {
-        bool on = false;
-        RP_TRY(waf_test_bool(in, input, keys[i], false, &on));
-        if (on) {
-            return waf_test_fail(in, rp_yaml_get(input, keys[i]), RP_ERR(UNSUPPORTED),
-                                 "answers are not carried into the next stage; expected false");
-        }
-    }
-    return RP_OK;
+    bool on = false;
+    RP_TRY(waf_test_bool(in, input, "save_cookie", false, &on));
+    return on ? waf_test_fail(in, rp_yaml_get(input, "save_cookie"), RP_ERR(UNSUPPORTED),
+                              "cookies are not carried into the next stage; expected false")
+              : RP_OK;
 }
 
 static rp_err read_words(const struct waf_reading *in, const struct rp_yaml *input, rp_view uri,
                          struct waf_stage *stage) {
     bool magic = true, automatic = true;
+    struct waf_test_input *made = rp_arena_alloc(in->arena, sizeof *made);
+    if (!made) {
+        return RP_ERR(TOO_LARGE);
+    }
     struct waf_test_input words = {
         .method = or_else(rp_yaml_get_scalar(input, "method"), RP_VIEW("GET")),
         .uri = uri,
@@ -169,12 +168,8 @@ static rp_err read_words(const struct waf_reading *in, const struct rp_yaml *inp
     RP_TRY(read_headers(in, rp_yaml_get(input, "headers"), &words.headers, &words.header_count));
     RP_TRY(read_headers(in, rp_yaml_get(input, "ordered_headers"), &words.headers,
                         &words.header_count));
-    RP_TRY(waf_test_raw(&words, in->arena, &stage->raw));
-    RP_TRY(waf_read_request(stage->raw, in->arena, &stage->request));
-    stage->request.method = words.method;
-    stage->request.uri = words.uri;
-    stage->request.protocol = words.version;
-    return RP_OK;
+    *made = words;
+    return waf_test_build(made, in->arena, stage);
 }
 
 static rp_err read_input(const struct waf_reading *in, const struct rp_yaml *input, rp_view uri,
@@ -190,6 +185,7 @@ static rp_err read_input(const struct waf_reading *in, const struct rp_yaml *inp
         RP_TRY(waf_read_request(stage->raw, in->arena, &stage->request));
     }
     bool own_host = false;
+    RP_TRY(waf_test_bool(in, input, "follow_redirect", false, &stage->follows));
     RP_TRY(waf_test_bool(in, input, "virtual_host_mode", false, &own_host));
     if (own_host) {
         stage->host = waf_header_of(&stage->request, "Host");

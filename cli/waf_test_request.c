@@ -134,7 +134,8 @@ static void complete(struct rp_buf *out, const struct waf_test_input *input, rp_
     }
 }
 
-rp_err waf_test_raw(const struct waf_test_input *input, struct rp_arena *arena, rp_view *ret_raw) {
+static rp_err make_raw(const struct waf_test_input *input, struct rp_arena *arena,
+                       rp_view *ret_raw) {
     rp_view data;
     RP_TRY(data_of(input, arena, &data));
     struct rp_buf out = rp_buf_new(RAW_MAX);
@@ -161,6 +162,75 @@ rp_err waf_test_raw(const struct waf_test_input *input, struct rp_arena *arena, 
     }
     rp_buf_done(&out);
     return err;
+}
+
+rp_err waf_test_build(const struct waf_test_input *words, struct rp_arena *arena,
+                      struct waf_stage *stage) {
+    RP_TRY(make_raw(words, arena, &stage->raw));
+    RP_TRY(waf_read_request(stage->raw, arena, &stage->request));
+    stage->request.method = words->method;
+    stage->request.uri = words->uri;
+    stage->request.protocol = words->version;
+    stage->words = words;
+    return RP_OK;
+}
+
+/* ---- a redirection ---- */
+
+/* A path of that name, or beside the one before (RFC 3986 section 5.3, without dots). */
+static rp_view resolved(rp_view base, rp_view target, struct rp_arena *arena) {
+    if (target.n > 0 && target.p[0] == '/') {
+        return target;
+    }
+    size_t path = rp_view_find_byte(base, '?');
+    while (path > 0 && base.p[path - 1] != '/') {
+        path--;
+    }
+    return rp_arena_printf(arena, "%.*s%.*s", RP_FMT(rp_view_sub(base, 0, path)), RP_FMT(target));
+}
+
+static rp_err replace_host(struct waf_test_input *words, rp_view host, struct rp_arena *arena) {
+    struct waf_header *headers = rp_arena_array(arena, words->header_count + 1, sizeof *headers);
+    if (!headers) {
+        return RP_ERR(TOO_LARGE);
+    }
+    size_t n = 0;
+    headers[n++] = (struct waf_header){RP_VIEW("Host"), host};
+    for (size_t i = 0; i < words->header_count; i++) {
+        if (!rp_view_equal_nocase(words->headers[i].name, RP_VIEW("Host"))) {
+            headers[n++] = words->headers[i];
+        }
+    }
+    words->headers = headers;
+    words->header_count = n;
+    return RP_OK;
+}
+
+rp_err waf_test_follow(const struct waf_stage *stage, rp_view location, struct rp_arena *arena,
+                       struct waf_stage *ret_stage) {
+    struct waf_test_input *words = rp_arena_alloc(arena, sizeof *words);
+    if (!words) {
+        return RP_ERR(TOO_LARGE);
+    }
+    rp_view target = rp_view_sub(location, 0, rp_view_find_byte(location, '#'));
+    if (!stage->words || target.n == 0) {
+        return RP_ERR(INVALID);
+    }
+    *words = *stage->words;
+    size_t scheme = rp_view_find(target, RP_VIEW("://"));
+    if (scheme < target.n) {
+        rp_view rest = rp_view_from(target, scheme + 3);
+        rp_view host = rp_view_sub(rest, 0, rp_view_find_byte(rest, '/'));
+        target = rp_view_from(rest, host.n);
+        target = target.n > 0 ? target : RP_VIEW("/");
+        RP_TRY(replace_host(words, host, arena));
+    }
+    words->uri = resolved(words->uri, target, arena);
+    struct waf_stage followed = *stage;
+    RP_TRY(words->uri.p ? waf_test_build(words, arena, &followed) : RP_ERR(TOO_LARGE));
+    waf_test_as_served(&followed.request);
+    *ret_stage = followed;
+    return RP_OK;
 }
 
 /* ---- as a server hands it on ---- */

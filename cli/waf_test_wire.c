@@ -187,6 +187,7 @@ static rp_err take_answer(const struct rp_buf *answer, struct rp_arena *arena,
     RP_TRY(rp_arena_copy(arena, rp_buf_view(answer), &outcome->answer));
     if (rp_ok(waf_read_response(outcome->answer, arena, &response))) {
         outcome->status = response.status;
+        outcome->location = waf_header_of(&response, "Location");
     }
     return RP_OK;
 }

@@ -5,7 +5,8 @@
 
 enum {
     RULES_NAMED = 24,
-    FIELD_MAX = 200, /* three fields fit into a line of nginx's log, whatever they hold */
+    MESSAGE_MAX = 500, /* a rule set's report of all its scores */
+    FIELD_MAX = 200,   /* of data and name: a line of nginx's log has 2,048 bytes in all */
     LINE_MAX_BYTES = 4096
 };
 
@@ -94,9 +95,9 @@ static void write_line(ngx_http_request_t *r, ngx_rempart_waf_t *waf) {
 }
 
 /* Printable, and without what ends a field. */
-static void add_field(struct rp_buf *line, const char *name, rp_view text) {
+static void add_field(struct rp_buf *line, const char *name, rp_view text, size_t most) {
     rp_buf_printf(line, " [%s \"", name);
-    text = rp_view_sub(text, 0, FIELD_MAX);
+    text = rp_view_sub(text, 0, most);
     for (size_t i = 0; i < text.n; i++) {
         bool plain = text.p[i] >= ' ' && text.p[i] < 0x7f && text.p[i] != '"' && text.p[i] != '\\';
         if (plain) {
@@ -116,9 +117,9 @@ static void write_matches(const ngx_http_request_t *r, const ngx_rempart_waf_t *
     for (size_t i = 0; i < count; i++) {
         struct rp_buf line = rp_buf_new(LINE_MAX_BYTES);
         rp_buf_printf(&line, "[id \"%llu\"]", (unsigned long long)matches[i].id);
-        add_field(&line, "msg", matches[i].message);
-        add_field(&line, "data", matches[i].log_data);
-        add_field(&line, "variable", matches[i].variable);
+        add_field(&line, "msg", matches[i].message, MESSAGE_MAX);
+        add_field(&line, "data", matches[i].log_data, FIELD_MAX);
+        add_field(&line, "variable", matches[i].variable, FIELD_MAX);
         rp_buf_printf(&line, " [severity \"%u\"]", matches[i].severity);
         rp_view text = rp_buf_view(&line);
         if (matches[i].logged) {

@@ -120,7 +120,7 @@ test('our own cases, in the format of the Core Rule Set', async () => {
   const good = '  - test_id: 2\n    stages:\n      - input: {uri: "/?q=needle"}\n        output: {log: {expect_ids: [100]}}\n';
   const bad = [['  - test_id: 1\n    stages:\n      - input: {urj: /}\n        output: {}\n', '1-1 \\(line 3\\): 5:17: "urj"'],
     ['  - test_id: 1\n    stages:\n      - input: {uri: /}\n        output:\n          log: {expect_id: [1]}\n', '1-1 \\(line 3\\): 7:17: "expect_id"'],
-    ['  - test_id: 1\n    stages:\n      - input: {uri: /, follow_redirect: true}\n        output: {}\n', '1-1 \\(line 3\\): 5:42'],
+    ['  - test_id: 1\n    stages:\n      - input: {uri: /, save_cookie: true}\n        output: {}\n', '1-1 \\(line 3\\): 5:38'],
     ['  - test_id: 1\n    stages:\n      - input: {uri: /, encoded_data: "%"}\n        output: {}\n', '1-1 \\(line 3\\): 5:39: .*Base64']];
   for (const [text, why] of bad) {
     const refused = await waf('test', '--rules', own('own.conf'), '--tests', file('bad.yaml', `rule_id: 1\ntests:\n${text}${good}`));
@@ -151,6 +151,14 @@ test('what go-ftw takes is taken: expectations beside the log, an error as the o
   const {code, stdout, stderr} = await waf('test', '--rules', own('own.conf'), '--tests', file('ftw.yaml', `meta:\n  author: us\n  annotations: [odd]\nrule_id: 9\ntests:\n${text}`));
   assert.match(stdout, /^7 passed, 0 failed, 0 skipped$/m, stdout + stderr);
   assert.equal(code, 0);
+  const sent = location => `  - test_id: 1\n    stages:\n` +
+    [[{uri: '/deep/a?x=1', headers: {Host}, response: {status: 302, headers: {Location: location}}}, {status: 302}],
+      [{uri: '/deep/a?x=1', headers: {Host}, follow_redirect: true}, {log: {expect_ids: [100]}}]]
+      .map(([input, output]) => `      - input: ${JSON.stringify(input)}\n        output: ${JSON.stringify(output)}\n`).join('');
+  for (const [location, passed] of [['/b?q=needle', 1], ['b?q=needle#c', 1], ['http://elsewhere:81/b?q=needle', 1], ['http://needle', 0], ['/b?q=hay', 0], ['', 0]]) {
+    const {stdout} = await waf('test', '--rules', own('own.conf'), '--tests', file('sent.yaml', `rule_id: 9\ntests:\n${sent(location)}`));
+    assert.match(stdout, new RegExp(`^${passed} passed, ${1 - passed} failed, 0 skipped$`, 'm'), `${location}: ${stdout}`);
+  }
   const twice = await waf('test', '--rules', own('own.conf'), '--tests', file('ftw.yaml',
     `rule_id: 9\ntests:\n${stage(1, {uri: '/?q=hay', headers: {Host}}, {expect_ids: [100]})}${stage(2, {uri: '/?q=needle', headers: {Host}}, {expect_error: true})}`));
   assert.match(twice.stdout, /^0 passed, 2 failed, 0 skipped$/m, twice.stdout);

@@ -12,7 +12,8 @@ import {after, before, test} from 'node:test';
 import {bin, freePort, root, run, until} from '../lib/stack.mjs';
 
 const own = name => path.join(root, 'tests/scenario/waf', name);
-const marker = `SecRule REQUEST_HEADERS:X-CRS-Test "@rx ^" "id:999999,phase:1,pass,log,msg:'X-CRS-Test %{MATCHED_VAR}',ctl:ruleRemoveById=1-999999"\n`;
+const marker = `SecRule REQUEST_HEADERS:X-CRS-Test "@rx ^" "id:999999,phase:1,pass,log,msg:'X-CRS-Test %{MATCHED_VAR}',ctl:ruleRemoveById=1-999999"
+SecRule ARGS:long "@rx ^" "id:120,phase:1,pass,log,msg:'from %{ARGS.long} to its end'"\n`;
 let folder, nginx, app, port;
 const waf = (...args) => run(path.join(bin, 'rempart'), ['waf', ...args], {env: {...process.env, LANG: 'C.UTF-8'}, seconds: 60});
 const file = (name, text) => { fs.writeFileSync(path.join(folder, name), text); return path.join(folder, name); };
@@ -75,13 +76,24 @@ test('requests as they are, answers as told, what nginx itself refuses', async (
     [{headers: {Host}, method: 'HEAD', uri: '/?e='}, {status: 200, log: {expect_ids: [107]}}],
     [{method: 'POST', headers: {Host, 'Content-Type': 'application/x-www-form-urlencoded', 'Transfer-Encoding': 'chunked'},
       data: '8\r\nq=needle\r\n0\r\n\r\n', autocomplete_headers: false}, {status: 200, retry_once: true, log: {expect_ids: [100]}}],
+    [{uri: `/?long=${'y'.repeat(400)}`, headers: {Host}, virtual_host_mode: true}, {log: {match_regex: 'msg "from y{400} to its end"'}}],
     [{uri: '/?q=hay', headers: {Host}}, {status: 200, log: {expect_ids: [100]}}],
   ];
   const text = tests.map(([input, output], i) => `  - test_id: ${i + 1}\n${stage(input, output)}`).join('');
   const {code, stdout, stderr} = await wire(file('wire.yaml', `rule_id: 7\ntests:\n${text}`));
-  assert.match(stdout, /^9 passed, 1 failed, 0 skipped$/m, stdout + stderr);
-  assert.match(stdout, /^not ok 7-10 .*100 did not match/m);
+  assert.match(stdout, /^10 passed, 1 failed, 0 skipped$/m, stdout + stderr);
+  assert.match(stdout, /^not ok 7-11 .*100 did not match/m);
   assert.equal(code, 1);
+});
+
+test('a stage goes where the one before was sent', async () => {
+  const headers = {Host: 'a', 'Content-Type': 'application/json'};
+  const stages = [[{method: 'POST', uri: '/reflect', headers, data: JSON.stringify({status: 303, headers: {Location: '/?q=needle'}})}, {status: 303}],
+    [{uri: '/', headers: {Host: 'a'}, follow_redirect: true}, {status: 200, log: {expect_ids: [100]}}],
+    [{uri: '/', headers: {Host: 'a'}, follow_redirect: true}, {status: 200}]];
+  const text = stages.map(([input, output]) => `      - input: ${JSON.stringify(input)}\n        output: ${JSON.stringify(output)}\n`).join('');
+  const {stdout} = await wire(file('sent.yaml', `rule_id: 8\ntests:\n  - test_id: 1\n    stages:\n${text}`));
+  assert.match(stdout, /^not ok 8-1 \(line 9\): the stage before was not sent elsewhere/m, stdout);
 });
 
 test('no server there, and a log that is not its own, are told', async () => {
