@@ -50,6 +50,12 @@ static bool is_token(rp_view text) {
 
 /* ---- the first line ---- */
 
+/* Of a path, an address with its scheme, a host for CONNECT, or "*". */
+static bool begins_a_target(uint8_t c) {
+    uint8_t low = c | 0x20;
+    return c == '/' || c == '*' || c == '[' || (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9');
+}
+
 /* The method up to the first space, the protocol behind the last; between them the target, spaces
  * and all. */
 static void read_request_line(rp_view line, struct waf_message *message) {
@@ -68,6 +74,8 @@ static void read_request_line(rp_view line, struct waf_message *message) {
         message->malformed = "a method that is no token";
     } else if (message->uri.n == 0 || rp_view_find_byte(message->uri, ' ') < message->uri.n) {
         message->malformed = "a target that is empty or has a space in it";
+    } else if (!begins_a_target(message->uri.p[0])) {
+        message->malformed = "a target that is neither a path, nor a whole address, nor *";
     }
 }
 

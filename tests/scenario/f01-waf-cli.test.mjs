@@ -147,9 +147,11 @@ test('what go-ftw takes is taken: expectations beside the log, an error as the o
     stage(6, {method: 'POST', ordered_headers: [{name: 'Host', value: 'a'}, {name: 'Content-Type', value: 'text/plain'}, {name: 'Content-Type', value: form}],
       data: part('\n')}, {status: 200}),
     stage(7, {uri: '/?q=a needle', headers: {Host}}, {log: {expect_ids: [100]}}),
+    stage(8, {uri: '\\', headers: {Host}}, {status: 400}),
+    stage(9, {method: 'OPTIONS', uri: '*', headers: {Host}}, {status: 200}),
   ].join('');
   const {code, stdout, stderr} = await waf('test', '--rules', own('own.conf'), '--tests', file('ftw.yaml', `meta:\n  author: us\n  annotations: [odd]\nrule_id: 9\ntests:\n${text}`));
-  assert.match(stdout, /^7 passed, 0 failed, 0 skipped$/m, stdout + stderr);
+  assert.match(stdout, /^9 passed, 0 failed, 0 skipped$/m, stdout + stderr);
   assert.equal(code, 0);
   const sent = location => `  - test_id: 1\n    stages:\n` +
     [[{uri: '/deep/a?x=1', headers: {Host}, response: {status: 302, headers: {Location: location}}}, {status: 302}],
