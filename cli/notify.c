@@ -19,9 +19,10 @@ static void print_list(const struct cli *cli, const struct rp_json *answer) {
     const struct rp_json *list = rp_json_get(answer, "notices");
     for (const struct rp_json *n = list ? list->first : NULL; n; n = n->next) {
         rp_view problem = rp_json_get_string(n, "problem");
-        printf("%.*s  %-10.*s %.*s  %.*s%s%.*s\n", RP_FMT(rp_json_get_string(n, "id")),
+        printf("%.*s  %-10.*s %.*s  %-7.*s  %.*s%s%.*s\n", RP_FMT(rp_json_get_string(n, "id")),
                RP_FMT(rp_json_get_string(n, "state")), RP_FMT(rp_json_get_string(n, "created")),
-               RP_FMT(rp_json_get_string(n, "kind")), problem.n ? ": " : "", RP_FMT(problem));
+               RP_FMT(rp_json_get_string(n, "channel")), RP_FMT(rp_json_get_string(n, "kind")),
+               problem.n ? ": " : "", RP_FMT(problem));
     }
     if (mail_server && !mail_server->boolean) {
         printf("%s\n",

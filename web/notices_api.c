@@ -10,6 +10,7 @@ static void print_one(const struct rp_request *request, struct rp_json *list,
     struct rp_arena *arena = request->arena;
     struct rp_json *one = rp_json_add_object(arena, list, NULL);
     rp_json_add_cstr(arena, one, "id", rp_id_print(row->id).s);
+    rp_json_add_cstr(arena, one, "channel", rp_notice_channel_name(row->channel));
     rp_json_add_cstr(arena, one, "kind", rp_notice_kind_name(row->kind));
     rp_json_add_cstr(arena, one, "tenant", rp_id_print(row->tenant).s);
     rp_json_add_string(arena, one, "state", row->state);

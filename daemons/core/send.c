@@ -1,9 +1,10 @@
-/* send.c — mails to the courier: taken, handed over, settled, one after the other on one thread.
+/* send.c — mails and webhooks to the courier: taken, handed over, settled, one after the other on
+ * one thread.
  *
  * Each second: what is due. A notice is marked before it is handed over and after; one that was
  * under way when core or the courier ended is asked about again, and the courier knows by its id
- * whether it went out. Without smtp.url nothing is taken: it waits, in plain sight
- * (`rempart notify list`).
+ * whether it went out. Without smtp.url no mail is taken, without webhook.endpoint no webhook: they
+ * wait, in plain sight (`rempart notify list`).
  */
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@
 #include "base/checked.h"
 #include "core.h"
 #include "identity/organisations.h"
+#include "notify/hook.h"
 #include "notify/letter.h"
 
 enum {
@@ -30,36 +32,80 @@ struct sender {
     int64_t expired_ms;            /* the thread's */
 };
 
-/* ---- one mail, on the sender's thread ---- */
+/* ---- one notice, on the sender's thread ---- */
 
-static rp_err print(const struct core *core, struct rp_web_thread *thread,
-                    const struct rp_notice_row *row, struct rp_arena *arena,
-                    struct rp_buf *request) {
+static rp_err print_hook(const struct rp_notice_row *row, const struct rp_notice_content *content,
+                         struct rp_arena *arena, struct rp_buf *request) {
+    _cleanup_(rp_buf_done) struct rp_buf body = rp_buf_new(RP_HOOK_BODY_MAX);
+    RP_TRY(rp_hook_print(row, content, arena, &body));
+    rp_pack_id(request, row->id);
+    rp_pack_bytes(request, rp_buf_view(&body));
+    return rp_buf_err(request);
+}
+
+static rp_err open_one(struct rp_web_thread *thread, const struct rp_notice_row *row,
+                       struct rp_arena *arena, struct rp_notice_content *ret_content) {
     const struct rp_secret *key = NULL;
-    struct rp_notice_content content;
-    struct rp_letter letter;
     RP_TRY(rp_identity_tenant_key(thread->identity, row->tenant, &key));
-    RP_TRY(rp_notice_open(key, row, arena, &content));
-    if (content.address.n == 0) {
-        char email[RP_EMAIL_MAX + 1];
-        RP_TRY(rp_identity_address_of(thread->identity, row->person, email));
-        RP_TRY(rp_arena_copy(arena, rp_view_from_cstr(email), &content.address));
+    return rp_notice_open(key, row, arena, ret_content);
+}
+
+/* Alone, or with what was taken with it. */
+static rp_err print_letter(struct rp_web_thread *thread, struct rp_db *db,
+                           const struct rp_notice_row *row, const struct rp_notice_content *content,
+                           struct rp_arena *arena, struct rp_letter *ret_letter) {
+    struct rp_notice_row *rows = NULL;
+    size_t count = 0;
+    if (row->gather) {
+        RP_TRY(rp_notify_bundle(db, row, arena, &rows, &count));
     }
-    RP_TRY(rp_letter_print(row->kind, row->lang, &content, arena, &letter));
+    if (count < 2) {
+        return rp_letter_print(row->kind, row->lang, content, arena, ret_letter);
+    }
+    struct rp_notice_content *contents = rp_arena_array(arena, count, sizeof *contents);
+    if (!contents) {
+        return RP_ERR(TOO_LARGE);
+    }
+    for (size_t i = 0; i < count; i++) {
+        RP_TRY(open_one(thread, &rows[i], arena, &contents[i]));
+    }
+    return rp_digest_print(row->kind, row->lang, contents, count, arena, ret_letter);
+}
+
+static rp_err pack_mail(const struct core *core, const struct rp_notice_row *row, rp_view address,
+                        const struct rp_letter *letter, struct rp_buf *request) {
     const struct rp_mail mail = {.from = rp_view_from_cstr(core->config.smtp_from),
-                                 .to = content.address,
+                                 .to = address,
                                  .name = rp_view_from_cstr(core->config.operator_name),
                                  .id = row->id,
                                  .lang = row->lang,
                                  .date_s = row->created_ms / 1000};
     struct rp_buf text = rp_buf_new(RP_MAIL_MAX);
-    rp_err err = rp_mail_print(&mail, &letter, &text);
+    rp_err err = rp_mail_print(&mail, letter, &text);
     rp_pack_id(request, row->id);
-    rp_pack_bytes(request, content.address);
+    rp_pack_bytes(request, address);
     rp_pack_bytes(request, rp_buf_view(&text));
     rp_wipe(text.p, text.n);
     rp_buf_done(&text);
     return rp_ok(err) ? rp_buf_err(request) : err;
+}
+
+static rp_err print(const struct core *core, struct rp_web_thread *thread, struct rp_db *db,
+                    const struct rp_notice_row *row, struct rp_arena *arena,
+                    struct rp_buf *request) {
+    struct rp_notice_content content;
+    struct rp_letter letter;
+    char email[RP_EMAIL_MAX + 1];
+    RP_TRY(open_one(thread, row, arena, &content));
+    if (row->channel == RP_NOTICE_WEBHOOK) {
+        return print_hook(row, &content, arena, request);
+    }
+    if (content.address.n == 0) {
+        RP_TRY(rp_identity_address_of(thread->identity, row->person, email));
+        content.address = rp_view_from_cstr(email);
+    }
+    RP_TRY(print_letter(thread, db, row, &content, arena, &letter));
+    return pack_mail(core, row, content.address, &letter, request);
 }
 
 struct outcome {
@@ -67,11 +113,11 @@ struct outcome {
     rp_view problem;
 };
 
-static rp_err ask_courier(struct sender *sender, rp_view request, struct rp_arena *arena,
-                          struct outcome *ret_outcome) {
+static rp_err ask_courier(struct sender *sender, enum rp_notice_channel channel, rp_view request,
+                          struct rp_arena *arena, struct outcome *ret_outcome) {
     _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(REPLY_MAX);
-    RP_TRY(rp_ipc_call(sender->courier, (enum rp_ipc_message)RP_IPC_CORE_COURIER_MAIL, request,
-                       &reply));
+    int message = channel == RP_NOTICE_MAIL ? RP_IPC_CORE_COURIER_MAIL : RP_IPC_CORE_COURIER_HOOK;
+    RP_TRY(rp_ipc_call(sender->courier, (enum rp_ipc_message)message, request, &reply));
     struct rp_unpack in = rp_unpack_new(rp_buf_view(&reply));
     uint8_t what = rp_unpack_u8(&in);
     rp_view problem = rp_unpack_bytes(&in, REPLY_MAX);
@@ -92,17 +138,21 @@ static rp_err send_one(struct sender *sender, struct rp_web_thread *thread, stru
                        const struct rp_notice_row *row, struct rp_arena *arena) {
     const struct rp_env *env = &sender->core->env;
     struct rp_buf request = rp_buf_new(RP_MAIL_MAX + 1024);
-    rp_err err = print(sender->core, thread, row, arena, &request);
-    struct outcome outcome = {RP_NOTICE_LATER, rp_view_from_cstr(rp_err_text(err, RP_EN))};
+    struct outcome outcome = {RP_NOTICE_LATER, {NULL, 0}};
+    rp_err err = rp_notify_take(db, row);
     if (rp_ok(err)) {
-        err = rp_notify_take(db, row);
+        err = print(sender->core, thread, db, row, arena, &request);
     }
     if (rp_ok(err)) {
-        err = ask_courier(sender, rp_buf_view(&request), arena, &outcome);
+        err = ask_courier(sender, row->channel, rp_buf_view(&request), arena, &outcome);
     }
     rp_wipe(request.p, request.n);
     rp_buf_done(&request);
     if (is_doubt(err)) {
+        return err;
+    }
+    if (rp_is(err, RP_E_UNREACHABLE)) { /* the courier starts after core */
+        RP_TRY(rp_notify_put_back(env, db, row));
         return err;
     }
     if (!rp_ok(err)) {
@@ -113,7 +163,13 @@ static rp_err send_one(struct sender *sender, struct rp_web_thread *thread, stru
     return rp_notify_settle(env, db, row, outcome.what, outcome.problem);
 }
 
+static unsigned channels_of(const struct rp_config *config) {
+    return (config->smtp_url[0] ? RP_NOTICE_MAIL : 0U) |
+           (config->hook_url[0] ? RP_NOTICE_WEBHOOK : 0U);
+}
+
 static rp_err send_due(struct sender *sender, struct rp_web_thread *thread) {
+    unsigned channels = channels_of(&sender->core->config);
     _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(ARENA_BYTES);
     struct rp_db *db = NULL;
     if (!arena) {
@@ -123,7 +179,7 @@ static rp_err send_due(struct sender *sender, struct rp_web_thread *thread) {
     for (size_t i = 0; i < AT_ONCE; i++) {
         struct rp_notice_row row;
         rp_arena_reset(arena);
-        RP_TRY(rp_notify_due(&sender->core->env, db, arena, &row));
+        RP_TRY(rp_notify_due(&sender->core->env, db, channels, arena, &row));
         RP_TRY(send_one(sender, thread, db, &row, arena));
     }
     return RP_OK;
@@ -150,7 +206,7 @@ static void run_round(void *thread_state, void *ctx) {
     if (thread) {
         expire(sender, thread);
         rp_ignore(rp_identity_reset_work(thread->identity)); /* what failed is there next second */
-        if (sender->core->config.smtp_url[0]) {
+        if (channels_of(&sender->core->config)) {
             rp_ignore(send_due(sender, thread)); /* each row keeps its own state and reason */
         }
     }

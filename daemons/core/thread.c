@@ -17,6 +17,9 @@ rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thre
         .session_ms = (int64_t)core->config.session_hours * 3600 * 1000,
         .idle_s = (uint32_t)core->config.idle_minutes * 60,
         .origin = core->origin,
+        .webhook = core->config.hook_url[0] != 0,
+        .calm = rp_calm_of(rp_view_from_cstr(core->config.quiet),
+                           rp_view_from_cstr(core->config.digest)),
         .breached = &core->breached};
     thread->jwks_text = rp_buf_new(RP_JWKS_BYTES_MAX);
     thread->ledger = rp_ipc_client_new(RP_ROLE_CORE, RP_ROLE_LEDGER, LEDGER_DEADLINE_MS);

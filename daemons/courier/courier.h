@@ -1,8 +1,10 @@
-/* courier.h — rempart-courier: hands mails to the operator's mail server, and remembers which.
+/* courier.h — rempart-courier: hands mails to the operator's mail server and webhooks to the
+ * operator's program, and remembers which.
  *
- * It holds the account of that server and nothing else: no key, no database. Core hands it whole
- * messages with an id; what it got out it remembers by that id, on disk before it says so, so that
- * a mail that core asks for twice goes out once. One mail at a time.
+ * It holds the account of that server, the webhooks' secret and nothing else: no key, no database.
+ * Core hands it whole messages with an id; what it got out it remembers by that id, on disk before
+ * it says so, so that a mail that core asks for twice goes out once. One at a time. A webhook goes
+ * to public addresses alone, unless webhook.private allows others, and follows no redirect.
  *
  * What SMTP leaves open: a courier that dies between the last byte and the server's answer does not
  * know whether the mail was taken. Then it is sent again, with the same Message-ID.
@@ -29,6 +31,17 @@ struct answer {
 };
 struct answer smtp_send(const struct daemon *daemon, const struct account *account, const char *to,
                         rp_view message);
+
+/* ---- hook.c ---- */
+
+struct hook {
+    struct rp_secret *secret; /* NULL: webhook.endpoint is not set */
+    rp_view authority;        /* PEM; n = 0: the system's */
+};
+/* Reads what webhook.secret and webhook.authority name, before the role is entered. */
+rp_err hook_read(struct daemon *daemon, struct hook *hook);
+struct answer hook_send(const struct daemon *daemon, const struct hook *hook, rp_id id,
+                        rp_view body);
 
 /* ---- memory.c: the ids of the last mails that went out ---- */
 

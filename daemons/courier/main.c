@@ -1,4 +1,4 @@
-/* main.c — rempart-courier: one request, one mail. */
+/* main.c — rempart-courier: one request, one mail or one webhook. */
 #include <curl/curl.h>
 #include <stdlib.h>
 
@@ -7,12 +7,14 @@
 #include "courier.h"
 #include "crypto/secret.h"
 #include "ipc/ipc.h"
+#include "notify/hook.h"
 
 enum { MESSAGE_MAX = 100 * 1024, ADDRESS_MAX = 254 };
 
 struct courier {
     struct daemon daemon;
     struct account account;
+    struct hook hook;
     struct memory memory;
     struct rp_ipc_server *server;
 };
@@ -27,6 +29,13 @@ static bool is_address(rp_view v) {
     return v.n > 2 && v.n <= ADDRESS_MAX && rp_view_find_byte(v, '@') < v.n;
 }
 
+/* On disk before core hears of it: asked again, it is sent and stays unsent. */
+static void remember(struct courier *courier, const struct answer *answer, rp_id id) {
+    if (answer->outcome == OUTCOME_SENT && !rp_ok(memory_add(&courier->memory, id))) {
+        daemon_say(&courier->daemon, "courier/sent: cannot write; a notice could go out twice");
+    }
+}
+
 static struct answer deliver(struct courier *courier, rp_id id, rp_view to, rp_view message) {
     if (courier->daemon.config.smtp_url[0] == 0) {
         return (struct answer){OUTCOME_LATER, "smtp.url is not set"};
@@ -37,10 +46,26 @@ static struct answer deliver(struct courier *courier, rp_id id, rp_view to, rp_v
     char text[ADDRESS_MAX + 3];
     snprintf(text, sizeof text, "<%.*s>", RP_FMT(to));
     struct answer answer = smtp_send(&courier->daemon, &courier->account, text, message);
-    if (answer.outcome == OUTCOME_SENT && !rp_ok(memory_add(&courier->memory, id))) {
-        daemon_say(&courier->daemon, "courier/sent: cannot write; a mail could go out twice");
-    }
+    remember(courier, &answer, id);
     return answer;
+}
+
+static struct answer call(struct courier *courier, rp_id id, rp_view body) {
+    if (!courier->hook.secret) {
+        return (struct answer){OUTCOME_LATER, "webhook.endpoint is not set"};
+    }
+    if (memory_has(&courier->memory, id)) {
+        return (struct answer){OUTCOME_SENT, ""};
+    }
+    struct answer answer = hook_send(&courier->daemon, &courier->hook, id, body);
+    remember(courier, &answer, id);
+    return answer;
+}
+
+static rp_err print_answer(const struct answer *answer, struct rp_buf *reply) {
+    rp_pack_u8(reply, (uint8_t)answer->outcome);
+    rp_pack_bytes(reply, rp_view_from_cstr(answer->problem));
+    return rp_buf_err(reply);
 }
 
 static rp_err handle_mail(struct courier *courier, rp_view request, struct rp_buf *reply) {
@@ -52,24 +77,37 @@ static rp_err handle_mail(struct courier *courier, rp_view request, struct rp_bu
         return RP_ERR(INVALID);
     }
     struct answer answer = deliver(courier, id, to, message);
-    rp_pack_u8(reply, (uint8_t)answer.outcome);
-    rp_pack_bytes(reply, rp_view_from_cstr(answer.problem));
-    return rp_buf_err(reply);
+    return print_answer(&answer, reply);
+}
+
+static rp_err handle_hook(struct courier *courier, rp_view request, struct rp_buf *reply) {
+    struct rp_unpack in = rp_unpack_new(request);
+    rp_id id = rp_unpack_id(&in);
+    rp_view body = rp_unpack_bytes(&in, RP_HOOK_BODY_MAX);
+    RP_TRY(rp_unpack_end(&in));
+    if (rp_id_is_none(id) || body.n == 0) {
+        return RP_ERR(INVALID);
+    }
+    struct answer answer = call(courier, id, body);
+    return print_answer(&answer, reply);
 }
 
 static void handle(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
-                   struct rp_ipc_call_id call, rp_view request) {
+                   struct rp_ipc_call_id asked, rp_view request) {
     struct courier *courier = ctx;
-    RP_ASSERT(from == RP_ROLE_CORE && (int)message == (int)RP_IPC_CORE_COURIER_MAIL);
+    bool hook = (int)message == (int)RP_IPC_CORE_COURIER_HOOK;
+    RP_ASSERT(from == RP_ROLE_CORE && (hook || (int)message == (int)RP_IPC_CORE_COURIER_MAIL));
     _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(512);
-    rp_err err = handle_mail(courier, request, &reply);
-    rp_ipc_reply(courier->server, call, err, rp_ok(err) ? rp_buf_view(&reply) : RP_VIEW(""));
+    rp_err err =
+        hook ? handle_hook(courier, request, &reply) : handle_mail(courier, request, &reply);
+    rp_ipc_reply(courier->server, asked, err, rp_ok(err) ? rp_buf_view(&reply) : RP_VIEW(""));
 }
 
 static rp_err serve(struct courier *courier) {
     struct daemon *daemon = &courier->daemon;
-    RP_TRY(account_read(daemon, &courier->account));
     RP_TRY(rp_crypto_start());
+    RP_TRY(account_read(daemon, &courier->account));
+    RP_TRY(hook_read(daemon, &courier->hook));
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return daemon_fail(daemon, RP_ERR(SYSTEM), "libcurl", NULL);
     }
@@ -93,6 +131,7 @@ static int run(struct courier *courier, int argc, char **argv) {
     rp_ipc_server_free(courier->server);
     memory_close(&courier->memory);
     rp_wipe(&courier->account, sizeof courier->account);
+    rp_secret_free(courier->hook.secret);
     daemon_done(&courier->daemon);
     return daemon_exit_code(err);
 }

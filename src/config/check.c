@@ -107,6 +107,36 @@ const char *rp_config_check_url(rp_view text) {
     return good ? NULL : "an address that begins with https://";
 }
 
+bool rp_config_minutes(rp_view text, unsigned *ret_minutes) {
+    static const rp_view form = RP_VIEW_INIT("99:99");
+    for (size_t i = 0; i < text.n && text.n == form.n; i++) {
+        bool digit = text.p[i] >= '0' && text.p[i] <= '9';
+        if (form.p[i] == '9' ? !digit : text.p[i] != form.p[i]) {
+            return false;
+        }
+    }
+    if (text.n != form.n) {
+        return false;
+    }
+    unsigned hours = (unsigned)(text.p[0] - '0') * 10 + (unsigned)(text.p[1] - '0');
+    unsigned minutes = (unsigned)(text.p[3] - '0') * 10 + (unsigned)(text.p[4] - '0');
+    *ret_minutes = hours * 60 + minutes;
+    return hours < 24 && minutes < 60;
+}
+
+const char *rp_config_check_clock(rp_view text) {
+    unsigned minutes = 0;
+    return text.n == 0 || rp_config_minutes(text, &minutes) ? NULL : "a time like 08:30";
+}
+
+const char *rp_config_check_quiet(rp_view text) {
+    unsigned from = 0, to = 0;
+    rp_view rest = text, first = rp_view_cut(&rest, '-');
+    bool good = text.n == 0 || (rest.p && rp_config_minutes(first, &from) &&
+                                rp_config_minutes(rest, &to) && from != to);
+    return good ? NULL : "two times like 22:00-07:00";
+}
+
 const char *rp_config_check_smtp(rp_view text) {
     rp_view plain = RP_VIEW("smtp://"), tls = RP_VIEW("smtps://");
     rp_view rest = rp_view_starts(text, tls)     ? rp_view_from(text, tls.n)

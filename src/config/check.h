@@ -9,7 +9,11 @@
 #include "base/err.h"
 
 /* Each returns NULL when the text is of the form, else what was expected, in English. */
-const char *rp_config_check_line(rp_view text);    /* one line of text, no control characters */
+const char *rp_config_check_line(rp_view text); /* one line of text, no control characters */
+/* "08:30" to the minutes of a day. */
+bool rp_config_minutes(rp_view text, unsigned *ret_minutes);
+const char *rp_config_check_clock(rp_view text);   /* "08:30", or empty */
+const char *rp_config_check_quiet(rp_view text);   /* "22:00-07:00", or empty */
 const char *rp_config_check_host(rp_view text);    /* a DNS name, or empty */
 const char *rp_config_check_address(rp_view text); /* an IPv4 or IPv6 address */
 const char *rp_config_check_path(rp_view text);  /* a file's name nginx takes unquoted, or empty */

@@ -79,6 +79,8 @@ struct rp_config {
     const char *acme_directory, *acme_contact, *acme_terms, *acme_eab;
     struct rp_config_list acme_names;
     const char *smtp_url, *smtp_from, *smtp_credentials, *smtp_authority;
+    const char *quiet, *digest;
+    const char *hook_url, *hook_secret, *hook_authority, *hook_private;
     const char *breached_list;
     const char *waf_mode, *waf_rules, *waf_over_budget;
     uint64_t waf_paranoia, waf_learn_people, waf_learn_organisations;

@@ -13,6 +13,7 @@
 #include "crypto/password.h"
 #include "identity/session_table.h"
 #include "keys/client.h"
+#include "notify/calm.h"
 #include "store/store.h"
 
 enum { RP_EMAIL_MAX = 128, RP_TOKEN_BYTES = 32, RP_TOKEN_TEXT = 43 /* base64url */ };
@@ -22,7 +23,9 @@ struct rp_identity_options {
     bool second_factor_required;
     int64_t session_ms;
     uint32_t idle_s;
-    const char *origin; /* "https://example.com:8443": how links in mails begin; NULL = no mails */
+    const char *origin;  /* "https://example.com:8443": how links in mails begin; NULL = no mails */
+    bool webhook;        /* the operator's program is told too */
+    struct rp_calm calm; /* when reminders go out */
     const struct rp_breached_file *breached; /* leaked passwords; NULL = no list */
 };
 
@@ -235,9 +238,13 @@ rp_err rp_identity_reset(struct rp_identity *identity, rp_view token, const char
 /* In which language this person is written to. NOT_FOUND: no such account. */
 rp_err rp_identity_lang_of(struct rp_identity *identity, rp_id person, enum rp_lang *ret_lang);
 /* Puts a notice down for a person, inside the caller's transaction on the system database: tenant
- * and person are filled in here. NOT_FOUND: no such account; DUPLICATE: told already. */
+ * and person are filled in here; a gentle one waits for the end of quiet hours or for the day's
+ * digest. NOT_FOUND: no such account; DUPLICATE: told already. */
 struct rp_notice;
 rp_err rp_identity_write_to(struct rp_identity *identity, rp_id person, struct rp_notice *notice);
+
+/* The same for the operator's program, where there is one; else nothing is put down. */
+rp_err rp_identity_call_hook(struct rp_identity *identity, struct rp_notice *notice);
 
 /* This installation's own tenant: its key seals what belongs to no customer. */
 rp_id rp_identity_home(const struct rp_identity *identity);

@@ -148,6 +148,21 @@ rp_err rp_identity_write_to(struct rp_identity *identity, rp_id person, struct r
     RP_TRY(rp_row_first(row));
     notice->tenant = rp_row_id(row, 0);
     notice->person = person;
+    if (notice->gather) {
+        const struct rp_calm *calm = &identity->options.calm;
+        notice->due_ms = rp_calm_until(calm, rp_identity_now(identity));
+        notice->gather = calm->digest;
+    }
+    return rp_identity_notify(identity, notice);
+}
+
+rp_err rp_identity_call_hook(struct rp_identity *identity, struct rp_notice *notice) {
+    if (!identity->options.webhook) {
+        return RP_OK;
+    }
+    notice->tenant = identity->home;
+    notice->person = (rp_id){{0}};
+    notice->channels = RP_NOTICE_WEBHOOK;
     return rp_identity_notify(identity, notice);
 }
 

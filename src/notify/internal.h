@@ -7,8 +7,7 @@
 
 enum { RP_NOTICE_SEALED_MAX = 16 * 1024, RP_NOTICE_KEY_MAX = 64 };
 
-/* "mail" and "inbox"; the channels that have rows. */
-const char *rp_notice_channel_name(enum rp_notice_channel channel);
+bool rp_notice_channel_parse(rp_view name, enum rp_notice_channel *ret_channel);
 
 /* The place that a notice's bytes are sealed to, as associated data. */
 struct rp_buf rp_notice_place(rp_id id, rp_id tenant, enum rp_notice_channel channel);

@@ -76,6 +76,34 @@ rp_err rp_letter_print(enum rp_notice_kind kind, enum rp_lang lang,
     return fill_copy(text->text, content, arena, &ret_letter->text);
 }
 
+/* ---- several as one ---- */
+
+static const struct letter_text digest_texts[RP_LANG_COUNT] = {
+    [RP_FR] = {RP_VIEW_INIT("{count} échéances vous attendent"),
+               RP_VIEW_INIT("Bonjour,\n\nCes échéances vous attendent :\n\n")},
+    [RP_EN] = {RP_VIEW_INIT("{count} deadlines wait for you"),
+               RP_VIEW_INIT("Hello,\n\nThese deadlines wait for you:\n\n")}};
+
+rp_err rp_digest_print(enum rp_notice_kind kind, enum rp_lang lang,
+                       const struct rp_notice_content *contents, size_t count,
+                       struct rp_arena *arena, struct rp_letter *ret_letter) {
+    RP_ASSERT((unsigned)kind < RP_NOTICE_COUNT && (unsigned)lang < RP_LANG_COUNT && count > 0);
+    rp_view number = rp_arena_printf(arena, "%zu", count);
+    const struct rp_notice_content head = {.values = {{"count", number}}, .value_count = 1};
+    _cleanup_(rp_buf_done) struct rp_buf out = rp_buf_new(RP_LETTER_MAX);
+    RP_TRY(fill_copy(digest_texts[lang].subject, &head, arena, &ret_letter->subject));
+    rp_buf_add(&out, digest_texts[lang].text);
+    for (size_t i = 0; i < count; i++) {
+        rp_buf_add_cstr(&out, "- ");
+        add_value(&out, value_of(&contents[i], RP_VIEW("due")));
+        rp_buf_add_cstr(&out, "  ");
+        fill(&out, texts[kind][lang].subject, &contents[i]);
+        rp_buf_add_byte(&out, '\n');
+    }
+    RP_TRY(rp_buf_err(&out));
+    return rp_arena_copy(arena, rp_buf_view(&out), &ret_letter->text);
+}
+
 /* ---- the mail ---- */
 
 enum { LINE_MAX_BYTES = 76, WORD_BYTES = 45 };

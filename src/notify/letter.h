@@ -20,6 +20,11 @@ rp_err rp_letter_print(enum rp_notice_kind kind, enum rp_lang lang,
                        const struct rp_notice_content *content, struct rp_arena *arena,
                        struct rp_letter *ret_letter);
 
+/* Several of one kind as one letter: a count, and the subject of each with its end. */
+rp_err rp_digest_print(enum rp_notice_kind kind, enum rp_lang lang,
+                       const struct rp_notice_content *contents, size_t count,
+                       struct rp_arena *arena, struct rp_letter *ret_letter);
+
 struct rp_mail {
     rp_view from, to; /* addresses: one line each, without < and > */
     rp_view name;     /* shown before the sender's address; may be empty */

@@ -39,9 +39,29 @@ bool rp_notice_kind_parse(rp_view name, enum rp_notice_kind *ret_kind) {
     return false;
 }
 
+static const struct {
+    enum rp_notice_channel channel;
+    const char *name;
+} channels[] = {
+    {RP_NOTICE_MAIL, "mail"}, {RP_NOTICE_INBOX, "inbox"}, {RP_NOTICE_WEBHOOK, "webhook"}};
+
 const char *rp_notice_channel_name(enum rp_notice_channel channel) {
-    RP_ASSERT(channel == RP_NOTICE_MAIL || channel == RP_NOTICE_INBOX);
-    return channel == RP_NOTICE_MAIL ? "mail" : "inbox";
+    for (size_t i = 0; i < RP_COUNT_OF(channels); i++) {
+        if (channels[i].channel == channel) {
+            return channels[i].name;
+        }
+    }
+    RP_UNREACHABLE();
+}
+
+bool rp_notice_channel_parse(rp_view name, enum rp_notice_channel *ret_channel) {
+    for (size_t i = 0; i < RP_COUNT_OF(channels); i++) {
+        if (rp_view_equal(name, rp_view_from_cstr(channels[i].name))) {
+            *ret_channel = channels[i].channel;
+            return true;
+        }
+    }
+    return false;
 }
 
 struct rp_buf rp_notice_place(rp_id id, rp_id tenant, enum rp_notice_channel channel) {
@@ -104,8 +124,8 @@ static rp_err insert(const struct rp_env *env, struct rp_db *db, const struct rp
     int64_t now_ms = rp_env_now_ms(env);
     RP_TRY(rp_db_query(db,
                        "INSERT INTO notice (id, channel, key, kind, tenant, person, lang, sealed, "
-                       "state, tries, problem, created_ms, next_ms) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '', ?10, ?11)",
+                       "state, tries, problem, created_ms, next_ms, gather) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '', ?10, ?11, ?12)",
                        &row));
     rp_row_bind_id(row, 1, id);
     rp_row_bind_text(row, 2, rp_view_from_cstr(rp_notice_channel_name(channel)));
@@ -119,9 +139,10 @@ static rp_err insert(const struct rp_env *env, struct rp_db *db, const struct rp
     bind_id_or_null(row, 6, notice->person);
     rp_row_bind_text(row, 7, notice->lang == RP_FR ? RP_VIEW("fr") : RP_VIEW("en"));
     rp_row_bind_blob(row, 8, sealed);
-    rp_row_bind_text(row, 9, channel == RP_NOTICE_MAIL ? RP_VIEW("waiting") : RP_VIEW("unread"));
+    rp_row_bind_text(row, 9, channel == RP_NOTICE_INBOX ? RP_VIEW("unread") : RP_VIEW("waiting"));
     rp_row_bind_u64(row, 10, (uint64_t)now_ms);
     rp_row_bind_u64(row, 11, (uint64_t)(notice->due_ms > now_ms ? notice->due_ms : now_ms));
+    rp_row_bind_u64(row, 12, notice->gather && channel == RP_NOTICE_MAIL);
     return rp_row_run(row, NULL);
 }
 
@@ -148,7 +169,8 @@ static void check(const struct rp_notice *notice) {
     RP_ASSERT((unsigned)notice->kind < RP_NOTICE_COUNT);
     RP_ASSERT(notice->value_count <= RP_NOTICE_VALUES_MAX);
     RP_ASSERT(!rp_id_is_none(notice->tenant));
-    RP_ASSERT(!rp_id_is_none(notice->person) || notice->address.n > 0);
+    RP_ASSERT(!rp_id_is_none(notice->person) || notice->address.n > 0 ||
+              notice->channels == RP_NOTICE_WEBHOOK);
     for (size_t i = 0; i < notice->value_count; i++) {
         RP_ASSERT(is_listed(notice->kind, notice->values[i].name));
     }
@@ -159,19 +181,17 @@ rp_err rp_notify_put(const struct rp_env *env, struct rp_db *db, const struct rp
     RP_ASSERT(env != NULL && db != NULL && key != NULL && notice != NULL);
     RP_ASSERT(rp_id_is_none(rp_db_tenant(db)));
     check(notice);
-    if (notice->channels == 0 || (notice->channels & RP_NOTICE_WEBHOOK) != 0) {
-        return RP_ERR(UNSUPPORTED); /* webhooks are not built */
-    }
+    RP_ASSERT(notice->channels != 0);
     if (notice->key.n > RP_NOTICE_KEY_MAX) {
         return RP_ERR(TOO_LARGE);
     }
     RP_TRY(check_room(db));
     rp_id id = rp_env_new_id(env);
-    if (notice->channels & RP_NOTICE_MAIL) {
-        RP_TRY(put_channel(env, db, key, notice, id, RP_NOTICE_MAIL));
-    }
-    if ((notice->channels & RP_NOTICE_INBOX) && !rp_id_is_none(notice->person)) {
-        RP_TRY(put_channel(env, db, key, notice, id, RP_NOTICE_INBOX));
+    for (size_t i = 0; i < RP_COUNT_OF(channels); i++) {
+        bool nobodys = channels[i].channel == RP_NOTICE_INBOX && rp_id_is_none(notice->person);
+        if ((notice->channels & channels[i].channel) && !nobodys) {
+            RP_TRY(put_channel(env, db, key, notice, id, channels[i].channel));
+        }
     }
     return RP_OK;
 }

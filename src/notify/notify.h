@@ -29,9 +29,8 @@ enum rp_notice_kind {
 
 enum rp_notice_channel { /* a set */
                          RP_NOTICE_MAIL = 1,
-                         RP_NOTICE_INBOX = 2, /* the person's own list in account and console */
-                         RP_NOTICE_WEBHOOK =
-                             4 /* the operator’s endpoints: not built, UNSUPPORTED */
+                         RP_NOTICE_INBOX = 2,  /* the person's own list in account and console */
+                         RP_NOTICE_WEBHOOK = 4 /* the operator's own program */
 };
 
 struct rp_notice_value {
@@ -48,6 +47,7 @@ struct rp_notice {
     enum rp_lang lang;
     rp_view key;    /* 1 to 64 bytes: what makes it the same notice; empty = always a new one */
     int64_t due_ms; /* not before; 0 = now */
+    bool gather;    /* its mail may be told together with others of the same person and kind */
     const struct rp_notice_value *values;
     size_t value_count;
 };

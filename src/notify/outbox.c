@@ -17,21 +17,24 @@ static const int64_t keep_unsent_ms = (int64_t)30 * 24 * 3600 * 1000;
 /* ---- reading ---- */
 
 #define COLUMNS                                                                                    \
-    "id, channel, kind, tenant, person, lang, sealed, state, tries, problem, created_ms, next_ms"
+    "id, channel, kind, tenant, person, lang, sealed, state, tries, problem, created_ms, "         \
+    "next_ms, "                                                                                    \
+    "gather, bundle"
 
 static rp_err read_row(struct rp_row *row, struct rp_arena *arena, struct rp_notice_row *ret_row) {
     struct rp_notice_row out = {
         .id = rp_row_id(row, 0),
-        .channel =
-            rp_view_equal(rp_row_text(row, 1), RP_VIEW("inbox")) ? RP_NOTICE_INBOX : RP_NOTICE_MAIL,
         .tenant = rp_row_id(row, 3),
         .person = rp_row_id(row, 4),
         .lang = rp_view_equal(rp_row_text(row, 5), RP_VIEW("en")) ? RP_EN : RP_FR,
         .tries = (unsigned)RP_MIN(rp_row_u64(row, 8), (uint64_t)1000),
         .created_ms = (int64_t)rp_row_u64(row, 10),
         .next_ms = (int64_t)rp_row_u64(row, 11),
+        .gather = rp_row_u64(row, 12) == 1,
+        .bundled = rp_row_blob(row, 13).n > 0,
     };
-    if (!rp_notice_kind_parse(rp_row_text(row, 2), &out.kind)) {
+    if (!rp_notice_kind_parse(rp_row_text(row, 2), &out.kind) ||
+        !rp_notice_channel_parse(rp_row_text(row, 1), &out.channel)) {
         return RP_ERR(CORRUPT);
     }
     RP_TRY(rp_arena_copy(arena, rp_row_blob(row, 6), &out.sealed));
@@ -41,16 +44,20 @@ static rp_err read_row(struct rp_row *row, struct rp_arena *arena, struct rp_not
     return RP_OK;
 }
 
-rp_err rp_notify_due(const struct rp_env *env, struct rp_db *db, struct rp_arena *arena,
-                     struct rp_notice_row *ret_row) {
+rp_err rp_notify_due(const struct rp_env *env, struct rp_db *db, unsigned channels,
+                     struct rp_arena *arena, struct rp_notice_row *ret_row) {
     RP_ASSERT(env != NULL && db != NULL && arena != NULL);
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
                        "SELECT " COLUMNS " FROM notice "
                        "WHERE state IN ('waiting', 'sending') AND next_ms <= ?1 "
+                       "AND (channel = 'webhook' AND ?2 OR channel = 'mail' AND ?3) "
+                       "AND (bundle IS NULL OR bundle = id) "
                        "ORDER BY next_ms LIMIT 1",
                        &row));
     rp_row_bind_u64(row, 1, (uint64_t)rp_env_now_ms(env));
+    rp_row_bind_u64(row, 2, (channels & RP_NOTICE_WEBHOOK) != 0);
+    rp_row_bind_u64(row, 3, (channels & RP_NOTICE_MAIL) != 0);
     RP_TRY(rp_row_first(row));
     return read_row(row, arena, ret_row);
 }
@@ -100,25 +107,85 @@ rp_err rp_notice_open(const struct rp_secret *key, const struct rp_notice_row *r
 
 /* ---- the steps ---- */
 
-static rp_err set_state(struct rp_db *db, rp_id id, const char *sql, int64_t next_ms,
-                        rp_view problem) {
+static rp_err set_state(struct rp_db *db, const struct rp_notice_row *notice, const char *sql,
+                        int64_t next_ms, rp_view problem) {
     struct rp_row *row = NULL;
     uint64_t changed = 0;
     RP_TRY(rp_db_query(db, sql, &row));
-    rp_row_bind_id(row, 1, id);
+    rp_row_bind_id(row, 1, notice->id);
     rp_row_bind_u64(row, 2, (uint64_t)next_ms);
     rp_row_bind_text(row, 3, problem);
+    rp_row_bind_text(row, 4, rp_view_from_cstr(rp_notice_channel_name(notice->channel)));
     RP_TRY(rp_row_run(row, &changed));
-    return changed == 1 ? RP_OK : RP_ERR(NOT_FOUND);
+    return changed > 0 ? RP_OK : RP_ERR(NOT_FOUND);
+}
+
+/* Who goes with it is settled with its first taking and never after: asked again under this id, the
+ * courier says what became of just these. */
+static rp_err take_bundle(struct rp_db *db, const struct rp_notice_row *notice) {
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    RP_TRY(rp_db_query(db,
+                       "UPDATE notice SET state = 'sending', tries = tries + 1, next_ms = ?2, "
+                       "bundle = ?1 WHERE channel = 'mail' AND id IN (SELECT id FROM notice "
+                       "WHERE channel = 'mail' AND gather = 1 AND bundle IS NULL AND kind = ?3 "
+                       "AND person = ?4 AND state = 'waiting' AND next_ms <= ?5 "
+                       "ORDER BY id <> ?1, next_ms LIMIT ?6)",
+                       &row));
+    rp_row_bind_id(row, 1, notice->id);
+    rp_row_bind_u64(row, 2, (uint64_t)(notice->next_ms + doubt_ms));
+    rp_row_bind_text(row, 3, rp_view_from_cstr(rp_notice_kind_name(notice->kind)));
+    rp_row_bind_id(row, 4, notice->person);
+    rp_row_bind_u64(row, 5, (uint64_t)notice->next_ms);
+    rp_row_bind_u64(row, 6, RP_BUNDLE_MAX);
+    RP_TRY(rp_row_run(row, &changed));
+    return changed > 0 ? RP_OK : RP_ERR(NOT_FOUND);
+}
+
+rp_err rp_notify_bundle(struct rp_db *db, const struct rp_notice_row *first, struct rp_arena *arena,
+                        struct rp_notice_row **ret_rows, size_t *ret_count) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    struct rp_notice_row *rows = rp_arena_array(arena, RP_BUNDLE_MAX, sizeof *rows);
+    bool more = false;
+    size_t count = 0;
+    if (!rows) {
+        return RP_ERR(TOO_LARGE);
+    }
+    RP_TRY(rp_db_query(db,
+                       "SELECT " COLUMNS " FROM notice WHERE channel = 'mail' AND bundle = ?1 "
+                       "ORDER BY created_ms, id LIMIT ?2",
+                       &row));
+    rp_row_bind_id(row, 1, first->id);
+    rp_row_bind_u64(row, 2, RP_BUNDLE_MAX);
+    RP_TRY(rp_row_next(row, &more));
+    while (more) {
+        RP_TRY(read_row(row, arena, &rows[count++]));
+        RP_TRY(rp_row_next(row, &more));
+    }
+    *ret_rows = rows;
+    *ret_count = count;
+    return RP_OK;
 }
 
 rp_err rp_notify_take(struct rp_db *db, const struct rp_notice_row *row) {
-    RP_ASSERT(db != NULL && row->channel == RP_NOTICE_MAIL);
-    return set_state(db, row->id,
-                     "UPDATE notice SET state = 'sending', tries = tries + 1, next_ms = ?2, "
-                     "problem = ?3 "
-                     "WHERE id = ?1 AND channel = 'mail' AND state IN ('waiting', 'sending')",
-                     row->next_ms + doubt_ms, row->problem);
+    RP_ASSERT(db != NULL && row->channel != RP_NOTICE_INBOX);
+    if (row->gather && !row->bundled && row->channel == RP_NOTICE_MAIL) {
+        return take_bundle(db, row);
+    }
+    return set_state(
+        db, row,
+        "UPDATE notice SET state = 'sending', tries = tries + 1, next_ms = ?2, "
+        "problem = ?3 "
+        "WHERE (id = ?1 OR bundle = ?1) AND channel = ?4 AND state IN ('waiting', 'sending')",
+        row->next_ms + doubt_ms, row->problem);
+}
+
+rp_err rp_notify_put_back(const struct rp_env *env, struct rp_db *db,
+                          const struct rp_notice_row *row) {
+    return set_state(db, row,
+                     "UPDATE notice SET state = 'waiting', tries = max(tries - 1, 0), "
+                     "next_ms = ?2, problem = ?3 WHERE (id = ?1 OR bundle = ?1) AND channel = ?4",
+                     rp_env_now_ms(env) + 1000, row->problem);
 }
 
 /* What another machine said, fit for one line of our own. */
@@ -136,34 +203,34 @@ static rp_err try_later(const struct rp_env *env, struct rp_db *db, const struct
     int64_t now_ms = rp_env_now_ms(env);
     size_t pause = RP_MIN((size_t)row->tries, RP_COUNT_OF(pauses_ms) - 1);
     if (row->tries > 0 && now_ms + pauses_ms[pause] - row->created_ms > give_up_ms) {
-        return set_state(db, row->id,
+        return set_state(db, row,
                          "UPDATE notice SET state = 'refused', next_ms = ?2, problem = ?3 "
-                         "WHERE id = ?1 AND channel = 'mail'",
+                         "WHERE (id = ?1 OR bundle = ?1) AND channel = ?4",
                          now_ms, problem);
     }
-    return set_state(db, row->id,
+    return set_state(db, row,
                      "UPDATE notice SET state = 'waiting', next_ms = ?2, problem = ?3 "
-                     "WHERE id = ?1 AND channel = 'mail'",
+                     "WHERE (id = ?1 OR bundle = ?1) AND channel = ?4",
                      now_ms + pauses_ms[pause], problem);
 }
 
 rp_err rp_notify_settle(const struct rp_env *env, struct rp_db *db, const struct rp_notice_row *row,
                         enum rp_notice_outcome outcome, rp_view problem) {
-    RP_ASSERT(env != NULL && db != NULL && row->channel == RP_NOTICE_MAIL);
+    RP_ASSERT(env != NULL && db != NULL && row->channel != RP_NOTICE_INBOX);
     uint8_t text[RP_NOTICE_PROBLEM];
     problem = clean(problem, text);
     switch (outcome) {
     case RP_NOTICE_SENT:
-        return set_state(db, row->id,
+        return set_state(db, row,
                          "UPDATE notice SET state = 'sent', sealed = NULL, next_ms = ?2, "
-                         "problem = ?3 WHERE id = ?1 AND channel = 'mail'",
+                         "problem = ?3 WHERE (id = ?1 OR bundle = ?1) AND channel = ?4",
                          rp_env_now_ms(env), RP_VIEW(""));
     case RP_NOTICE_LATER:
         return try_later(env, db, row, problem);
     case RP_NOTICE_REFUSED:
-        return set_state(db, row->id,
+        return set_state(db, row,
                          "UPDATE notice SET state = 'refused', next_ms = ?2, problem = ?3 "
-                         "WHERE id = ?1 AND channel = 'mail'",
+                         "WHERE (id = ?1 OR bundle = ?1) AND channel = ?4",
                          rp_env_now_ms(env), problem);
     }
     RP_UNREACHABLE();
@@ -174,7 +241,7 @@ rp_err rp_notify_settle(const struct rp_env *env, struct rp_db *db, const struct
 static rp_err query_list(struct rp_db *db, rp_id person, struct rp_row **ret_row) {
     if (rp_id_is_none(person)) {
         return rp_db_query(db,
-                           "SELECT " COLUMNS " FROM notice WHERE channel = 'mail' "
+                           "SELECT " COLUMNS " FROM notice WHERE channel <> 'inbox' "
                            "ORDER BY created_ms DESC, id LIMIT ?2",
                            ret_row);
     }
@@ -210,11 +277,19 @@ rp_err rp_notify_list(struct rp_db *db, rp_id person, size_t max, struct rp_aren
 
 rp_err rp_notify_retry(const struct rp_env *env, struct rp_db *db, rp_id id) {
     RP_ASSERT(env != NULL && db != NULL);
-    return set_state(db, id,
-                     "UPDATE notice SET state = 'waiting', tries = 0, next_ms = ?2, "
-                     "created_ms = ?2, problem = ?3 WHERE id = ?1 AND channel = 'mail' "
-                     "AND state IN ('waiting', 'refused') AND sealed IS NOT NULL",
-                     rp_env_now_ms(env), RP_VIEW(""));
+    struct rp_row *row = NULL;
+    uint64_t changed = 0;
+    RP_TRY(rp_db_query(db,
+                       "UPDATE notice SET state = 'waiting', tries = 0, next_ms = ?2, "
+                       "created_ms = ?2, problem = '' WHERE channel <> 'inbox' AND (id = ?1 "
+                       "OR bundle = (SELECT bundle FROM notice WHERE id = ?1 "
+                       "AND channel = 'mail')) "
+                       "AND state IN ('waiting', 'refused') AND sealed IS NOT NULL",
+                       &row));
+    rp_row_bind_id(row, 1, id);
+    rp_row_bind_u64(row, 2, (uint64_t)rp_env_now_ms(env));
+    RP_TRY(rp_row_run(row, &changed));
+    return changed > 0 ? RP_OK : RP_ERR(NOT_FOUND);
 }
 
 rp_err rp_notify_read(struct rp_db *db, rp_id person, rp_id id) {
@@ -243,7 +318,7 @@ rp_err rp_notify_expire(const struct rp_env *env, struct rp_db *db) {
     int64_t now_ms = rp_env_now_ms(env);
     RP_TRY(run_before(db,
                       "UPDATE notice SET state = 'refused', sealed = NULL "
-                      "WHERE channel = 'mail' AND state IN ('waiting', 'refused') "
+                      "WHERE channel <> 'inbox' AND state IN ('waiting', 'refused') "
                       "AND sealed IS NOT NULL AND next_ms < ?1",
                       now_ms - keep_unsent_ms));
     return run_before(db,

@@ -2,6 +2,8 @@
 // to a server that proves who it is.
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
+import crypto from 'node:crypto';
+import https from 'node:https';
 import {after, before, test} from 'node:test';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -39,9 +41,9 @@ const invite = async email => {
   assert.equal(code, 0, stderr);
   return stdout.trim();
 };
-const configure = async lines => {
+const configure = async (lines, section = 'smtp') => {
   const file = stack.file('rempart.yaml');
-  fs.writeFileSync(file, stack.defaultConfig() + 'smtp:\n' + lines.map(line => `  ${line}\n`).join(''));
+  fs.writeFileSync(file, `${stack.defaultConfig()}${section}:\n` + lines.map(line => `  ${line}\n`).join(''));
   await stack.down();
   await stack.up();
 };
@@ -138,4 +140,65 @@ test('a server elsewhere must offer TLS, and the real smtp-sink on this machine 
   const file = await until('a file of the sink', () => fs.readdirSync(folder)[0]);
   await sleep(200);
   assert.match(fs.readFileSync(path.join(folder, file), 'latin1'), /X-Rcpt-Args: <sink@example\.com>/);
+});
+
+test('a webhook is signed, verified, kept from private addresses, tried again under the same id, and never twice', async () => {
+  const secret = crypto.randomBytes(32);
+  const calls = [], answers = [];
+  let first;
+  const receiver = https.createServer({key: fs.readFileSync(stack.file('mail.key')), cert: fs.readFileSync(stack.file('mail.pem'))}, (request, response) => {
+    let body = '';
+    request.on('data', part => { body += part; }).on('end', () => {
+      calls.push({url: request.url, headers: request.headers, body});
+      const answer = (request.headers['webhook-id'] === first?.id && answers.shift()) || 204;
+      response.writeHead(answer, answer === 302 ? {location: '/elsewhere'} : {}).end();
+    });
+  });
+  await new Promise(resolve => receiver.listen(0, '127.0.0.1', resolve));
+  try {
+    fs.writeFileSync(stack.file('hook-secret'), `whsec_${secret.toString('base64')}\n`, {mode: 0o600});
+    const settings = (...more) => configure([`endpoint: https://127.0.0.1:${receiver.address().port}/hook`,
+      `secret: ${stack.file('hook-secret')}`, ...more], 'webhook');
+    const hooks = async () => (await notices()).notices.filter(one => one.channel === 'webhook');
+    const waiting = problem => until(problem, async () => (await hooks()).find(one => problem.test(one.problem) && one.state === 'waiting'));
+    await settings(`authority: ${stack.file('mail-ca.pem')}`);
+    const made = await stack.rempart('register', 'new', 'alerts', 'rule=late', 'kind=alert', 'severity=high',
+      `raised_at=${new Date(Date.now() - 7200e3).toISOString().slice(0, 19)}Z`, '--json');
+    assert.equal(made.code, 0, made.stderr);
+    first = await waiting(/private or local/);
+    assert.equal(calls.length, 0);
+    // Allowed, but of an authority that nobody named.
+    await settings('private: "true"');
+    assert.equal((await stack.rempart('notify', 'retry', first.id)).code, 0);
+    await waiting(/certificate|SSL/i);
+    assert.equal(calls.length, 0);
+    answers.push(503, 302);
+    await settings('private: "true"', `authority: ${stack.file('mail-ca.pem')}`);
+    for (const problem of [/answered 503/, /302; redirects/]) {
+      await stack.rempart('notify', 'retry', first.id);
+      await waiting(problem);
+    }
+    for (const one of await hooks()) await stack.rempart('notify', 'retry', one.id);
+    await until('all sent', async () => (await hooks()).every(one => one.state === 'sent'));
+    assert.ok(calls.every(one => one.url === '/hook'), 'no redirect is followed');
+    for (const {headers, body} of calls) {
+      const text = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+      assert.equal(headers['webhook-signature'], `v1,${crypto.createHmac('sha256', secret).update(text).digest('base64')}`);
+      assert.ok(Math.abs(Date.now() / 1000 - Number(headers['webhook-timestamp'])) < 120);
+    }
+    const of = calls.filter(one => one.headers['webhook-id'] === first.id);
+    assert.ok(of.length >= 2 && of.every(one => one.body === of[0].body), 'the same notice under the same id');
+    const {type, data} = JSON.parse(of[0].body);
+    assert.deepEqual([type, data.register, data.record], ['deadline', 'alerts', JSON.parse(made.stdout).id]);
+    // Core forgets that it went out, as a power cut makes it: the courier knows, and calls nobody.
+    const before = calls.length;
+    await stack.down();
+    await sql(stack.file('db/system.db'), "UPDATE notice SET state = 'sending', next_ms = 1, sealed = (SELECT sealed FROM notice WHERE channel = 'webhook') WHERE channel = 'webhook'");
+    await stack.up();
+    await until('settled', async () => (await hooks()).every(one => one.state !== 'sending'));
+    assert.equal(calls.length, before);
+  } finally {
+    receiver.closeAllConnections();
+    receiver.close();
+  }
 });

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import {after, before, test} from 'node:test';
 import {sql} from '../lib/sabotage.mjs';
 import {Staff, date, digest} from '../lib/staff.mjs';
+import {readMail, Smtp} from '../lib/smtp.mjs';
 import {Stack, until} from '../lib/stack.mjs';
 
 let stack, staff, ann, bob;
@@ -264,6 +265,34 @@ test('a deadline that fires is told to whoever it names, once', async () => {
   assert.ok(Number(told) >= 1);
   const clear = await sql(stack.file('db/system.db'), "SELECT count(*) FROM notice WHERE kind = 'deadline' AND sealed LIKE '%Alert%'");
   assert.equal(clear, '0', 'what it says is sealed');
+});
+
+test('reminders wait for their hour and are one mail; what is overdue is not kept back', async () => {
+  const server = await Smtp.start(), file = stack.file('db/system.db');
+  try {
+    const hour = new Date(Date.now() + 12 * 3600e3).toLocaleTimeString('fr-FR', {timeZone: 'Europe/Paris', hour: '2-digit', minute: '2-digit'});
+    fs.writeFileSync(stack.file('rempart.yaml'), `${stack.defaultConfig()}smtp:\n  url: smtp://127.0.0.1:${server.port}\n  from: rempart@example.com\nnotify:\n  digest: "${hour}"\n  quiet: "22:00-07:00"\n`);
+    await stack.down();
+    await stack.up();
+    const told = () => server.mails.filter(mail => mail.to.includes('bob@example.com')).map(mail => readMail(mail.text))
+      .filter(mail => /deadline|review/i.test(mail.heads.subject));
+    await cli.edit('persons', bob.record, {roles: ['compliance', 'manager']});
+    // Two reviews are reminded of and one is overdue (a step is eight bytes of time, its kind, its index).
+    const active = (await cli.list('suppliers')).filter(one => one.state === 'active');
+    assert.ok(active.length >= 3);
+    for (const [at, kind] of [[0, '00'], [1, '00'], [2, '02']]) {
+      await sql(file, `UPDATE clock SET next = 0, next_ms = 1, steps = x'0100000000000000${kind}00' WHERE subject = x'${active[at].id}' AND name = 'review'`);
+    }
+    const kept = () => sql(file, "SELECT count(*) FROM notice WHERE gather = 1 AND state = 'waiting' AND next_ms > 1");
+    await until('two that wait', async () => await kept() === '2');
+    await until('the overdue one', () => told().length === 1);
+    await sql(file, 'UPDATE notice SET next_ms = 1 WHERE gather = 1');
+    await until('one mail of both', () => told().some(mail => /^2 deadlines/.test(mail.heads.subject)));
+    assert.equal(told().length, 2);
+    await until('both are sent', async () => await sql(file, "SELECT count(*) FROM notice WHERE gather = 1 AND state = 'sent'") === '2');
+  } finally {
+    await server.stop();
+  }
 });
 
 test('the example company fills every register, proves nothing, and goes without a trace', async () => {

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/checked.h"
+#include "notify/calm.h"
+#include "notify/hook.h"
 #include "notify/letter.h"
 
 static struct unit_world world;
@@ -73,13 +76,13 @@ static struct rp_notice invitation(rp_view notice_key) {
 
 static struct rp_notice_row due(void) {
     struct rp_notice_row row;
-    assert_ok(rp_notify_due(&env, db, arena, &row));
+    assert_ok(rp_notify_due(&env, db, RP_NOTICE_MAIL, arena, &row));
     return row;
 }
 
 static void none_is_due(void) {
     struct rp_notice_row row;
-    assert_err(rp_notify_due(&env, db, arena, &row), NOT_FOUND);
+    assert_err(rp_notify_due(&env, db, RP_NOTICE_MAIL, arena, &row), NOT_FOUND);
 }
 
 static void a_notice_and_its_change_are_there_together_or_not_at_all(void **state) {
@@ -106,8 +109,138 @@ static void the_same_key_is_the_same_notice(void **state) {
     assert_err(rp_notify_put(&env, db, key, &notice), DUPLICATE); /* also once it is out */
     notice.key = RP_VIEW("k2");
     assert_ok(rp_notify_put(&env, db, key, &notice));
+}
+
+/* The three channels of one notice go their own ways. */
+static void a_webhook_waits_apart_from_mails(void **state) {
+    (void)state;
+    struct rp_notice_row row;
+    struct rp_notice notice = invitation(RP_VIEW("k1"));
     notice.channels = RP_NOTICE_WEBHOOK;
-    assert_err(rp_notify_put(&env, db, key, &notice), UNSUPPORTED);
+    notice.address = RP_VIEW("");
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    assert_err(rp_notify_put(&env, db, key, &notice), DUPLICATE);
+    assert_err(rp_notify_due(&env, db, RP_NOTICE_MAIL, arena, &row), NOT_FOUND);
+    assert_ok(rp_notify_due(&env, db, RP_NOTICE_MAIL | RP_NOTICE_WEBHOOK, arena, &row));
+    assert_int_equal(row.channel, RP_NOTICE_WEBHOOK);
+    assert_ok(rp_notify_take(db, &row));
+    assert_ok(rp_notify_settle(&env, db, &row, RP_NOTICE_LATER, RP_VIEW("answered 503")));
+    assert_err(rp_notify_due(&env, db, RP_NOTICE_WEBHOOK, arena, &row), NOT_FOUND);
+    pass_ms(300000);
+    assert_ok(rp_notify_due(&env, db, RP_NOTICE_WEBHOOK, arena, &row));
+    assert_view(row.problem, "answered 503");
+    assert_ok(rp_notify_take(db, &row));
+    assert_ok(rp_notify_settle(&env, db, &row, RP_NOTICE_SENT, RP_VIEW("")));
+    pass_ms(86400000);
+    assert_err(rp_notify_due(&env, db, RP_NOTICE_WEBHOOK, arena, &row), NOT_FOUND);
+}
+
+static rp_id reminder(const char *record, rp_id to, bool gather) {
+    const struct rp_notice_value about[] = {{"register", RP_VIEW_INIT("Suppliers")},
+                                            {"record", rp_view_from_cstr(record)},
+                                            {"deadline", RP_VIEW_INIT("Yearly review")},
+                                            {"step", RP_VIEW_INIT("reminder")},
+                                            {"due", RP_VIEW_INIT("2025-12-24T00:00:00Z")}};
+    const struct rp_notice notice = {.kind = RP_NOTICE_DEADLINE,
+                                     .channels = RP_NOTICE_MAIL,
+                                     .tenant = tenant,
+                                     .person = to,
+                                     .lang = RP_EN,
+                                     .gather = gather,
+                                     .values = about,
+                                     .value_count = RP_COUNT_OF(about)};
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    return due().id;
+}
+
+/* Three reminders of one person go as one mail; another person's and a letter that stands alone do
+ * not; what comes after the taking is not among them when it is tried again. */
+static void reminders_are_gathered_once(void **state) {
+    (void)state;
+    const rp_id other = {{0xcc}};
+    struct rp_notice_row *rows = NULL;
+    struct rp_notice_content contents[3];
+    struct rp_letter letter;
+    size_t count = 0;
+    reminder("R24-1", person, true);
+    pass_ms(1);
+    reminder("R24-2", person, true);
+    reminder("R24-3", person, true);
+    pass_ms(1);
+    reminder("R24-4", other, true);
+    reminder("R24-5", person, false);
+    struct rp_notice_row first = due();
+    assert_ok(rp_notify_take(db, &first));
+    pass_ms(1);
+    reminder("R24-6", person, true);
+    assert_ok(rp_notify_bundle(db, &first, arena, &rows, &count));
+    assert_int_equal(count, 1); /* only what was due when it was: the two others came later */
+    assert_ok(rp_notify_settle(&env, db, &first, RP_NOTICE_SENT, RP_VIEW("")));
+    first = due();
+    first.next_ms = rp_env_now_ms(&env);
+    assert_ok(rp_notify_take(db, &first));
+    assert_ok(rp_notify_settle(&env, db, &first, RP_NOTICE_LATER, RP_VIEW("busy")));
+    reminder("R24-7", person, true);
+    assert_ok(rp_notify_bundle(db, &first, arena, &rows, &count));
+    assert_int_equal(count, 3);
+    for (size_t i = 0; i < count; i++) {
+        assert_ok(rp_notice_open(key, &rows[i], arena, &contents[i]));
+    }
+    assert_ok(rp_digest_print(RP_NOTICE_DEADLINE, RP_EN, contents, count, arena, &letter));
+    assert_view(letter.subject, "3 deadlines wait for you");
+    assert_true(rp_view_find(letter.text, RP_VIEW("Suppliers R24-2: Yearly review")) <
+                letter.text.n);
+    assert_true(rp_view_find(letter.text, RP_VIEW("R24-7")) == letter.text.n);
+    assert_ok(rp_notify_settle(&env, db, &first, RP_NOTICE_SENT, RP_VIEW("")));
+    assert_ok(rp_notify_bundle(db, &first, arena, &rows, &count));
+    for (size_t i = 0; i < count; i++) {
+        assert_view(rows[i].state, "sent");
+        assert_int_equal(rows[i].sealed.n, 0);
+    }
+}
+
+/* 2026: summer time begins on 29 March at 01:00 UTC and ends on 25 October at 01:00 UTC. */
+static void quiet_hours_and_digests_keep_paris_time(void **state) {
+    (void)state;
+    static const struct {
+        const char *quiet, *digest;
+        int64_t now_s, until_s;
+    } cases[] = {
+        {"22:00-07:00", "", 1774746000 - 3600, 1774746000 + 4 * 3600}, /* the short night */
+        {"22:00-07:00", "", 1792886400, 1792908000},                   /* the long one */
+        {"22:00-07:00", "", 1774785600, 1774785600},                   /* 14:00 in Paris */
+        {"12:00-14:00", "", 1774782000, 1774785600},
+        {"12:00-14:00", "", 1774785600, 1774785600}, /* the end is not quiet */
+        {"", "08:00", 1774746000, 1774764000},
+        {"", "08:00", 1774764000, 1774764000},
+        {"22:00-07:00", "08:00", 1774764001, 1774764000 + 86400},
+        {"", "", 1774746000, 1774746000},
+    };
+    for (size_t i = 0; i < RP_COUNT_OF(cases); i++) {
+        struct rp_calm calm =
+            rp_calm_of(rp_view_from_cstr(cases[i].quiet), rp_view_from_cstr(cases[i].digest));
+        int64_t until_ms = rp_calm_until(&calm, cases[i].now_s * 1000);
+        if (until_ms != cases[i].until_s * 1000) {
+            fail_msg("case %zu: %lld", i, (long long)(until_ms / 1000));
+        }
+    }
+}
+
+/* Computed with Python's hmac over "id.timestamp.body". */
+static void a_webhook_is_signed_as_the_specification_says(void **state) {
+    (void)state;
+    struct rp_secret *secret = NULL;
+    char signature[RP_HOOK_SIGNATURE + 1];
+    assert_ok(rp_hook_secret_parse(RP_VIEW("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"), &secret));
+    assert_ok(rp_hook_sign(secret, (rp_id){{0xaa, 1}}, 1614265330,
+                           RP_VIEW("{\"test\": 2432232314}"), signature));
+    assert_string_equal(signature, "v1,XnpQ3zeE2HJTQjTJ6ilWYo+7P5XT+NyPrYRhKqUkmOs=");
+    rp_secret_free(secret);
+    static const char *const bad[] = {"", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+                                      "whsec_MfKQ9r8GKYqrTwjU", "whsec_MfKQ9r8GKYqrTwjUPD8*LPZI"};
+    for (size_t i = 0; i < RP_COUNT_OF(bad); i++) {
+        assert_err(rp_hook_secret_parse(rp_view_from_cstr(bad[i]), &secret), INVALID);
+    }
 }
 
 static void values_are_sealed_and_gone_when_sent(void **state) {
@@ -157,7 +290,7 @@ static void pauses_grow_and_end_after_three_days(void **state) {
     for (;;) {
         struct rp_notice_row row;
         int64_t pause = 0;
-        while (!rp_ok(rp_notify_due(&env, db, arena, &row)) && pause < 86400000) {
+        while (!rp_ok(rp_notify_due(&env, db, RP_NOTICE_MAIL, arena, &row)) && pause < 86400000) {
             pass_ms(30000);
             pause += 30000;
         }
@@ -211,7 +344,7 @@ static void what_waits_is_bounded(void **state) {
                           "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
                           "WHERE i < 9999) INSERT INTO notice "
                           "SELECT randomblob(16), 'mail', NULL, 'invitation', id, NULL, 'fr', "
-                          "NULL, 'waiting', 0, '', 0, 0 FROM n, tenant",
+                          "NULL, 'waiting', 0, '', 0, 0, 0, NULL FROM n, tenant",
                           &row));
     assert_ok(rp_row_run(row, NULL));
     assert_ok(rp_notify_put(&env, db, key, &notice)); /* the last that has room */
@@ -314,6 +447,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_notice_and_its_change_are_there_together_or_not_at_all),
         TEST(the_same_key_is_the_same_notice),
+        TEST(a_webhook_waits_apart_from_mails),
+        TEST(reminders_are_gathered_once),
+        TEST(quiet_hours_and_digests_keep_paris_time),
+        TEST(a_webhook_is_signed_as_the_specification_says),
         TEST(values_are_sealed_and_gone_when_sent),
         TEST(one_under_way_at_a_crash_is_found_again),
         TEST(pauses_grow_and_end_after_three_days),

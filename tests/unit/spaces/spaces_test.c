@@ -26,7 +26,8 @@ static int setup(void **state) {
     env = unit_env(&world);
     assert_ok(rp_crypto_start());
     stack_start(&stack);
-    struct rp_identity_options options = {true, 3600000, 3600, NULL, NULL};
+    struct rp_identity_options options = {
+        .second_factor_required = true, .session_ms = 3600000, .idle_s = 3600};
     assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
     assert_ok(rp_keys_new(&env, &keys));
     assert_ok(rp_identity_new(&env, store, keys, &options, &identity));

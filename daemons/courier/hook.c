@@ -1,0 +1,160 @@
+/* hook.c — one call of the operator's own program, by libcurl: https, verified, signed. */
+#include <curl/curl.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "courier.h"
+#include "crypto/secret.h"
+#include "notify/hook.h"
+#include "os/file.h"
+#include "os/outward.h"
+
+enum {
+    SECRET_FILE_MAX = 512,
+    AUTHORITY_MAX = 1 << 20,
+    CONNECT_MS = 10000,
+    WHOLE_MS = 30000,
+    ANSWER_MAX = 65536
+};
+
+rp_err hook_read(struct daemon *daemon, struct hook *hook) {
+    const struct rp_config *config = &daemon->config;
+    rp_view text = {NULL, 0};
+    if (config->hook_url[0] == 0) {
+        return RP_OK;
+    }
+    if (config->hook_secret[0] == 0) {
+        daemon_say(daemon, "webhook.secret: a webhook is signed, its secret is needed");
+        return RP_ERR(INVALID);
+    }
+    rp_err err = rp_file_read(config->hook_secret, SECRET_FILE_MAX, daemon->arena, &text);
+    if (rp_ok(err)) {
+        err = rp_hook_secret_parse(text, &hook->secret);
+        rp_wipe((void *)(uintptr_t)text.p, text.n);
+    }
+    if (!rp_ok(err)) {
+        daemon_say(daemon, "%s: expected whsec_ and 24 to 64 bytes in base64", config->hook_secret);
+        return err;
+    }
+    if (config->hook_authority[0]) {
+        err = rp_file_read(config->hook_authority, AUTHORITY_MAX, daemon->arena, &hook->authority);
+        return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, config->hook_authority, NULL);
+    }
+    return RP_OK;
+}
+
+/* ---- one call ---- */
+
+struct calling {
+    bool also_private, refused;
+    size_t answer;
+};
+
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
+    struct calling *calling = ctx;
+    int fd = -1;
+    (void)purpose;
+    rp_err err = rp_outward_socket(&address->addr, address->addrlen, calling->also_private, &fd);
+    calling->refused = calling->refused || rp_is(err, RP_E_DENIED);
+    return rp_ok(err) ? fd : CURL_SOCKET_BAD;
+}
+
+/* What it says beside its status interests nobody; much of it ends the call. */
+static size_t skip(char *bytes, size_t size, size_t count, void *ctx) {
+    struct calling *calling = ctx;
+    (void)bytes;
+    calling->answer += size * count;
+    return calling->answer <= ANSWER_MAX ? size * count : 0;
+}
+
+static struct curl_slist *headers_of(rp_id id, int64_t now_s, const char *signature) {
+    struct rp_id_text text = rp_id_print(id);
+    const char *const names[] = {"webhook-id", "webhook-timestamp", "webhook-signature"};
+    char now[24], line[128];
+    (void)snprintf(now, sizeof now, "%lld", (long long)now_s);
+    const char *const values[] = {text.s, now, signature};
+    struct curl_slist *list = curl_slist_append(NULL, "content-type: application/json");
+    for (size_t i = 0; i < RP_COUNT_OF(names) && list; i++) {
+        (void)snprintf(line, sizeof line, "%s: %s", names[i], values[i]);
+        struct curl_slist *more = curl_slist_append(list, line);
+        if (!more) {
+            curl_slist_free_all(list);
+        }
+        list = more;
+    }
+    return list;
+}
+
+static void set_call(CURL *curl, const struct daemon *daemon, const struct hook *hook,
+                     struct calling *calling, rp_view body) {
+    curl_easy_setopt(curl, CURLOPT_URL, daemon->config.hook_url);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)WHOLE_MS);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "rempart");
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body.p);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body.n);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, calling);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, skip);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, calling);
+    if (hook->authority.n > 0) {
+        struct curl_blob blob = {(void *)(uintptr_t)hook->authority.p, hook->authority.n,
+                                 CURL_BLOB_COPY};
+        curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
+    }
+}
+
+/* Taken: any 2xx. For good: 410, the receiver wants no more. Whatever else may pass. */
+static struct answer judge(CURLcode result, long status, const struct calling *calling,
+                           const char *error) {
+    struct answer answer = {.outcome = OUTCOME_LATER, .problem = ""};
+    if (calling->refused) {
+        (void)snprintf(answer.problem, sizeof answer.problem,
+                       "a private or local address; webhook.private allows it");
+    } else if (status >= 200 && status < 300) {
+        answer.outcome = OUTCOME_SENT; /* also when its answer was too long or broke off */
+    } else if (status == 410) {
+        answer.outcome = OUTCOME_REFUSED;
+        (void)snprintf(answer.problem, sizeof answer.problem, "410: wanted no more");
+    } else if (result == CURLE_OK) {
+        (void)snprintf(answer.problem, sizeof answer.problem, "answered %ld%s", status,
+                       status >= 300 && status < 400 ? "; redirects are not followed" : "");
+    } else {
+        (void)snprintf(answer.problem, sizeof answer.problem, "%.200s",
+                       error[0] ? error : curl_easy_strerror(result));
+    }
+    return answer;
+}
+
+struct answer hook_send(const struct daemon *daemon, const struct hook *hook, rp_id id,
+                        rp_view body) {
+    struct calling calling = {.also_private = strcmp(daemon->config.hook_private, "true") == 0};
+    char signature[RP_HOOK_SIGNATURE + 1], error[CURL_ERROR_SIZE] = "";
+    int64_t now_s = rp_env_now_s(&daemon->env);
+    long status = 0;
+    if (!rp_ok(rp_hook_sign(hook->secret, id, now_s, body, signature))) {
+        return (struct answer){OUTCOME_REFUSED, "too large"};
+    }
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = headers_of(id, now_s, signature);
+    if (!curl || !headers) {
+        curl_easy_cleanup(curl);
+        curl_slist_free_all(headers);
+        return (struct answer){OUTCOME_LATER, "out of memory"};
+    }
+    set_call(curl, daemon, hook, &calling, body);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
+    CURLcode result = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    struct answer answer = judge(result, status, &calling, error);
+    curl_easy_cleanup(curl);
+    curl_slist_free_all(headers);
+    return answer;
+}

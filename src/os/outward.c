@@ -1,0 +1,76 @@
+#include "os/outward.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+
+/* RFC 6890 and its successors: what leads to no stranger's machine. */
+static const struct {
+    uint32_t address;
+    unsigned bits;
+} closed_v4[] = {{0x00000000, 8},  {0x0a000000, 8},  {0x64400000, 10}, {0x7f000000, 8},
+                 {0xa9fe0000, 16}, {0xac100000, 12}, {0xc0000000, 24}, {0xc0000200, 24},
+                 {0xc0586300, 24}, {0xc0a80000, 16}, {0xc6120000, 15}, {0xc6336400, 24},
+                 {0xcb007100, 24}, {0xe0000000, 3}};
+
+static bool is_public_v4(uint32_t address) {
+    for (size_t i = 0; i < RP_COUNT_OF(closed_v4); i++) {
+        if ((address ^ closed_v4[i].address) >> (32 - closed_v4[i].bits) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t read_u32(const uint8_t *b) {
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* Global unicast is 2000::/3; within it 2001::/23 is for protocols (Teredo among them), 2001:db8::
+ * for documents, 3fff::/20 too, and 2002:: carries an IPv4 address of whoever wrote it. */
+static bool is_public_v6(const uint8_t b[static 16]) {
+    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    if (rp_view_equal(rp_view_of(b, sizeof mapped), rp_view_of(mapped, sizeof mapped))) {
+        return is_public_v4(read_u32(b + 12));
+    }
+    uint32_t first = read_u32(b);
+    return first >> 29 == 1 && first >> 9 != 0x20010000 >> 9 && first != 0x20010db8 &&
+           first >> 16 != 0x2002 && first >> 12 != 0x3fff0000 >> 12;
+}
+
+bool rp_address_is_public(const void *address, size_t n) {
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    sa_family_t family = AF_UNSPEC;
+    if (n >= sizeof family) {
+        memcpy(&family, address, sizeof family);
+    }
+    if (family == AF_INET && n >= sizeof v4) {
+        memcpy(&v4, address, sizeof v4);
+        return is_public_v4(ntohl(v4.sin_addr.s_addr));
+    }
+    if (family == AF_INET6 && n >= sizeof v6) {
+        memcpy(&v6, address, sizeof v6);
+        return is_public_v6(v6.sin6_addr.s6_addr);
+    }
+    return false;
+}
+
+rp_err rp_outward_socket(const void *address, size_t n, bool also_private, int *ret_fd) {
+    sa_family_t family;
+    RP_ASSERT(address != NULL && n >= sizeof family && ret_fd != NULL);
+    memcpy(&family, address, sizeof family);
+    if ((family != AF_INET && family != AF_INET6) ||
+        (!also_private && !rp_address_is_public(address, n))) {
+        return RP_ERR(DENIED);
+    }
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+    if (fd < 0) {
+        return RP_ERR(SYSTEM);
+    }
+    *ret_fd = fd;
+    return RP_OK;
+}
