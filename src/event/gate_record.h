@@ -28,7 +28,7 @@ enum rp_gate_kind {
     X(NO_SESSION, "no_session") /* sent to the sign-in page, or 401 */                             \
     X(SESSION_EXPIRED, "session_expired")                                                          \
     X(SECOND_FACTOR, "second_factor")                                                              \
-    X(DENIED, "denied") /* policy says no */                                                       \
+    X(DENIED, "denied") /* policy or core says no */                                               \
     X(UNKNOWN_HOST, "unknown_host")                                                                \
     X(FORBIDDEN_HEADER, "forbidden_header")                                                        \
     X(BAD_REQUEST, "bad_request")                                                                  \

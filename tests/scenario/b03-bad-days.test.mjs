@@ -29,11 +29,15 @@ test('a replayed one-time code is refused, and an event', async () => {
   await until('the event', async () => (await operatorLog()).includes('totp_replayed'));
 });
 
-test('a made-up cookie, two cookies, and a cookie of another installation are no session', async () => {
+const refused = (path, reason) => until(`the event of ${path}`, async () =>
+  (await operatorLog()).split('\n').some(line => line.includes('gate.refused') && line.includes(`"path":"${path}","reason":"${reason}"`)));
+
+test('a made-up cookie, two cookies, and a cookie of another installation are no session, and an event', async () => {
   for (const value of ['A'.repeat(43), 'x', '', 'Zm9v'.repeat(100)]) {
-    const answer = await stack.client({cookies: {'__Host-rempart': value}}).get('/');
+    const answer = await stack.client({cookies: {'__Host-rempart': value}}).get('/made-up');
     assert.equal(answer.status, 302);
   }
+  await refused('/made-up', 'no_session');
   const twice = await stack.client().get('/', {headers: {cookie: `__Host-rempart=${person.cookies['__Host-rempart']}; __Host-rempart=${'A'.repeat(43)}`}});
   assert.equal(twice.status, 302);
 });
@@ -51,6 +55,8 @@ test('a person of one tenant never sees another tenant\'s log', async () => {
   assert.ok(!hers.includes('record.created'));
   const log = await lea.get(`/.rempart/log/${canaries(stack)[0].tenant}/checkpoint`);
   assert.notEqual(log.status, 200);
+  assert.equal((await lea.post('/.rempart/id/members', {form: 'x'.repeat(32)})).status, 403);
+  await refused('/.rempart/id/members', 'denied');
 });
 
 // Every role's group opens the socket, so core asks the kernel who it is.
@@ -159,12 +165,13 @@ test('a database file from a newer version is refused, named, and left as it is'
   const version = await sql(file, 'PRAGMA user_version');
   await sql(file, 'PRAGMA user_version = 999');
   await stack.up({expectReady: false});
-  await until('the refusal', () => /newer|999/.test(stack.output), {seconds: 20});
+  await until('the refusal', () => /db\/system\.db: written by a newer version \(999/.test(stack.output), {seconds: 20});
   await stack.down();
   assert.equal(await sql(file, 'PRAGMA user_version'), '999');
   await sql(file, `PRAGMA user_version = ${version}`);
   await stack.up();
   assert.equal((await stack.client().get('/trust')).status, 200);
+  assert.match(await operatorLog(), /store\.refused.*db\/system\.db: written by a newer version/);
 });
 
 /*= S66 type=test */
@@ -179,6 +186,7 @@ test('one tenant\'s file that does not open keeps no other tenant waiting', asyn
   await until('its trouble, said once', () => stack.output.includes(`${stdout.trim()}: its events wait`));
   await sleep(1500);
   assert.equal(stack.output.split('its events wait').length, 2);
+  await until('its event', async () => (await operatorLog()).split('\n').some(line => line.includes('store.refused') && line.includes(stdout.trim())));
   const page = await person.get('/');
   assert.equal(page.status, 200);
   assert.equal((await person.submit(page, {text: 'as ever'})).status, 200);

@@ -36,12 +36,20 @@ static enum rp_gate_reason reason_of_status(const struct judge_outcome *outcome)
     }
 }
 
+/* An application's refusal is its own business; core's is one of ours. */
+static enum rp_gate_reason reason_of_core(const struct judge_outcome *outcome) {
+    return outcome->app.n > 0       ? RP_GATE_REASON_NONE
+           : outcome->status == 401 ? RP_GATE_REASON_NO_SESSION
+           : outcome->status == 403 ? RP_GATE_REASON_DENIED
+                                    : RP_GATE_REASON_NONE;
+}
+
 static enum rp_gate_reason reason_of(const struct judge_outcome *outcome) {
     if (outcome->reason != RP_GATE_REASON_NONE) {
         return outcome->reason;
     }
     if (outcome->answered_by_upstream) {
-        return RP_GATE_REASON_NONE;
+        return reason_of_core(outcome);
     }
     enum rp_gate_reason reason = reason_of_status(outcome);
     bool upstream =

@@ -1,7 +1,7 @@
 /* record.h — one finished request as the record that the ledger reads.
  *
- * What the gate refused is told with its reason, whether the module or nginx said no; what an
- * application answered, an error included, was allowed. The client's address goes in as a hash
+ * What the gate refused is told with its reason, whether the module, nginx or core said no; what
+ * an application answered, an error included, was allowed. The client's address goes in as a hash
  * under a salt that lives as long as this nginx. Pure.
  */
 #ifndef RP_EDGE_RECORD_H
