@@ -51,19 +51,18 @@ static bool can_wait(rp_err err) {
     return rp_is(err, RP_E_KMS_SEALED) || rp_is(err, RP_E_KMS_DOWN);
 }
 
-rp_err core_set_up(struct core *core) {
+rp_err core_set_up(struct core *core, struct rp_diag *diag) {
     struct rp_web_thread *thread = NULL;
-    struct rp_diag diag = {0};
-    rp_err err = core_thread_open(core, &thread, &diag);
+    rp_err err = core_thread_open(core, &thread, diag);
     if (rp_ok(err)) {
-        err = set_up(core, thread, &diag);
+        err = set_up(core, thread, diag);
     }
     core_thread_close(thread);
     if (can_wait(err)) {
-        rp_ignore(daemon_fail(core->daemon, err, "waiting", &diag));
+        rp_ignore(daemon_fail(core->daemon, err, "waiting", diag));
         return rp_loop_timer(core->loop, SET_UP_MS, 0, try_again, core, NULL);
     }
-    return rp_ok(err) ? RP_OK : daemon_fail(core->daemon, err, "start", &diag);
+    return err;
 }
 
 /* ---- now and then ---- */

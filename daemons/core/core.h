@@ -83,6 +83,10 @@ struct core_slot {
 rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thread,
                         struct rp_diag *diag);
 void core_thread_close(struct rp_web_thread *thread);
+/* A database that is of a newer version, or none of ours, goes on record: it cannot itself hold
+ * the event, so the ledger gets it straight, if it is there. Every other error is passed over. */
+void core_tell_refused(const struct core *core, struct rp_ipc_client *ledger, const char *what,
+                       rp_err why, const struct rp_diag *diag);
 /* NULL while it cannot be opened: then requests answer 503. */
 struct rp_web_thread *core_slot_thread(struct core_slot *slot);
 void *core_slot_new(void *core, unsigned index);
@@ -114,7 +118,7 @@ rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct 
 /* ---- chores.c: what is done now and then ---- */
 /* First start and the session table, now or, when the key service is not ready, as soon as it is.
  */
-rp_err core_set_up(struct core *core);
+rp_err core_set_up(struct core *core, struct rp_diag *diag);
 /* Leases and sessions that ran out, every half minute. */
 rp_err core_chores_start(struct core *core);
 

@@ -54,7 +54,7 @@ struct forwarder {
 
 /* One round, as the thread goes through it. */
 struct sending {
-    const struct daemon *daemon;
+    const struct core *core;
     struct rp_web_thread *thread;
     struct dirty *set;
     bool ledger_failed; /* the last error was the ledger's, not one database's */
@@ -166,8 +166,8 @@ static rp_err rebase_body(struct rp_db *db, void *ctx) {
 /* The operator said so: this database is older than the ledger, and goes on behind it. */
 static rp_err rebase(const struct sending *sending, struct rp_db *db, uint64_t last,
                      uint64_t known) {
-    struct rebase act = {&sending->daemon->env, rp_db_tenant(db), last, known};
-    daemon_say(sending->daemon, "%s: put back behind the ledger: from event %llu to %llu",
+    struct rebase act = {&sending->core->env, rp_db_tenant(db), last, known};
+    daemon_say(sending->core->daemon, "%s: put back behind the ledger: from event %llu to %llu",
                rp_db_name(db), (unsigned long long)last, (unsigned long long)known);
     return rp_db_transact(db, rebase_body, &act);
 }
@@ -238,14 +238,13 @@ static rp_err send_system(struct sending *sending) {
     return RP_OK;
 }
 
-static rp_err send_tenant(struct sending *sending, rp_id tenant) {
+static rp_err send_tenant(struct sending *sending, rp_id tenant, struct rp_diag *diag) {
     struct rp_db *db = NULL;
-    RP_TRY(rp_store_tenant(sending->thread->store, tenant, false, &db, NULL));
+    RP_TRY(rp_store_tenant(sending->thread->store, tenant, false, &db, diag));
     return send_all(sending, db, (struct rp_tree){.kind = RP_TREE_TENANT, .tenant = tenant},
                     tenant);
 }
 
-/* RP_OK also when only this tenant's events have to wait: then *ret_broken. */
 /* Between two rounds its files went, and with them what there was to send: nothing. */
 static bool was_closed(struct rp_web_thread *thread, rp_id tenant, rp_err err) {
     char name[129];
@@ -253,16 +252,24 @@ static bool was_closed(struct rp_web_thread *thread, rp_id tenant, rp_err err) {
            rp_is(rp_identity_tenant_name(thread->identity, tenant, name), RP_E_NOT_FOUND);
 }
 
+static void say_broken(struct sending *sending, rp_id tenant, rp_err err,
+                       const struct rp_diag *diag) {
+    daemon_say(sending->core->daemon, "tenant %s: its events wait: %s", rp_id_print(tenant).s,
+               rp_err_text(err, RP_EN));
+    core_tell_refused(sending->core, sending->thread->ledger, rp_id_print(tenant).s, err, diag);
+}
+
+/* RP_OK also when only this tenant's events have to wait: then *ret_broken. */
 static rp_err try_tenant(struct sending *sending, rp_id tenant, bool *ret_broken) {
+    struct rp_diag diag = {0};
     sending->ledger_failed = false;
-    rp_err err = send_tenant(sending, tenant);
+    rp_err err = send_tenant(sending, tenant, &diag);
     if (sending->ledger_failed) {
         return err;
     }
     *ret_broken = !rp_ok(err) && !was_closed(sending->thread, tenant, err);
     if (*ret_broken && sending->say_broken && sending->broken == 0) {
-        daemon_say(sending->daemon, "tenant %s: its events wait: %s", rp_id_print(tenant).s,
-                   rp_err_text(err, RP_EN));
+        say_broken(sending, tenant, err, &diag);
     }
     sending->broken += *ret_broken;
     return RP_OK;
@@ -355,7 +362,7 @@ static void round_ended(void *ctx) {
 static void run_round(void *thread_state, void *ctx) {
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     struct forwarder *f = ctx;
-    struct sending sending = {.daemon = f->core->daemon,
+    struct sending sending = {.core = f->core,
                               .thread = thread,
                               .set = &f->round,
                               .say_broken = f->broken == 0,

@@ -59,12 +59,12 @@ static rp_err open_breached(struct core *core) {
     return rp_ok(err) ? RP_OK : daemon_fail(core->daemon, err, "sign_in.breached_list", &diag);
 }
 
-static rp_err open_doors(struct core *core) {
+static rp_err open_doors(struct core *core, struct rp_diag *diag) {
     RP_TRY(core_leave_start(core));
     RP_TRY(core_tables_create(core));
     rp_ignore(core_lists_start(core)); /* said there; the chores try again */
     RP_TRY(core_pools_start(core));
-    RP_TRY(core_set_up(core));
+    RP_TRY(core_set_up(core, diag));
     RP_TRY(core_tables_publish(core));
     RP_TRY(core_forward_start(core));
     RP_TRY(core_send_start(core));
@@ -84,9 +84,10 @@ static rp_err serve(struct core *core) {
     name_style(&core->web);
     RP_TRY(open_breached(core));
     RP_TRY(daemon_enter(core->daemon));
-    rp_err err = open_doors(core);
+    struct rp_diag diag = {0};
+    rp_err err = open_doors(core, &diag);
     if (!rp_ok(err)) {
-        return daemon_fail(core->daemon, err, "start", NULL);
+        return daemon_fail(core->daemon, err, "start", &diag);
     }
     return daemon_run(core->daemon);
 }

@@ -2,9 +2,29 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "core.h"
 
-enum { LEDGER_DEADLINE_MS = 2000, RETRY_MS = 1000 };
+enum { LEDGER_DEADLINE_MS = 2000, RETRY_MS = 1000, EVENT_ARENA = 16384 };
+
+void core_tell_refused(const struct core *core, struct rp_ipc_client *ledger, const char *what,
+                       rp_err why, const struct rp_diag *diag) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(EVENT_ARENA);
+    bool refused = rp_is(why, RP_E_EXISTS_NEWER) || rp_is(why, RP_E_CORRUPT);
+    if (!refused || !arena) {
+        return;
+    }
+    struct rp_event *event =
+        rp_event_new(arena, RP_EVENT_STORE_REFUSED, rp_env_now_ms(&core->env), RP_ROLE_CORE);
+    const char *detail = diag->text[0] ? diag->text : rp_err_text(why, RP_EN);
+    rp_event_add_text(event, "what", rp_view_from_cstr(what));
+    rp_event_add_text(event, "detail", rp_view_from_cstr(detail));
+    rp_view bytes;
+    if (rp_ok(rp_event_print(event, &bytes))) {
+        rp_ignore(rp_ledger_append(ledger, (struct rp_tree){.kind = RP_TREE_OPERATOR}, (rp_id){{0}},
+                                   0, &bytes, 1, NULL));
+    }
+}
 
 rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thread,
                         struct rp_diag *diag) {
@@ -28,12 +48,17 @@ rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thre
         err = rp_store_open(&core->env, core->config.store, &thread->store, diag);
     }
     if (rp_ok(err)) {
+        struct rp_db *db = NULL; /* opened here already, because here the file can be named */
+        err = rp_store_system(thread->store, &db, diag);
+    }
+    if (rp_ok(err)) {
         err = rp_keys_new(&core->env, &thread->keys);
     }
     if (rp_ok(err)) {
         err = rp_identity_new(&core->env, thread->store, thread->keys, &options, &thread->identity);
     }
     if (!rp_ok(err)) {
+        core_tell_refused(core, thread->ledger, "the system database", err, diag);
         core_thread_close(thread);
         return err;
     }

@@ -272,9 +272,11 @@ rp_err grower_start(struct ledger *ledger) {
         err = tell_cut(ledger, start.cut_bytes);
     }
     if (rp_ok(err)) {
+        refused_tell(ledger);
         err = rp_forest_publish(ledger->forest, RP_FOREST_ALL, &diag);
     }
     ledger->anchored = start.from;
+    refused_note(err, &diag);
     return rp_ok(err) ? err : daemon_fail(ledger->daemon, err, "ledger", &diag);
 }
 

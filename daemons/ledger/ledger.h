@@ -128,6 +128,10 @@ void grower_head(struct ledger *ledger, struct rp_tree tree, struct rp_ipc_call_
 bool grower_submit(struct job *job); /* false: the thread is busy, ask again later */
 void grower_grew(struct job *job);   /* the trees reached the job's end */
 
+/* ---- refused.c ---- */
+void refused_note(rp_err err, const struct rp_diag *diag); /* only of a log that was altered */
+void refused_tell(struct ledger *ledger);                  /* the last start's, if it was refused */
+
 /* ---- hold.c ---- */
 void hold_init(struct ledger *ledger, void (*run)(struct job *job));
 void hold_start(struct ledger *ledger, struct rp_ipc_call_id call); /* answers later */

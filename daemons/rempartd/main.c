@@ -93,25 +93,29 @@ static rp_err find_users(struct supervisor *supervisor) {
     return RP_OK;
 }
 
+/* What is refused here goes on record at the next start that is not, as a bad setting does. */
 static rp_err check_port(const struct supervisor *supervisor, const char *key, const char *address,
                          uint64_t port) {
     const struct daemon *daemon = &supervisor->daemon;
-    if (port == 0) {
+    struct rp_diag diag = {0};
+    rp_err err = port ? rp_tcp_check_free(address, (uint16_t)port) : RP_OK;
+    if (rp_ok(err)) {
         return RP_OK;
     }
-    rp_err err = rp_tcp_check_free(address, (uint16_t)port);
     if (rp_is(err, RP_E_BUSY)) {
-        daemon_say(daemon,
-                   "%s port %llu is busy: another program listens there. Stop it, or set %s in %s",
-                   address, (unsigned long long)port, key, daemon->config_file);
+        rp_ignore(rp_fail(&diag, err,
+                          "%s port %llu is busy: another program listens there. Stop it, or set %s",
+                          address, (unsigned long long)port, key));
     } else if (rp_is(err, RP_E_DENIED)) {
-        daemon_say(daemon,
-                   "%s port %llu: only root may listen there. Start as root, or set %s in %s",
-                   address, (unsigned long long)port, key, daemon->config_file);
-    } else if (!rp_ok(err)) {
-        daemon_say(daemon, "%s: this machine has no such address. Set gate.address in %s", address,
-                   daemon->config_file);
+        rp_ignore(rp_fail(&diag, err,
+                          "%s port %llu: only root may listen there. Start as root, or set %s",
+                          address, (unsigned long long)port, key));
+    } else {
+        rp_ignore(
+            rp_fail(&diag, err, "%s: this machine has no such address. Set gate.address", address));
     }
+    daemon_say(daemon, "%s in %s", diag.text, daemon->config_file);
+    rp_config_note_refused(daemon->config_file, &diag);
     return err;
 }
 

@@ -51,7 +51,7 @@ static rp_err see_top(void *ctx, const char *name, bool is_folder) {
     struct rp_verify *v = ctx;
     struct rp_tree tree;
     bool ours = is_folder ? strcmp(name, "journal") == 0 || strcmp(name, "access") == 0
-                          : strcmp(name, "key") == 0;
+                          : strcmp(name, "key") == 0 || strcmp(name, "refused") == 0;
     if (ours) {
         return RP_OK;
     }

@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import tls from 'node:tls';
 import {after, before, test} from 'node:test';
 import {echoApp} from '../lib/upstream.mjs';
-import {Stack, sleep} from '../lib/stack.mjs';
+import {Stack, sleep, until} from '../lib/stack.mjs';
 
 let stack, app, person;
 before(async () => {
@@ -110,4 +110,5 @@ test('a dead application is a calm page that says what to do, in the reader\'s l
   assert.equal(page.status, 502);
   assert.match(page.text, /lang="fr"/);
   assert.equal((await stack.client().get('/trust')).status, 200);
+  await until('the event', async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout.includes('gate.upstream_down'));
 });

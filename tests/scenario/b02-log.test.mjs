@@ -13,6 +13,8 @@ before(async () => {
 });
 after(() => stack?.stop());
 
+const operatorLog = async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout;
+
 const write = async text => {
   const page = await person.get('/');
   assert.equal(page.status, 200, page.text);
@@ -46,6 +48,13 @@ for (const role of ['ledger', 'kms', 'core', 'gate', 'probe', 'hunt']) {
   });
 }
 
+test('the end of each of them is an event', async () => {
+  await until('six events', async () => {
+    const lines = (await operatorLog()).split('\n').filter(line => /role\.stopped.*signal 9/.test(line));
+    return ['ledger', 'kms', 'core', 'gate', 'probe', 'hunt'].every(role => lines.some(line => line.includes(`"name":"${role}"`)));
+  });
+});
+
 test('the tenant\'s log holds every change, gapless, and equals the table', async () => {
   await until('the log caught up', async () => {
     const {entries} = (await person.get('/.rempart/api/v1/audit?newest=1&limit=200')).json();
@@ -62,10 +71,7 @@ test('a torn last write of the journal is cut off, said, and the suite starts', 
   fs.appendFileSync(path.join(folder, last), Buffer.from([0, 0, 1, 44, 1, 2, 3]));
   await stack.up();
   await stack.startNotes();
-  const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '-n', '1000');
-  await until('the repair in the operator\'s log', async () =>
-    (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout.includes('journal.repaired'), {seconds: 10});
-  assert.ok(stdout.length > 0);
+  await until('the repair in the operator\'s log', async () => (await operatorLog()).includes('journal.repaired'), {seconds: 10});
 });
 
 test('one flipped byte anywhere is found and its file named', async () => {
@@ -95,4 +101,20 @@ test('one flipped byte anywhere is found and its file named', async () => {
       assert.equal(JSON.parse(stdout).verified, false);
     }
   }
+});
+
+test('a log that was altered is refused at the start, with file and byte; mended, it goes on and says so', async () => {
+  const folder = stack.file('ledger/journal');
+  const segment = path.join(folder, fs.readdirSync(folder).sort()[0]);
+  const good = fs.readFileSync(segment), bad = Buffer.from(good);
+  bad[good.length >> 1] ^= 1;
+  fs.writeFileSync(segment, bad);
+  await stack.up({expectReady: false});
+  assert.equal(await stack.ended, 2);
+  assert.match(stack.output, /data altered: ledger\/journal\/[0-9a-f]{16}\.log: altered at byte \d+/);
+  assert.deepEqual(fs.readFileSync(segment), bad, 'nothing was cut off: it is a case for the backup');
+  fs.writeFileSync(segment, good);
+  stack.exitCode = undefined;
+  await stack.up();
+  await until('the event', async () => /store\.refused.*altered at byte/.test(await operatorLog()));
 });

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import net from 'node:net';
 import {after, before, test} from 'node:test';
 import {canaryPerson} from '../lib/canary.mjs';
 import {Stack, sleep, until} from '../lib/stack.mjs';
@@ -146,6 +147,16 @@ test('a start that was refused is on record after the next one that was not', as
   await stack.up();
   await until('the event', async () => /config\.refused/.test(await events()) && /idle_minutes/.test(await events()));
   assert.ok(!fs.existsSync(stack.file('config.refused')));
+  await stack.down();
+  const other = net.createServer().listen(stack.port, '127.0.0.1');
+  await new Promise(resolve => other.once('listening', resolve));
+  await stack.up({expectReady: false});
+  assert.equal(await stack.ended, 2);
+  assert.match(stack.log, /is busy: another program listens there\. Stop it, or set gate\.listen in /);
+  await new Promise(resolve => other.close(resolve));
+  stack.exitCode = undefined;
+  await stack.up();
+  await until('the event of the port', async () => /config\.refused.*is busy/.test(await events()));
   const before = (await events()).split('idle_minutes').length;
   await stack.down();
   await stack.up();
