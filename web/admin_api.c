@@ -34,7 +34,12 @@ rp_err rp_admin_person_invite(struct rp_request *request) {
     if (record.p && !rp_id_parse(record, &invite.record)) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "record");
     }
-    RP_TRY(rp_identity_invite_person(request->thread->identity, &invite, &token));
+    rp_err err = rp_identity_invite_person(request->thread->identity, &invite, &token);
+    if (rp_is(err, RP_E_INVALID)) {
+        return rp_fail(&request->diag, err,
+                       "email: an address such as lea@example.com, in a customer's tenant");
+    }
+    RP_TRY(err);
     struct rp_json *root = rp_json_object(request->arena);
     rp_json_add_string(request->arena, root, "link",
                        rp_enrol_link(request->web, request->arena, &token));

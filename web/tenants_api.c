@@ -48,11 +48,13 @@ rp_err rp_admin_tenant_create(struct rp_request *request) {
     struct rp_json *body = NULL;
     RP_TRY(rp_request_json(request, &body, &request->diag));
     rp_view name = rp_json_get_string(body, "name");
-    if (name.n == 0) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "name");
-    }
     rp_id tenant;
-    RP_TRY(rp_identity_new_tenant(request->thread->identity, name, &tenant));
+    rp_err err = rp_identity_new_tenant(request->thread->identity, name, &tenant);
+    if (rp_is(err, RP_E_INVALID)) {
+        return rp_fail(&request->diag, err,
+                       "name: 1 to 128 bytes, without control characters and marks of direction");
+    }
+    RP_TRY(err);
     struct rp_json *root = rp_json_object(request->arena);
     rp_json_add_cstr(request->arena, root, "id", rp_id_print(tenant).s);
     rp_json_add_string(request->arena, root, "name", name);

@@ -4,6 +4,7 @@
 #include "identity/closing.h"
 
 #include "base/assert.h"
+#include "wire/http.h"
 
 enum { TENANT_NAME_MAX = 128 };
 
@@ -148,15 +149,7 @@ rp_err rp_identity_rewrap(struct rp_identity *identity, rp_id tenant) {
 /* ---- the directory ---- */
 
 static bool is_name(rp_view name) {
-    if (name.n == 0 || name.n > TENANT_NAME_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < name.n; i++) {
-        if (name.p[i] < 0x20 || name.p[i] == 0x7f) {
-            return false;
-        }
-    }
-    return true;
+    return name.n > 0 && name.n <= TENANT_NAME_MAX && rp_utf8_is_name(name);
 }
 
 struct tenant_row {

@@ -33,14 +33,15 @@ static rp_err stored_name(rp_view collection, struct rp_arena *arena, rp_view *r
 }
 
 rp_err rp_space_file_check_name(rp_view name, struct rp_diag *diag) {
-    bool good = name.n > 0 && name.n <= RP_FILE_NAME_MAX && rp_utf8_valid(name);
+    bool good = name.n > 0 && name.n <= RP_FILE_NAME_MAX && rp_utf8_is_name(name);
     for (size_t i = 0; i < name.n && good; i++) {
-        good = name.p[i] >= 0x20 && name.p[i] != 0x7f && name.p[i] != '/' && name.p[i] != '\\';
+        good = name.p[i] != '/' && name.p[i] != '\\';
     }
     good = good && !rp_view_equal(name, RP_VIEW(".")) && !rp_view_equal(name, RP_VIEW(".."));
     return good ? RP_OK
                 : rp_fail(diag, RP_ERR(INVALID),
-                          "a file's name is 1 to %d bytes of UTF-8 without / and \\",
+                          "a file's name is 1 to %d bytes of UTF-8 without / and \\, control "
+                          "characters and marks of direction",
                           RP_FILE_NAME_MAX);
 }
 

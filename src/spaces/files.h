@@ -55,8 +55,8 @@ rp_err rp_space_file_open(struct rp_space *space, rp_view collection, const stru
 /* The event, and CORRUPT: for who finds that a chunk does not open. */
 rp_err rp_space_file_tell_corrupt(struct rp_space *space, rp_view collection, rp_id id,
                                   struct rp_arena *arena);
-/* "name/of/it" as a file's name: INVALID unless it is 1 to 255 bytes of UTF-8 without control
- * characters and slashes. */
+/* "name/of/it" as a file's name: INVALID unless it is 1 to 255 bytes of UTF-8 without slashes
+ * and what rp_utf8_is_name refuses. */
 rp_err rp_space_file_check_name(rp_view name, struct rp_diag *diag);
 
 /* ---- uploads (uploads.c) ---- */

@@ -52,6 +52,25 @@ bool rp_utf8_valid(rp_view v) {
     return rp_utf8_prefix(v) == v.n;
 }
 
+/* Of one character: U+0080–9F, U+2028–202E, U+2066–2069 (Unicode 15, Bidi_Control and Zl, Zp). */
+static bool misleads(rp_view v) {
+    if (v.p[0] == 0xc2) {
+        return v.p[1] < 0xa0;
+    }
+    bool separator_or_override =
+        v.p[0] == 0xe2 && v.p[1] == 0x80 && v.p[2] >= 0xa8 && v.p[2] <= 0xae;
+    bool isolate = v.p[0] == 0xe2 && v.p[1] == 0x81 && v.p[2] >= 0xa6 && v.p[2] <= 0xa9;
+    return v.p[0] < 0x20 || v.p[0] == 0x7f || separator_or_override || isolate;
+}
+
+bool rp_utf8_is_name(rp_view v) {
+    bool good = rp_utf8_valid(v); /* so a first byte of c2 or e2 has its others behind it */
+    for (size_t i = 0; i < v.n && good; i++) {
+        good = !misleads(rp_view_of(v.p + i, v.n - i));
+    }
+    return good;
+}
+
 /* ---- percent-encoding (RFC 3986 section 2.1) ---- */
 
 static int hex_digit(uint8_t c) {

@@ -52,5 +52,8 @@ void rp_html_escape(struct rp_buf *out, rp_view text);
 bool rp_utf8_valid(rp_view v);
 /* How many bytes from the start are so: v.n when all are. */
 size_t rp_utf8_prefix(rp_view v);
+/* A name that looks like what it is: valid, without control characters, line separators, and the
+ * marks that turn the direction of writing, by which "annexe.pdf" can be "anfdp.exe". */
+bool rp_utf8_is_name(rp_view v);
 
 #endif

@@ -6,7 +6,8 @@ import {readMail, Smtp} from '../lib/smtp.mjs';
 import {Stack, until} from '../lib/stack.mjs';
 
 let stack, server, tenant, other, ann, lea;
-const config = port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
+// All of them sign in from one address, one after the other: more of it than the limit lets through.
+const config = port => `host: localhost\ngate:\n  listen: ${port}\nlimits: {sign_in_per_second: 1000}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
   '  from: rempart@example.com\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n';
 const invited = async (email, where, ...more) => {
   const {stdout, stderr, code} = await stack.rempart('person', 'invite', email, '--tenant', where, ...more);
@@ -163,6 +164,11 @@ test('the command line lists, changes and removes; wrong words are told', async 
   const wrong = await stack.rempart('person', 'role', 'lea@example.com', 'king', '--tenant', tenant);
   assert.notEqual(wrong.code, 0);
   assert.match(wrong.stderr, /member, admin, operator/);
+  for (const [words, told] of [[['tenant', 'create', 'x'.repeat(200)], /name: 1 to 128 bytes/], [['tenant', 'create', '\u202eACME'], /name: .*marks of direction/],
+    [['person', 'invite', 'no address', '--tenant', tenant], /email: an address such as/]]) {
+    const {code, stderr} = await stack.rempart(...words);
+    assert.deepEqual([code, told.test(stderr)], [2, true], stderr);
+  }
   assert.notEqual((await stack.rempart('person', 'remove', 'nobody@example.com', '--tenant', tenant)).code, 0);
   assert.equal((await stack.rempart('person', 'remove', 'lea@example.com', '--tenant', tenant)).code, 0);
   const {stdout} = await stack.rempart('person', 'list', '--tenant', tenant);

@@ -153,6 +153,7 @@ test('what is refused leaves nothing behind', async () => {
   const {json: used} = await api('GET', 'usage');
   for (const [target, body, status] of [['files/Docs?name=x', Buffer.alloc(9), 400], ['files/docs', Buffer.alloc(9), 400],
     ['files/docs?name=a/b', Buffer.alloc(9), 400], ['files/docs?name=..', Buffer.alloc(9), 400],
+    ['files/docs?name=an%E2%80%AEfdp.exe', Buffer.alloc(9), 400], // shown as "anexe.pdf"
     ['files/docs?name=x&label=secret', Buffer.alloc(9), 400], ['files/docs?name=big', Buffer.alloc(70 * MiB), 413]]) {
     const answer = await api('POST', target, body).catch(error => ({status: 413, error})); // nginx may hang up on a refused body
     assert.equal(answer.status, status, `${target}: ${answer.bytes}`);

@@ -1,3 +1,4 @@
+#include "base/checked.h"
 #include "unit.h"
 #include "wire/http.h"
 
@@ -103,6 +104,22 @@ static void utf8(void **state) {
     assert_int_equal(rp_utf8_prefix(RP_VIEW("abcdefgh\xE2\x82\xAC\xE2\x82")), 11);
 }
 
+static void a_name_looks_like_what_it_is(void **state) {
+    (void)state;
+    static const char *const good[] = {"",       "plan.pdf",  "L’été à Zürich", "חשבונית.pdf",
+                                       "\u00a0", "\u2027",    "\u202f",         "\u2065",
+                                       "\u206a", "\U0001f600"};
+    static const char *const bad[] = {"a\nb",   "\x7f",      "\xc2\x80", "\xc2\x9f",
+                                      "\u2028", "\u202efdp", "a\u202a",  "\u2066",
+                                      "\u2069", "\xe2\x80",  "\xc2",     "\xff"};
+    for (size_t i = 0; i < RP_COUNT_OF(good); i++) {
+        assert_true(rp_utf8_is_name(rp_view_from_cstr(good[i])));
+    }
+    for (size_t i = 0; i < RP_COUNT_OF(bad); i++) {
+        assert_false(rp_utf8_is_name(rp_view_from_cstr(bad[i])));
+    }
+}
+
 static void ranges_of_rfc_9110(void **state) {
     (void)state;
     static const struct {
@@ -169,6 +186,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(percent_both_ways, arena_up, arena_down),
         cmocka_unit_test(html),
         cmocka_unit_test(utf8),
+        cmocka_unit_test(a_name_looks_like_what_it_is),
         cmocka_unit_test(ranges_of_rfc_9110),
         cmocka_unit_test(metadata_of_tus),
     };
