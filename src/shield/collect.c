@@ -27,12 +27,22 @@ void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_w
     }
 }
 
-uint32_t rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value) {
+void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value) {
     struct rp_waf_entry entry = {.name = name,
                                  .value = rp_waf_value_of(tx, value),
                                  .name_id = rp_image_name(tx->image, name)};
     rp_waf_collect_entry(tx, collection, entry);
-    return entry.value;
+}
+
+void rp_waf_collect_header(struct rp_waf_tx *tx, rp_view name, rp_view value) {
+    uint32_t name_value = rp_waf_value_of(tx, name);
+    struct rp_waf_entry entry = {.name = name,
+                                 .value = rp_waf_value_of(tx, value),
+                                 .name_id = rp_image_name(tx->image, name)};
+    rp_waf_keep_header(tx, name, name_value, entry.value);
+    rp_waf_collect_entry(tx, RP_VAR_REQUEST_HEADERS, entry);
+    entry.value = name_value;
+    rp_waf_collect_entry(tx, RP_VAR_REQUEST_HEADERS_NAMES, entry);
 }
 
 static bool is_computed(unsigned variable) {

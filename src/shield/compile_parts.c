@@ -144,7 +144,7 @@ static rp_err tx_names_of_rule(struct rp_compiler *c, const struct rp_waf_rule *
 
 rp_err rp_compile_tx_names(struct rp_compiler *c) {
     static const struct rp_img_name none;
-    uint32_t name;
+    uint32_t name = 0;
     (void)rp_compile_push(c, RP_SECTION_NAMES, &none, sizeof none);
     for (unsigned i = 0; i < 10; i++) { /* the captures are names 1 … 10 */
         RP_TRY(rp_compile_name(c, rp_view_of(&"0123456789"[i], 1), &name));

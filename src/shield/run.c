@@ -1,4 +1,4 @@
-/* run.c — the rules of a phase, in order: skipped by the prefilter, or asked. */
+/* run.c — the rules of a phase, in order: settled without a look (settle.c), or asked. */
 #include "base/assert.h"
 #include "base/checked.h"
 #include "shield/numeric.h"
@@ -58,16 +58,12 @@ static void matched(struct rp_waf_tx *tx, struct asking *asking, const struct rp
     }
 }
 
-static bool has_bit(const uint64_t *bits, uint32_t bit) {
-    return bits && (bits[bit / 64] >> bit % 64 & 1);
-}
-
 /* The value is what the rule looks at: its pipeline is behind it. */
 static void ask_result(struct rp_waf_tx *tx, struct asking *asking,
                        const struct rp_waf_found *found, uint32_t value) {
     const struct rp_img_rule *rule = asking->rule;
     if (value == 0 || (rule->group != RP_IMAGE_NONE &&
-                       !has_bit(rp_waf_value_bits(tx, value, rule->group), rule->bit))) {
+                       !rp_waf_has_bit(rp_waf_value_bits(tx, value, rule->group), rule->bit))) {
         return;
     }
     const struct rp_waf_value *at = &tx->values.p[value];
@@ -178,7 +174,7 @@ static bool any_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
     for (uint32_t i = 0; i < unit->count && !is_spent(tx); i++) {
         struct rp_waf_value *value = &tx->values.p[unit->values[i].value];
         if ((unit->values[i].touched & changed) == 0 &&
-            (!filtered || has_bit(value->bits[rule->group], rule->bit)) &&
+            (!filtered || rp_waf_has_bit(value->bits[rule->group], rule->bit)) &&
             value->stamp != tx->values.stamp) {
             value->stamp = tx->values.stamp; /* asked, whatever other unit it is in */
             struct rp_waf_subject subject = {.bytes = value->bytes, .value = value};
@@ -289,58 +285,6 @@ static bool chain_matches(struct rp_waf_tx *tx, uint32_t row) {
 
 /* ---- a phase ---- */
 
-static bool is_removed(const struct rp_waf_tx *tx, uint32_t row) {
-    return tx->removed && (tx->removed[row / 64] >> row % 64 & 1);
-}
-
-static bool compares(struct rp_waf_tx *tx, const struct rp_waf_brief *brief, int64_t value) {
-    int64_t argument =
-        brief->other != 0 ? rp_waf_slot_number(&tx->tx[brief->other]) : brief->number;
-    return rp_waf_compare((enum rp_waf_operator)brief->op, value, argument) != brief->negated;
-}
-
-enum settled { ASK, MISS, QUIET_HIT };
-
-static enum settled hit(const struct rp_waf_tx *tx, const struct rp_waf_brief *brief) {
-    return brief->quiet && tx->site.logged_only ? QUIET_HIT : ASK;
-}
-
-static bool tx_matches(struct rp_waf_tx *tx, const struct rp_waf_brief *brief, uint32_t name,
-                       bool count) {
-    struct rp_waf_slot *slot = &tx->tx[name];
-    return count ? compares(tx, brief, slot->set)
-                 : slot->set && compares(tx, brief, rp_waf_slot_number(slot));
-}
-
-static bool any_tx_matches(struct rp_waf_tx *tx, const struct rp_waf_brief *brief) {
-    if (brief->by != RP_BY_TX_ANY) {
-        return tx_matches(tx, brief, brief->subject, brief->by == RP_BY_TX_COUNT);
-    }
-    bool any = false;
-    for (uint32_t i = 0; i < brief->targets && !any; i++) {
-        const struct rp_img_target *target = &tx->image->targets[brief->subject + i];
-        any = tx_matches(tx, brief, target->name, target->count);
-    }
-    return any;
-}
-
-/* Is the rule answered without a look at it? */
-static enum settled settle(struct rp_waf_tx *tx, const struct rp_waf_brief *brief) {
-    switch ((enum rp_waf_settled_by)brief->by) {
-    case RP_BY_FILTER: /* no value of the rule's class can match */
-        return has_bit(rp_waf_class_any(tx, brief->subject, brief->group), brief->bit) ? ASK : MISS;
-    case RP_BY_TX:
-    case RP_BY_TX_COUNT:
-    case RP_BY_TX_ANY:
-        return tx->removals ? ASK : any_tx_matches(tx, brief) ? hit(tx, brief) : MISS;
-    case RP_BY_NOTHING:
-        return hit(tx, brief);
-    case RP_BY_ASKING:
-        break;
-    }
-    return ASK;
-}
-
 static bool is_out_of_budget(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
     if (tx->verdict.steps > tx->budget && !tx->verdict.over_budget) {
         tx->verdict.over_budget = true;
@@ -383,21 +327,8 @@ void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase) {
         tx->pending_label = row == end ? tx->pending_label : RP_IMAGE_NONE;
     }
     enum rp_waf_action before = tx->verdict.action;
-    while (row < end && rp_ok(tx->failed)) {
-        const struct rp_waf_brief *brief = &tx->waf->briefs[row];
-        enum settled settled = is_removed(tx, row) ? MISS : settle(tx, brief);
-        if (settled == MISS) {
-            row = brief->after;
-            continue;
-        }
+    while (rp_ok(tx->failed) && (row = rp_waf_run_settled(tx, row, end)) < end) {
         const struct rp_img_rule *rule = &tx->image->rules[row];
-        if (settled == QUIET_HIT) {
-            tx->seen_n = 0;
-            tx->rule = rule;
-            rp_waf_setvars(tx, rule->setvars);
-            row = brief->jump;
-            continue;
-        }
         uint64_t before_steps = tx->verdict.steps;
         bool matches = chain_matches(tx, row);
         if (tx->costs) {

@@ -248,9 +248,7 @@ rp_err rp_waf_tx_header(struct rp_waf_tx *tx, rp_view name, rp_view value) {
     if (tx->collections[RP_VAR_REQUEST_HEADERS].n >= HEADERS_MAX) {
         return RP_ERR(TOO_LARGE);
     }
-    uint32_t text = rp_waf_collect(tx, RP_VAR_REQUEST_HEADERS, name, value);
-    rp_waf_keep_header(tx, name, rp_waf_collect(tx, RP_VAR_REQUEST_HEADERS_NAMES, name, name),
-                       text);
+    rp_waf_collect_header(tx, name, value);
     if (rp_view_equal_nocase(name, RP_VIEW("cookie"))) {
         RP_TRY(cookies(tx, value));
     } else if (rp_view_equal_nocase(name, RP_VIEW("content-type"))) {

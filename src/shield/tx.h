@@ -7,7 +7,8 @@
  *
  * values.c keeps values, kept.c those that come again for the next transaction, units.c says which
  * of them rules look at, collect.c fills collections, store.c holds TX and IP:…, macro.c expands
- * %{…}, operate.c asks the operator, run.c walks the rules, act.c does what a match says.
+ * %{…}, operate.c asks the operator, run.c walks the rules, settle.c passes over most of them,
+ * act.c does what a match says.
  */
 #ifndef RP_SHIELD_TX_H
 #define RP_SHIELD_TX_H
@@ -68,9 +69,9 @@ struct rp_waf_unit_value {
 struct rp_waf_unit {
     uint32_t filled_at; /* the transaction's clock; 0: not yet */
     uint32_t count, room;
-    struct rp_waf_unit_value *values;
-    uint64_t touched; /* of all of them */
     bool any_known[RP_IMAGE_GROUPS];
+    struct rp_waf_unit_value *values;
+    uint64_t touched;                     /* of all of them */
     const uint64_t *any[RP_IMAGE_GROUPS]; /* of a source: the prefilter's answers of all of them;
                                              NULL: no rule may match */
 };
@@ -198,6 +199,9 @@ rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeli
 /* NULL when the arena is full; rp_waf_nothing when no rule may match. */
 const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group);
 extern const uint64_t rp_waf_nothing[RP_LITERALS_RULES_MAX / 64];
+static inline bool rp_waf_has_bit(const uint64_t *bits, uint32_t bit) { /* NULL: none */
+    return bits && (bits[bit / 64] >> bit % 64 & 1);
+}
 static inline size_t rp_waf_group_words(const struct rp_waf_tx *tx, unsigned group) {
     return (tx->image->settings->group_sizes[group] + 63) / 64;
 }
@@ -245,8 +249,9 @@ static inline const uint64_t *rp_waf_class_any(struct rp_waf_tx *tx, uint32_t cl
 static inline void rp_waf_changed(struct rp_waf_tx *tx, unsigned collection) {
     tx->changed[collection] = ++tx->clock;
 }
-/* The number of the value. */
-uint32_t rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value);
+void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value);
+/* Of the request: name and value. */
+void rp_waf_collect_header(struct rp_waf_tx *tx, rp_view name, rp_view value);
 /* The same with a value that is known already; value 0 is left out. */
 void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_waf_entry entry);
 void rp_waf_scalars_start(struct rp_waf_tx *tx);
@@ -306,6 +311,10 @@ void rp_waf_walk(struct rp_waf_tx *tx, const struct rp_img_rule *rule, rp_waf_ea
                  void *ctx);
 bool rp_waf_entry_selected(struct rp_waf_tx *tx, const struct rp_img_target *target,
                            const struct rp_waf_entry *entry);
+
+/* settle.c */
+/* Runs rows from this one on, up to the first that has to be asked: its number, or one past. */
+uint32_t rp_waf_run_settled(struct rp_waf_tx *tx, uint32_t row, uint32_t end);
 
 /* run.c, act.c */
 void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase);
