@@ -1,0 +1,144 @@
+/* What a seat keeps for its next transaction: told by the steps that it spares, which are the time
+ * that somebody with a stopwatch would see. */
+#include "base/checked.h"
+#include "memory_loader.h"
+#include "shield/shield.h"
+#include "unit.h"
+
+#define RULE(id, words)                                                                            \
+    "SecRule REQUEST_HEADERS|REQUEST_HEADERS_NAMES|REQUEST_COOKIES|ARGS|REQUEST_URI \"@rx " words  \
+    "\" \"id:" id ",phase:1,pass,log,t:none,t:urlDecodeUni,t:lowercase\"\n"
+
+static const char *const texts[] = {RULE("1", "union\\s+select"), RULE("2", "etc/passwd")};
+
+struct rules {
+    struct rp_buf image;
+    struct rp_waf *waf;
+};
+
+static struct rules open_rules(const char *text) {
+    struct rules rules = {.image = rp_buf_new(16 << 20)};
+    struct memory_file file = {"main.conf", rp_view_from_cstr(text)};
+    struct memory_files files = {&file, 1};
+    struct rp_waf_loader loader = memory_loader(&files);
+    struct rp_arena *arena = rp_arena_new(16 << 20);
+    struct rp_waf_ruleset set;
+    struct rp_waf_place place;
+    struct rp_diag diag;
+    rp_view name = RP_VIEW("main.conf");
+    assert_ok(rp_seclang_read(&loader, &name, 1, arena, &set, &place, &diag));
+    assert_ok(rp_waf_compile(&set, arena, &rules.image, &place, &diag));
+    assert_ok(rp_waf_open(rp_buf_view(&rules.image), &rules.waf, &diag));
+    rp_arena_free(arena);
+    return rules;
+}
+
+static void close_rules(struct rules *rules) {
+    rp_waf_close(rules->waf);
+    rp_buf_done(&rules->image);
+}
+
+struct seen {
+    uint64_t steps;
+    size_t matches;
+};
+
+static struct seen judge(const struct rules *rules, struct rp_waf_kept *kept, const char *uri,
+                         const char *header, const char *value) {
+    struct rp_waf_site site = {.mode = RP_WAF_ON, .logged_only = true, .kept = kept};
+    struct rp_waf_connection connection = {.client_address = RP_VIEW("192.0.2.7")};
+    struct rp_arena *arena = rp_arena_new(1 << 20);
+    struct rp_waf_tx *tx = NULL;
+    struct seen seen = {0};
+    assert_ok(rp_waf_tx_new(rules->waf, &site, &connection, arena, &tx));
+    assert_ok(rp_waf_tx_line(tx, RP_VIEW("GET"), rp_view_from_cstr(uri), RP_VIEW("HTTP/1.1")));
+    assert_ok(rp_waf_tx_header(tx, rp_view_from_cstr(header), rp_view_from_cstr(value)));
+    assert_ok(rp_waf_tx_headers_done(tx));
+    (void)rp_waf_tx_matches(tx, &seen.matches, NULL);
+    seen.steps = rp_waf_tx_verdict(tx)->steps;
+    rp_waf_tx_done(tx);
+    rp_arena_free(arena);
+    return seen;
+}
+
+/* Is a request judged sooner that repeats what came before than one that is as long? */
+static bool is_told(const struct rules *rules, const char *uris[2], const char *header,
+                    const char *values[2]) {
+    struct rp_waf_kept *kept = rp_waf_kept_new();
+    (void)judge(rules, kept, uris[0], header, values[0]);
+    (void)judge(rules, kept, uris[0], header, values[0]);
+    uint64_t again = judge(rules, kept, uris[0], header, values[0]).steps;
+    uint64_t other = judge(rules, kept, uris[1], header, values[1]).steps;
+    rp_waf_kept_free(kept);
+    assert_true(again <= other);
+    return again < other;
+}
+
+static void only_what_browsers_repeat_is_kept(void **state) {
+    (void)state;
+    struct rules rules = open_rules(texts[0]);
+    const char *same[2] = {"/", "/"}, *values[2] = {"One=Two%20+Three", "Two=Six%20+Seven"};
+    const char *paths[2] = {"/Reset%20me?token=Abcdef", "/Reset%20us?token=Ghijkl"};
+    const char *quiet[2] = {"*/*", "*/*"};
+    char long_texts[2][300];
+    memset(long_texts, 'x', sizeof long_texts);
+    memset(long_texts[1], 'y', sizeof long_texts[1]);
+    long_texts[0][299] = long_texts[1][299] = '\0';
+    static const char *const kept[] = {"User-Agent", "accept", "ACCEPT-LANGUAGE", "Host"};
+    static const char *const secret[] = {"Cookie",          "Authorization", "Referer",
+                                         "X-Forwarded-For", "X-Api-Key",     "If-None-Match"};
+    for (size_t i = 0; i < RP_COUNT_OF(kept); i++) {
+        assert_true(is_told(&rules, same, kept[i], values));
+    }
+    for (size_t i = 0; i < RP_COUNT_OF(secret); i++) {
+        assert_false(is_told(&rules, same, secret[i], values));
+    }
+    assert_false(is_told(&rules, paths, "Accept", quiet));
+    assert_false(is_told(&rules, same, "Accept", (const char *[2]){long_texts[0], long_texts[1]}));
+    close_rules(&rules);
+}
+
+/* Another rule set asks for other things: what was found out for the first is forgotten. */
+static void another_rule_set_starts_anew(void **state) {
+    (void)state;
+    struct rules first = open_rules(texts[0]), second = open_rules(texts[1]);
+    struct rp_waf_kept *kept = rp_waf_kept_new();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(judge(&first, kept, "/", "Accept", "UNION%20SELECT").matches, 1);
+        assert_int_equal(judge(&first, kept, "/", "Accept", "/Etc%2fpasswd and so on").matches, 0);
+        assert_int_equal(judge(&second, kept, "/", "Accept", "UNION%20SELECT").matches, 0);
+        assert_int_equal(judge(&second, kept, "/", "Accept", "/Etc%2fpasswd and so on").matches, 1);
+    }
+    rp_waf_kept_free(kept);
+    close_rules(&first);
+    close_rules(&second);
+}
+
+/* Who sends ever new texts fills the seat and empties it; nothing is missed meanwhile. */
+static void a_full_seat_forgets(void **state) {
+    (void)state;
+    struct rules rules = open_rules(texts[0]);
+    struct rp_waf_kept *kept = rp_waf_kept_new();
+    for (unsigned i = 0; i < 2000; i++) {
+        char text[200];
+        bool attack = i % 7 == 0;
+        snprintf(text, sizeof text, "Browser%%20%u %s %.*s", i, attack ? "Union%20Select" : "",
+                 (int)(i % 100),
+                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+                 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+        size_t want = attack ? 1 : 0;
+        assert_int_equal(judge(&rules, kept, "/", "User-Agent", text).matches, want);
+        assert_int_equal(judge(&rules, kept, "/", "User-Agent", text).matches, want);
+    }
+    rp_waf_kept_free(kept);
+    close_rules(&rules);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_browsers_repeat_is_kept),
+        cmocka_unit_test(another_rule_set_starts_anew),
+        cmocka_unit_test(a_full_seat_forgets),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
