@@ -3,12 +3,12 @@
 #include "ngx_rempart_waf.h"
 
 enum {
-    ARENA_BYTES = 64 << 20, /* at most, for one request: what no honest one comes near */
-    SEATS_KEPT = 32,        /* idle ones that a worker keeps */
-    LARGE_KEPT = 2,         /* of these, such that keep what a long body took: one a thread */
-    LARGE_BYTES = 1 << 20,  /* so much of it */
-    SMALL_BYTES = 64 << 10, /* and the others this: an honest request without a body */
-    THREAD_BYTES = 4 * 1024 /* longer bodies do not hold up the others */
+    ARENA_BYTES = 64 << 20,  /* at most, for one request: what no honest one comes near */
+    SEATS_KEPT = 32,         /* idle ones that a worker keeps */
+    LARGE_KEPT = 2,          /* of these, such that keep what a long body took: one a thread */
+    LARGE_BYTES = 512 << 10, /* so much of it */
+    SMALL_BYTES = 64 << 10,  /* and the others this: an honest request without a body */
+    THREAD_BYTES = 4 * 1024  /* longer bodies do not hold up the others */
 };
 
 /* ---- seats ---- */
