@@ -74,6 +74,11 @@ static void check_tests(rp_view text, struct rp_arena *arena) {
             if (rp_ok(waf_test_answer(stage, arena, &answer))) {
                 check_headers(&answer);
                 FUZZ_CHECK(answer.status >= 100 && answer.status <= 999);
+                struct waf_stage followed;
+                if (rp_ok(waf_test_follow(stage, waf_header_of(&answer, "Location"), arena,
+                                          &followed))) {
+                    check_headers(&followed.request);
+                }
             }
         }
     }
