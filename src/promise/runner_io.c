@@ -16,7 +16,7 @@ enum {
     TICK_MS = 250,
     UNSURE_AGAIN_MS = 5000,
     SUMMARY_MS = 3600 * 1000,
-    DRILL_AFTER_MS = 2 * 60 * 1000,
+    EXERCISE_AFTER_MS = 2 * 60 * 1000,
     LEDGER_DEADLINE_MS = 2000,
     WAITERS_MAX = 16,
     QUEUE_MAX = 1024,
@@ -231,6 +231,24 @@ static int64_t monotonic_ms(const struct rp_runner *runner) {
     return runner->options.env->monotonic_ns(runner->options.env->ctx) / 1000000;
 }
 
+/* An exercise from outside is a burden: a start has enough to do without it, and who could not see
+ * anything does not begin it again at once. */
+static bool is_exercise(const struct rp_runner *runner, const struct rp_part *part) {
+    return part->grade == 'C' && runner->options.role == RP_ROLE_PROBE;
+}
+
+static int64_t first_due_ms(const struct rp_runner *runner, const struct rp_part *part) {
+    return is_exercise(runner, part) ? monotonic_ms(runner) + EXERCISE_AFTER_MS : 0;
+}
+
+/* Who could not look tries again soon: at a first start the others are only just up. */
+static int64_t wait_ms(const struct task *task) {
+    int64_t period_ms = task->part->period_ms;
+    bool exercise = is_exercise(task->runner, task->part);
+    int64_t again_ms = exercise ? (int64_t)EXERCISE_AFTER_MS : (int64_t)UNSURE_AGAIN_MS;
+    return task->seen.verdict == RP_VERDICT_UNSURE ? RP_MIN(period_ms, again_ms) : period_ms;
+}
+
 static void start_next(struct rp_runner *runner) {
     struct task *next = NULL;
     int64_t now_ms = monotonic_ms(runner);
@@ -253,11 +271,7 @@ static void finished(void *ctx) {
     RP_ASSERT(task->running);
     task->running = false;
     task->runner->busy = false;
-    /* Who could not look tries again soon: at a first start the others are only just up. */
-    bool unsure = task->seen.verdict == RP_VERDICT_UNSURE;
-    int64_t wait_ms = task->part->period_ms;
-    task->due_ms =
-        monotonic_ms(task->runner) + (unsure ? RP_MIN(wait_ms, (int64_t)UNSURE_AGAIN_MS) : wait_ms);
+    task->due_ms = monotonic_ms(task->runner) + wait_ms(task);
     if (task->again) {
         task->again = false;
         task->wanted = true;
@@ -327,14 +341,6 @@ static void check_declared(const struct rp_runner_options *options) {
     for (size_t i = 0; i < rp_probe_count; i++) {
         RP_ASSERT(rp_probes[i].role != role || find_probe(options, rp_probes[i].name) != NULL);
     }
-}
-
-/* A start has enough to do: an exercise from outside waits until it is over, unless it is asked
- * for.
- */
-static int64_t first_due_ms(const struct rp_runner *runner, const struct rp_part *part) {
-    bool exercise = part->grade == 'C' && runner->options.role == RP_ROLE_PROBE;
-    return exercise ? monotonic_ms(runner) + DRILL_AFTER_MS : 0;
 }
 
 static size_t add_tasks(struct rp_runner *runner, bool count_only) {
