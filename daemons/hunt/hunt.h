@@ -7,6 +7,8 @@
 #define RP_DAEMONS_HUNT_H
 
 #include "config/config.h"
+#include "crypto/hash.h"
+#include "event/event.h"
 #include "promise/runner_io.h"
 #include "register/schema.h"
 #include "store/inspect.h"
@@ -20,6 +22,12 @@ struct hunt_sockets {
     size_t role_count; /* 0: the roles have no users of their own */
 };
 
+/* What was written into the log, and where it stands. */
+struct hunt_canary {
+    uint64_t index;
+    struct rp_sha256 digest;
+};
+
 struct hunt {
     struct rp_env env;
     const struct rp_config *config;
@@ -28,6 +36,8 @@ struct hunt {
     const struct rp_registers *registers;
     bool second_factor; /* the configuration demands one of everybody */
     atomic_bool stopping;
+    bool has_canaries; /* of the run before */
+    struct hunt_canary canaries[RP_STREAM_COUNT];
 };
 
 rp_probe_run hunt_plaintext, hunt_aes_header;
@@ -37,6 +47,7 @@ rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_
 /* Opens the kernel's lists; before role entry, after which nothing of /proc can be opened. */
 void hunt_find_sockets(struct hunt *hunt);
 rp_probe_run hunt_open_ports, hunt_layers;
+rp_probe_run hunt_streams;
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
 rp_probe_run hunt_operators_checked;
 

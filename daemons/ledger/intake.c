@@ -80,20 +80,43 @@ static rp_err stage(struct ledger *ledger, const struct rp_append *append, uint6
 
 /*= S113: the log stands apart: roles hand it events by one table, and none can change or read it */
 /* Who may write where: the key service, the supervisor and acme tell the operator; core tells the
- * operator and the tenants; what the probes find is public. */
+ * operator and the tenants; what the probes find is public, and hunt's canaries of each stream
+ * stand among the operator's. */
 static bool may_write(enum rp_role_id from, enum rp_tree_kind kind) {
     switch (kind) {
     case RP_TREE_PUBLIC:
         return from == RP_ROLE_PROBE || from == RP_ROLE_HUNT;
     case RP_TREE_OPERATOR:
         return from == RP_ROLE_KMS || from == RP_ROLE_SUPERVISOR || from == RP_ROLE_CORE ||
-               from == RP_ROLE_ACME;
+               from == RP_ROLE_ACME || from == RP_ROLE_HUNT;
     case RP_TREE_TENANT:
         return from == RP_ROLE_CORE;
     case RP_TREE_COUNT:
         break;
     }
     return false;
+}
+
+static bool is_canary(rp_view event) {
+    static const enum rp_event_kind canaries[] = {RP_EVENT_CANARY_EVENT, RP_EVENT_CANARY_AUDIT,
+                                                  RP_EVENT_CANARY_FAULT, RP_EVENT_CANARY_ADMIN,
+                                                  RP_EVENT_CANARY_OPERATOR};
+    for (size_t i = 0; i < RP_COUNT_OF(canaries); i++) {
+        if (rp_event_is(event, canaries[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of what happens here hunt knows nothing: to the operator it says nothing but canaries. */
+static bool says_its_own(enum rp_role_id from, const struct rp_append *append) {
+    for (size_t i = 0; from == RP_ROLE_HUNT && i < append->count; i++) {
+        if (append->tree.kind == RP_TREE_OPERATOR && !is_canary(append->events[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* What only the ledger itself says: others' files and trees hang on these. */
@@ -131,7 +154,8 @@ static rp_err take_append(struct ledger *ledger, enum rp_role_id from, rp_view r
                           uint64_t *ret_next) {
     struct rp_append append;
     RP_TRY(rp_append_unpack(request, &append));
-    if (!may_write(from, append.tree.kind) || holds_own_event(&append)) {
+    if (!may_write(from, append.tree.kind) || !says_its_own(from, &append) ||
+        holds_own_event(&append)) {
         return RP_ERR(DENIED);
     }
     if (ledger->disk_low) {

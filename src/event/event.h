@@ -29,7 +29,8 @@ enum rp_stream {
     RP_STREAM_AUDIT,
     RP_STREAM_FAULT,
     RP_STREAM_ADMIN,
-    RP_STREAM_OPERATOR
+    RP_STREAM_OPERATOR,
+    RP_STREAM_COUNT
 };
 enum rp_severity {
     RP_SEVERITY_INFO = 1,

@@ -23,7 +23,7 @@ export async function proven(stack, promise, probe) {
 }
 
 // Nobody has touched it yet, so what the page says is believed: no run, no wait for a one-time code.
-async function startsProven(stack, promise, probe) {
+export async function startsProven(stack, promise, probe) {
   const {promises} = await stack.trust();
   const part = partOf(promises.find(one => one.id === promise) ?? {parts: []}, probe);
   if (part?.status !== 'proven') await proven(stack, promise, probe);
