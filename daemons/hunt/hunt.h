@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "crypto/hash.h"
 #include "event/event.h"
+#include "ledger/read_io.h"
 #include "promise/runner_io.h"
 #include "register/schema.h"
 #include "store/inspect.h"
@@ -47,7 +48,7 @@ rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_
 /* Opens the kernel's lists; before role entry, after which nothing of /proc can be opened. */
 void hunt_find_sockets(struct hunt *hunt);
 rp_probe_run hunt_open_ports, hunt_layers;
-rp_probe_run hunt_streams;
+rp_probe_run hunt_streams, hunt_access_explained;
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
 rp_probe_run hunt_operators_checked;
 
@@ -61,5 +62,15 @@ rp_probe_run hunt_operators_checked;
 size_t hunt_each_tenant(struct rp_observation *seen,
                         bool (*look)(void *ctx, struct rp_db *db, rp_id tenant, const char *file),
                         void *ctx);
+
+/* ---- log.c ---- */
+
+/* A tenant's log, when it holds as many events as its database had made; waits for them. TIMEOUT.
+ */
+rp_err hunt_open_log(const struct hunt *hunt, rp_id tenant, uint64_t last, struct rp_log **ret_log);
+/* Each entry from the first on; the arena is its own until the next. */
+typedef rp_err hunt_event(void *ctx, rp_view bytes, struct rp_arena *arena);
+rp_err hunt_each_event(struct rp_log *log, uint64_t last, hunt_event *each, void *ctx);
+void hunt_log_freep(struct rp_log **log);
 
 #endif

@@ -18,6 +18,7 @@ static const struct rp_probe probes[] = {
     {"retention.purge_canary", hunt_purge_canary},
     {"retention.purge_oldest", hunt_purge_oldest},
     {"people.operators_checked", hunt_operators_checked},
+    {"admin.staff_access_explained", hunt_access_explained},
     {"log.streams_canary", hunt_streams},
     {"people.no_record_copy", hunt_no_record_copy},
     {"data.field_map", hunt_field_map},

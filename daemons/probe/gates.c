@@ -322,13 +322,12 @@ static rp_err load_staff(struct probe *probe) {
     return RP_OK;
 }
 
-static bool ready(struct probe *probe, struct rp_observation *seen) {
+bool probe_staff_ready(struct probe *probe, bool fresh, struct rp_observation *seen) {
     if (!probe->staff.session.http && !rp_ok(load_staff(probe))) {
         rp_probe_unsure(seen, "the canary of the gates has no credentials yet");
         return false;
     }
-    /* Signatures are tried with a second factor that was shown a moment ago. */
-    return canary_sign_in_outside(probe, &probe->staff.session, true, seen);
+    return canary_sign_in_outside(probe, &probe->staff.session, fresh, seen);
 }
 
 /* True when every attempt was refused and the record is as it was; else it has concluded. */
@@ -336,7 +335,8 @@ static bool holds(struct probe *probe, size_t at, struct rp_observation *seen, s
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(1 << 20);
     struct trying trying = {.probe = probe, .gate = &gates[at], .seen = seen, .arena = arena};
     rp_id *record = &probe->staff.records[at];
-    if (!arena || !ready(probe, seen) || !stand_at_gate(&trying, record)) {
+    /* Signatures are tried with a second factor that was shown a moment ago. */
+    if (!arena || !probe_staff_ready(probe, true, seen) || !stand_at_gate(&trying, record)) {
         return false;
     }
     uint64_t before = version_now(&trying);
@@ -395,7 +395,7 @@ void probe_people_unsigned_refused(void *ctx, struct rp_observation *seen) {
     size_t tried = 0;
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     const struct http_request enter = {.method = "GET", .path = "/.rempart/canary/"};
-    if (!ready(probe, seen)) {
+    if (!probe_staff_ready(probe, true, seen)) {
         return;
     }
     if (!rp_ok(http_ask(probe->staff.session.http, &enter, &answer)) || is_busy(&answer)) {

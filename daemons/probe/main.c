@@ -35,6 +35,7 @@ static const struct rp_probe probes[] = {
     {"customer.session_revoked", probe_customer_session_revoked},
     {"customer.forbidden_share", probe_customer_forbidden_share},
     {"customer.grant_revoked", probe_customer_grant_revoked},
+    {"admin.staff_read_refused", probe_admin_staff_read_refused},
     {"customer.outdated_notice", probe_customer_outdated_notice},
     {"customer.responsibility_page", probe_customer_responsibility_page},
     {"customer.labels_kept", probe_customer_labels_kept},

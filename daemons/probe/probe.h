@@ -56,6 +56,8 @@ bool canary_sign_in(struct probe *probe, struct canary_session *canary,
  * second factor is shown anew unless that was less than nine minutes ago. */
 bool canary_sign_in_outside(struct probe *probe, struct canary_session *canary, bool fresh,
                             struct rp_observation *seen);
+/* The same for the canary of the staff; gates.c. */
+bool probe_staff_ready(struct probe *probe, bool fresh, struct rp_observation *seen);
 /* The assertion that the gate gives applications for this canary, into the answer's arena. */
 bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt);
 
@@ -89,6 +91,7 @@ rp_probe_run probe_waf_attacks_blocked, probe_waf_benign_passes, probe_waf_owasp
 rp_probe_run probe_signin_password_alone, probe_signin_totp;
 rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;
 rp_probe_run probe_customer_forbidden_share, probe_customer_grant_revoked;
+rp_probe_run probe_admin_staff_read_refused;
 rp_probe_run probe_customer_outdated_notice, probe_customer_responsibility_page;
 rp_probe_run probe_customer_labels_kept, probe_tenant_export_reimport;
 rp_probe_run probe_people_risk_role_refused, probe_people_unsigned_refused;
