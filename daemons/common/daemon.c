@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "os/file.h"
+#include "wire/log_line.h"
 
 enum { ARENA_MAX = 64 << 20, CONFIG_MAX = 1 << 20 };
 
@@ -20,25 +21,47 @@ struct options {
     const char *state, *share, *config, *bin;
 };
 
+enum { SAY_MAX = 1024 };
+
+/* In one call, so that lines of several threads and programs do not mix. What nobody takes is lost.
+ */
+static void log_line(const struct daemon *daemon, rp_view level, const char *text) {
+    uint8_t json[RP_LOG_LINE_MAX];
+    const struct rp_log_line line = {.time_ms = rp_env_now_ms(&daemon->env),
+                                     .level = level,
+                                     .role = rp_role_name(daemon->role),
+                                     .pid = (uint64_t)getpid(),
+                                     .message = rp_view_from_cstr(text)};
+    if (daemon->log_json) {
+        rp_ignore(
+            rp_file_write_all(STDERR_FILENO, rp_view_of(json, rp_log_line_print(&line, json))));
+    } else if (daemon->role == RP_ROLE_SUPERVISOR) {
+        fprintf(stderr, "rempartd: %s\n", text);
+    } else {
+        fprintf(stderr, "rempart-%s: %s\n", rp_role_name(daemon->role), text);
+    }
+}
+
 void daemon_say(const struct daemon *daemon, const char *format, ...) {
-    char text[512];
+    char text[SAY_MAX];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    const char *name = daemon->role == RP_ROLE_SUPERVISOR ? "rempartd" : rp_role_name(daemon->role);
-    fprintf(stderr, "%s%s: %s\n", daemon->role == RP_ROLE_SUPERVISOR ? "" : "rempart-", name, text);
+    log_line(daemon, RP_VIEW("info"), text);
 }
 
 rp_err daemon_fail(const struct daemon *daemon, rp_err err, const char *what,
                    const struct rp_diag *diag) {
+    char text[SAY_MAX];
     if (diag && diag->line) {
-        daemon_say(daemon, "%s: line %u, column %u: %s: %s", what, diag->line, diag->column,
-                   rp_err_text(err, RP_EN), diag->text);
+        snprintf(text, sizeof text, "%s: line %u, column %u: %s: %s", what, diag->line,
+                 diag->column, rp_err_text(err, RP_EN), diag->text);
     } else {
-        daemon_say(daemon, "%s: %s%s%s", what, rp_err_text(err, RP_EN),
-                   diag && diag->text[0] ? ": " : "", diag ? diag->text : "");
+        snprintf(text, sizeof text, "%s: %s%s%s", what, rp_err_text(err, RP_EN),
+                 diag && diag->text[0] ? ": " : "", diag ? diag->text : "");
     }
+    log_line(daemon, RP_VIEW("error"), text);
     return err;
 }
 
@@ -89,6 +112,8 @@ static rp_err read_config(struct daemon *daemon) {
         return daemon_fail(daemon, err, daemon->config_file, &diag);
     }
     daemon->config_text = text;
+    const char *form = getenv(DAEMON_LOG_FORMAT);
+    daemon->log_json = strcmp(form ? form : daemon->config.log_format, "json") == 0;
     return RP_OK;
 }
 

@@ -3,7 +3,8 @@
  * Started by the supervisor with --state, --share and --config: closes what it inherited, makes
  * the state folder its working directory (every path after that is relative to it), reads the
  * configuration, makes the loop. Then the role opens what it needs, enters its row of roles.c,
- * says "ready", and runs. Programs log here and nowhere else: one line, to stderr.
+ * says "ready", and runs. Programs log here and nowhere else: one line, to stderr, in the form that
+ * log.format asks for.
  */
 #ifndef RP_DAEMONS_DAEMON_H
 #define RP_DAEMONS_DAEMON_H
@@ -20,6 +21,7 @@ struct daemon {
     const char *share;      /* the folder with promises/ and the pages */
     const char *config_file;
     const char *bin; /* the folder of the programs; NULL = where the supervisor's own lies */
+    bool log_json;   /* as the supervisor began with, or log.format */
     struct rp_config config;
     rp_view config_text;
     bool config_refused; /* daemon_start failed for it; said then, and in config_diag */
@@ -50,10 +52,14 @@ void daemon_hand_over(struct daemon *daemon);
 int daemon_exit_code(rp_err err);
 void daemon_done(struct daemon *daemon);
 
-/* One line: "rempart-core: text". */
+/* For the programs that one starts, so that all of an installation speak one form. */
+#define DAEMON_LOG_FORMAT "REMPART_LOG_FORMAT"
+
+/* One line: "rempart-core: text", or an object of JSON whose level is "info". */
 void daemon_say(const struct daemon *daemon, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* "what: error text: detail" and the error again, so that main reads `return daemon_fail(…)`. */
+/* The same of the level "error": "what: error text: detail", and the error again, so that main
+ * reads `return daemon_fail(…)`. */
 rp_err daemon_fail(const struct daemon *daemon, rp_err err, const char *what,
                    const struct rp_diag *diag);
 

@@ -185,6 +185,7 @@ static rp_err write_conf(const struct daemon *daemon, const struct gate_worker *
                                      .state = state,
                                      .module = module,
                                      .certified = certified,
+                                     .log_json = daemon->log_json,
                                      .user = worker->user,
                                      .group = worker->group};
     struct rp_buf conf = rp_buf_new(GATE_CONF_MAX);

@@ -222,6 +222,9 @@ static void add_http(struct rp_buf *out, const struct gate_setup *setup) {
                          "    rempart_confine read ledger/public gate/pages;\n"
                          "    rempart_hsts on;\n"
                          "    rempart_cookies harden;\n");
+    if (setup->log_json) {
+        rp_buf_add_cstr(out, "    rempart_log_json on;\n");
+    }
     if (*config->acme_directory) {
         rp_buf_add_cstr(out, "    rempart_confine read acme/challenges;\n");
     }

@@ -16,6 +16,7 @@ struct gate_setup {
     const char *state; /* this folder, absolute: nginx loads keys by such paths only */
     const struct rp_config_list *certified; /* names with a certificate by ACME; NULL = none */
     const char *module;                     /* ngx_http_rempart_module.so, absolute */
+    bool log_json;
     const char *user, *group; /* of the workers; NULL when nginx does not start as root */
 };
 

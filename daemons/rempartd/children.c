@@ -237,8 +237,8 @@ static void became_ready(struct child *child, rp_view isolation) {
     child->failures = 0;
     child->reloading = false;
     set_state(child, CHILD_READY);
-    printf("%-7s ready (%lld ms)\n", rp_role_name(child->role),
-           (long long)(monotonic_ms(supervisor) - child->started_ns / 1000000));
+    supervisor_tell(supervisor, "%-7s ready (%lld ms)", rp_role_name(child->role),
+                    (long long)(monotonic_ms(supervisor) - child->started_ns / 1000000));
     report_started(supervisor->report, rp_role_name(child->role), supervisor->version,
                    child->isolation);
     if (supervisor->phase == PHASE_START) {
@@ -300,13 +300,15 @@ static void print_addresses(const struct supervisor *supervisor) {
     const struct rp_config *config = &supervisor->daemon.config;
     struct rp_arena *arena = rp_arena_new(16384);
     rp_view link = {NULL, 0};
-    printf("https://%s:%llu/       the applications\n", config->host,
-           (unsigned long long)config->listen);
-    printf("https://%s:%llu/trust  the trust page\n", config->host,
-           (unsigned long long)config->listen);
+    supervisor_tell(supervisor, "https://%s:%llu/       the applications", config->host,
+                    (unsigned long long)config->listen);
+    supervisor_tell(supervisor, "https://%s:%llu/trust  the trust page", config->host,
+                    (unsigned long long)config->listen);
     if (arena && rp_ok(rp_file_read("run/first-admin-link", 4096, arena, &link))) {
-        printf("first administrator: %.*s\n", RP_FMT(rp_view_trim(link)));
-        puts("                     (operates unchecked, alone of all; S9 asks for a check)");
+        supervisor_tell(supervisor, "first administrator: %.*s", RP_FMT(rp_view_trim(link)));
+        supervisor_tell(
+            supervisor,
+            "                     (operates unchecked, alone of all; S9 asks for a check)");
     }
     rp_arena_free(arena);
 }

@@ -88,7 +88,9 @@ static rp_err find_users(struct supervisor *supervisor) {
     }
     if (supervisor->users[sizeof name - 1] == '\0') {
         supervisor->users[0] = '\0';
-        printf("not started as root: all roles share one user, and the trust page says so\n");
+        supervisor_tell(
+            supervisor,
+            "not started as root: all roles share one user, and the trust page says so");
     }
     return RP_OK;
 }
@@ -146,7 +148,11 @@ static rp_err prepare(struct supervisor *supervisor) {
     RP_TRY(supervisor_make_folders(supervisor));
     fence_probe(supervisor);
     rp_err err = rp_process_adopt_orphans();
-    return rp_ok(err) ? RP_OK : daemon_fail(&supervisor->daemon, err, "subreaper", NULL);
+    if (!rp_ok(err)) {
+        return daemon_fail(&supervisor->daemon, err, "subreaper", NULL);
+    }
+    return supervisor_open_log(
+        supervisor); /* the last: a start that is refused is told where it was asked for */
 }
 
 /* ---- signals ---- */
@@ -184,10 +190,10 @@ static void tell_refused(struct supervisor *supervisor) {
 
 static rp_err supervise(struct supervisor *supervisor) {
     RP_TRY(watch_signals(supervisor));
-    RP_TRY(report_new(&supervisor->daemon.env, &supervisor->report));
+    RP_TRY(report_new(&supervisor->daemon, &supervisor->report));
     tell_refused(supervisor);
     supervisor_init_children(supervisor);
-    printf("rempart %s in %s\n", supervisor->version, supervisor->state);
+    supervisor_tell(supervisor, "rempart %s in %s", supervisor->version, supervisor->state);
     supervisor_start_next(supervisor);
     RP_TRY(rp_loop_timer(supervisor->daemon.loop, LOOK_MS, LOOK_MS, supervisor_look, supervisor,
                          NULL));
@@ -205,12 +211,15 @@ static void release(struct supervisor *supervisor) {
     rp_arena_free(supervisor->reload.arena);
     rp_fd_done(&supervisor->lock_fd);
     rp_fd_done(&supervisor->fence_fd);
+    supervisor_close_log(supervisor);
     daemon_done(&supervisor->daemon);
 }
 
 int main(int argc, char **argv) {
-    static struct supervisor supervisor = {
-        .version = REMPART_VERSION, .lock_fd = -1, .fence_fd = -1};
+    static struct supervisor supervisor = {.version = REMPART_VERSION,
+                                           .lock_fd = -1,
+                                           .fence_fd = -1,
+                                           .log = {.pipe_fd = -1, .file_fd = -1}};
     /* Whoever reads our output through a pipe sees each line when it is said. */
     setvbuf(stdout, NULL, _IOLBF, 0);
     rp_err err = daemon_start(&supervisor.daemon, RP_ROLE_SUPERVISOR, argc, argv);

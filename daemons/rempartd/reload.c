@@ -89,6 +89,8 @@ static void name_kept(struct supervisor *supervisor, const struct rp_config *con
         {"host", strcmp(old->host, config->host) != 0},
         {"keys.unseal", strcmp(old->unseal, config->unseal) != 0},
         {"ledger.disk_free_percent", old->disk_free_percent != config->disk_free_percent},
+        {"log.format", strcmp(old->log_format, config->log_format) != 0},
+        {"log.file", !*old->log_file != !*config->log_file},
     };
     _Static_assert(RP_COUNT_OF(settings) < RP_COUNT_OF(reload->kept), "and the end");
     size_t n = 0;
@@ -157,7 +159,7 @@ static bool differs(const struct rp_yaml *a, const struct rp_yaml *b, const char
  * roles behind it begin anew. When in doubt, they do. */
 static bool concerns_roles(const struct supervisor *supervisor, rp_view text,
                            struct rp_arena *arena) {
-    static const char *const nginx_alone[] = {"gate", "limits", "ledger", "keys", NULL};
+    static const char *const nginx_alone[] = {"gate", "limits", "ledger", "keys", "log", NULL};
     static const char *const gate_alone[] = {
         "workers",        "certificate",   "certificate_key", "body_max_kib", "trusted_proxies",
         "client_address", "drain_seconds", "listen_http",     "metrics_port", NULL};
@@ -180,7 +182,11 @@ static void adopt(struct supervisor *supervisor, struct rp_arena *arena,
     kept.host = rp_arena_cstr(arena, rp_view_from_cstr(old->host));
     kept.unseal = rp_arena_cstr(arena, rp_view_from_cstr(old->unseal));
     kept.disk_free_percent = old->disk_free_percent;
-    if (!kept.host || !kept.unseal) {
+    kept.log_format = rp_arena_cstr(arena, rp_view_from_cstr(old->log_format));
+    if (!*old->log_file != !*config->log_file) {
+        kept.log_file = rp_arena_cstr(arena, rp_view_from_cstr(old->log_file));
+    }
+    if (!kept.host || !kept.unseal || !kept.log_format || !kept.log_file) {
         rp_arena_free(arena); /* the old ones serve */
         return;
     }
@@ -228,6 +234,7 @@ void supervisor_reload(struct supervisor *supervisor) {
     daemon_say(&supervisor->daemon, "%s read again", file);
     bool all = concerns_roles(supervisor, text, arena);
     adopt(supervisor, arena, &config, text);
+    supervisor_reopen_log(supervisor);
     if (supervisor->phase == PHASE_SERVE) {
         begin_roles_anew(supervisor, all);
     }

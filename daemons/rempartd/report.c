@@ -1,7 +1,6 @@
 #include "report.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -19,7 +18,7 @@ enum {
 };
 
 struct report {
-    struct rp_env env;
+    const struct daemon *daemon;
     struct rp_pool *pool;
     struct rp_ipc_client *ledger; /* used by the pool's thread only */
     atomic_bool closing;
@@ -53,18 +52,18 @@ static void hand_over(void *thread_state, void *ctx) {
         err = rp_ledger_append(report->ledger, tree, (rp_id){0}, 0, &event, 1, NULL);
     }
     if (!rp_ok(err)) {
-        fprintf(stderr, "rempartd: the ledger did not take an event (%s): %.*s\n", rp_err_name(err),
-                RP_FMT(event));
+        daemon_say(report->daemon, "the ledger did not take an event (%s): %.*s", rp_err_name(err),
+                   RP_FMT(event));
     }
     free(message);
 }
 
-rp_err report_new(const struct rp_env *env, struct report **ret_report) {
+rp_err report_new(const struct daemon *daemon, struct report **ret_report) {
     struct report *report = calloc(1, sizeof *report);
     if (!report) {
         return RP_ERR(NO_MEMORY);
     }
-    report->env = *env;
+    report->daemon = daemon;
     report->ledger = rp_ipc_client_new(RP_ROLE_SUPERVISOR, RP_ROLE_LEDGER, ANSWER_WITHIN_MS);
     rp_err err = report->ledger ? rp_pool_new(1, WAITING_MAX, NULL, NULL, NULL, &report->pool)
                                 : RP_ERR(NO_MEMORY);
@@ -106,13 +105,13 @@ static rp_err submit(struct report *report, const struct rp_event *event) {
 /* A new event in a new arena; the caller adds its fields and calls finish. */
 static struct rp_event *begin(const struct report *report, struct rp_arena *arena,
                               enum rp_event_kind kind) {
-    return rp_event_new(arena, kind, rp_env_now_ms(&report->env), RP_ROLE_SUPERVISOR);
+    return rp_event_new(arena, kind, rp_env_now_ms(&report->daemon->env), RP_ROLE_SUPERVISOR);
 }
 
 static void finish(struct report *report, struct rp_arena *arena, const struct rp_event *event) {
     rp_err err = submit(report, event);
     if (!rp_ok(err)) {
-        fprintf(stderr, "rempartd: an event is lost (%s)\n", rp_err_name(err));
+        daemon_say(report->daemon, "an event is lost (%s)", rp_err_name(err));
     }
     rp_arena_free(arena);
 }

@@ -6,11 +6,13 @@
 #ifndef RP_DAEMONS_REPORT_H
 #define RP_DAEMONS_REPORT_H
 
+#include "daemon.h"
 #include "event/event.h"
 
 struct report;
 
-rp_err report_new(const struct rp_env *env, struct report **ret_report);
+/* daemon outlives the report. */
+rp_err report_new(const struct daemon *daemon, struct report **ret_report);
 /* Gives up what could not be handed over; accepts NULL. */
 void report_free(struct report *report);
 

@@ -10,6 +10,7 @@
  *   reload.c    a new configuration
  *   handover.c  a role that begins anew without a request lost
  *   status.c    run/status.json
+ *   log.c       where the lines of all roles go
  *   report.c    role.started and role.stopped for the ledger
  */
 #ifndef RP_DAEMONS_SUPERVISOR_H
@@ -17,6 +18,7 @@
 
 #include "daemon.h"
 #include "os/process.h"
+#include "os/stderr.h"
 #include "report.h"
 
 enum {
@@ -83,13 +85,14 @@ struct supervisor {
     int fence_fd; /* the probe speaks to this machine alone while it is open; -1 = no fence */
     int64_t since_s;
     struct report *report;
+    struct rp_stderr log;        /* of log.file */
     int64_t certificate_until_s; /* the gate's first to end; 0 = not known */
     uint64_t issued;             /* acme/issued as the gate knows it */
     struct reload {
         unsigned number;        /* how many were asked for */
         bool refused;           /* the last one */
         struct rp_diag diag;    /* why */
-        const char *kept[4];    /* settings that changed and need a restart; ends in NULL */
+        const char *kept[6];    /* settings that changed and need a restart; ends in NULL */
         struct rp_arena *arena; /* of daemon.config, once it is not the first */
     } reload;
     struct renderer {
@@ -148,6 +151,17 @@ void supervisor_end_leavers(struct supervisor *supervisor);
 /* True when it was the renderer that ended. */
 bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *ended);
 void supervisor_stop_renderer(struct supervisor *supervisor);
+
+/* log.file, from here on: our own lines and those of all roles. Says why not. */
+rp_err supervisor_open_log(struct supervisor *supervisor);
+/* The file of the configuration that is in force now, or a new one of the same name. */
+void supervisor_reopen_log(struct supervisor *supervisor);
+void supervisor_close_log(struct supervisor *supervisor);
+/* For who looks on while it starts: a line on standard output, or one of the log where that is
+ * JSON.
+ */
+void supervisor_tell(const struct supervisor *supervisor, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 void supervisor_write_status(struct supervisor *supervisor);
 /* Timer: memory of the roles, the certificates; then the file. */

@@ -1,6 +1,7 @@
 /* ngx_http_rempart_module.c — the module's table: directives, configurations, handlers.
  *
  *   rempart_state DIR;                    http       tables and rings of this installation
+ *   rempart_log_json on|off;              http       lines on standard error as JSON
  *   rempart_confine read|write PATH…;     http       walls around each worker, files it may use
  *   rempart_session none|optional|required [pwd|mfa|phr];
  *   rempart_app NAME;                     the application behind this place
@@ -28,6 +29,8 @@ enum { ANYWHERE = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF };
 static ngx_command_t commands[] = {
     {ngx_string("rempart_state"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_rempart_set_state,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_log_json"), NGX_HTTP_MAIN_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
+     NGX_HTTP_MAIN_CONF_OFFSET, offsetof(ngx_rempart_main_conf_t, log_json), NULL},
     {ngx_string("rempart_confine"), NGX_HTTP_MAIN_CONF | NGX_CONF_2MORE, ngx_rempart_set_confine,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_session"), ANYWHERE | NGX_CONF_TAKE12, ngx_rempart_set_session,
@@ -66,6 +69,7 @@ static void *create_main_conf(ngx_conf_t *cf) {
         return NULL;
     }
     conf->ready_fd = -1;
+    conf->log_json = NGX_CONF_UNSET;
     /* A salt for each life of the configuration: hashes of addresses cannot be compared longer. */
     struct rp_env env = rp_env_real();
     env.fill_random(env.ctx, conf->salt, sizeof conf->salt);
@@ -143,6 +147,11 @@ static ngx_int_t add_handler(ngx_conf_t *cf, ngx_uint_t phase, ngx_http_handler_
 /*= S36: lists, limits, firewall and session stand one behind the other, whatever one of them says.
  */
 static ngx_int_t register_handlers(ngx_conf_t *cf) {
+    const ngx_rempart_main_conf_t *main_conf =
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_rempart_module);
+    if (main_conf->log_json == 1) {
+        ngx_rempart_log_as_json(cf->cycle);
+    }
     /* nginx enters the last one first. */
     if (add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_attack_handler) != NGX_OK ||
         add_handler(cf, NGX_HTTP_PREACCESS_PHASE, ngx_rempart_limit_handler) != NGX_OK ||

@@ -28,9 +28,10 @@ typedef enum {
 
 /* http {}: one for the whole nginx. */
 typedef struct {
-    ngx_str_t state;    /* rempart_state: the folder of tables and rings; empty = none */
-    ngx_str_t notes;    /* rempart_notes: the folder of what is noted of the rules; or empty */
-    ngx_array_t *files; /* rempart_confine: struct rp_role_path; NULL = not confined */
+    ngx_str_t state;     /* rempart_state: the folder of tables and rings; empty = none */
+    ngx_str_t notes;     /* rempart_notes: the folder of what is noted of the rules; or empty */
+    ngx_flag_t log_json; /* rempart_log_json */
+    ngx_array_t *files;  /* rempart_confine: struct rp_role_path; NULL = not confined */
     u_char salt[JUDGE_SALT_BYTES];
     int ready_fd;                /* the supervisor's pipe, at the first start; else -1 */
     bool started_as_root;        /* the master; its workers are somebody else */
@@ -102,6 +103,8 @@ static inline rp_view ngx_rempart_view(ngx_str_t text) {
 /* The request's context; created on demand, NULL when memory is out. */
 ngx_rempart_ctx_t *ngx_rempart_ctx(ngx_http_request_t *r, ngx_flag_t create);
 int64_t ngx_rempart_now_ms(void);
+/* What nginx and all its modules say on standard error from here on is JSON. */
+void ngx_rempart_log_as_json(ngx_cycle_t *cycle);
 /* The request's name: 32 hexadecimal digits. */
 rp_view ngx_rempart_request_id(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx);
 

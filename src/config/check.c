@@ -96,6 +96,13 @@ const char *rp_config_check_path(rp_view text) {
                                 : "a file name of letters, digits and / . _ - + @, without spaces";
 }
 
+/* The roles' working directory is the state folder, which is no place for what rotates. */
+const char *rp_config_check_log_file(rp_view text) {
+    bool absolute = text.n == 0 || text.p[0] == '/';
+    return absolute ? rp_config_check_path(text)
+                    : "an absolute file name, /var/log/rempart/rempart.log say";
+}
+
 const char *rp_config_check_store(rp_view text) {
     return rp_view_equal(text, RP_VIEW("sqlite:")) ? NULL
                                                    : "\"sqlite:\" (the only store of this release)";

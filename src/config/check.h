@@ -16,9 +16,10 @@ const char *rp_config_check_clock(rp_view text);   /* "08:30", or empty */
 const char *rp_config_check_quiet(rp_view text);   /* "22:00-07:00", or empty */
 const char *rp_config_check_host(rp_view text);    /* a DNS name, or empty */
 const char *rp_config_check_address(rp_view text); /* an IPv4 or IPv6 address */
-const char *rp_config_check_path(rp_view text);  /* a file's name nginx takes unquoted, or empty */
-const char *rp_config_check_store(rp_view text); /* what this release can open */
-const char *rp_config_check_url(rp_view text);   /* an https address, or empty */
+const char *rp_config_check_path(rp_view text); /* a file's name nginx takes unquoted, or empty */
+const char *rp_config_check_log_file(rp_view text);       /* the same, absolute */
+const char *rp_config_check_store(rp_view text);          /* what this release can open */
+const char *rp_config_check_url(rp_view text);            /* an https address, or empty */
 const char *rp_config_check_app_name(rp_view text);       /* [a-z0-9-]{1,32} */
 const char *rp_config_check_upstream(rp_view text);       /* http://HOST:PORT or unix:PATH */
 const char *rp_config_check_network(rp_view text);        /* an address or a CIDR range */

@@ -68,6 +68,7 @@ static const struct {
     {"directory", rp_config_check_directory, "acme"},
     {"contact", rp_config_check_mail_or_none, "acme"},
     {"eab_credentials", rp_config_check_path, "acme"},
+    {"file", rp_config_check_log_file, "log"},
     {"names", rp_config_check_host, "acme"},
     {"declared_ports", rp_config_check_declared_port, NULL},
 };

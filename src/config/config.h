@@ -82,6 +82,7 @@ struct rp_config {
     const char *quiet, *digest;
     const char *hook_url, *hook_secret, *hook_authority, *hook_private;
     const char *breached_list;
+    const char *log_format, *log_file;
     const char *waf_mode, *waf_rules, *waf_over_budget;
     uint64_t waf_paranoia, waf_learn_people, waf_learn_organisations;
     struct rp_config_list declared_ports; /* each as rp_config_declared_port reads it */
