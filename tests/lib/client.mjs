@@ -48,14 +48,14 @@ export class Client {
 
   get ca() { return fs.readFileSync(this.stack.file('gate/tls/ca.pem')); }
 
-  request(method, target, {headers = {}, body, follow = false, timeout = 15000} = {}) {
+  request(method, target, {headers = {}, body, follow = false, timeout = 15000, localAddress} = {}) {
     const url = new URL(target, this.stack.origin);
     const cookie = Object.entries(this.cookies).map(([name, value]) => `${name}=${value}`).join('; ');
     const all = {'accept': 'text/html,*/*;q=0.8', 'accept-language': this.lang, ...(cookie && {cookie}), ...headers};
     for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
     return new Promise((resolve, reject) => {
       const request = https.request({method, host: '127.0.0.1', port: url.port || this.stack.port,
-        servername: url.hostname, path: url.pathname + url.search, ca: this.ca, agent: false,
+        servername: url.hostname, path: url.pathname + url.search, ca: this.ca, agent: false, localAddress,
         headers: {host: url.host, ...all}}, response => {
         const parts = [];
         response.on('data', part => parts.push(part));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {after, before, test} from 'node:test';
+import {canaryPerson} from '../lib/canary.mjs';
 import {canaries, crash, sql, tenantFile} from '../lib/sabotage.mjs';
 import {Stack, run, sleep, until} from '../lib/stack.mjs';
 
@@ -137,6 +138,75 @@ test('the key service stopped: what needs a new key is refused with a retry, not
   await until('all well', async () => (answer = await person.get('/')).status === 200, {seconds: 20});
   const {stdout} = await stack.rempart('tenant', 'list');
   assert.ok(!stdout.includes('Never'), 'no half-made tenant');
+});
+
+// A core that has just begun has no assertion and no key of anybody: whoever comes needs the key service.
+test('a slow key service is waited for, one that is slower than its deadline is a 503 with a retry', async () => {
+  const kms = await stack.pid('kms');
+  const asked = async seconds => {
+    await crash(stack, 'core');
+    await until('core', async () => (await stack.client().get('/trust.json')).status === 200);
+    process.kill(kms, 'SIGSTOP');
+    const goesOn = setTimeout(() => process.kill(kms, 'SIGCONT'), seconds * 1000);
+    try {
+      const [answer, page] = await Promise.all([person.get('/', {timeout: 30_000}), stack.client().get('/trust')]);
+      assert.equal(page.status, 200, 'what needs no key does not wait');
+      return answer;
+    } finally {
+      clearTimeout(goesOn);
+      process.kill(kms, 'SIGCONT');
+    }
+  };
+  assert.equal((await asked(1)).status, 200);
+  const late = await asked(25);
+  assert.equal(late.status, 503);
+  assert.ok(Number(late.headers['retry-after']) > 0);
+  await until('all well', async () => (await person.get('/')).status === 200, {seconds: 20});
+});
+
+test('the password pool full: some sign-ins are told to come again, everybody else is served', async () => {
+  const page = await stack.client().get('/.rempart/id/sign-in');
+  const {action, fields} = page.form('sign-in');
+  const cookies = {};
+  const jar = stack.client();
+  jar.cookies = cookies;
+  for (const line of page.headers['set-cookie'] ?? []) jar.keep(line);
+  let over = false, served = 0;
+  const others = (async () => { while (!over) { assert.equal((await person.get('/')).status, 200); served++; } })();
+  // Two threads and 64 places: what 160 people send at the same time does not fit, and is spread over several addresses,
+  // because one address may not send so much.
+  const answers = await Promise.all(Array.from({length: 160}, (_, i) => stack.client({cookies}).post(new URL(action, page.url).href,
+    {...fields, email: `nobody${i}@example.com`, password: 'correct horse battery staple'},
+    {follow: false, timeout: 60_000, localAddress: `127.0.0.${10 + i % 8}`})));
+  over = true;
+  await others;
+  const counts = {};
+  for (const {status} of answers) counts[status] = (counts[status] ?? 0) + 1;
+  assert.ok(counts[503] > 0, JSON.stringify(counts));
+  assert.deepEqual(Object.keys(counts).filter(status => !['303', '503'].includes(status)), [], JSON.stringify(counts));
+  for (const answer of answers) if (answer.status === 503) assert.ok(Number(answer.headers['retry-after']) > 0);
+  assert.ok(served > 0);
+  assert.equal((await stack.client({cookies}).post(new URL(action, page.url).href, {...fields, email: 'nobody@example.com', password: 'x y z'}, {follow: false})).status,
+    answers.find(({status}) => status !== 503).status, 'there is room again');
+});
+
+test('an organisation whose outbox is full writes no more, the others do', async () => {
+  const {stdout} = await stack.rempart('tenant', 'list', '--json');
+  const file = tenantFile(stack, JSON.parse(stdout).tenants.find(tenant => tenant.name === 'main').id);
+  const other = await canaryPerson(stack, 1);
+  const write = async text => {
+    const page = await person.get('/');
+    assert.equal(page.status, 200, 'reading goes on');
+    return (await person.submit(page, {text})).status;
+  };
+  assert.equal(await write('before'), 200);
+  await until('the ledger has it', async () => await sql(file, 'SELECT last - acked FROM outbox_state') === '0');
+  await sql(file, 'UPDATE outbox_state SET last = last + 100000');
+  assert.equal(await write('one too many'), 503);
+  assert.equal((await other.api('POST', 'spaces/notes', {text: 'as ever'})).status, 201);
+  await sql(file, 'UPDATE outbox_state SET last = last - 100000');
+  assert.equal(await write('after'), 200);
+  assert.ok(!(await person.get('/')).text.includes('one too many'));
 });
 
 test('the ledger stopped: reading goes on, writing is refused in the end, and comes back', async () => {

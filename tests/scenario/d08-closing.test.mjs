@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
+import {crash} from '../lib/sabotage.mjs';
 import {Stack, bin, run, until} from '../lib/stack.mjs';
 import {Writer} from '../lib/writer.mjs';
 
@@ -87,6 +88,59 @@ test('closed: sessions end, the key goes, then the files; its log stays and says
   await until('its own log says so', () => entries(tree).includes('tenant.closed'), {seconds: 40});
   assert.equal((await stack.rempart('verify', stack.file('ledger'))).code, 0);
   assert.ok(await isIn(main.person), 'nobody else is touched');
+});
+
+// An organisation with somebody in it; its id, and the person signed in.
+async function organisation(name, email) {
+  const id = (await stack.rempart('tenant', 'create', name)).stdout.trim();
+  const invited = await stack.rempart('person', 'invite', email, '--tenant', id, '--role', 'admin');
+  const person = await stack.enrol(invited.stdout.trim());
+  assert.ok(await isIn(person));
+  return {id, name, person};
+}
+const goneWithItsFiles = async ({id}) => {
+  await until('out of the directory', async () => !(await find(id)), {seconds: 60});
+  for (const place of ['tenants', 'kms']) assert.deepEqual(below(place).filter(name => name.includes(id)), [], place);
+};
+
+test('with the key service sealed its people are out at once; the key goes when the service is open again', async () => {
+  const durand = await organisation('Librairie Durand', 'luc@example.com');
+  const key = stack.file('kms/unseal.key');
+  fs.renameSync(key, `${key}.away`);
+  await crash(stack, 'kms');
+  const asked = await close(durand.id, '--confirm', durand.name, '--days', '0');
+  assert.equal(asked.code, 0, asked.stderr);
+  await until('nobody of it is in', async () => !(await isIn(durand.person)), {seconds: 40});
+  assert.ok(await find(durand.id), 'it is not over');
+  assert.ok(below('kms').some(name => name.includes(durand.id)), 'its key is still there');
+  fs.renameSync(`${key}.away`, key);
+  await crash(stack, 'kms');
+  await goneWithItsFiles(durand);
+  await until('the others go on', () => isIn(main.person), {seconds: 20});
+});
+
+test('with the ledger down its files wait until its log has the last event', async () => {
+  const petit = await organisation('Garage Petit', 'eva@example.com');
+  const ledger = await stack.pid('ledger');
+  // Once core has noticed, it takes no such request any more: then all is well again, and once more.
+  await until('asked for in time', async () => {
+    process.kill(ledger, 'SIGSTOP');
+    if ((await close(petit.id, '--confirm', petit.name, '--days', '0')).code === 0) return true;
+    process.kill(ledger, 'SIGCONT');
+    return false;
+  }, {seconds: 60, every: 3000});
+  try {
+    await until('nobody of it is in', async () => !(await isIn(petit.person)), {seconds: 40});
+    assert.ok(below('tenants').some(name => name.includes(petit.id)), 'its files are still there');
+  } finally {
+    process.kill(ledger, 'SIGCONT');
+  }
+  await goneWithItsFiles(petit);
+  await until('its own log says so', () => {
+    const checkpoint = below('ledger').find(name => name.endsWith(`${petit.id}/checkpoint`));
+    return checkpoint && entries(checkpoint.replace(/\/checkpoint$/, '')).includes('tenant.closed');
+  }, {seconds: 40});
+  assert.equal((await stack.rempart('verify', stack.file('ledger'))).code, 0);
 });
 
 /*= S91 type=test */
