@@ -193,6 +193,7 @@ static rp_err supervise(struct supervisor *supervisor) {
     RP_TRY(report_new(&supervisor->daemon, &supervisor->report));
     tell_refused(supervisor);
     supervisor_init_children(supervisor);
+    (void)supervisor_look_at_named_files(supervisor);
     supervisor_tell(supervisor, "rempart %s in %s", supervisor->version, supervisor->state);
     supervisor_start_next(supervisor);
     RP_TRY(rp_loop_timer(supervisor->daemon.loop, LOOK_MS, LOOK_MS, supervisor_look, supervisor,

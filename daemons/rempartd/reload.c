@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
@@ -155,6 +156,26 @@ static bool differs(const struct rp_yaml *a, const struct rp_yaml *b, const char
     return false;
 }
 
+/* Roles read these at their start, so that another file of the same name is a change, too. */
+bool supervisor_look_at_named_files(struct supervisor *supervisor) {
+    const struct rp_config *config = &supervisor->daemon.config;
+    const char *const names[] = {config->acme_eab, config->smtp_credentials, config->smtp_authority,
+                                 config->breached_list};
+    uint64_t before = supervisor->reload.files, now = 0;
+    for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
+        struct stat st = {0};
+        if (*names[i] && stat(names[i], &st) == 0) {
+            const uint64_t facts[] = {st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                                      (uint64_t)st.st_mtim.tv_nsec};
+            for (size_t k = 0; k < RP_COUNT_OF(facts); k++) {
+                now = (now ^ facts[k]) * 0x100000001b3u;
+            }
+        }
+    }
+    supervisor->reload.files = now;
+    return now != before;
+}
+
 /* The gate's own part and the limits are read by nginx alone, which drops nobody. For all else the
  * roles behind it begin anew. When in doubt, they do. */
 static bool concerns_roles(const struct supervisor *supervisor, rp_view text,
@@ -234,6 +255,7 @@ void supervisor_reload(struct supervisor *supervisor) {
     daemon_say(&supervisor->daemon, "%s read again", file);
     bool all = concerns_roles(supervisor, text, arena);
     adopt(supervisor, arena, &config, text);
+    all = supervisor_look_at_named_files(supervisor) || all;
     supervisor_reopen_log(supervisor);
     if (supervisor->phase == PHASE_SERVE) {
         begin_roles_anew(supervisor, all);

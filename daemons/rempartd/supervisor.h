@@ -93,6 +93,7 @@ struct supervisor {
         bool refused;           /* the last one */
         struct rp_diag diag;    /* why */
         const char *kept[6];    /* settings that changed and need a restart; ends in NULL */
+        uint64_t files;         /* what the files were that the configuration names */
         struct rp_arena *arena; /* of daemon.config, once it is not the first */
     } reload;
     struct renderer {
@@ -127,6 +128,8 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code);
  * courier begin anew, core without losing a request. What the ledger and the kms keep until the
  * next start is named. What came of it stands in run/status.json. */
 void supervisor_reload(struct supervisor *supervisor);
+/* Looks at the files that the configuration names; true when they are not what they were. */
+bool supervisor_look_at_named_files(struct supervisor *supervisor);
 /* Has the gate's part written and nginx told: after a reload, and for a new certificate. */
 void supervisor_render(struct supervisor *supervisor);
 

@@ -1,7 +1,8 @@
 // pebble.mjs — an ACME authority for tests: Debian's pebble with its own DNS, and in front of it a server of ours
 // that can be told to misbehave as a broken or hostile authority would.
 //
-//   const authority = await Pebble.start({httpPort});   // httpPort: where it looks for challenges
+//   const authority = await Pebble.start({httpPort});   // httpPort: where it looks for challenges; bound: {KEYID: KEY}, without
+//                                                       // which it makes no account (EAB)
 //   authority.url, authority.bundle (PEM of whom to trust), authority.through (what starts a program that trusts it)
 //   authority.front = (request, answer) => answer or null     changes what the client gets: {status, headers, body}
 //   await authority.restart({validity: 20});                  // it forgets accounts, and has a new root
@@ -21,9 +22,9 @@ export class Pebble {
     return process.getuid() === 0 && (await run('sh', ['-c', 'command -v pebble && command -v pebble-challtestsrv && command -v uacme'])).code === 0;
   }
 
-  static async start({httpPort, validity = 3600} = {}) {
+  static async start({httpPort, validity = 3600, bound} = {}) {
     const self = new Pebble();
-    Object.assign(self, {httpPort, front: null, asked: [], folder: fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-pebble-'))});
+    Object.assign(self, {httpPort, bound, front: null, asked: [], folder: fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-pebble-'))});
     fs.chmodSync(self.folder, 0o755);
     self.bundle = path.join(self.folder, 'bundle.pem');
     self.through = inPrivate(self.bundle);
@@ -54,7 +55,8 @@ export class Pebble {
     await this.end(this.child);
     fs.writeFileSync(this.file('pebble.json'), JSON.stringify({pebble: {listenAddress: `127.0.0.1:${this.port}`,
       managementListenAddress: `127.0.0.1:${this.management}`, certificate: this.file('cert.pem'), privateKey: this.file('key.pem'),
-      httpPort: this.httpPort, tlsPort: 1, externalAccountBindingRequired: false, certificateValidityPeriod: validity}}));
+      httpPort: this.httpPort, tlsPort: 1, externalAccountBindingRequired: !!this.bound, externalAccountMACKeys: this.bound ?? {},
+      certificateValidityPeriod: validity}}));
     this.child = spawn('pebble', ['-config', this.file('pebble.json'), '-dnsserver', `127.0.0.1:${this.dns}`],
       {stdio: 'ignore', env: {...process.env, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '15', PEBBLE_AUTHZREUSE: '0'}});
     this.root = await until('pebble', async () => (await this.ask(this.management, '/roots/0')).body);
