@@ -4,7 +4,7 @@
 
 struct rp_response rp_response_new(void) {
     return (struct rp_response){
-        .status = 200, .heads = rp_buf_new(RP_HEADS_MAX), .body = rp_buf_new(RP_BODY_MAX)};
+        .status = 200, .heads = rp_buf_new(RP_HEADS_MAX), .body = rp_buf_new_wiping(RP_BODY_MAX)};
 }
 
 void rp_response_done(struct rp_response *response) {

@@ -463,15 +463,15 @@ static void open_connection(struct core *core, int fd, bool from_cli) {
                              .next = core->first,
                              .fd = fd,
                              .from_cli = from_cli,
-                             .in = rp_buf_new(2 * READ_BODY_BYTES),
+                             .in = rp_buf_new_wiping(2 * READ_BODY_BYTES),
                              .piece = rp_buf_new(PIECE_MAX),
-                             .out = rp_buf_new(ANSWER_MAX + 1024 * 1024)};
+                             .out = rp_buf_new_wiping(ANSWER_MAX + 1024 * 1024)};
     if (core->first) {
         core->first->previous = c;
     }
     core->first = c;
     core->connections++;
-    c->arena = rp_arena_new(ARENA_MAX);
+    c->arena = rp_arena_new_wiping(ARENA_MAX);
     c->reader =
         rp_fcgi_new((struct rp_fcgi_limits){.params_max = PARAMS_MAX,
                                             .body_max = from_cli ? OWNER_BODY_MAX : BODY_MAX,

@@ -29,6 +29,7 @@ struct rp_arena {
     struct block *spare; /* of before, for what comes next */
     size_t used;
     size_t max;
+    bool wipes;
 };
 
 static struct block *block_new(size_t payload) {
@@ -61,11 +62,26 @@ struct rp_arena *rp_arena_new(size_t max_bytes) {
     arena->spare = NULL;
     arena->used = 0;
     arena->max = max_bytes;
+    arena->wipes = false;
     return arena;
 }
 
 static bool is_usual(const struct block *block) {
     return block->size == BLOCK_BYTES || block->size == GROWN_BLOCK;
+}
+
+struct rp_arena *rp_arena_new_wiping(size_t max_bytes) {
+    struct rp_arena *arena = rp_arena_new(max_bytes);
+    if (arena) {
+        arena->wipes = true;
+    }
+    return arena;
+}
+
+static void wipe(const struct rp_arena *arena, struct block *block) {
+    if (arena->wipes) {
+        explicit_bzero(block->bytes, block->used);
+    }
 }
 
 /* What is over `keep_bytes` goes back to malloc, and so do blocks that were made for one text. */
@@ -92,10 +108,12 @@ void rp_arena_reuse(struct rp_arena *arena, size_t keep_bytes) {
     while (newest != arena->first) {
         struct block *older = newest->next;
         newest->next = NULL;
+        wipe(arena, newest);
         let_go(arena, newest, &kept, keep_bytes);
         newest = older;
     }
     arena->newest = arena->first;
+    wipe(arena, arena->first);
     arena->first->used = 0;
     arena->used = 0;
 }

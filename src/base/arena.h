@@ -16,6 +16,8 @@ struct rp_arena;
 /* An arena that never holds more than max_bytes of what was asked for. Blocks come from malloc as
  * they are needed. NULL when memory is out. */
 struct rp_arena *rp_arena_new(size_t max_bytes);
+/* One that leaves nothing behind of what it held, for what people type, and read. */
+struct rp_arena *rp_arena_new_wiping(size_t max_bytes);
 void rp_arena_free(struct rp_arena *arena); /* accepts NULL */
 void rp_arena_freep(struct rp_arena **arena);
 

@@ -12,10 +12,38 @@ struct rp_buf rp_buf_new(size_t max_bytes) {
     return (struct rp_buf){.max = max_bytes};
 }
 
+struct rp_buf rp_buf_new_wiping(size_t max_bytes) {
+    struct rp_buf buf = rp_buf_new(max_bytes);
+    buf.wipes = true;
+    return buf;
+}
+
+/* Bytes that were written and are no longer among the first n: `written` in all. */
+static void wipe(const struct rp_buf *buf, size_t written) {
+    if (buf->wipes && written > buf->n) {
+        explicit_bzero(buf->p + buf->n, written - buf->n);
+    }
+}
+
 void rp_buf_done(struct rp_buf *buf) {
     RP_ASSERT(buf != NULL);
+    rp_buf_clear(buf);
     free(buf->p);
-    *buf = (struct rp_buf){.max = buf->max};
+    *buf = (struct rp_buf){.max = buf->max, .wipes = buf->wipes};
+}
+
+/* As realloc, but of a buffer that wipes nothing stays where it was. */
+static uint8_t *grow(const struct rp_buf *buf, size_t capacity) {
+    if (!buf->wipes) {
+        return realloc(buf->p, capacity);
+    }
+    uint8_t *p = malloc(capacity);
+    if (p && buf->p) {
+        memcpy(p, buf->p, buf->n);
+        explicit_bzero(buf->p, buf->n);
+        free(buf->p);
+    }
+    return p;
 }
 
 static bool reserve(struct rp_buf *buf, size_t n) {
@@ -29,7 +57,7 @@ static bool reserve(struct rp_buf *buf, size_t n) {
     }
     size_t doubled = buf->capacity < 128 ? 256 : buf->capacity * 2;
     size_t capacity = RP_MIN(RP_MAX(need, doubled), buf->max);
-    uint8_t *p = realloc(buf->p, capacity);
+    uint8_t *p = grow(buf, capacity);
     if (!p) {
         buf->failed = true;
         return false;
@@ -100,14 +128,18 @@ void rp_buf_consume(struct rp_buf *buf, size_t n) {
     if (n == 0) {
         return;
     }
+    const size_t written = buf->n;
     memmove(buf->p, buf->p + n, buf->n - n);
     buf->n -= n;
+    wipe(buf, written);
 }
 
 void rp_buf_clear(struct rp_buf *buf) {
     RP_ASSERT(buf != NULL);
+    const size_t written = buf->n;
     buf->n = 0;
     buf->failed = false;
+    wipe(buf, written);
 }
 
 rp_err rp_buf_err(const struct rp_buf *buf) {

@@ -4,6 +4,8 @@
  * maximum sets a sticky failure instead of truncating: the caller checks once, at the end,
  * with rp_buf_err.
  *
+ * One that wipes leaves nothing behind of what it held: not when it grows, is cleared, or is done.
+ *
  * Owner: the caller; rp_buf_done frees. Threads: one at a time.
  */
 #ifndef RP_BASE_BUF_H
@@ -17,9 +19,11 @@ struct rp_buf {
     size_t capacity;
     size_t max;
     bool failed;
+    bool wipes;
 };
 
-struct rp_buf rp_buf_new(size_t max_bytes); /* allocates nothing yet */
+struct rp_buf rp_buf_new(size_t max_bytes);        /* allocates nothing yet */
+struct rp_buf rp_buf_new_wiping(size_t max_bytes); /* for what people type, and read */
 void rp_buf_done(struct rp_buf *buf);
 
 void rp_buf_add(struct rp_buf *buf, rp_view v);

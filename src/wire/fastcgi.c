@@ -74,8 +74,8 @@ struct rp_fcgi *rp_fcgi_new(struct rp_fcgi_limits limits) {
     struct rp_fcgi *reader = calloc(1, sizeof *reader);
     if (reader) {
         reader->limits = limits;
-        reader->params = rp_buf_new(limits.params_max);
-        reader->body = rp_buf_new(limits.body_max);
+        reader->params = rp_buf_new_wiping(limits.params_max);
+        reader->body = rp_buf_new_wiping(limits.body_max);
     }
     return reader;
 }

@@ -112,6 +112,37 @@ test('shared tables that are cut short take no role down, and are made good', as
   assert.equal(await who(), before, 'each process is the one it was');
 });
 
+// Buffers and arenas are used again, and a process may be read by whoever gets to be its user: what is over is wiped.
+function memoryHolds(pid, texts) {
+  const memory = fs.openSync(`/proc/${pid}/mem`, 'r'), found = [];
+  try {
+    for (const [, from, to, what] of fs.readFileSync(`/proc/${pid}/maps`, 'utf8').matchAll(/^(\w+)-(\w+) rw\S+ \S+ \S+ \d+ *(.*)$/gm)) {
+      const bytes = Buffer.alloc(Number(BigInt(`0x${to}`) - BigInt(`0x${from}`)));
+      try { fs.readSync(memory, bytes, 0, bytes.length, BigInt(`0x${from}`)); } catch { continue; } // a page that nobody may read
+      found.push(...texts.filter(text => bytes.includes(text)).map(text => `${text} in ${what || 'memory'}`));
+    }
+  } finally {
+    fs.closeSync(memory);
+  }
+  return found;
+}
+test('what people typed and read is not in core\'s memory any more', {skip: process.getuid() !== 0 && 'only root reads another process'}, async () => {
+  const note = 'Kx3 a note that core forgets', password = 'Zq7 a password that core forgets';
+  const page = await person.get('/');
+  assert.equal((await person.submit(page, {text: note})).status, 200);
+  assert.ok((await person.get('/')).text.includes(note));
+  const stranger = stack.client();
+  const form = await stranger.get('/.rempart/id/sign-in');
+  await stranger.submit(form, {email: person.email, password}, {action: 'sign-in'});
+  const notes = stack.notes.pid; // who keeps no secret: else the search itself would be in doubt
+  assert.notDeepEqual(memoryHolds(notes, [note]), []);
+  await until('nothing left', async () => {
+    const found = memoryHolds(await stack.pid('core'), [note, password, encodeURIComponent(password).replaceAll('%20', '+')]);
+    if (found.length > 0) throw new Error(found.join('; '));
+    return true;
+  }, {seconds: 10});
+});
+
 test('core stopped: sessions live on for a while, pages that need core say so', async () => {
   const pid = await stack.pid('core');
   process.kill(pid, 'SIGSTOP');

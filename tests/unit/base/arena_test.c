@@ -57,6 +57,24 @@ static void blocks_are_used_again(void **state) {
     rp_arena_free(arena);
 }
 
+/* Its first block and its spare ones stay its own, so that they may be looked at. */
+static void nothing_is_left_of_what_it_held(void **state) {
+    (void)state;
+    struct rp_arena *arena = rp_arena_new_wiping(1 << 20);
+    uint8_t *texts[3];
+    for (size_t i = 0; i < 3; i++) {
+        texts[i] = rp_arena_room(arena, 9000); /* a block each */
+        memset(texts[i], 'p', 9000);
+    }
+    rp_arena_reuse(arena, 100 * 1000);
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < 9000; k++) {
+            assert_int_equal(texts[i][k], 0);
+        }
+    }
+    rp_arena_free(arena);
+}
+
 static void text_helpers(void **state) {
     (void)state;
     struct rp_arena *arena = rp_arena_new(1000);
@@ -71,6 +89,7 @@ int main(void) {
         cmocka_unit_test(memory_is_zeroed_and_aligned),
         cmocka_unit_test(the_maximum_is_an_answer),
         cmocka_unit_test(blocks_are_used_again),
+        cmocka_unit_test(nothing_is_left_of_what_it_held),
         cmocka_unit_test(text_helpers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,10 +30,33 @@ static void printing_and_consuming(void **state) {
     rp_buf_done(&buf);
 }
 
+static void one_that_wipes_leaves_nothing(void **state) {
+    (void)state;
+    struct rp_buf buf = rp_buf_new_wiping(1000);
+    rp_buf_add_cstr(&buf, "user=lea&password=correct horse");
+    rp_buf_consume(&buf, 9);
+    assert_view(rp_buf_view(&buf), "password=correct horse");
+    for (size_t i = buf.n; i < 31; i++) {
+        assert_int_equal(buf.p[i], 0); /* what moved left no copy behind it */
+    }
+    rp_buf_clear(&buf);
+    for (size_t i = 0; i < 31; i++) {
+        assert_int_equal(buf.p[i], 0);
+    }
+    rp_buf_printf(&buf, "%0900d", 7);
+    assert_int_equal(buf.n, 900);
+    assert_int_equal(buf.p[899], '7');
+    rp_buf_done(&buf);
+    rp_buf_add_cstr(&buf, "again"); /* and it wipes as before */
+    assert_true(buf.wipes);
+    rp_buf_done(&buf);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grows_to_its_maximum_and_says_so),
         cmocka_unit_test(printing_and_consuming),
+        cmocka_unit_test(one_that_wipes_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
