@@ -2,6 +2,7 @@
  *
  *   backup.c          the words; list, verify, open
  *   backup_run.c      one consistent copy, made while everything runs
+ *   backup_copy.c     what is in it, and in which order
  *   backup_ledger.c   the log's part of it
  *   backup_tenants.c  beside the archives: what lets a tenant's key end, replaced by each backup
  *   backup_restore.c  back into a state folder
@@ -34,6 +35,12 @@ struct backup {
     struct rp_diag diag;
 };
 
+/* backup_copy.c: all of it into the archive, up to its end. */
+struct backup_log;
+rp_err backup_copy(struct backup *b, struct backup_log *log);
+rp_err backup_ask_core(struct backup *b, const char *path, const struct rp_json *body,
+                       struct rp_json **ret_answer);
+int64_t backup_monotonic_ms(const struct backup *b);
 /* One file of the archive. A file that is not there is NOT_FOUND. */
 rp_err backup_put(struct backup *b, const char *name, unsigned mode, rp_view content);
 rp_err backup_put_fd(struct backup *b, const char *name, int fd, uint64_t size);
@@ -41,7 +48,6 @@ rp_err backup_put_file(struct backup *b, const char *name, const char *path);
 
 /* backup_ledger.c: first what never changes; then, while the ledger holds, the edges of the trees
  * and the place that the journal is copied up to; then the journal. */
-struct backup_log;
 struct backup_log *backup_log_new(void);
 void backup_log_free(struct backup_log *log);
 rp_err backup_log_settled(struct backup *b, struct backup_log *log);

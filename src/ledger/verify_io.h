@@ -1,7 +1,8 @@
 /* verify_io.h — the parts of rp_verify_folder (read_io.h), shared by its files and nobody else.
  *
- * verify_io.c walks the ledger's folder, verify_tree_io.c one tree, verify_links_io.c what ties
- * them: anchors, and the access segments whose hashes are leaves.
+ * verify_io.c walks the ledger's folder, verify_tree_io.c one tree, verify_tiles_io.c its
+ * tiles, verify_links_io.c what ties trees: anchors, and the access segments whose hashes are
+ * leaves.
  */
 #ifndef RP_LEDGER_VERIFY_IO_H
 #define RP_LEDGER_VERIFY_IO_H
@@ -11,7 +12,11 @@
 #include "ledger/read_io.h"
 #include "ledger/tiles.h"
 
-enum { RP_VERIFY_PATH_MAX = 512 };
+enum {
+    RP_VERIFY_PATH_MAX = 512,
+    RP_VERIFY_FILE_MAX = RP_TILE_WIDTH * (RP_TLOG_ENTRY_MAX + 2),
+    RP_VERIFY_LOOKS = 20 /* at a growing log, 100 ms apart; then what is missing counts as gone */
+};
 
 /* A public leaf that anchors others. */
 struct rp_verify_anchor {
@@ -63,6 +68,15 @@ void rp_verify_path(const char *folder, const char *name, char out[static RP_VER
 void rp_verify_count(struct rp_verify *v, uint64_t bytes);
 /* A short sleep between two looks at a log that is growing. */
 void rp_verify_wait(void);
+
+/* The whole file; the tree's arena is for one at a time. */
+rp_err rp_verify_file(struct rp_verify_tree *tree, const char *file, size_t max,
+                      rp_view *ret_bytes);
+rp_err rp_verify_missing(struct rp_verify_tree *tree, const char *file);
+/* Each entry, and each hash above it, up to the signed root. */
+rp_err rp_verify_tiles(struct rp_verify_tree *tree);
+/* Whatever else lies in the folder; what nobody knows does not fit. */
+rp_err rp_verify_other_files(struct rp_verify_tree *tree);
 
 /* Entries, tiles, checkpoint, key; every file of the tree's folder; its anchor records. */
 rp_err rp_verify_tree(struct rp_verify *v, const char *name);
