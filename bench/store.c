@@ -5,17 +5,21 @@
  * Read: a random record of a random tenant. 128 files stay open, so most reads open one; the lease
  * of the tenant's key is not in it. Target: p99 ≤ 2 ms with 10,000 tenants and 1,000,000 records:
  *   REMPART_BENCH_TENANTS=10000 REMPART_BENCH_RECORDS=1000000 make bench-store
+ * Export: all of one tenant's 100,000 records of 1 KiB into the tar.gz that it takes away. Target:
+ * 10 s.
  */
 #include <stdio.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
 #include "bench.h"
 #include "crypto/hash.h"
 #include "disk.h"
+#include "spaces/archive.h"
 #include "spaces/internal.h"
 
-enum { ROUNDS = 9, SAMPLES = 100, READS = 4000, NOTE = 1024 };
+enum { ROUNDS = 9, SAMPLES = 100, READS = 4000, NOTE = 1024, EXPORTED = 100000 };
 
 struct world {
     struct rp_env env;
@@ -50,6 +54,19 @@ static rp_view note(void) {
     memcpy(text, "{\"text\":\"", 9);
     memcpy(text + NOTE - 2, "\"}", 2);
     return rp_view_of(text, sizeof text);
+}
+
+/* One that packs to half its size, as text does, and not to nothing. */
+static rp_view note_of_chance(const struct rp_env *env) {
+    static char text[NOTE + 1];
+    uint8_t chance[(NOTE - 11) / 2];
+    memset(text, ' ', sizeof text);
+    memcpy(text, "{\"text\":\"", 9);
+    env->fill_random(env->ctx, chance, sizeof chance);
+    rp_hex_print(rp_view_of(chance, sizeof chance), text + 9);
+    text[9 + 2 * sizeof chance] = ' ';
+    memcpy(text + NOTE - 2, "\"}", 2);
+    return rp_view_of(text, NOTE);
 }
 
 /* ---- writing ---- */
@@ -88,16 +105,19 @@ static void bench_write(struct world *world) {
 struct fill {
     struct world *world;
     uint64_t tenant, count;
+    bool by_chance;
 };
 
 static rp_err insert_record(struct rp_db *db, rp_id id, rp_view sealed) {
     struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db,
-                       "INSERT INTO record (app, collection, id, version, changed_ms, sealed) "
-                       "VALUES ('notes', 'read', ?1, 1, 1, ?2)",
-                       &row));
+    RP_TRY(
+        rp_db_query(db,
+                    "INSERT INTO record (app, collection, id, version, changed_ms, label, sealed) "
+                    "VALUES ('notes', 'read', ?1, 1, 1, ?3, ?2)",
+                    &row));
     rp_row_bind_id(row, 1, id);
     rp_row_bind_blob(row, 2, sealed);
+    rp_row_bind_u64(row, 3, RP_LABEL_INTERNAL);
     return rp_row_run(row, NULL);
 }
 
@@ -111,9 +131,12 @@ static rp_err fill_tenant(struct rp_db *db, void *ctx) {
                                               .app = RP_VIEW("notes"),
                                               .collection = RP_VIEW("read"),
                                               .id = name_of(3, i),
-                                              .version = 1};
+                                              .version = 1,
+                                              .changed_ms = 1,
+                                              .label = RP_LABEL_INTERNAL};
         rp_buf_clear(&sealed);
-        err = rp_record_seal(&fill->world->env, fill->world->key, &place, note(), &sealed);
+        rp_view text = fill->by_chance ? note_of_chance(&fill->world->env) : note();
+        err = rp_record_seal(&fill->world->env, fill->world->key, &place, text, &sealed);
         if (rp_ok(err)) {
             err = insert_record(db, place.id, rp_buf_view(&sealed));
         }
@@ -125,7 +148,7 @@ static rp_err fill_tenant(struct rp_db *db, void *ctx) {
 static void fill_all(struct world *world) {
     for (uint64_t i = 0; i < world->tenants; i++) {
         struct rp_space space = space_of(world, i);
-        struct fill fill = {world, i, world->records / world->tenants};
+        struct fill fill = {world, i, world->records / world->tenants, false};
         BENCH_OK(rp_db_transact(space.db, fill_tenant, &fill));
     }
 }
@@ -161,6 +184,34 @@ static void bench_read(struct world *world) {
         p50);
 }
 
+/* ---- taking everything away ---- */
+
+static void bench_export(struct world *world) {
+    const uint64_t tenant = world->tenants; /* one that nobody filled */
+    struct rp_space space = space_of(world, tenant);
+    struct fill fill = {world, tenant, EXPORTED, true};
+    struct rp_archive *archive = NULL;
+    struct rp_buf piece = rp_buf_new(16 << 20);
+    uint64_t bytes = 0;
+    bool more = true;
+    BENCH_OK(rp_db_transact(space.db, fill_tenant, &fill));
+    int64_t start = bench_now_ns(&world->env);
+    clock_t worked = clock();
+    BENCH_OK(rp_archive_new(&world->env, space.tenant, &archive));
+    while (more) {
+        BENCH_OK(rp_archive_next(archive, &space, &piece, &more, NULL));
+        bytes += piece.n;
+        rp_buf_clear(&piece);
+    }
+    double seconds = (double)(bench_now_ns(&world->env) - start) / 1e9;
+    double processor = (double)(clock() - worked) / CLOCKS_PER_SEC;
+    rp_archive_free(archive);
+    rp_buf_done(&piece);
+    printf("export ours=%.2f peer=10 ratio=%.1f (s for %d records of 1 KiB; peer = the limit; %.1f "
+           "MiB of tar.gz, %.2f s of processor time)\n",
+           seconds, 10 / seconds, EXPORTED, (double)bytes / (1 << 20), processor);
+}
+
 int main(void) {
     struct bench_folder folder;
     struct world world = {.env = rp_env_real(),
@@ -173,6 +224,7 @@ int main(void) {
     BENCH_OK(rp_secret_new_random(&world.env, 32, &world.key));
     BENCH_OK(rp_store_open(&world.env, "sqlite:", &world.store, NULL));
     bench_write(&world);
+    bench_export(&world);
     bench_read(&world);
     rp_store_close(world.store);
     rp_secret_free(world.key);
