@@ -18,7 +18,7 @@ run:
 	@scripts/build $(BUILD)
 	@scripts/run-example $(BUILD) $(STATE) $(PORT)
 
-# T0 T1 T2 T4 T5 S, in that order; the last line is the count.
+# T0 T1 T2 T3 T4 T5 S, in that order; the last line is the count.
 test:
 	@scripts/setup test
 	@scripts/test

@@ -25,6 +25,11 @@ static void wipe(const struct rp_buf *buf, size_t written) {
     }
 }
 
+struct rp_buf rp_buf_over(void *bytes, size_t n) {
+    RP_ASSERT(bytes != NULL && n > 0);
+    return (struct rp_buf){.p = bytes, .capacity = n, .max = n};
+}
+
 void rp_buf_done(struct rp_buf *buf) {
     RP_ASSERT(buf != NULL);
     rp_buf_clear(buf);

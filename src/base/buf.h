@@ -24,6 +24,9 @@ struct rp_buf {
 
 struct rp_buf rp_buf_new(size_t max_bytes);        /* allocates nothing yet */
 struct rp_buf rp_buf_new_wiping(size_t max_bytes); /* for what people type, and read */
+/* Over n bytes of the caller's: for texts whose length is known, where nothing may fail. It never
+ * allocates, and rp_buf_done has no business with it. */
+struct rp_buf rp_buf_over(void *bytes, size_t n);
 void rp_buf_done(struct rp_buf *buf);
 
 void rp_buf_add(struct rp_buf *buf, rp_view v);

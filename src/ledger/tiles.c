@@ -5,12 +5,11 @@
 
 static void print_path(const char *folder, struct rp_tlog_tile tile,
                        char out[static RP_TILE_PATH_MAX]) {
-    _cleanup_(rp_buf_done) struct rp_buf path = rp_buf_new(RP_TILE_PATH_MAX - 1);
+    struct rp_buf path = rp_buf_over(out, RP_TILE_PATH_MAX - 1);
     rp_buf_add_cstr(&path, folder);
     rp_buf_add_byte(&path, '/');
     rp_tlog_tile_print(&path, tile);
     RP_ASSERT(!path.failed);
-    memcpy(out, path.p, path.n);
     out[path.n] = '\0';
 }
 

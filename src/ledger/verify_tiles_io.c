@@ -11,10 +11,9 @@ static rp_view hash_view(const rp_hash *hash) {
 }
 
 static void tile_name(struct rp_tlog_tile tile, char out[static RP_TILE_PATH_MAX]) {
-    _cleanup_(rp_buf_done) struct rp_buf name = rp_buf_new(RP_TILE_PATH_MAX - 1);
+    struct rp_buf name = rp_buf_over(out, RP_TILE_PATH_MAX - 1);
     rp_tlog_tile_print(&name, tile);
     RP_ASSERT(!name.failed);
-    memcpy(out, name.p, name.n);
     out[name.n] = '\0';
 }
 

@@ -52,8 +52,22 @@ static void one_that_wipes_leaves_nothing(void **state) {
     rp_buf_done(&buf);
 }
 
+static void over_given_bytes_nothing_is_allocated_and_nothing_runs_over(void **state) {
+    (void)state;
+    char bytes[6] = "......";
+    struct rp_buf buf = rp_buf_over(bytes, 5);
+    rp_buf_add_cstr(&buf, "tile");
+    assert_ptr_equal(buf.p, bytes);
+    rp_buf_add_byte(&buf, '/');
+    assert_ok(rp_buf_err(&buf));
+    rp_buf_add_byte(&buf, '0');
+    assert_err(rp_buf_err(&buf), TOO_LARGE);
+    assert_memory_equal(bytes, "tile/.", sizeof bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(over_given_bytes_nothing_is_allocated_and_nothing_runs_over),
         cmocka_unit_test(grows_to_its_maximum_and_says_so),
         cmocka_unit_test(printing_and_consuming),
         cmocka_unit_test(one_that_wipes_leaves_nothing),
