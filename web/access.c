@@ -179,14 +179,21 @@ static rp_err check_grant(struct rp_request *request) {
     return RP_OK;
 }
 
+/* The token behind "Bearer", whose letters may be of either case (RFC 9110 section 11.1). */
+static rp_view bearer_token(const struct rp_request *request) {
+    static const rp_view scheme = RP_VIEW_INIT("Bearer ");
+    rp_view given = rp_request_param(request, "HTTP_AUTHORIZATION");
+    bool bearer = given.n > scheme.n && rp_view_equal_nocase(rp_view_of(given.p, scheme.n), scheme);
+    return bearer ? rp_view_from(given, scheme.n) : (rp_view){NULL, 0};
+}
+
 static rp_err check_app(struct rp_request *request) {
-    rp_view authorization = rp_request_param(request, "HTTP_AUTHORIZATION");
+    rp_view text = bearer_token(request);
     struct rp_app_token token;
-    if (!rp_view_starts(authorization, RP_VIEW("Bearer "))) {
+    if (!text.p) {
         return RP_ERR(UNAUTHENTICATED);
     }
-    RP_TRY(rp_identity_app_of_token(request->thread->identity, rp_view_from(authorization, 7),
-                                    &token));
+    RP_TRY(rp_identity_app_of_token(request->thread->identity, text, &token));
     memcpy(request->app, token.app, sizeof token.app);
     request->scopes = token.scopes;
     rp_view assertion = rp_request_param(request, "HTTP_REMPART_ASSERTION");
@@ -240,10 +247,9 @@ static rp_err check_staff(struct rp_request *request) {
         request->staff = (struct rp_staff){.how = "cli"};
         return RP_OK;
     }
-    rp_view authorization = rp_request_param(request, "HTTP_AUTHORIZATION");
-    if (rp_view_starts(authorization, RP_VIEW("Bearer ")) &&
-        rp_is_api_token(rp_view_from(authorization, 7))) {
-        return check_api_token(request, rp_view_from(authorization, 7));
+    rp_view token = bearer_token(request);
+    if (token.p && rp_is_api_token(token)) {
+        return check_api_token(request, token);
     }
     if (request->method != RP_GET) {
         RP_TRY(check_same_origin(request));

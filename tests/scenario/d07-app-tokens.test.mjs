@@ -49,8 +49,10 @@ test('the token that leaked reaches nobody’s data alone', async () => {
   }
   assert.equal((await call('POST', 'spaces/notes', {token, body: {}})).status, 401);
   assert.equal((await call('GET', 'spaces/notes', {token, grant: `${'0'.repeat(32)}.${'A'.repeat(43)}`})).status, 401);
-  const {api, client} = await canaryPerson(stack, 0);
-  await api('POST', 'spaces/notes', {x: 1});
+  const {api, client, token: its} = await canaryPerson(stack, 0);
+  for (const [scheme, status] of [['bearer', 201], ['BEARER', 201], ['Basic', 401]]) {
+    assert.equal((await api('POST', 'spaces/notes', {x: 1}, {authorization: `${scheme} ${its}`})).status, status, scheme);
+  }
   const foreign = (await client.get('/.rempart/canary/')).json().assertion;
   assert.equal((await call('GET', 'spaces/notes', {token, assertion: foreign})).status, 403, 'an assertion for another application');
 });
