@@ -143,7 +143,7 @@ static const struct cli_command commands[] = {
      "[--dry-run] | view REGISTER "
      "[NAME "
      "[FIELD=VALUE…]] | token [new NAME scope= registers= days= | end ID] | "
-     "example load|remove | retention [--dry-run [--days N]] [--json]",
+     "example load|remove | retention [--dry-run [--days N]] | remove REGISTER ID [--json]",
      {"les registres : fiches, passages, historique (--summary)",
       "the registers: records, moves, history (--summary)"},
      "  rempart register list\n  rempart register new suppliers name='Nuage SA' tier=one "

@@ -149,6 +149,17 @@ static enum rp_exit move(struct cli *cli) {
     return code;
 }
 
+/* remove REGISTER ID: a slip of today's. */
+static enum rp_exit take_back(struct cli *cli) {
+    struct rp_json *answer = NULL;
+    enum rp_exit code =
+        cli_ask(cli, "DELETE", address(cli, cli->args[1], cli->args[2], ""), NULL, &answer);
+    if (code == RP_EXIT_OK && cli->json) {
+        cli_print_json(answer);
+    }
+    return code;
+}
+
 /* hold REGISTER ID DEADLINE REASON…, resume REGISTER ID DEADLINE */
 static enum rp_exit hold(struct cli *cli) {
     struct rp_json *answer = NULL, *body = rp_json_object(cli->arena);
@@ -177,6 +188,7 @@ enum rp_exit cli_register(struct cli *cli) {
                  {"edit", 3, RP_ARGS_MAX, edit},
                  {"move", 4, RP_ARGS_MAX, move},
                  {"example", 2, 2, cli_register_example},
+                 {"remove", 3, 3, take_back},
                  {"retention", 1, 1, cli_register_retention},
                  {"hold", 5, 5, hold},
                  {"resume", 4, 4, hold},
@@ -200,12 +212,12 @@ enum rp_exit cli_register(struct cli *cli) {
                      "attach REGISTRE ID CHAMP FICHIER, export REGISTRE [FICHIER], import REGISTRE "
                      "FICHIER [--dry-run], view "
                      "REGISTRE [NOM [champ=valeur…]], token [new NOM … | end ID], example "
-                     "load|remove, retention [--dry-run [--days N]]",
+                     "load|remove, retention [--dry-run [--days N]], remove REGISTRE ID",
                      "list [REGISTER [field=value…]], search WORD…, show REGISTER ID, new REGISTER "
                      "field=value…, edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
                      "hold REGISTER ID DEADLINE REASON, resume REGISTER ID DEADLINE, "
                      "attach REGISTER ID FIELD FILE, export REGISTER [FILE], import REGISTER FILE "
                      "[--dry-run], view REGISTER "
                      "[NAME [field=value…]], token [new NAME … | end ID], example load|remove, "
-                     "retention [--dry-run [--days N]]"));
+                     "retention [--dry-run [--days N]], remove REGISTER ID"));
 }

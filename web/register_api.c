@@ -1,8 +1,9 @@
 /* register_api.c — the registers for console, programs and the command line: one desk, one way.
  *
  * Lists speak react-admin's simple form: ?sort=["field","ASC"]&range=[0,24]&filter={…}, answered
- * with Content-Range. A record's version is its ETag. Who sits at the desk: a person by session, a
- * program by a token, the machine's owner by run/cli.sock; what they may do, the register says.
+ * with Content-Range and X-Total-Count. A record's version is its ETag. Who sits at the desk: a
+ * person by session, a program by a token, the machine's owner by run/cli.sock; what they may do,
+ * the register says.
  */
 #include <stdio.h>
 
@@ -150,6 +151,21 @@ rp_err rp_api_register_edit(struct rp_request *request) {
     }
     RP_TRY(rp_desk_edit(&desk, reg, id, &change, &record));
     return send_record(request, 200, &desk, &record);
+}
+
+/* What react-admin's delete and deleteMany send; they want the record's id back. */
+rp_err rp_api_register_take_back(struct rp_request *request) {
+    struct rp_desk desk;
+    const struct rp_register *reg = NULL;
+    rp_id id;
+    RP_TRY(rp_desk_at(request, &desk, &reg));
+    if (!rp_id_parse(request->segments[1], &id)) {
+        return RP_ERR(NOT_FOUND);
+    }
+    RP_TRY(rp_desk_take_back(&desk, reg, id));
+    struct rp_json *root = rp_json_object(request->arena);
+    rp_json_add_cstr(request->arena, root, "id", rp_id_print(id).s);
+    return rp_api_send(request, 200, root);
 }
 
 /* {"move":"approve","reason":"…","fields":{…}} */
@@ -348,6 +364,8 @@ static rp_err send_page(struct rp_request *request, struct rp_desk *desk,
         request->arena, "%s %zu-%zu/%llu", query->reg ? query->reg->id : "records", query->from,
         query->from + (page.count ? page.count - 1 : 0), (unsigned long long)page.total);
     rp_response_head(&request->response, "Content-Range", range);
+    rp_response_head(&request->response, "X-Total-Count",
+                     rp_arena_printf(request->arena, "%llu", (unsigned long long)page.total));
     return rp_api_send(request, 200, list);
 }
 
@@ -367,13 +385,18 @@ rp_err rp_api_register_list(struct rp_request *request) {
     return send_page(request, &desk, &query);
 }
 
-/* {"ids":[…],"move":"…"|"fields":{…},"reason":"…"}: each by itself, each with its outcome. */
+/* {"ids":[…],"move":"…"|"fields":{…}|"take_back":true,"reason":"…"}: each by itself, each with its
+ * outcome. */
 static rp_err bulk_one(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
                        const struct rp_json *body) {
     struct rp_entry record;
     struct rp_change change = {.fields = rp_json_get(body, "fields"),
                                .reason = rp_json_get_string(body, "reason")};
     rp_view move = rp_json_get_string(body, "move");
+    const struct rp_json *take_back = rp_json_get(body, "take_back");
+    if (take_back && take_back->kind == RP_JSON_BOOL && take_back->boolean) {
+        return rp_desk_take_back(desk, reg, id);
+    }
     return move.p ? rp_desk_move(desk, reg, id, move, &change, &record)
                   : rp_desk_edit(desk, reg, id, &change, &record);
 }

@@ -91,6 +91,10 @@ rp_err rp_desk_edit(struct rp_desk *desk, const struct rp_register *reg, rp_id i
 rp_err rp_desk_move(struct rp_desk *desk, const struct rp_register *reg, rp_id id, rp_view move,
                     const struct rp_change *change, struct rp_entry *ret_record);
 
+/* A record that its author made by mistake, within a day and while nothing hangs on it. DENIED: not
+ * its author; CONFLICT: too late, or acted on, or named. */
+rp_err rp_desk_take_back(struct rp_desk *desk, const struct rp_register *reg, rp_id id);
+
 /* A deadline of the record stands, for a reason, or goes on (reason empty); in its history and in
  * the log. INVALID: it stands or runs already, or is a law's. NOT_FOUND: it does not run. */
 rp_err rp_desk_hold(struct rp_desk *desk, const struct rp_register *reg, rp_id id, rp_view deadline,

@@ -29,6 +29,9 @@ rp_err rp_draft_retention(const struct rp_draft *draft);
 rp_err rp_retention_plan(struct rp_desk *desk, const struct rp_entry *record);
 /* Inside a transaction: no longer held. INVALID: it was not. */
 rp_err rp_retention_go_on(struct rp_desk *desk, const struct rp_entry *record);
+/* Inside a transaction: everything that hangs on it goes; its id and number stay known, and are not
+ * given again. */
+rp_err rp_entry_destroy(struct rp_desk *desk, const struct rp_entry *record, int64_t closed_ms);
 /* Does another record name it? */
 rp_err rp_entry_is_named(struct rp_desk *desk, const struct rp_entry *record, bool *ret_named);
 /* Inside the transaction of its clock: destroyed or emptied. */

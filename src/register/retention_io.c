@@ -184,7 +184,7 @@ static rp_err forget_history(struct rp_desk *desk, const struct rp_entry *record
     return delete_of(desk, record, parts, RP_COUNT_OF(parts));
 }
 
-static rp_err destroy(struct rp_desk *desk, const struct rp_entry *record) {
+static rp_err delete_all(struct rp_desk *desk, const struct rp_entry *record) {
     static const char *const parts[] = {"DELETE FROM register_value WHERE record = ?1",
                                         "DELETE FROM register_text WHERE rowid = ?1"};
     static const char *const whole[] = {"DELETE FROM register_record WHERE row = ?1"};
@@ -207,6 +207,11 @@ static rp_err remember(struct rp_desk *desk, const struct rp_entry *record, int6
     rp_row_bind_u64(row, 4, (uint64_t)closed_ms);
     rp_row_bind_u64(row, 5, (uint64_t)rp_env_now_ms(desk->env));
     return rp_row_run(row, NULL);
+}
+
+rp_err rp_entry_destroy(struct rp_desk *desk, const struct rp_entry *record, int64_t closed_ms) {
+    RP_TRY(remember(desk, record, closed_ms));
+    return delete_all(desk, record);
 }
 
 static rp_err emit_retired(struct rp_desk *desk, const struct rp_entry *record, const char *what,
@@ -299,8 +304,7 @@ rp_err rp_retention_reached(struct rp_desk *desk, const struct rp_entry *record)
     }
     RP_TRY(rp_entry_is_named(desk, record, &named));
     if (!named) {
-        RP_TRY(remember(desk, record, closed_ms));
-        RP_TRY(destroy(desk, record));
+        RP_TRY(rp_entry_destroy(desk, record, closed_ms));
         return emit_retired(desk, record, "destroyed", closed_ms);
     }
     struct rp_json *open = what_stays(desk, record);

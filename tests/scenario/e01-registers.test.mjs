@@ -93,6 +93,7 @@ test('lists have ranges and ETags; a change that saw an old version is refused',
   const answer = await call(ann, 'GET', `/isms?sort=["target","ASC"]&range=[1,2]&filter={}`);
   assert.equal(answer.status, 200, answer.text);
   assert.equal(answer.headers['content-range'], 'isms 1-2/5');
+  assert.equal(answer.headers['x-total-count'], '5');
   assert.deepEqual(answer.json().map(one => one.target), [1, 2]);
   const found = await call(ann, 'GET', `/isms?filter=${encodeURIComponent('{"q":"OBJÉCTIF"}')}`);
   assert.equal(found.json().length, 5, 'words are found without regard to case and accents');

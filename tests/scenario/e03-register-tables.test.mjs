@@ -261,6 +261,28 @@ for (const [name, gate] of Object.entries(gates)) {
   });
 }
 
+test('a record made by mistake is taken back by its author within the day; nothing else is deleted', async () => {
+  const risk = async (person = ann) => (await call(person, 'POST', '/registers/risks', {scenario: 'a slip', owner: record})).json();
+  const remove = id => call(ann, 'DELETE', `/registers/risks/${id}`);
+  const since = Date.now() - 1, file = stack.file('db/system.db');
+  const [one, two, acted, old, named] = [await risk(), await risk(), await risk(), await risk(), await risk()];
+  // As react-admin's deleteMany: one request each, and the id comes back.
+  assert.deepEqual((await Promise.all([one, two].map(({id}) => remove(id)))).map(answer => answer.json().id), [one.id, two.id]);
+  await events('register.taken_back', since);
+  assert.equal((await call(ann, 'GET', `/registers/risks/${one.id}`)).status, 404);
+  assert.ok((await risk()).number > two.number, 'no number is given twice');
+  // Acted on, too old, named by another, somebody else's: refused, with the reason, and there as before.
+  await call(ann, 'POST', `/registers/risks/${acted.id}/move`, {move: 'assess', fields: {inherent_impact: 1, inherent_likelihood: 1}});
+  await make('suppliers', {name: 'Leans on it', tier: 'two', service: 'x', risk: named.id});
+  const owners = await make('risks', {scenario: 'the owner’s', owner: record});
+  for (const {id} of [acted, named]) assert.match((await remove(id)).text, /taken back within a day/);
+  assert.equal((await remove(owners.id)).status, 403);
+  const bulk = await call(ann, 'POST', '/registers/risks/bulk', {ids: [old.id, acted.id, owners.id], take_back: true});
+  assert.deepEqual(bulk.json().results.map(result => result.done), [true, false, false]);
+  for (const {id} of [acted, named, owners]) assert.equal((await call(ann, 'GET', `/registers/risks/${id}`)).status, 200);
+  assert.equal(await sql(file, `SELECT count(*) FROM clock WHERE subject = x'${one.id}'`), '0');
+});
+
 test('retention: what will go is told, what has to go goes by itself with its history, what is held stays', async () => {
   const card = async number => {
     const {id} = await make('cards', {card_number: number, holder_kind: 'visitor', visitor: 'Jo', host: record, purpose: 'visit', zones: ['lobby'],

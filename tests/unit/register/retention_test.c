@@ -209,6 +209,24 @@ static void evidence_goes_with_its_record(void **state) {
         rows_of("SELECT count(*) FROM register_piece WHERE ?1 IS NOT NULL", piece.record), 0);
 }
 
+static void a_slip_is_taken_back_for_a_day(void **state) {
+    (void)state;
+    struct rp_entry record;
+    struct rp_desk desk = owner();
+    static const char fields[] = "{\"subject\":\"Slip\",\"kind\":\"issue\"}";
+    rp_id id = create(owner(), "isms", fields), old = create(owner(), "isms", fields);
+    assert_ok(rp_desk_take_back(&desk, reg_of("isms"), id));
+    assert_err(find("isms", id, &record), NOT_FOUND);
+    assert_int_equal(events_with("register.taken_back"), 1);
+    desk = person(bob);
+    assert_err(rp_desk_take_back(&desk, reg_of("isms"), old), DENIED);
+    wait_days(1);
+    world.now_ns += 1000000;
+    desk = owner();
+    assert_err(rp_desk_take_back(&desk, reg_of("isms"), old), CONFLICT);
+    assert_ok(find("isms", old, &record));
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -219,6 +237,7 @@ int main(void) {
         TEST(a_held_one_stays_and_goes_when_it_is_released),
         TEST(what_others_name_is_emptied_first),
         TEST(evidence_goes_with_its_record),
+        TEST(a_slip_is_taken_back_for_a_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
