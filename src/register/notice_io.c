@@ -52,7 +52,12 @@ static rp_err find_people(struct rp_desk *desk, const struct rp_entry *record,
         return RP_OK;
     }
     if (telling->role.n > 0) {
-        RP_TRY(asking.each(desk, persons, NULL, (rp_view){NULL, 0}, add_holder, telling));
+        rp_view field = rp_arena_printf(desk->arena, "roles.%.*s", RP_FMT(telling->role));
+        if (!field.p) {
+            return RP_ERR(TOO_LARGE);
+        }
+        RP_TRY(asking.each(desk, persons, (const char *)field.p, RP_VIEW("true"), add_holder,
+                           telling));
     }
     if (telling->count == 0 && rp_id_parse(rp_text_of_id(&record->facts.author_text), &id)) {
         rp_err err = asking.find(desk, persons, id, &author);

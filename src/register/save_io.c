@@ -97,6 +97,39 @@ static rp_err put_value(const struct rp_draft *draft, const struct rp_field *fie
     return rp_row_run(row, NULL);
 }
 
+/* "roles" with security in it is found as "roles.security". */
+static rp_err put_choice(const struct rp_draft *draft, const struct rp_field *field,
+                         const struct rp_choice *choice) {
+    const struct rp_json *list = rp_json_get(draft->open, field->id);
+    bool there = false;
+    for (const struct rp_json *one = list ? list->first : NULL; one && !there; one = one->next) {
+        there = rp_view_equal(one->string, rp_view_from_cstr(choice->id));
+    }
+    rp_view name = rp_arena_printf(draft->desk->arena, "%s.%s", field->id, choice->id);
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(draft->desk->db,
+                       there ? "INSERT INTO register_value (record, field, register, value) "
+                               "VALUES (?1, ?2, ?3, 'true') ON CONFLICT DO NOTHING"
+                             : "DELETE FROM register_value WHERE record = ?1 AND field = ?2 "
+                               "AND register = ?3",
+                       &row));
+    rp_row_bind_u64(row, 1, draft->now.row);
+    rp_row_bind_text(row, 2, name);
+    rp_row_bind_text(row, 3, rp_desk_shelf(draft->desk, draft->reg));
+    return rp_row_run(row, NULL);
+}
+
+static rp_err put_choices(const struct rp_draft *draft, const struct rp_field *field) {
+    const struct rp_facts *was = &draft->was.facts;
+    if (rp_json_same(rp_json_get(was->open, field->id), rp_json_get(draft->open, field->id))) {
+        return RP_OK;
+    }
+    for (size_t i = 0; i < field->choice_count; i++) {
+        RP_TRY(put_choice(draft, field, &field->choices[i]));
+    }
+    return RP_OK;
+}
+
 /* Only what is not sealed can be searched. */
 static rp_err put_text(const struct rp_draft *draft) {
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_RECORD_JSON_MAX);
@@ -125,8 +158,11 @@ static rp_err put_text(const struct rp_draft *draft) {
 
 static rp_err write_index(const struct rp_draft *draft) {
     for (size_t i = 0; i < draft->reg->field_count; i++) {
-        if (draft->reg->fields[i].indexed) {
-            RP_TRY(put_value(draft, &draft->reg->fields[i]));
+        const struct rp_field *field = &draft->reg->fields[i];
+        if (field->type == RP_FIELD_MULTI && !field->sealed) {
+            RP_TRY(put_choices(draft, field));
+        } else if (field->indexed) {
+            RP_TRY(put_value(draft, field));
         }
     }
     return draft->desk->canary ? RP_OK : put_text(draft);

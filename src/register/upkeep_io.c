@@ -15,25 +15,78 @@ static bool has_line(rp_view text, rp_view line) {
     return false;
 }
 
-static rp_err any_records(struct rp_desk *desk, const struct rp_register *reg, bool *ret_any) {
+/* What a line of the shape says: "state NAME", "field NAME TYPE…", "choice FIELD.NAME". */
+struct shape_line {
+    rp_view kind, field, name;
+};
+
+static struct shape_line read_line(rp_view line) {
+    struct shape_line out = {.kind = rp_view_cut(&line, ' ')};
+    if (rp_view_equal(out.kind, RP_VIEW("choice"))) {
+        out.field = rp_view_cut(&line, '.');
+        out.name = line;
+    } else if (rp_view_equal(out.kind, RP_VIEW("field"))) {
+        out.field = rp_view_cut(&line, ' ');
+    } else {
+        out.name = line;
+    }
+    return out;
+}
+
+/* How many records use it. Sealed fields are closed here: any sealed record may. */
+static const char count_sql[] =
+    "SELECT count(*) FROM register_record WHERE register = ?1 AND CASE ?2 "
+    "WHEN 'state' THEN state = ?4 "
+    "WHEN 'field' THEN sealed IS NOT NULL AND ?5 OR body ->> ?3 IS NOT NULL "
+    "ELSE body ->> ?3 = ?4 OR EXISTS (SELECT 1 FROM json_each(body, '$.' || ?3) e "
+    "WHERE e.value = ?4) END";
+
+static rp_err count_users(struct rp_desk *desk, const struct rp_register *reg, rp_view text,
+                          uint64_t *ret_count) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(
-        rp_db_query(desk->db, "SELECT 1 FROM register_record WHERE register = ?1 LIMIT 1", &row));
+    struct shape_line line = read_line(text);
+    RP_TRY(rp_db_query(desk->db, count_sql, &row));
     rp_row_bind_text(row, 1, rp_view_from_cstr(reg->id));
-    return rp_row_next(row, ret_any);
+    rp_row_bind_text(row, 2, line.kind);
+    rp_row_bind_text(row, 3, line.field.p ? line.field : RP_VIEW(""));
+    rp_row_bind_text(row, 4, line.name.p ? line.name : RP_VIEW(""));
+    rp_row_bind_u64(row, 5, rp_view_find(text, RP_VIEW(" sealed")) < text.n);
+    RP_TRY(rp_row_first(row));
+    *ret_count = rp_row_u64(row, 0);
+    return RP_OK;
+}
+
+/* The file's former version has to be back for it: the records are moved under that one. */
+static rp_err refuse(struct rp_desk *desk, const struct rp_register *reg, rp_view text,
+                     uint64_t count) {
+    struct shape_line line = read_line(text);
+    rp_view step =
+        rp_view_equal(line.kind, RP_VIEW("state"))
+            ? rp_arena_printf(desk->arena,
+                              "move them elsewhere (rempart register list %s state=%.*s)", reg->id,
+                              RP_FMT(line.name))
+        : rp_view_equal(line.kind, RP_VIEW("field"))
+            ? rp_arena_printf(desk->arena, "empty it (rempart register edit %s ID %.*s=null)",
+                              reg->id, RP_FMT(line.field))
+            : rp_arena_printf(desk->arena, "give them another (rempart register edit %s ID %.*s=…)",
+                              reg->id, RP_FMT(line.field));
+    return rp_fail(desk->diag, RP_ERR(INVALID),
+                   "%s: version %u has no more \"%.*s\", which %llu records use; put the former "
+                   "file back and %.*s, or keep it",
+                   reg->file, reg->version, RP_FMT(text), (unsigned long long)count, RP_FMT(step));
 }
 
 static rp_err check_shape(struct rp_desk *desk, const struct rp_register *reg, rp_view before) {
     rp_view now = rp_view_from_cstr(reg->shape), rest = before;
-    bool any = false;
-    RP_TRY(any_records(desk, reg, &any));
-    while (any && rest.p) {
+    while (rest.p) {
         rp_view line = rp_view_cut(&rest, '\n');
-        if (line.n > 0 && !has_line(now, line)) {
-            return rp_fail(desk->diag, RP_ERR(INVALID),
-                           "%s: records still need \"%.*s\"; keep it, or first move or export and "
-                           "remove the records that use it",
-                           reg->file, RP_FMT(line));
+        uint64_t count = 0;
+        if (line.n == 0 || has_line(now, line)) {
+            continue;
+        }
+        RP_TRY(count_users(desk, reg, line, &count));
+        if (count > 0) {
+            return refuse(desk, reg, line, count);
         }
     }
     return RP_OK;

@@ -97,6 +97,44 @@ static void steps_fire_once_and_in_order(void **state) {
     assert_int_equal(claim(start + 500 * hour_ms, fired, 8), 0);
 }
 
+static void restart(void) {
+    rp_store_close(store);
+    open_db();
+}
+
+/* Noon in Paris on the day before each change of 2026: hours are hours, days keep the clock on the
+ * wall; to the millisecond, and through a restart within the hour that is missing or twice there.
+ */
+static void summer_time_moves_no_deadline(void **state) {
+    (void)state;
+    static const struct {
+        int64_t from_ms;
+        struct rp_span span;
+        int64_t due_ms;
+    } cases[] = {{INT64_C(1774695600000), {24, RP_HOURS}, INT64_C(1774782000000)},
+                 {INT64_C(1774695600000), {1, RP_DAYS}, INT64_C(1774778400000)},
+                 {INT64_C(1774695600000), {72, RP_HOURS}, INT64_C(1774954800000)},
+                 {INT64_C(1792836000000), {24, RP_HOURS}, INT64_C(1792922400000)},
+                 {INT64_C(1792836000000), {1, RP_DAYS}, INT64_C(1792926000000)},
+                 {INT64_C(1792836000000), {1, RP_MONTHS}, INT64_C(1795518000000)}};
+    static const struct rp_plan plan = {.remind = {{1, RP_HOURS}}, .remind_count = 1};
+    struct rp_fired fired[4];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t due_ms = rp_span_add(&france, cases[i].span, cases[i].from_ms);
+        assert_int_equal(due_ms, cases[i].due_ms);
+        struct rp_clock clock = rp_clock_plan(&france, &plan, cases[i].from_ms, due_ms);
+        put((uint8_t)(i + 1), &clock);
+        restart();
+        assert_int_equal(claim(due_ms - hour_ms - 1, fired, 4), 0);
+        assert_int_equal(claim(due_ms - hour_ms, fired, 4), 1);
+        assert_int_equal(fired[0].step.kind, RP_STEP_REMIND);
+        restart();
+        assert_int_equal(claim(due_ms - 1, fired, 4), 0);
+        assert_int_equal(claim(due_ms, fired, 4), 1);
+        assert_int_equal(fired[0].step.kind, RP_STEP_DUE);
+    }
+}
+
 static void what_is_rolled_back_fires_again(void **state) {
     (void)state;
     struct rp_fired fired[8];
@@ -170,6 +208,7 @@ static void a_hundred_thousand_cost_nothing_until_due(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(steps_fire_once_and_in_order),
+        cmocka_unit_test(summer_time_moves_no_deadline),
         cmocka_unit_test(what_is_rolled_back_fires_again),
         cmocka_unit_test(a_pause_moves_what_is_left),
         cmocka_unit_test(a_hundred_thousand_cost_nothing_until_due),

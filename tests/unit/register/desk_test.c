@@ -266,6 +266,50 @@ static void lists_search_versions_and_history(void **state) {
                DUPLICATE);
 }
 
+static void set_sql(const char *sql, const char *value) {
+    struct rp_row *row = NULL;
+    assert_ok(rp_db_query(db, sql, &row));
+    rp_row_bind_text(row, 1, rp_view_from_cstr(value));
+    assert_ok(rp_row_run(row, NULL));
+}
+
+static void assert_orphan(const char *line, const char *said) {
+    set_sql("UPDATE register_schema SET shape = shape || ?1 WHERE register = 'isms'", line);
+    struct rp_desk desk = owner();
+    rp_err err = rp_desk_check_schemas(&desk);
+    if (!said) {
+        assert_ok(err);
+        return;
+    }
+    assert_err(err, INVALID);
+    if (!strstr(diag.text, said)) {
+        fail_msg("\"%s\" does not say \"%s\"", diag.text, said);
+    }
+    set_sql("UPDATE register_schema SET shape = replace(shape, ?1, '') WHERE register = 'isms'",
+            line);
+}
+
+/* What is gone from the file is refused only where records use it, and the message says what they
+ * have to go through first. */
+static void a_schema_that_orphans_data_names_its_migration(void **state) {
+    (void)state;
+    assert_ok(
+        try_create(owner(), "isms", "{\"subject\":\"Kept\",\"kind\":\"issue\"}", &(rp_id){{0}}));
+    assert_orphan("field colour text\n", NULL);
+    assert_orphan("state gone\n", NULL);
+    assert_orphan("choice kind.issue2\n", NULL);
+    set_sql("UPDATE register_record SET body = json_set(body, '$.colour', ?1) "
+            "WHERE register = 'isms'",
+            "red");
+    assert_orphan("field colour text\n", "edit isms ID colour=null");
+    assert_orphan("choice colour.red\n", "edit isms ID colour=");
+    set_sql("UPDATE register_record SET state = 'gone', body = json_remove(body, ?1) "
+            "WHERE register = 'isms'",
+            "$.colour");
+    assert_orphan("state gone\n", "list isms state=gone");
+    set_sql("UPDATE register_record SET state = ?1 WHERE register = 'isms'", "open");
+}
+
 static void deadlines_fire_and_move(void **state) {
     (void)state;
     struct rp_desk desk = owner();
@@ -333,6 +377,7 @@ int main(void) {
         cmocka_unit_test(nobody_enters_without_ticket_and_window),
         cmocka_unit_test(a_row_edited_in_the_file_is_noticed),
         cmocka_unit_test(lists_search_versions_and_history),
+        cmocka_unit_test(a_schema_that_orphans_data_names_its_migration),
         cmocka_unit_test(deadlines_fire_and_move),
         cmocka_unit_test(the_canary_sees_and_reaches_its_own_shelf_alone),
     };
