@@ -290,43 +290,48 @@ static rp_err read_top(const struct reading *in, const struct rp_yaml *node) {
     return setting ? read_setting(in, node, setting) : unknown_key(in, node, "");
 }
 
-/* An error of the section gate, at the first of the two settings that the file has. */
-static rp_err fail_together(const struct reading *in, const struct rp_yaml *root, const char *key,
-                            const char *otherwise, const char *text) {
-    const struct rp_yaml *gate = rp_yaml_get(root, "gate");
-    const struct rp_yaml *node = gate ? rp_yaml_get(gate, key) : NULL;
+/* An error of the section, at the first of the two settings that the file has. */
+static rp_err fail_together(const struct reading *in, const struct rp_yaml *root,
+                            const char *section, const char *key, const char *otherwise,
+                            const char *text) {
+    const struct rp_yaml *map = rp_yaml_get(root, section);
+    const struct rp_yaml *node = map ? rp_yaml_get(map, key) : NULL;
     if (!node) {
-        node = gate ? rp_yaml_get(gate, otherwise) : NULL;
+        node = map ? rp_yaml_get(map, otherwise) : NULL;
     }
     return rp_fail_at(in->diag, RP_ERR(INVALID), node ? node->key_line : 0,
-                      node ? node->key_column : 0, "gate: %s", text);
+                      node ? node->key_column : 0, "%s: %s", section, text);
 }
 
 /* What no single setting can know. */
 static rp_err check_together(const struct reading *in, const struct rp_yaml *root) {
     const struct rp_config *config = in->config;
     if ((*config->certificate != '\0') != (*config->certificate_key != '\0')) {
-        return fail_together(in, root, "certificate", "certificate_key",
+        return fail_together(in, root, "gate", "certificate", "certificate_key",
                              "certificate and certificate_key are given together or not at all");
     }
     if (config->listen == config->listen_http) {
-        return fail_together(in, root, "listen_http", "listen",
+        return fail_together(in, root, "gate", "listen_http", "listen",
                              "listen and listen_http are the same port");
     }
     if (config->metrics_port != 0 &&
         (config->metrics_port == config->listen || config->metrics_port == config->listen_http)) {
-        return fail_together(in, root, "metrics_port", "listen",
+        return fail_together(in, root, "gate", "metrics_port", "listen",
                              "metrics_port is a port of its own");
     }
     bool told = strcmp(config->client_address, "connection") != 0;
     if (told && config->trusted_proxies.count == 0) {
-        return fail_together(in, root, "client_address", "client_address",
+        return fail_together(in, root, "gate", "client_address", "client_address",
                              "client_address needs trusted_proxies: whose word is believed?");
     }
     if (!told && config->trusted_proxies.count > 0) {
-        return fail_together(in, root, "trusted_proxies", "trusted_proxies",
+        return fail_together(in, root, "gate", "trusted_proxies", "trusted_proxies",
                              "trusted_proxies needs client_address: header NAME or "
                              "proxy_protocol, which the provider's pages name");
+    }
+    if (*config->hook_url != '\0' && *config->hook_secret == '\0') {
+        return fail_together(in, root, "webhook", "endpoint", "endpoint",
+                             "endpoint needs secret: what nobody signed, anybody could have sent");
     }
     return rp_config_check_acme(in, root);
 }
