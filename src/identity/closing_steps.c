@@ -91,7 +91,7 @@ static rp_err do_end(struct rp_db *db, void *ctx) {
         "DELETE FROM sign_in_failure WHERE address IN (SELECT address FROM person WHERE " ALONE ")",
         "DELETE FROM reset_request WHERE address IN (SELECT address FROM person WHERE " ALONE ")",
         "DELETE FROM recovery_code WHERE person IN (SELECT id FROM person WHERE " ALONE ")",
-        "DELETE FROM person WHERE " ALONE};
+        ("DELETE FROM person WHERE " ALONE)};
 #undef ALONE
     struct step *step = ctx;
     step->count = 0;
