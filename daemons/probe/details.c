@@ -58,7 +58,7 @@ static bool names_applications(const struct probe *probe, const struct http_answ
                                struct rp_observation *seen) {
     for (size_t i = 0; i < probe->config->app_count; i++) {
         const char *name = probe->config->apps[i].name;
-        rp_view row = rp_arena_printf(answer->arena, "<th scope=\"row\">%s</th>", name);
+        rp_view row = rp_arena_printf(answer->arena, "<h2>%s</h2>", name);
         if (!has(answer, row)) {
             rp_probe_broken(seen, "the application %s is not on %s", name, pages[1].path);
             return false;
