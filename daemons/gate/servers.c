@@ -26,7 +26,9 @@ void gate_add_upstream(struct rp_buf *out, const struct rp_config_app *app) {
     for (size_t i = 0; i < app->more_upstreams.count; i++) {
         add_target(out, app->more_upstreams.items[i], alone);
     }
-    rp_buf_add_cstr(out, "        keepalive 32;\n    }\n");
+    /* Given up before the application does it, for which five seconds are usual: a connection that
+     * it closes as we write to it counts as its failure. */
+    rp_buf_add_cstr(out, "        keepalive 32;\n        keepalive_timeout 4s;\n    }\n");
 }
 
 /* ---- servers ---- */
