@@ -10,6 +10,7 @@
 
 #include "acme.h"
 #include "base/assert.h"
+#include "base/checked.h"
 #include "os/file.h"
 #include "os/ring.h"
 #include "os/shm.h"
@@ -58,8 +59,12 @@ static rp_err give(const char *path, mode_t mode, const struct gate_worker *work
 
 static rp_err prepare_folders(const struct gate_worker *worker) {
     RP_TRY(rp_folder_make("run", 0755));
-    RP_TRY(rp_folder_make("gate", 0755));
-    RP_TRY(rp_folder_make("gate/pages", 0755));
+    /* After a restore they stand, closed: the workers read pages there, the probe the authority. */
+    static const char *const open_to_all[] = {"gate", "gate/pages", "gate/tls"};
+    for (size_t i = 0; i < RP_COUNT_OF(open_to_all); i++) {
+        RP_TRY(rp_folder_make(open_to_all[i], 0755));
+        RP_TRY(rp_folder_own(open_to_all[i], (uid_t)-1, (gid_t)-1, 0755));
+    }
     RP_TRY(rp_folder_make("gate/tmp", 0700));
     return give("gate/tmp", 0700, worker);
 }

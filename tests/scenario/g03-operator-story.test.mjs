@@ -137,6 +137,9 @@ it('a backup; then databases, keys and log are gone; the sheet and the backup br
     for (const text of writer.kept) assert.ok(all.includes(text), text);
     assert.deepEqual(all.filter(text => !text.startsWith(writer.name)), []);
   }
+  const wrong = await first.person.get(`/${'a'.repeat(20_000)}`);
+  assert.equal(wrong.status, 414);
+  assert.match(wrong.text, /<html lang=/, 'the pages of the gate are there, too');
   await until('the shop, with the authority\'s certificate', async () => { const {status, issuer} = await visit(); return status === 200 && /Pebble/.test(issuer); }, {seconds: 20});
   const verified = await stack.rempart('verify', stack.file('ledger'));
   assert.equal(verified.code, 0, verified.stdout + verified.stderr);
