@@ -306,9 +306,8 @@ static void print_addresses(const struct supervisor *supervisor) {
                     (unsigned long long)config->listen);
     if (arena && rp_ok(rp_file_read("run/first-admin-link", 4096, arena, &link))) {
         supervisor_tell(supervisor, "first administrator: %.*s", RP_FMT(rp_view_trim(link)));
-        supervisor_tell(
-            supervisor,
-            "                     (operates unchecked, alone of all; S9 asks for a check)");
+        supervisor_tell(supervisor, "                     (enters without a cleared check: S9 is "
+                                    "not met until it is on record)");
     }
     rp_arena_free(arena);
 }
