@@ -58,7 +58,7 @@ rp_err rp_api_file_list(struct rp_request *request) {
     query.trashed = rp_view_equal(rp_request_query(request, "trash"), RP_VIEW("1"));
     RP_TRY(rp_request_limit(request, LIST_DEFAULT, RP_PAGE_MAX, &query.limit));
     RP_TRY(rp_api_open_space(request, RP_ACTION_READ_RECORDS, &space));
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(LIST_ARENA);
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new_wiping(LIST_ARENA);
     if (!arena) {
         return RP_ERR(NO_MEMORY);
     }

@@ -94,7 +94,7 @@ static rp_err show_page(struct rp_request *request, struct visit *visit, rp_view
         page.name = file.name;
         page.size = rp_arena_printf(request->arena, "%llu", (unsigned long long)file.size);
     }
-    struct rp_buf body = rp_buf_new(BODY_MAX);
+    struct rp_buf body = rp_buf_new_wiping(BODY_MAX);
     rp_template_share_print(&body, request->lang, &page);
     rp_page_finish(request, share->file ? RP_TEXT_share_file_title : RP_TEXT_share_record_title,
                    &body, false);
@@ -136,7 +136,7 @@ static rp_err fill_fields(struct rp_request *request, rp_view document,
     bool flat = json->kind != RP_JSON_OBJECT || json->count > FIELDS_MAX;
     for (const struct rp_json *one = flat ? json : json->first; one && count < FIELDS_MAX;
          one = flat ? NULL : one->next) {
-        _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(VALUE_MAX);
+        _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new_wiping(VALUE_MAX);
         if (one->kind == RP_JSON_STRING) {
             rp_buf_add(&text, one->string);
         } else {
@@ -164,7 +164,7 @@ static rp_err give_record(struct rp_request *request, struct visit *visit) {
     const struct rp_template_share page = {.shown = true,
                                            .tenant = rp_view_from_cstr(visit->tenant_name),
                                            .fields = {.p = fields, .n = count}};
-    struct rp_buf body = rp_buf_new(BODY_MAX);
+    struct rp_buf body = rp_buf_new_wiping(BODY_MAX);
     rp_template_share_print(&body, request->lang, &page);
     rp_page_finish(request, RP_TEXT_share_record_title, &body, false);
     return RP_OK;

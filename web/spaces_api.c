@@ -193,7 +193,7 @@ static rp_err send_list(struct rp_request *request, struct rp_arena *arena,
 /* One try with this limit, in an arena of its own. TOO_LARGE when the page would be too heavy. */
 static rp_err list_page(struct rp_request *request, struct rp_space *space,
                         const struct rp_space_query *query) {
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(LIST_BYTES_MAX);
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new_wiping(LIST_BYTES_MAX);
     struct rp_record *records = NULL;
     size_t count = 0;
     if (!arena) {

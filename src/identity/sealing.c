@@ -215,7 +215,7 @@ rp_err rp_identity_open_secret(struct rp_identity *identity, const struct rp_pla
 
 rp_err rp_identity_open_email(struct rp_identity *identity, const struct rp_place *place,
                               rp_view sealed, char ret_email[static RP_EMAIL_MAX + 1]) {
-    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(RP_EMAIL_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new_wiping(RP_EMAIL_MAX);
     RP_TRY(rp_identity_open(identity, place, sealed, &plain));
     memcpy(ret_email, plain.p, plain.n);
     ret_email[plain.n] = 0;

@@ -161,8 +161,8 @@ static rp_err remember(struct rp_archive *archive, const struct rp_space_export 
 
 static rp_err put_page(struct rp_archive *archive, struct rp_space *space, struct rp_buf *out,
                        struct rp_diag *diag) {
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
-    _cleanup_(rp_buf_done) struct rp_buf lines = rp_buf_new(PAGE_BYTES);
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new_wiping(ARENA_BYTES);
+    _cleanup_(rp_buf_done) struct rp_buf lines = rp_buf_new_wiping(PAGE_BYTES);
     struct rp_space_export page = {.app = rp_view_from_cstr(archive->app),
                                    .collection = rp_view_from_cstr(archive->collection),
                                    .after = archive->after,
@@ -217,7 +217,7 @@ static rp_err open_file(struct rp_archive *archive, struct rp_space *space, stru
 static rp_err put_piece(struct rp_archive *archive, struct rp_space *space, struct rp_buf *out) {
     const struct rp_exported_file *file = &archive->list[archive->list_at];
     size_t n = (size_t)RP_MIN((uint64_t)PIECE_BYTES, file->size - archive->blob_at);
-    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(PIECE_BYTES);
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new_wiping(PIECE_BYTES);
     RP_TRY(rp_blob_read(space->key, &archive->blob, archive->blob_at, n, &plain));
     rp_sha256_stream_add(archive->sha, rp_buf_view(&plain));
     RP_TRY(zip(archive, rp_buf_view(&plain), Z_NO_FLUSH, out));

@@ -97,7 +97,7 @@ static rp_err open_chunk(const struct rp_secret *key, const struct rp_blob *blob
 
 static struct rp_blob blob_new(const struct rp_blob_place *place) {
     RP_ASSERT(!rp_id_is_none(place->tenant) && !rp_id_is_none(place->blob) && place->version > 0);
-    return (struct rp_blob){.place = *place, .fd = -1, .held = rp_buf_new(RP_BLOB_CHUNK)};
+    return (struct rp_blob){.place = *place, .fd = -1, .held = rp_buf_new_wiping(RP_BLOB_CHUNK)};
 }
 
 rp_err rp_blob_create(const struct rp_blob_place *place, struct rp_blob *ret_blob) {
@@ -260,7 +260,7 @@ static rp_err read_chunk(const struct rp_secret *own, const struct rp_blob *blob
     if (whole) {
         return open_chunk(own, blob, index, index == last, rp_buf_view(scratch), out);
     }
-    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(RP_BLOB_CHUNK);
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new_wiping(RP_BLOB_CHUNK);
     RP_TRY(open_chunk(own, blob, index, index == last, rp_buf_view(scratch), &plain));
     rp_buf_add(out, rp_view_sub(rp_buf_view(&plain), skip, until - skip));
     return rp_buf_err(out);

@@ -35,7 +35,7 @@ static rp_err file_facts(const struct rp_record *record, struct rp_space_export 
     rp_json_add_string(arena, json, "name", file.name);
     rp_json_add_u64(arena, json, "size", file.size);
     rp_json_add_string(arena, json, "type", file.type);
-    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(8192);
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new_wiping(8192);
     RP_TRY(rp_json_print(json, &text));
     return rp_arena_copy(arena, rp_buf_view(&text), ret_facts);
 }
@@ -104,7 +104,8 @@ rp_err rp_space_export(struct rp_space *space, struct rp_space_export *page,
                        struct rp_arena *arena) {
     RP_ASSERT(space->key != NULL && rp_id_equal(rp_db_tenant(space->db), space->tenant));
     RP_ASSERT(page->lines->n == 0 && page->lines->max >= RP_RECORD_MAX + LINE_EXTRA);
-    struct rp_arena *scratch _cleanup_(rp_arena_freep) = rp_arena_new((size_t)RP_RECORD_MAX * 2);
+    struct rp_arena *scratch _cleanup_(rp_arena_freep) =
+        rp_arena_new_wiping((size_t)RP_RECORD_MAX * 2);
     if (!scratch) {
         return RP_ERR(NO_MEMORY);
     }

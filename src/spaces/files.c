@@ -55,7 +55,7 @@ rp_err rp_space_file_document(const struct rp_file *file, struct rp_arena *arena
     rp_json_add_string(arena, json, "name", file->name);
     rp_json_add_u64(arena, json, "size", file->size);
     rp_json_add_string(arena, json, "type", file->type);
-    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(DOCUMENT_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new_wiping(DOCUMENT_MAX);
     RP_TRY(rp_json_print(json, &text));
     return rp_arena_copy(arena, rp_buf_view(&text), ret_document);
 }

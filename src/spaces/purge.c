@@ -109,7 +109,7 @@ rp_err rp_space_purge(const struct rp_env *env, struct rp_db *db, int64_t before
         *ret_count = 0;
         return RP_OK;
     }
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(PURGE_ARENA);
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new_wiping(PURGE_ARENA);
     if (!arena) {
         return RP_ERR(NO_MEMORY);
     }

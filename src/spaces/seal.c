@@ -36,7 +36,7 @@ rp_err rp_record_canonical(rp_view text, struct rp_arena *arena, rp_view *ret_do
     }
     struct rp_json *root = NULL;
     RP_TRY(rp_json_parse(text, RP_JSON_LIMITS, arena, &root, diag));
-    _cleanup_(rp_buf_done) struct rp_buf out = rp_buf_new(RP_RECORD_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf out = rp_buf_new_wiping(RP_RECORD_MAX);
     rp_err err = rp_json_print(root, &out);
     if (!rp_ok(err)) {
         return rp_fail(diag, err, "the document has no canonical form of at most %d bytes",
@@ -79,7 +79,7 @@ rp_err rp_record_open(const struct rp_secret *key, const struct rp_record_place 
     RP_ASSERT(key != NULL && arena != NULL);
     _cleanup_(rp_buf_done) struct rp_buf aad = place_bytes(place);
     RP_TRY(rp_buf_err(&aad));
-    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(RP_RECORD_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new_wiping(RP_RECORD_MAX);
     rp_err err = rp_aead_open(key, rp_buf_view(&aad), sealed, &plain);
     if (rp_is(err, RP_E_TOO_LARGE)) {
         return RP_ERR(CORRUPT); /* nothing of that size was ever sealed */

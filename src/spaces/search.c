@@ -79,7 +79,7 @@ static rp_err token_of(const struct rp_space *space, rp_view collection, rp_view
     rp_pack_bytes(&info, collection);
     rp_pack_bytes(&info, field);
     RP_TRY(rp_buf_err(&info));
-    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_SEARCH_VALUE_MAX * 8);
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new_wiping(RP_SEARCH_VALUE_MAX * 8);
     RP_TRY(rp_json_print(value, &text));
     _cleanup_(rp_secret_freep) struct rp_secret *key = NULL;
     RP_TRY(rp_hkdf_sha256(space->key, RP_VIEW(""), rp_buf_view(&info), RP_SHA256, &key));
@@ -225,7 +225,7 @@ static rp_err do_declare(struct rp_db *db, void *ctx) {
     const struct declaration *d = ctx;
     (void)db;
     RP_TRY(put_settings(d));
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(INDEX_ARENA);
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new_wiping(INDEX_ARENA);
     if (!arena) {
         return RP_ERR(NO_MEMORY);
     }

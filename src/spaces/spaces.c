@@ -367,7 +367,7 @@ rp_err rp_space_delete(struct rp_space *space, rp_view collection, rp_id id, uin
     if (!rp_space_takes(space, collection)) {
         return RP_ERR(NOT_FOUND);
     }
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(16 * 1024 * 1024);
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new_wiping(16 * 1024 * 1024);
     if (!arena) {
         return RP_ERR(NO_MEMORY);
     }

@@ -34,7 +34,7 @@ static rp_err place_of(const struct rp_space *space, const struct rp_upload *upl
 static rp_err seal_facts(const struct rp_space *space, const struct rp_blob_place *place,
                          const struct rp_upload *upload, struct rp_buf *out) {
     _cleanup_(rp_buf_done) struct rp_buf aad = rp_blob_place_bytes(place, "upload");
-    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(FACTS_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new_wiping(FACTS_MAX);
     rp_pack_bytes(&plain, upload->name);
     rp_pack_bytes(&plain, upload->type);
     RP_TRY(rp_buf_err(&aad));
@@ -45,7 +45,7 @@ static rp_err seal_facts(const struct rp_space *space, const struct rp_blob_plac
 static rp_err open_facts(const struct rp_space *space, const struct rp_blob_place *place,
                          rp_view sealed, struct rp_arena *arena, struct rp_upload *upload) {
     _cleanup_(rp_buf_done) struct rp_buf aad = rp_blob_place_bytes(place, "upload");
-    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(FACTS_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new_wiping(FACTS_MAX);
     RP_TRY(rp_buf_err(&aad));
     RP_TRY(rp_aead_open(space->key, rp_buf_view(&aad), sealed, &plain));
     struct rp_unpack in = rp_unpack_new(rp_buf_view(&plain));

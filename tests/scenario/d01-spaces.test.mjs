@@ -3,18 +3,15 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import fs from 'node:fs';
 import path from 'node:path';
+import {canaryPerson} from '../lib/canary.mjs';
 import {Stack, until} from '../lib/stack.mjs';
 
 let stack;
 const people = [];
-const canary = () => JSON.parse(fs.readFileSync(stack.file('canary/credentials.json'), 'utf8'));
 
 // A canary's person, and what their application says with the assertion that it has just received.
 async function person(index) {
-  const {app_token: token, people: list} = canary();
-  const client = stack.client();
-  Object.assign(client, {email: list[index].email, password: list[index].password, seed: list[index].seed});
-  await client.signIn();
+  const {client, token} = await canaryPerson(stack, index);
   const {assertion} = (await client.get('/.rempart/canary/')).json();
   const api = async (method, target, body, headers = {}) => {
     const answer = await client.request(method, `/.rempart/api/v1/${target}`, {
