@@ -9,7 +9,8 @@ const NEW = 'an entirely different horse 7';
 let stack, server, tenant, person, lea;
 before(async () => {
   server = await Smtp.start();
-  stack = await Stack.start({config: port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
+  // All of them sign in from one address, one after the other: more of it than the limit lets through.
+  stack = await Stack.start({config: port => `host: localhost\ngate:\n  listen: ${port}\nlimits: {sign_in_per_second: 1000}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
     '  from: rempart@example.com\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n'});
   await stack.firstAdministrator();
   tenant = (await stack.rempart('tenant', 'create', 'Acme')).stdout.trim();

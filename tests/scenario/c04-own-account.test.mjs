@@ -19,7 +19,8 @@ before(async () => {
   list = path.join(folder, 'pwned.txt');
   const sha1 = word => crypto.createHash('sha1').update(word).digest('hex').toUpperCase();
   fs.writeFileSync(list, ['password', 'azerty', LEAKED, 'letmein'].map(sha1).sort().map((hash, at) => `${hash}:${at + 1}\r\n`).join(''));
-  stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
+  // All of them sign in from one address, one after the other: more of it than the limit lets through.
+  stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nlimits: {sign_in_per_second: 1000}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
     `  from: rempart@example.com\nsign_in:\n  breached_list: ${list}\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n`});
   await stack.firstAdministrator();
   tenant = (await stack.rempart('tenant', 'create', 'Acme')).stdout.trim();
