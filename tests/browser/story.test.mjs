@@ -91,11 +91,13 @@ for (const {lang, width, height, words} of cases) {
     await page.keyboard.press('Enter');
     assert.ok(await page.locator('details[open]').count() > 0);
     await page.locator('a[href="/trust/responsibility"]').click();
+    await page.waitForURL('**/trust/responsibility'); // a click does not wait for what it leads to
     await looksRight(page, `responsibility-${label}`);
     assert.ok(await page.locator('section[id^="duty-"]').count() >= 10);
     for (const name of ['encryption', 'encrypted-data']) {
       await page.goto(`${stack.origin}/trust`);
       await page.locator(`a[href="/trust/${name}"]`).click();
+      await page.waitForURL(`**/trust/${name}`);
       await looksRight(page, `${name}-${label}`);
     }
     await page.context().close();
