@@ -8,7 +8,12 @@
 #include "os/socket.h"
 #include "wire/fastcgi.h"
 
-enum { ANSWER_MAX = 16 << 20, REQUEST_MAX = 17 << 20, DEADLINE_MS = 30000 };
+enum {
+    ANSWER_MAX = 16 << 20,
+    REQUEST_MAX = 17 << 20,
+    QUESTION_MAX = 256 * 1024, /* a record with long texts */
+    DEADLINE_MS = 30000
+};
 
 static const char json_type[] = "application/json";
 
@@ -226,15 +231,15 @@ enum rp_exit cli_tell_import(const struct cli *cli, const struct rp_json *report
 
 enum rp_exit cli_ask(struct cli *cli, const char *method, const char *path,
                      const struct rp_json *body, struct rp_json **ret_answer) {
-    struct rp_buf text = rp_buf_new(65536);
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(QUESTION_MAX);
     struct rp_diag diag = {0};
     rp_err err = cli_enter_state(cli);
-    if (rp_ok(err) && body) {
-        err = rp_json_print(body, &text);
+    if (!rp_ok(err)) {
+        return cli_fail(cli, err, cli->state, NULL);
     }
+    err = body ? rp_json_print(body, &text) : RP_OK;
     if (rp_ok(err)) {
         err = cli_ask_core(cli, method, path, rp_buf_view(&text), ret_answer, &diag);
     }
-    rp_buf_done(&text);
     return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->command, &diag);
 }

@@ -48,12 +48,7 @@ enum rp_exit cli_gate_attack(struct cli *cli) {
     if (until_ms > 0) {
         rp_json_add_u64(cli->arena, body, "until_ms", until_ms);
     }
-    rp_err err = cli_enter_state(cli);
-    if (!rp_ok(err)) {
-        return cli_fail(cli, err, cli->state, NULL);
-    }
-    enum rp_exit code =
-        cli_gate_ask(cli, asks ? "GET" : "POST", ATTACK, asks ? NULL : body, &answer);
+    enum rp_exit code = cli_ask(cli, asks ? "GET" : "POST", ATTACK, asks ? NULL : body, &answer);
     if (code == RP_EXIT_OK) {
         print_all(cli, answer);
     }

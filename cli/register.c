@@ -6,7 +6,7 @@
 #include "cli.h"
 #include "register.h"
 
-enum { PATH_MAX_HERE = 4096, BODY_MAX_HERE = 256 * 1024 };
+enum { PATH_MAX_HERE = 4096 };
 
 /* /.rempart/api/v1/registers/A/B/C, as far as given. */
 static const char *address(struct cli *cli, const char *a, const char *b, const char *rest) {

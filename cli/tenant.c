@@ -24,8 +24,11 @@ static void print_tenants(const struct cli *cli, const struct rp_json *answer) {
     const struct rp_json *list = rp_json_get(answer, "tenants");
     for (const struct rp_json *t = list ? list->first : NULL; t; t = t->next) {
         rp_view due = rp_json_get_string(t, "closes_at");
-        printf("%.*s  %.*s", RP_FMT(rp_json_get_string(t, "id")),
-               RP_FMT(rp_json_get_string(t, "name")));
+        rp_view name = rp_json_get_string(t, "name");
+        if (name.n == 0) { /* the key that indexes and the system's own secrets have */
+            name = rp_view_from_cstr(cli_say(cli, "(cette installation)", "(this installation)"));
+        }
+        printf("%.*s  %.*s", RP_FMT(rp_json_get_string(t, "id")), RP_FMT(name));
         if (due.n > 0) {
             printf("  (%s %.*s)", state_word(cli, rp_json_get_string(t, "state")), RP_FMT(due));
         }

@@ -93,22 +93,27 @@ static void print_proposals(const struct cli *cli, const struct rp_json *answer)
     }
 }
 
-enum rp_exit waf_proposals(struct cli *cli) {
+/* The answer for a person, or as it came. path NULL: there was no memory for it. */
+static enum rp_exit show(struct cli *cli, const char *path,
+                         void (*print)(const struct cli *cli, const struct rp_json *answer)) {
     struct rp_json *answer = NULL;
-    if (cli->arg_count != 1) {
-        return cli_usage(cli, "waf proposals [--json]");
+    if (!path) {
+        return cli_fail(cli, RP_ERR(NO_MEMORY), cli->command, NULL);
     }
-    rp_err err = cli_enter_state(cli);
-    if (!rp_ok(err)) {
-        return cli_fail(cli, err, cli->state, NULL);
-    }
-    enum rp_exit code = cli_gate_ask(cli, "GET", WAF "proposals", NULL, &answer);
+    enum rp_exit code = cli_ask(cli, "GET", path, NULL, &answer);
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     } else if (code == RP_EXIT_OK) {
-        print_proposals(cli, answer);
+        print(cli, answer);
     }
     return code;
+}
+
+enum rp_exit waf_proposals(struct cli *cli) {
+    if (cli->arg_count != 1) {
+        return cli_usage(cli, "waf proposals [--json]");
+    }
+    return show(cli, WAF "proposals", print_proposals);
 }
 
 /* ---- decisions ---- */
@@ -117,11 +122,7 @@ static enum rp_exit tell(struct cli *cli, const char *path, struct rp_json *body
                          const char *done) {
     struct rp_json *answer = NULL;
     rp_json_add_string(cli->arena, body, "by", cli_gate_who());
-    rp_err err = cli_enter_state(cli);
-    if (!rp_ok(err)) {
-        return cli_fail(cli, err, cli->state, NULL);
-    }
-    enum rp_exit code = cli_gate_ask(cli, "POST", path, body, &answer);
+    enum rp_exit code = cli_ask(cli, "POST", path, body, &answer);
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     } else if (code == RP_EXIT_OK) {
@@ -175,7 +176,6 @@ static void print_exclusions(const struct cli *cli, const struct rp_json *answer
 }
 
 enum rp_exit waf_exclusions(struct cli *cli) {
-    struct rp_json *answer = NULL;
     if (cli->arg_count == 3 && strcmp(cli->args[1], "remove") == 0) {
         struct rp_json *body = rp_json_object(cli->arena);
         rp_json_add_cstr(cli->arena, body, "id", cli->args[2]);
@@ -187,17 +187,7 @@ enum rp_exit waf_exclusions(struct cli *cli) {
         return cli_usage(cli, cli_say(cli, "waf exclusions [remove NUMÉRO] [--json]",
                                       "waf exclusions [remove ID] [--json]"));
     }
-    rp_err err = cli_enter_state(cli);
-    if (!rp_ok(err)) {
-        return cli_fail(cli, err, cli->state, NULL);
-    }
-    enum rp_exit code = cli_gate_ask(cli, "GET", WAF "exclusions", NULL, &answer);
-    if (code == RP_EXIT_OK && cli->json) {
-        cli_print_json(answer);
-    } else if (code == RP_EXIT_OK) {
-        print_exclusions(cli, answer);
-    }
-    return code;
+    return show(cli, WAF "exclusions", print_exclusions);
 }
 
 /* ---- the loudest rules ---- */
@@ -235,7 +225,6 @@ static void print_top(const struct cli *cli, const struct rp_json *answer) {
 }
 
 enum rp_exit waf_top(struct cli *cli) {
-    struct rp_json *answer = NULL;
     uint64_t days = 0;
     const char *by = cli->by ? cli->by : "false-alarms";
     bool known =
@@ -245,38 +234,22 @@ enum rp_exit waf_top(struct cli *cli) {
     }
     rp_view path =
         rp_arena_printf(cli->arena, WAF "top?by=%s&days=%llu", by, (unsigned long long)days);
-    rp_err err = path.p ? cli_enter_state(cli) : RP_ERR(NO_MEMORY);
-    if (!rp_ok(err)) {
-        return cli_fail(cli, err, cli->state, NULL);
-    }
-    enum rp_exit code = cli_gate_ask(cli, "GET", rp_arena_cstr(cli->arena, path), NULL, &answer);
-    if (code == RP_EXIT_OK && cli->json) {
-        cli_print_json(answer);
-    } else if (code == RP_EXIT_OK) {
-        print_top(cli, answer);
-    }
-    return code;
+    return show(cli, rp_arena_cstr(cli->arena, path), print_top);
 }
 
 /* ---- a model of what people send ---- */
 
+static void print_model(const struct cli *cli, const struct rp_json *answer) {
+    (void)cli;
+    printf("%.*s", RP_FMT(rp_json_get_string(answer, "model")));
+}
+
 enum rp_exit waf_model(struct cli *cli) {
-    struct rp_json *answer = NULL;
     if (cli->arg_count != 3 || strcmp(cli->args[1], "learn") != 0) {
         return cli_usage(cli, cli_say(cli, "waf model learn APPLICATION [--json]",
                                       "waf model learn APP [--json]"));
     }
     rp_view path = rp_arena_printf(cli->arena, WAF "model?app=%s&lang=%s", cli->args[2],
                                    cli->lang == RP_FR ? "fr" : "en");
-    rp_err err = path.p ? cli_enter_state(cli) : RP_ERR(NO_MEMORY);
-    if (!rp_ok(err)) {
-        return cli_fail(cli, err, cli->state, NULL);
-    }
-    enum rp_exit code = cli_gate_ask(cli, "GET", rp_arena_cstr(cli->arena, path), NULL, &answer);
-    if (code == RP_EXIT_OK && cli->json) {
-        cli_print_json(answer);
-    } else if (code == RP_EXIT_OK) {
-        printf("%.*s", RP_FMT(rp_json_get_string(answer, "model")));
-    }
-    return code;
+    return show(cli, rp_arena_cstr(cli->arena, path), print_model);
 }

@@ -208,26 +208,36 @@ static bool fill_from(struct trove *trove, const struct trove *first, struct unp
 
 /* ---- the probes ---- */
 
-/*= S174: what has a label keeps it, out of the house too */
-void probe_customer_labels_kept(void *ctx, struct rp_observation *seen) {
-    struct probe *probe = ctx;
+/* Puts in, takes out, and judges what came; whatever was said, nothing stays. */
+static void take_out(struct probe *probe, struct rp_observation *seen, const char *collection,
+                     void (*judge)(struct trove *trove, struct unpack *unpack)) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(1 << 20);
     struct trove trove = {.probe = probe,
                           .canary = &probe->people[0],
                           .seen = seen,
                           .arena = arena,
-                          .collection = "canary-labels"};
+                          .collection = collection};
     if (!arena) {
         rp_probe_unsure(seen, "out of memory");
         return;
     }
     struct unpack *unpack = fill(&trove) && put_all(&trove) ? export_all(&trove) : NULL;
     if (unpack && all_there(&trove, unpack)) {
-        rp_probe_holds(seen, "records labelled public, internal, personal and sensitive, and a "
-                             "sensitive file, came out of the export with their labels");
+        judge(&trove, unpack);
     }
     take_away(&trove);
     unpack_free(unpack);
+}
+
+static void labels_came(struct trove *trove, struct unpack *unpack) {
+    (void)unpack; /* all_there has compared them */
+    rp_probe_holds(trove->seen, "records labelled public, internal, personal and sensitive, and a "
+                                "sensitive file, came out of the export with their labels");
+}
+
+/*= S174: what has a label keeps it, out of the house too */
+void probe_customer_labels_kept(void *ctx, struct rp_observation *seen) {
+    take_out(ctx, seen, "canary-labels", labels_came);
 }
 
 /* Into the second canary's organisation, and out of it again. */
@@ -253,21 +263,5 @@ static void reimport(struct trove *first, struct unpack *unpack) {
 /*= S70: an organisation takes its data out at any time, whole, and in a form that serves elsewhere
  */
 void probe_tenant_export_reimport(void *ctx, struct rp_observation *seen) {
-    struct probe *probe = ctx;
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(1 << 20);
-    struct trove trove = {.probe = probe,
-                          .canary = &probe->people[0],
-                          .seen = seen,
-                          .arena = arena,
-                          .collection = "canary-export"};
-    if (!arena) {
-        rp_probe_unsure(seen, "out of memory");
-        return;
-    }
-    struct unpack *unpack = fill(&trove) && put_all(&trove) ? export_all(&trove) : NULL;
-    if (unpack && all_there(&trove, unpack)) {
-        reimport(&trove, unpack);
-    }
-    take_away(&trove);
-    unpack_free(unpack);
+    take_out(ctx, seen, "canary-export", reimport);
 }
