@@ -44,6 +44,12 @@ before(async () => {
 });
 after(() => stack?.stop());
 
+test('what is too long is refused by its field, not by how the question is sent', async () => {
+  const refused = await cli('new', 'risks', `scenario=${'y'.repeat(100000)}`);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /scenario/);
+});
+
 test('a table goes out and comes back as it was; what differs is an edit', async () => {
   await make('risks', {scenario: '=1+1, "quoted"; and\nlines', owner: record, inherent_impact: 3});
   await make('cards', {card_number: '@7', holder_kind: 'employee', person: record, purpose: 'office', zones: ['lobby', 'offices'],
