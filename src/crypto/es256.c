@@ -174,22 +174,28 @@ static size_t der_from_plain(const uint8_t *plain, uint8_t *out) {
     return (size_t)n;
 }
 
-rp_err rp_es256_verify(rp_view public_key, rp_view message, rp_view signature) {
-    if (public_key.n != RP_P256_PUBLIC || public_key.p[0] != 0x04 || signature.n != RP_SIGNATURE) {
+rp_err rp_es256_verify_der(rp_view public_key, rp_view message, rp_view der) {
+    if (public_key.n != RP_P256_PUBLIC || public_key.p[0] != 0x04 || der.n == 0 ||
+        der.n > DER_MAX) {
         return RP_ERR(BAD_SIGNATURE);
     }
     _cleanup_(free_key) EVP_PKEY *key = public_object(public_key);
     if (!key) {
         return RP_ERR(BAD_SIGNATURE);
     }
-    uint8_t der[DER_MAX];
-    size_t n = der_from_plain(signature.p, der);
     _cleanup_(free_digest) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     RP_ASSERT(ctx != NULL);
     int ok = EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, key);
     RP_ASSERT(ok == 1);
-    if (EVP_DigestVerify(ctx, der, n, message.p, message.n) != 1) {
+    return EVP_DigestVerify(ctx, der.p, der.n, message.p, message.n) == 1 ? RP_OK
+                                                                          : RP_ERR(BAD_SIGNATURE);
+}
+
+rp_err rp_es256_verify(rp_view public_key, rp_view message, rp_view signature) {
+    if (signature.n != RP_SIGNATURE) {
         return RP_ERR(BAD_SIGNATURE);
     }
-    return RP_OK;
+    uint8_t der[DER_MAX];
+    size_t n = der_from_plain(signature.p, der);
+    return rp_es256_verify_der(public_key, message, rp_view_of(der, n));
 }
