@@ -135,7 +135,8 @@ static const struct cli_command commands[] = {
      "/usr/local/share/zsh/site-functions/_rempart\n",
      cli_completion},
     {"register",
-     "rempart register list [REGISTER] | show REGISTER ID [--summary] | new REGISTER FIELD=VALUE… "
+     "rempart register list [REGISTER] | describe REGISTER | show REGISTER ID [--summary] | new "
+     "REGISTER FIELD=VALUE… "
      "| "
      "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] | "
      "hold REGISTER ID DEADLINE REASON | resume REGISTER ID DEADLINE | "
@@ -143,14 +144,17 @@ static const struct cli_command commands[] = {
      "[--dry-run] | view REGISTER "
      "[NAME "
      "[FIELD=VALUE…]] | token [new NAME scope= registers= days= | end ID] | "
-     "example load|remove | retention [--dry-run [--days N]] | remove REGISTER ID [--json]",
+     "example load|remove | retention [--dry-run [--days N] | --confirm TODAY] | remove REGISTER "
+     "ID [--json]",
      {"les registres : fiches, passages, historique (--summary)",
       "the registers: records, moves, history (--summary)"},
-     "  rempart register list\n  rempart register new suppliers name='Nuage SA' tier=one "
+     "  rempart register list\n  rempart register describe suppliers\n  rempart register new "
+     "suppliers name='Nuage SA' tier=one "
      "service=hosting\n  rempart register move persons 6f1c… begin\n  rempart register import "
      "suppliers suppliers.csv --dry-run\n  rempart register token new importer scope=write "
      "registers=assets days=30\n  rempart register example load\n"
-     "  rempart register retention --dry-run --days 90\n",
+     "  rempart register retention --dry-run --days 90\n"
+     "  rempart register retention --confirm 2026-11-26\n",
      cli_register},
     {"waf",
      "rempart waf compile --rules FILE… -o IMAGE | exec --rules FILE…|--image IMAGE --request FILE "

@@ -183,6 +183,7 @@ enum rp_exit cli_register(struct cli *cli) {
         size_t least, most;
         enum rp_exit (*run)(struct cli *cli);
     } words[] = {{"list", 1, RP_ARGS_MAX, list},
+                 {"describe", 2, 2, cli_register_describe},
                  {"show", 3, 3, show},
                  {"new", 2, RP_ARGS_MAX, create},
                  {"edit", 3, RP_ARGS_MAX, edit},
@@ -205,19 +206,23 @@ enum rp_exit cli_register(struct cli *cli) {
         }
     }
     return cli_usage(
-        cli, cli_say(cli,
-                     "list [REGISTRE [champ=valeur…]], search MOT…, show REGISTRE ID, new REGISTRE "
-                     "champ=valeur…, edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …, "
-                     "hold REGISTRE ID ÉCHÉANCE MOTIF, resume REGISTRE ID ÉCHÉANCE, "
-                     "attach REGISTRE ID CHAMP FICHIER, export REGISTRE [FICHIER], import REGISTRE "
-                     "FICHIER [--dry-run], view "
-                     "REGISTRE [NOM [champ=valeur…]], token [new NOM … | end ID], example "
-                     "load|remove, retention [--dry-run [--days N]], remove REGISTRE ID",
-                     "list [REGISTER [field=value…]], search WORD…, show REGISTER ID, new REGISTER "
-                     "field=value…, edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
-                     "hold REGISTER ID DEADLINE REASON, resume REGISTER ID DEADLINE, "
-                     "attach REGISTER ID FIELD FILE, export REGISTER [FILE], import REGISTER FILE "
-                     "[--dry-run], view REGISTER "
-                     "[NAME [field=value…]], token [new NAME … | end ID], example load|remove, "
-                     "retention [--dry-run [--days N]], remove REGISTER ID"));
+        cli,
+        cli_say(
+            cli,
+            "list [REGISTRE [champ=valeur…]], describe REGISTRE, search MOT…, show REGISTRE ID, "
+            "new REGISTRE "
+            "champ=valeur…, edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …, "
+            "hold REGISTRE ID ÉCHÉANCE MOTIF, resume REGISTRE ID ÉCHÉANCE, "
+            "attach REGISTRE ID CHAMP FICHIER, export REGISTRE [FICHIER], import REGISTRE "
+            "FICHIER [--dry-run], view "
+            "REGISTRE [NOM [champ=valeur…]], token [new NOM … | end ID], example "
+            "load|remove, retention [--dry-run [--days N] | --confirm JOUR], remove REGISTRE ID",
+            "list [REGISTER [field=value…]], describe REGISTER, search WORD…, show REGISTER ID, "
+            "new REGISTER "
+            "field=value…, edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
+            "hold REGISTER ID DEADLINE REASON, resume REGISTER ID DEADLINE, "
+            "attach REGISTER ID FIELD FILE, export REGISTER [FILE], import REGISTER FILE "
+            "[--dry-run], view REGISTER "
+            "[NAME [field=value…]], token [new NAME … | end ID], example load|remove, "
+            "retention [--dry-run [--days N] | --confirm TODAY], remove REGISTER ID"));
 }

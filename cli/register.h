@@ -10,6 +10,7 @@ struct rp_json *cli_register_fields(struct cli *cli, size_t first);
 const char *cli_register_filters(struct cli *cli, const char *base, const struct rp_json *fields);
 /* Registers or records, a line each, or as JSON. */
 void cli_register_print(const struct cli *cli, const struct rp_json *list);
+enum rp_exit cli_register_describe(struct cli *cli);
 enum rp_exit cli_register_search(struct cli *cli);
 enum rp_exit cli_register_export(struct cli *cli);
 enum rp_exit cli_register_import(struct cli *cli);

@@ -95,6 +95,26 @@ static bool print_certificates(struct cli *cli, struct rp_json *status) {
     return well;
 }
 
+/* A clock that leapt, from run/clock.json, which is there while core doubts it. */
+static bool print_clock(struct cli *cli, struct rp_json *status) {
+    struct rp_json *clock = read_json(cli, "run/clock.json", NULL);
+    if (!clock) {
+        return true;
+    }
+    if (cli->json) {
+        rp_json_add(cli->arena, status, "clock_doubted", clock);
+        return false;
+    }
+    printf(cli_say(cli,
+                   "horloge : elle a sauté de %.*s à %.*s ; rien n’est détruit (rempart register "
+                   "retention --confirm AAAA-MM-JJ)\n",
+                   "clock: it leapt from %.*s to %.*s; nothing is destroyed (rempart register "
+                   "retention --confirm YYYY-MM-DD)\n"),
+           RP_FMT(rp_json_get_string(clock, "believed_until")),
+           RP_FMT(rp_json_get_string(clock, "doubted_at")));
+    return false;
+}
+
 /* False when something of it needs somebody. */
 static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) {
     const struct rp_json *ledger = read_json(cli, "run/ledger.json", NULL);
@@ -117,7 +137,8 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
             rp_json_add_u64(cli->arena, status, "disk_free_bytes", bytes);
             rp_json_add_u64(cli->arena, status, "disk_free_percent", percent);
         }
-        return print_certificates(cli, status) && (!has_certificate || days >= 0);
+        bool well = print_certificates(cli, status);
+        return print_clock(cli, status) && well && (!has_certificate || days >= 0);
     }
     print_age(age, now_s - (int64_t)since_s);
     printf("rempart %.*s, %s %s, %llu %s\n", RP_FMT(rp_json_get_string(status, "version")),
@@ -129,6 +150,7 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
                days < CERTIFICATE_WARN_DAYS ? " (!)" : "");
     }
     bool well = print_certificates(cli, status);
+    well = print_clock(cli, status) && well;
     if (has_ledger) {
         printf("%s: %llu KiB; %s: %.1f GiB, %llu %%\n",
                cli_say(cli, "retard du journal", "log behind"), (unsigned long long)(behind >> 10),

@@ -50,6 +50,13 @@ static void add_words(struct rp_arena *arena, struct rp_json *json, const char *
     rp_json_add_cstr(arena, pair, "en", words->s[RP_EN]);
 }
 
+static void add_cstr_if(struct rp_arena *arena, struct rp_json *json, const char *key,
+                        const char *value) {
+    if (value) {
+        rp_json_add_cstr(arena, json, key, value);
+    }
+}
+
 static void add_names(struct rp_arena *arena, struct rp_json *json, const char *key,
                       const struct rp_names *names) {
     struct rp_json *list = rp_json_add_array(arena, json, key);
@@ -83,9 +90,7 @@ static void describe_field(struct rp_arena *arena, struct rp_json *list,
     rp_json_add_bool(arena, json, "personal", field->personal);
     rp_json_add_bool(arena, json, "fixed", field->fixed);
     rp_json_add_bool(arena, json, "sortable", field->indexed);
-    if (field->refers) {
-        rp_json_add_cstr(arena, json, "refers", field->refers);
-    }
+    add_cstr_if(arena, json, "refers", field->refers);
     if (field->choice_count) {
         struct rp_json *choices = rp_json_add_array(arena, json, "choices");
         for (size_t i = 0; i < field->choice_count; i++) {
@@ -114,14 +119,28 @@ static void describe_move(struct rp_arena *arena, struct rp_json *list,
     }
 }
 
+static void describe_deadline(struct rp_arena *arena, struct rp_json *json,
+                              const struct rp_register *reg, const struct rp_deadline *deadline) {
+    rp_json_add_cstr(arena, json, "id", deadline->id);
+    add_words(arena, json, "label", &deadline->label);
+    add_states(arena, json, "in", reg, deadline->in);
+    add_cstr_if(arena, json, "at", deadline->at);
+    if (!deadline->at) {
+        rp_json_add_cstr(arena, json, "within", rp_span_print(deadline->within).s);
+    }
+    add_cstr_if(arena, json, "from", deadline->from);
+    add_cstr_if(arena, json, "remind_to", deadline->remind_to);
+    add_cstr_if(arena, json, "escalate_to", deadline->escalate_to);
+    add_cstr_if(arena, json, "then", deadline->then);
+    rp_json_add_bool(arena, json, "legal", deadline->legal);
+}
+
 static void describe_rest(struct rp_arena *arena, struct rp_json *json,
                           const struct rp_register *reg) {
     struct rp_json *deadlines = rp_json_add_array(arena, json, "deadlines");
     for (size_t i = 0; i < reg->deadline_count; i++) {
         struct rp_json *one = rp_json_add_object(arena, deadlines, NULL);
-        rp_json_add_cstr(arena, one, "id", reg->deadlines[i].id);
-        add_words(arena, one, "label", &reg->deadlines[i].label);
-        add_states(arena, one, "in", reg, reg->deadlines[i].in);
+        describe_deadline(arena, one, reg, &reg->deadlines[i]);
     }
     struct rp_json *rules = rp_json_add_array(arena, json, "rules");
     for (size_t i = 0; i < reg->rule_count; i++) {

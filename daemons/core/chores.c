@@ -116,7 +116,8 @@ static void purge_trash(void *thread_state, void *ctx) {
     if (now_ms < atomic_load(&core->web.keep_outbox_until_ms)) {
         return; /* a backup copies files that its databases name */
     }
-    if (!thread || !rp_ok(rp_identity_each_tenant(thread->identity, next_tenant, &round))) {
+    if (!thread || !core_clock_is_believed(core, thread) ||
+        !rp_ok(rp_identity_each_tenant(thread->identity, next_tenant, &round))) {
         return;
     }
     for (size_t i = 0; i < round.count; i++) {

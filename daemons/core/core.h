@@ -51,9 +51,10 @@ struct core {
     struct sender *sender;
     pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
     bool stopping;
-    _Atomic bool ticking;     /* the deadlines are being looked at */
-    _Atomic bool closing_now; /* a round of closings.c runs */
-    int64_t closed_ms;        /* monotonic: when the last one began */
+    _Atomic bool ticking;             /* the deadlines are being looked at */
+    bool clock_looked, clock_doubted; /* what clock.c told last; whoever ticks */
+    _Atomic bool closing_now;         /* a round of closings.c runs */
+    int64_t closed_ms;                /* monotonic: when the last one began */
     /* Of the last round, with a new canary; the loop's once it is over. */
     rp_id closing_tenants[RP_CLOSINGS_AT_ONCE + 1];
     size_t closing_count;
@@ -140,6 +141,12 @@ rp_err core_registers_start(struct core *core);
 rp_err core_registers_check(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag);
 /* The canary's own record of persons, on its own shelf: begun, nothing signed, for this account. */
 rp_err core_registers_canary(struct core *core, struct rp_web_thread *thread, rp_id account);
+
+/* ---- clock.c: is this machine's clock believed? ---- */
+/* With the deadlines, on their thread: what changed is told. */
+void core_clock_look(struct core *core, struct rp_db *db);
+/* Before anything is destroyed because its time has come. False also when nobody can say. */
+bool core_clock_is_believed(const struct core *core, struct rp_web_thread *thread);
 
 /* ---- connection.c ---- */
 /* On the sockets that the supervisor holds, or on our own. */

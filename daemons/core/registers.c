@@ -70,6 +70,7 @@ static rp_err tick(struct core *core, struct rp_web_thread *thread) {
         return RP_ERR(NO_MEMORY);
     }
     RP_TRY(open_desk(core, thread, arena, &desk));
+    core_clock_look(core, desk.db);
     RP_TRY(rp_clock_when(desk.db, &when));
     if (when > rp_env_now_ms(&core->env)) {
         return RP_OK; /* no key is needed to see that nothing is due */

@@ -7,6 +7,8 @@
  * none does. Each end is an event. Before anything goes the end is computed anew from the history,
  * so that no clock that somebody edited takes a record before its time.
  *
+ * Nothing goes by a clock that is doubted (clock/trust_io.h): it is looked at again in an hour.
+ *
  * A retention that is held (a lawsuit) stands still for as long as it is, and is then what it was.
  */
 #ifndef RP_REGISTER_RETENTION_H
@@ -27,6 +29,9 @@ rp_err rp_draft_retention(const struct rp_draft *draft);
 /* The clock as it should be, for records that were closed before there was one and for spans that
  * changed; in a transaction of its own when it has to be set. */
 rp_err rp_retention_plan(struct rp_desk *desk, const struct rp_entry *record);
+/* The machine's clock is believed again: what waits for the next look at it is let go of, and the
+ * sweep that has to follow plans it anew. */
+rp_err rp_retention_look_again(struct rp_desk *desk);
 /* Inside a transaction: no longer held. INVALID: it was not. */
 rp_err rp_retention_go_on(struct rp_desk *desk, const struct rp_entry *record);
 /* Inside a transaction: everything that hangs on it goes; its id and number stay known, and are not

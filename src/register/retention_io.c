@@ -2,9 +2,12 @@
 #include "register/retention.h"
 
 #include "base/assert.h"
+#include "clock/trust_io.h"
 
 /* Others still name it: looked at again this much later. */
 static const int64_t again_ms = (int64_t)30 * RP_DAY_S * 1000;
+/* The machine's clock is doubted: looked at again this much later. */
+static const int64_t doubt_ms = (int64_t)3600 * 1000;
 
 const struct rp_deadline rp_retention_deadline = {.id = RP_RETENTION_CLOCK,
                                                   .label = {{"Conservation", "Retention"}}};
@@ -121,6 +124,19 @@ rp_err rp_retention_plan(struct rp_desk *desk, const struct rp_entry *record) {
         return err;
     }
     return rp_db_transact(desk->db, start_late, &planning);
+}
+
+rp_err rp_retention_look_again(struct rp_desk *desk) {
+    struct rp_row *row = NULL;
+    uint64_t now_ms = (uint64_t)rp_env_now_ms(desk->env);
+    RP_TRY(rp_db_query(desk->db,
+                       "DELETE FROM clock WHERE name = ?1 AND paused_ms = 0 "
+                       "AND next_ms BETWEEN ?2 AND ?3",
+                       &row));
+    rp_row_bind_text(row, 1, RP_VIEW(RP_RETENTION_CLOCK));
+    rp_row_bind_u64(row, 2, now_ms);
+    rp_row_bind_u64(row, 3, now_ms + (uint64_t)doubt_ms);
+    return rp_row_run(row, NULL);
 }
 
 rp_err rp_retention_go_on(struct rp_desk *desk, const struct rp_entry *record) {
@@ -293,6 +309,7 @@ static rp_err empty_it(struct rp_desk *desk, const struct rp_entry *record, stru
 
 rp_err rp_retention_reached(struct rp_desk *desk, const struct rp_entry *record) {
     int64_t closed_ms = 0, now_ms = rp_env_now_ms(desk->env);
+    struct rp_clock_trust trust;
     bool named = false;
     if (record->facts.example || record->canary || !rp_entry_is_closed(record)) {
         return RP_OK;
@@ -301,6 +318,10 @@ rp_err rp_retention_reached(struct rp_desk *desk, const struct rp_entry *record)
     int64_t end_ms = end_of(desk, record->facts.reg, closed_ms);
     if (end_ms > now_ms) { /* somebody set the clock forward, or the span grew */
         return start(desk, record, closed_ms, end_ms);
+    }
+    RP_TRY(rp_clock_trust_read(desk->env, desk->db, &trust));
+    if (!trust.believed) {
+        return start(desk, record, closed_ms, now_ms + doubt_ms);
     }
     RP_TRY(rp_entry_is_named(desk, record, &named));
     if (!named) {

@@ -5,11 +5,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
-import {crash} from '../lib/sabotage.mjs';
+import {crash, sql} from '../lib/sabotage.mjs';
 import {Stack, bin, run, until} from '../lib/stack.mjs';
 import {Writer} from '../lib/writer.mjs';
 
-let stack, folder, sheet, first, martin, lea, main;
+let stack, folder, sheet, first, martin, lea, main, patient;
 
 const close = (...args) => stack.rempart('tenant', 'close', ...args);
 const tenants = async () => JSON.parse((await stack.rempart('tenant', 'list', '--json')).stdout).tenants;
@@ -76,10 +76,29 @@ test('until its day comes all goes on, and it is taken back', async () => {
   await until('both on record', () => entries('operator').includes('tenant.reopened') && entries('operator').includes('tenant.closing'));
 });
 
+test('a clock that leapt ends nobody’s days of grace', async () => {
+  const file = stack.file('db/system.db'), month = 31 * 86400e3;
+  patient = (await stack.rempart('tenant', 'create', 'Patient')).stdout.trim();
+  const hasty = (await stack.rempart('tenant', 'create', 'Hasty')).stdout.trim();
+  assert.equal((await close('Patient', '--confirm', 'Patient')).code, 0);
+  // A month in a second, for what core remembers and for the one that waits.
+  await until('a first look', async () => await sql(file, 'SELECT count(*) FROM clock_trust') === '1');
+  await sql(file, `UPDATE clock_trust SET seen_ms = seen_ms - ${month}`);
+  await sql(file, `UPDATE tenant_closing SET asked_ms = asked_ms - ${month}, due_ms = due_ms - ${month} WHERE tenant = x'${patient}'`);
+  // Who is closed at once hangs on no clock; the same round looked at the other one first.
+  assert.equal((await close('Hasty', '--confirm', 'Hasty', '--days', '0')).code, 0);
+  await until('out of the directory', async () => !(await find(hasty)), {seconds: 60});
+  assert.ok(await find(patient));
+  assert.equal(await sql(file, `SELECT ended_ms FROM tenant_closing WHERE tenant = x'${patient}'`), '0');
+  const today = new Date().toLocaleDateString('sv-SE', {timeZone: 'Europe/Paris'});
+  assert.equal((await stack.rempart('register', 'retention', '--confirm', today)).code, 0);
+});
+
 /*= S90 type=test */
 test('closed: sessions end, the key goes, then the files; its log stays and says so', async () => {
   assert.equal((await close(martin, '--confirm', 'Boulangerie Martin', '--days', '0')).code, 0);
   await until('out of the directory', async () => !(await find(martin)), {seconds: 60});
+  await until('and whose clock is right again', async () => !(await find(patient)), {seconds: 60});
   assert.ok(!(await isIn(lea.person)), 'the session has ended');
   for (const place of ['tenants', 'kms']) assert.deepEqual(below(place).filter(name => name.includes(martin)), [], place);
   await until('on record', () => ['tenant.closed', 'key.destroyed', 'tenant.removed'].every(code => entries('operator').includes(code)));

@@ -1,8 +1,9 @@
 // The registers by API and command line: from hire to role, four eyes, a bypass tried at each door.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {sql} from '../lib/sabotage.mjs';
-import {Stack, until} from '../lib/stack.mjs';
+import {Stack, bin, run, until} from '../lib/stack.mjs';
 
 let stack, ann, annRecord;
 const api = '/.rempart/api/v1/registers';
@@ -49,6 +50,17 @@ test('the registers are listed, in the command line and by the API', async () =>
   assert.equal(answer.status, 200, answer.text);
   assert.equal(answer.json().length, json.length);
   annRecord = (await make('persons', 'name=Ann', 'kind=employee', 'start=2026-11-02', `account=${annAccount}`)).id;
+});
+
+test('a register is described, in both languages, and one that is not there is named', async () => {
+  const {stdout} = await stack.rempart('register', 'describe', 'suppliers');
+  for (const words of [/^R24 +suppliers /, / {2}name\* +text +Name/, /one +1: critical/, /approve +assessed → approved/,
+    /four eyes, not by: assessed_by/, /needs questionnaire, score, risk/, /12mo after assessed_on, then review/, /S165: refused/]) assert.match(stdout, words);
+  const french = await run(path.join(bin, 'rempart'), ['register', 'describe', 'cards', '--state', stack.state], {env: {...stack.env, LANG: 'fr_FR.UTF-8'}});
+  assert.match(french.stdout, /CHAMPS/);
+  const none = await stack.rempart('register', 'describe', 'nothing');
+  assert.equal(none.code, 2);
+  assert.match(none.stderr, /"nothing"/);
 });
 
 test('a stranger, and a page of another site, get nothing', async () => {

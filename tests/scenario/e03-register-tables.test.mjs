@@ -316,3 +316,28 @@ test('retention: what will go is told, what has to go goes by itself with its hi
   assert.equal((await cli('resume', 'cards', held, 'retention')).code, 0);
   await until('gone by itself', async () => (await cli('show', 'cards', held)).code !== 0);
 });
+
+test('a clock that leapt destroys nothing until somebody says which day it is', async () => {
+  const file = stack.file('db/system.db'), since = Date.now() - 1;
+  const {id} = await make('cards', {card_number: 'V-3', holder_kind: 'visitor', visitor: 'Jo', host: record, purpose: 'visit', zones: ['lobby'],
+    valid_from: date(0), valid_to: date(1)});
+  for (const move of ['activate', 'return']) assert.equal((await cli('move', 'cards', id, move)).code, 0);
+  // Two years pass in a second: what core remembers lies that far back.
+  await until('a first look', async () => await sql(file, 'SELECT count(*) FROM clock_trust') === '1');
+  await sql(file, "UPDATE clock_trust SET seen_ms = seen_ms - 730 * 86400000");
+  await events('clock.leapt', since);
+  await sql(file, `UPDATE register_change SET change = json_set(change, '$.at', '${date(-400)}T10:00:00Z')
+    WHERE record IN (SELECT row FROM register_record WHERE id = x'${id}')`);
+  const told = await cli('retention');
+  assert.equal(told.code, 1, told.stderr);
+  assert.match(told.stderr, /leapt.*nothing is destroyed/s);
+  assert.equal((await cli('show', 'cards', id)).code, 0);
+  await until('the status says so', async () => /clock: it leapt/.test((await stack.rempart('status')).stdout));
+  const wrong = await cli('retention', '--confirm', date(-730));
+  assert.equal(wrong.code, 2, wrong.stderr);
+  assert.equal((await cli('show', 'cards', id)).code, 0);
+  const paris = new Date().toLocaleDateString('sv-SE', {timeZone: 'Europe/Paris'});
+  assert.equal((await cli('retention', '--confirm', paris)).code, 0);
+  await until('gone', async () => (await cli('show', 'cards', id)).code !== 0);
+  await until('the status is silent', async () => !/clock: it leapt/.test((await stack.rempart('status')).stdout));
+});

@@ -1,7 +1,9 @@
 /* retention_test.c — what is kept, for how long, and what becomes of it then: never before. */
 #include "office.h"
 
+#include "clock/trust_io.h"
 #include "register/evidence.h"
+#include "register/retention.h"
 
 #define DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -100,6 +102,51 @@ static void a_clock_that_was_set_forward_takes_nothing(void **state) {
     ring();
     assert_ok(find("cards", id, &record));
     wait_days(366);
+    ring();
+    assert_err(find("cards", id, &record), NOT_FOUND);
+}
+
+/* Two years in a second: nothing goes before somebody says which day it is. */
+static void a_machine_whose_clock_leaps_takes_nothing(void **state) {
+    (void)state;
+    struct rp_entry record;
+    struct rp_clock_trust trust;
+    bool news = false;
+    uint64_t altered = 0;
+    rp_id id = returned_card("V-6");
+    assert_ok(rp_clock_trust_look(&env, db, &trust, &news));
+    wait_days(730);
+    ring();
+    sweep(&altered);
+    ring();
+    assert_ok(find("cards", id, &record));
+    wait_days(-730); /* set right again: its own time still counts */
+    sweep(&altered);
+    ring();
+    assert_ok(find("cards", id, &record));
+    for (int day = 0; day < 366; day++) {
+        wait_days(1);
+        assert_ok(rp_clock_trust_look(&env, db, &trust, &news));
+    }
+    ring();
+    assert_err(find("cards", id, &record), NOT_FOUND);
+}
+
+static void a_machine_that_was_off_goes_on_once_it_is_confirmed(void **state) {
+    (void)state;
+    struct rp_entry record;
+    struct rp_clock_trust trust;
+    struct rp_desk desk = owner();
+    bool news = false;
+    uint64_t altered = 0;
+    rp_id id = returned_card("V-7");
+    assert_ok(rp_clock_trust_look(&env, db, &trust, &news));
+    wait_days(400);
+    ring();
+    assert_ok(find("cards", id, &record));
+    assert_ok(rp_clock_trust_confirm(&env, db, RP_VIEW("owner")));
+    assert_ok(rp_retention_look_again(&desk));
+    sweep(&altered);
     ring();
     assert_err(find("cards", id, &record), NOT_FOUND);
 }
@@ -233,6 +280,8 @@ int main(void) {
         TEST(a_closed_record_goes_at_its_end_and_not_a_day_before),
         TEST(an_open_record_is_kept_however_old),
         TEST(a_clock_that_was_set_forward_takes_nothing),
+        TEST(a_machine_whose_clock_leaps_takes_nothing),
+        TEST(a_machine_that_was_off_goes_on_once_it_is_confirmed),
         TEST(a_record_without_its_clock_gets_one),
         TEST(a_held_one_stays_and_goes_when_it_is_released),
         TEST(what_others_name_is_emptied_first),
