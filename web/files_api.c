@@ -241,13 +241,11 @@ rp_err rp_api_file_change(struct rp_request *request) {
     uint64_t version;
     enum rp_label label;
     rp_view name = rp_request_query(request, "name");
-    RP_TRY(rp_api_read_id(request, &id));
-    RP_TRY(rp_api_read_if_match(request, &version));
     RP_TRY(rp_api_read_label(request, &label));
     if (!name.p && label == RP_LABEL_NONE) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "?name=… or ?label=…");
     }
-    RP_TRY(rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, &space));
+    RP_TRY(rp_api_open_change(request, &space, &id, &version));
     RP_TRY(rp_space_file_change(&space, request->segments[0], id, version, name, label,
                                 request->arena, &file, &request->diag));
     request->changed_tenant = space.tenant;
@@ -258,9 +256,7 @@ rp_err rp_api_file_delete(struct rp_request *request) {
     struct rp_space space;
     rp_id id;
     uint64_t version;
-    RP_TRY(rp_api_read_id(request, &id));
-    RP_TRY(rp_api_read_if_match(request, &version));
-    RP_TRY(rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, &space));
+    RP_TRY(rp_api_open_change(request, &space, &id, &version));
     RP_TRY(rp_space_file_delete(&space, request->segments[0], id, version));
     request->changed_tenant = space.tenant;
     request->response.status = 204;

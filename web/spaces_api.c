@@ -77,6 +77,13 @@ rp_err rp_api_read_version(struct rp_request *request, uint64_t *ret_version) {
     return RP_OK;
 }
 
+rp_err rp_api_open_change(struct rp_request *request, struct rp_space *ret_space, rp_id *ret_id,
+                          uint64_t *ret_version) {
+    RP_TRY(rp_api_read_id(request, ret_id));
+    RP_TRY(rp_api_read_if_match(request, ret_version));
+    return rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, ret_space);
+}
+
 void rp_api_add_record(struct rp_arena *arena, struct rp_json *json,
                        const struct rp_record *record) {
     rp_json_add_cstr(arena, json, "id", rp_id_print(record->id).s);
@@ -151,10 +158,8 @@ rp_err rp_api_space_update(struct rp_request *request) {
     rp_id id;
     uint64_t version;
     enum rp_label label;
-    RP_TRY(rp_api_read_id(request, &id));
-    RP_TRY(rp_api_read_if_match(request, &version));
     RP_TRY(rp_api_read_label(request, &label));
-    RP_TRY(rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, &space));
+    RP_TRY(rp_api_open_change(request, &space, &id, &version));
     RP_TRY(rp_space_update(&space, request->segments[0], id, version, request->fcgi->body, label,
                            request->arena, &record, &request->diag));
     request->changed_tenant = space.tenant;
@@ -165,9 +170,7 @@ rp_err rp_api_space_delete(struct rp_request *request) {
     struct rp_space space;
     rp_id id;
     uint64_t version;
-    RP_TRY(rp_api_read_id(request, &id));
-    RP_TRY(rp_api_read_if_match(request, &version));
-    RP_TRY(rp_api_open_space(request, RP_ACTION_WRITE_RECORDS, &space));
+    RP_TRY(rp_api_open_change(request, &space, &id, &version));
     RP_TRY(rp_space_delete(&space, request->segments[0], id, version));
     request->changed_tenant = space.tenant;
     request->response.status = 204;

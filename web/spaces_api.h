@@ -16,6 +16,9 @@ rp_err rp_api_read_label(struct rp_request *request, enum rp_label *ret_label);
 rp_err rp_api_read_version(struct rp_request *request, uint64_t *ret_version);
 /* The second {…} of the route. NOT_FOUND unless it is an id. */
 rp_err rp_api_read_id(const struct rp_request *request, rp_id *ret_id);
+/* For a change of the one that the route names, if it is at the version of If-Match. */
+rp_err rp_api_open_change(struct rp_request *request, struct rp_space *ret_space, rp_id *ret_id,
+                          uint64_t *ret_version);
 /* The answer, with its ETag; 304 when the reader has it. */
 rp_err rp_api_send_record(struct rp_request *request, int status, const struct rp_record *record);
 /* What is said of a record beside its document. */

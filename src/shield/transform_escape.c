@@ -180,19 +180,6 @@ static size_t js_escape(rp_view in, size_t at, uint8_t *ret_byte) {
     return 2;
 }
 
-size_t rp_transform_js_decode(rp_view in, size_t from, uint8_t *out, const uint16_t *unicode_map) {
-    (void)unicode_map;
-    size_t n = from;
-    for (size_t i = from; i < in.n; n++) {
-        if (in.p[i] == '\\' && i + 1 < in.n) {
-            i += js_escape(in, i, &out[n]);
-        } else {
-            out[n] = in.p[i++];
-        }
-    }
-    return n;
-}
-
 static size_t ansi_c_escape(rp_view in, size_t at, uint8_t *ret_byte) {
     uint8_t c = in.p[at + 1];
     if ((c | 0x20) == 'x' && rp_hex_at(in, at + 2, 2)) {
@@ -209,18 +196,29 @@ static size_t ansi_c_escape(rp_view in, size_t at, uint8_t *ret_byte) {
     return 2;
 }
 
-size_t rp_transform_escape_seq_decode(rp_view in, size_t from, uint8_t *out,
-                                      const uint16_t *unicode_map) {
-    (void)unicode_map;
+/* escape: what stands at a backslash that is not the last byte, and how many bytes that was. */
+static size_t decode_escapes(rp_view in, size_t from, uint8_t *out,
+                             size_t (*escape)(rp_view in, size_t at, uint8_t *ret_byte)) {
     size_t n = from;
     for (size_t i = from; i < in.n; n++) {
         if (in.p[i] == '\\' && i + 1 < in.n) {
-            i += ansi_c_escape(in, i, &out[n]);
+            i += escape(in, i, &out[n]);
         } else {
             out[n] = in.p[i++];
         }
     }
     return n;
+}
+
+size_t rp_transform_js_decode(rp_view in, size_t from, uint8_t *out, const uint16_t *unicode_map) {
+    (void)unicode_map;
+    return decode_escapes(in, from, out, js_escape);
+}
+
+size_t rp_transform_escape_seq_decode(rp_view in, size_t from, uint8_t *out,
+                                      const uint16_t *unicode_map) {
+    (void)unicode_map;
+    return decode_escapes(in, from, out, ansi_c_escape);
 }
 
 /* `count` (1 to 6) hexadecimal digits of CSS: the last two count, and fullwidth forms. */

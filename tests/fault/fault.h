@@ -35,9 +35,9 @@ struct fault_test {
     void (*tear_down)(void *ctx);
     void *ctx;
 };
-/* Every step-th n until the work met no fault any more; REMPART_FAULT_STEP=1 leaves none out. Fails
- * unless there were at least `least` of them. */
-void fault_sweep(const struct fault_test *test, enum fault_kind kind, unsigned step,
-                 unsigned least);
+/* A whole test program: one case for each kind, each for every n until the work met no fault any
+ * more. memory_step: only each so-maniest allocation, because there are many;
+ * REMPART_FAULT_STEP=1 leaves none out. Returns what main returns. */
+int fault_main(const struct fault_test *test, unsigned memory_step);
 
 #endif

@@ -67,48 +67,8 @@ static void check(void *ctx, unsigned told) {
     vault_close(vault);
 }
 
-static void sweep(enum fault_kind kind, unsigned step, unsigned least) {
+int main(void) {
     struct vault vault;
     const struct fault_test test = {set_up, work, check, tear_down, &vault};
-    fault_sweep(&test, kind, step, least);
-}
-
-static void any_allocation_gives_nothing(void **state) {
-    (void)state;
-    sweep(FAULT_NO_MEMORY, 1, 100);
-}
-
-static void any_call_fails_once(void **state) {
-    (void)state;
-    sweep(FAULT_BROKEN, 1, 50);
-}
-
-static void the_disk_is_full_from_any_call_on(void **state) {
-    (void)state;
-    sweep(FAULT_FULL, 1, 20);
-}
-
-static void any_write_is_short(void **state) {
-    (void)state;
-    sweep(FAULT_SHORT, 1, 10);
-}
-
-static void any_call_is_interrupted(void **state) {
-    (void)state;
-    sweep(FAULT_INTERRUPTED, 1, 50);
-}
-
-/*= S114 type=test */
-static void any_call_is_the_last(void **state) {
-    (void)state;
-    sweep(FAULT_KILLED, 1, 50);
-}
-
-int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(any_allocation_gives_nothing),      cmocka_unit_test(any_call_fails_once),
-        cmocka_unit_test(the_disk_is_full_from_any_call_on), cmocka_unit_test(any_write_is_short),
-        cmocka_unit_test(any_call_is_interrupted),           cmocka_unit_test(any_call_is_the_last),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return fault_main(&test, 1);
 }

@@ -1,46 +1,23 @@
 /* files_test.c — files of two tenants, what an attacker may do to their bytes, and what they weigh.
  */
-#include "unit.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "identity/identity.h"
+#include "neighbours.h"
 #include "os/batch.h"
 #include "os/file.h"
 #include "spaces/files.h"
-#include "stack.h"
 
 #define DOCS RP_VIEW("docs")
 enum { BYTES = 3 * RP_BLOB_CHUNK + 777 };
 
-static struct stack stack;
-static struct unit_world world;
-static struct rp_env env;
-static struct rp_store *store;
-static struct rp_keys *keys;
-static struct rp_identity *identity;
-static struct rp_arena *arena;
-static rp_id alpha, beta;
-static const rp_id ann = {{0xa1}};
+static struct neighbours near;
 static uint8_t bytes[BYTES];
 
 static int setup(void **state) {
     (void)state;
-    world = (struct unit_world){.now_ns = (int64_t)1800000000 * 1000000000};
-    env = unit_env(&world);
-    assert_ok(rp_crypto_start());
-    stack_start(&stack);
-    struct rp_identity_options options = {
-        .second_factor_required = true, .session_ms = 3600000, .idle_s = 3600};
-    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
-    assert_ok(rp_keys_new(&env, &keys));
-    assert_ok(rp_identity_new(&env, store, keys, &options, &identity));
-    assert_ok(rp_identity_new_tenant(identity, RP_VIEW("Alpha"), &alpha));
-    assert_ok(rp_identity_new_tenant(identity, RP_VIEW("Beta"), &beta));
-    arena = rp_arena_new(64 << 20);
-    assert_non_null(arena);
+    neighbours_start(&near);
     for (size_t i = 0; i < sizeof bytes; i++) {
         bytes[i] = (uint8_t)(i * 31 + i / 251);
     }
@@ -49,20 +26,12 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
     (void)state;
-    rp_arena_free(arena);
-    rp_identity_free(identity);
-    rp_keys_free(keys);
-    rp_store_close(store);
-    stack_stop(&stack);
+    neighbours_stop(&near);
     return 0;
 }
 
 static struct rp_space space_of(rp_id tenant) {
-    struct rp_space space = {
-        .env = &env, .tenant = tenant, .person = ann, .app = RP_VIEW("notes-app")};
-    assert_ok(rp_identity_tenant_key(identity, tenant, &space.key));
-    assert_ok(rp_store_tenant(store, tenant, false, &space.db, NULL));
-    return space;
+    return neighbours_space(&near, tenant);
 }
 
 static rp_err put(struct rp_space *space, rp_id file, enum rp_label label, size_t n,
@@ -75,15 +44,15 @@ static rp_err put(struct rp_space *space, rp_id file, enum rp_label label, size_
                              .size = n};
     struct rp_upload upload;
     struct rp_blob blob;
-    RP_TRY(rp_upload_begin(space, &wish, 0, arena, &upload, &blob, NULL));
+    RP_TRY(rp_upload_begin(space, &wish, 0, near.arena, &upload, &blob, NULL));
     /* In pieces that no chunk begins with. */
     rp_err err = RP_OK;
     for (size_t at = 0; at < n && rp_ok(err); at += 100001) {
         size_t part = n - at < 100001 ? n - at : 100001;
-        err = rp_blob_add(&env, space->key, &blob, rp_view_of(bytes + at, part));
+        err = rp_blob_add(&near.env, space->key, &blob, rp_view_of(bytes + at, part));
     }
     if (rp_ok(err)) {
-        err = rp_upload_end(space, &upload, &blob, arena, ret_file, NULL);
+        err = rp_upload_end(space, &upload, &blob, near.arena, ret_file, NULL);
     }
     rp_blob_done(&blob);
     if (!rp_ok(err)) {
@@ -95,7 +64,7 @@ static rp_err put(struct rp_space *space, rp_id file, enum rp_label label, size_
 static rp_err read_all(struct rp_space *space, const struct rp_file *file, struct rp_buf *out) {
     struct rp_blob blob = {.fd = -1};
     rp_buf_clear(out);
-    RP_TRY(rp_space_file_open(space, DOCS, file, arena, &blob));
+    RP_TRY(rp_space_file_open(space, DOCS, file, near.arena, &blob));
     rp_err err = rp_blob_read(space->key, &blob, 0, (size_t)file->size, out);
     rp_blob_done(&blob);
     return err;
@@ -116,19 +85,19 @@ static void path_of(rp_id tenant, rp_id blob, char out[static 160]) {
 static void goes_in_and_out(void **state) {
     (void)state;
     static const size_t sizes[] = {0, 1, RP_BLOB_CHUNK, RP_BLOB_CHUNK + 1, BYTES};
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_buf out = rp_buf_new(BYTES);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct rp_file made, file;
         char path[160];
         assert_ok(put(&space, (rp_id){{0}}, RP_LABEL_NONE, sizes[i], &made));
-        assert_ok(rp_space_file_read(&space, DOCS, made.record.id, 0, arena, &file));
+        assert_ok(rp_space_file_read(&space, DOCS, made.record.id, 0, near.arena, &file));
         assert_int_equal(file.size, sizes[i]);
         assert_ok(read_all(&space, &file, &out));
         assert_view_equal(rp_buf_view(&out), rp_view_of(bytes, sizes[i]));
-        path_of(alpha, file.blob, path);
+        path_of(near.alpha, file.blob, path);
         rp_view sealed = {NULL, 0};
-        assert_ok(rp_file_read(path, 1 << 20, arena, &sealed));
+        assert_ok(rp_file_read(path, 1 << 20, near.arena, &sealed));
         assert_int_equal(sealed.n, rp_blob_sealed_size(sizes[i]));
     }
     rp_buf_done(&out);
@@ -137,7 +106,7 @@ static void goes_in_and_out(void **state) {
 /*= S67 type=test */
 static void bytes_open_at_their_place_alone(void **state) {
     (void)state;
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_file one, two, next, theirs;
     struct rp_buf out = rp_buf_new(BYTES);
     char from[160], to[160];
@@ -145,22 +114,22 @@ static void bytes_open_at_their_place_alone(void **state) {
     assert_ok(put(&space, (rp_id){{0}}, RP_LABEL_NONE, BYTES, &one));
     assert_ok(put(&space, (rp_id){{0}}, RP_LABEL_NONE, BYTES, &two));
     assert_ok(put(&space, one.record.id, RP_LABEL_NONE, BYTES, &next));
-    space = space_of(beta);
+    space = space_of(near.beta);
     assert_ok(put(&space, (rp_id){{0}}, RP_LABEL_NONE, BYTES, &theirs));
     /* The same plain bytes and the same size: only the place differs. */
     const rp_id others[] = {one.blob, two.blob, theirs.blob};
-    const rp_id owners[] = {alpha, alpha, beta};
-    path_of(alpha, next.blob, to);
+    const rp_id owners[] = {near.alpha, near.alpha, near.beta};
+    path_of(near.alpha, next.blob, to);
     for (size_t i = 0; i < 3; i++) {
         path_of(owners[i], others[i], from);
-        assert_ok(rp_file_read(from, 1 << 20, arena, &sealed));
+        assert_ok(rp_file_read(from, 1 << 20, near.arena, &sealed));
         assert_ok(rp_file_replace(to, 0640, sealed));
-        space = space_of(alpha);
+        space = space_of(near.alpha);
         assert_err(read_all(&space, &next, &out), CORRUPT);
         assert_int_equal(out.n, 0);
     }
     /* The record says which file it is: another's record over the same bytes does not open them. */
-    space = space_of(alpha);
+    space = space_of(near.alpha);
     struct rp_file lie = two;
     lie.blob = one.blob;
     assert_err(read_all(&space, &lie, &out), CORRUPT);
@@ -177,57 +146,57 @@ static void bytes_open_at_their_place_alone(void **state) {
 /*= S174 type=test */
 static void a_label_does_not_come_off(void **state) {
     (void)state;
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_file file, changed;
     assert_ok(put(&space, (rp_id){{0}}, RP_LABEL_SENSITIVE, 10, &file));
     assert_err(put(&space, file.record.id, RP_LABEL_PUBLIC, 10, &changed), DENIED);
     assert_err(rp_space_file_change(&space, DOCS, file.record.id, 0, (rp_view){NULL, 0},
-                                    RP_LABEL_PERSONAL, arena, &changed, NULL),
+                                    RP_LABEL_PERSONAL, near.arena, &changed, NULL),
                DENIED);
     assert_ok(put(&space, file.record.id, RP_LABEL_NONE, 20, &changed));
     assert_int_equal(changed.record.label, RP_LABEL_SENSITIVE);
     space.may_lower = true;
     assert_ok(rp_space_file_change(&space, DOCS, file.record.id, 0, (rp_view){NULL, 0},
-                                   RP_LABEL_PERSONAL, arena, &changed, NULL));
+                                   RP_LABEL_PERSONAL, near.arena, &changed, NULL));
     assert_int_equal(changed.record.label, RP_LABEL_PERSONAL);
 }
 
 static void what_nobody_holds_is_swept_and_counted_out(void **state) {
     (void)state;
-    struct rp_space space = space_of(beta);
+    struct rp_space space = space_of(near.beta);
     struct rp_file file, restored;
     struct rp_buf out = rp_buf_new(BYTES);
     char first[160], newest[160];
-    uint64_t before = bytes_used(beta);
+    uint64_t before = bytes_used(near.beta);
     assert_ok(put(&space, (rp_id){{0}}, RP_LABEL_NONE, 1000, &file));
-    path_of(beta, file.blob, first);
+    path_of(near.beta, file.blob, first);
     rp_id id = file.record.id;
     for (unsigned i = 0; i < RP_VERSIONS_KEPT; i++) {
         assert_ok(put(&space, id, RP_LABEL_NONE, 1000 + i, &file));
     }
-    assert_ok(rp_files_sweep(&env, space.db, 100));
+    assert_ok(rp_files_sweep(&near.env, space.db, 100));
     assert_true(rp_file_exists(first)); /* fifty earlier ones are kept */
     /* The oldest comes back in the same moment in which it would go. */
-    assert_ok(rp_space_file_restore(&space, DOCS, id, 1, arena, &restored, NULL));
-    assert_ok(rp_files_sweep(&env, space.db, 100));
+    assert_ok(rp_space_file_restore(&space, DOCS, id, 1, near.arena, &restored, NULL));
+    assert_ok(rp_files_sweep(&near.env, space.db, 100));
     assert_ok(read_all(&space, &restored, &out));
     assert_int_equal(out.n, 1000);
-    path_of(beta, file.blob, newest);
+    path_of(near.beta, file.blob, newest);
     assert_ok(rp_space_file_delete(&space, DOCS, id, 0));
-    world.now_ns += (int64_t)(RP_TRASH_DAYS + 1) * 24 * 3600 * 1000000000;
+    near.world.now_ns += (int64_t)(RP_TRASH_DAYS + 1) * 24 * 3600 * 1000000000;
     size_t count = 0;
-    assert_ok(rp_space_purge(&env, space.db, rp_env_now_ms(&env) - 1, 10, &count));
+    assert_ok(rp_space_purge(&near.env, space.db, rp_env_now_ms(&near.env) - 1, 10, &count));
     assert_int_equal(count, 1);
-    assert_ok(rp_files_sweep(&env, space.db, 1000));
+    assert_ok(rp_files_sweep(&near.env, space.db, 1000));
     assert_false(rp_file_exists(first));
     assert_false(rp_file_exists(newest));
-    assert_int_equal(bytes_used(beta), before);
+    assert_int_equal(bytes_used(near.beta), before);
     rp_buf_done(&out);
 }
 
 static void a_limit_counts_files_and_what_is_coming(void **state) {
     (void)state;
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_file file;
     struct rp_upload wish = {.collection = DOCS,
                              .name = RP_VIEW("x"),
@@ -235,8 +204,8 @@ static void a_limit_counts_files_and_what_is_coming(void **state) {
                              .size = 50000},
                      upload;
     struct rp_blob blob;
-    space.bytes_max = bytes_used(alpha) + 100000;
-    assert_ok(rp_upload_begin(&space, &wish, 0, arena, &upload, &blob, NULL));
+    space.bytes_max = bytes_used(near.alpha) + 100000;
+    assert_ok(rp_upload_begin(&space, &wish, 0, near.arena, &upload, &blob, NULL));
     rp_blob_done(&blob);
     assert_err(put(&space, (rp_id){{0}}, RP_LABEL_NONE, 60000, &file), TOO_LARGE);
     assert_ok(rp_upload_drop(&space, upload.id));
@@ -244,12 +213,12 @@ static void a_limit_counts_files_and_what_is_coming(void **state) {
     assert_err(put(&space, (rp_id){{0}}, RP_LABEL_NONE, 60000, &file), TOO_LARGE);
     wish.size = RP_FILE_MAX + 1;
     space.bytes_max = 0;
-    assert_err(rp_upload_begin(&space, &wish, 0, arena, &upload, &blob, NULL), TOO_LARGE);
+    assert_err(rp_upload_begin(&space, &wish, 0, near.arena, &upload, &blob, NULL), TOO_LARGE);
 }
 
 static void an_upload_goes_on_after_a_crash(void **state) {
     (void)state;
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_upload wish = {.collection = DOCS,
                              .name = RP_VIEW("x"),
                              .type = RP_VIEW("a/b"),
@@ -259,39 +228,39 @@ static void an_upload_goes_on_after_a_crash(void **state) {
     struct rp_file file;
     struct rp_buf out = rp_buf_new(BYTES);
     size_t kept = RP_BLOB_CHUNK + 500;
-    assert_ok(rp_upload_begin(&space, &wish, 0, arena, &upload, &blob, NULL));
-    assert_ok(rp_blob_add(&env, space.key, &blob, rp_view_of(bytes, kept)));
+    assert_ok(rp_upload_begin(&space, &wish, 0, near.arena, &upload, &blob, NULL));
+    assert_ok(rp_blob_add(&near.env, space.key, &blob, rp_view_of(bytes, kept)));
     assert_ok(rp_upload_keep(&space, &upload, &blob, NULL));
     /* More came, some of it is on the disk, none of it was kept. */
-    assert_ok(rp_blob_add(&env, space.key, &blob, rp_view_of(bytes + kept, RP_BLOB_CHUNK)));
+    assert_ok(rp_blob_add(&near.env, space.key, &blob, rp_view_of(bytes + kept, RP_BLOB_CHUNK)));
     rp_blob_done(&blob);
-    assert_ok(rp_upload_find(&space, upload.id, arena, &found));
+    assert_ok(rp_upload_find(&space, upload.id, near.arena, &found));
     assert_int_equal(found.received, kept);
     /* The chunk that was kept has been written again, longer: all before it is still there. */
-    assert_ok(rp_upload_resume(&space, &found, arena, &blob));
+    assert_ok(rp_upload_resume(&space, &found, near.arena, &blob));
     assert_int_equal(found.received, RP_BLOB_CHUNK);
-    assert_ok(rp_blob_add(&env, space.key, &blob,
+    assert_ok(rp_blob_add(&near.env, space.key, &blob,
                           rp_view_of(bytes + RP_BLOB_CHUNK, BYTES - RP_BLOB_CHUNK - 1)));
-    assert_err(rp_upload_end(&space, &found, &blob, arena, &file, NULL),
+    assert_err(rp_upload_end(&space, &found, &blob, near.arena, &file, NULL),
                INVALID); /* one is missing */
     /* Somebody else goes on: whoever was at it before may not. */
     assert_ok(rp_upload_keep(&space, &found, &blob, NULL));
-    assert_ok(rp_upload_find(&space, upload.id, arena, &other));
-    assert_ok(rp_upload_resume(&space, &other, arena, &again));
+    assert_ok(rp_upload_find(&space, upload.id, near.arena, &other));
+    assert_ok(rp_upload_resume(&space, &other, near.arena, &again));
     assert_err(rp_upload_check(&space, &found), CONFLICT);
     rp_blob_done(&blob);
-    assert_ok(rp_blob_add(&env, space.key, &again, rp_view_of(bytes + BYTES - 1, 1)));
-    assert_ok(rp_upload_end(&space, &other, &again, arena, &file, NULL));
+    assert_ok(rp_blob_add(&near.env, space.key, &again, rp_view_of(bytes + BYTES - 1, 1)));
+    assert_ok(rp_upload_end(&space, &other, &again, near.arena, &file, NULL));
     rp_blob_done(&again);
     assert_ok(read_all(&space, &file, &out));
     assert_view_equal(rp_buf_view(&out), rp_view_of(bytes, BYTES));
-    assert_err(rp_upload_find(&space, upload.id, arena, &found), NOT_FOUND);
+    assert_err(rp_upload_find(&space, upload.id, near.arena, &found), NOT_FOUND);
     rp_buf_done(&out);
 }
 
 static void an_upload_that_was_left_is_swept(void **state) {
     (void)state;
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_upload wish = {.collection = DOCS,
                              .name = RP_VIEW("x"),
                              .type = RP_VIEW("a/b"),
@@ -299,17 +268,17 @@ static void an_upload_that_was_left_is_swept(void **state) {
                      upload, found;
     struct rp_blob blob;
     char path[160];
-    assert_ok(rp_upload_begin(&space, &wish, 0, arena, &upload, &blob, NULL));
+    assert_ok(rp_upload_begin(&space, &wish, 0, near.arena, &upload, &blob, NULL));
     rp_blob_done(&blob);
-    path_of(alpha, upload.id, path);
-    world.now_ns += (int64_t)(RP_UPLOAD_HOURS - 1) * 3600 * 1000000000;
-    assert_ok(rp_files_sweep(&env, space.db, 100));
+    path_of(near.alpha, upload.id, path);
+    near.world.now_ns += (int64_t)(RP_UPLOAD_HOURS - 1) * 3600 * 1000000000;
+    assert_ok(rp_files_sweep(&near.env, space.db, 100));
     assert_true(rp_file_exists(path));
-    world.now_ns += (int64_t)2 * 3600 * 1000000000;
-    space = space_of(alpha);
-    assert_ok(rp_files_sweep(&env, space.db, 100));
+    near.world.now_ns += (int64_t)2 * 3600 * 1000000000;
+    space = space_of(near.alpha);
+    assert_ok(rp_files_sweep(&near.env, space.db, 100));
     assert_false(rp_file_exists(path));
-    assert_err(rp_upload_find(&space, upload.id, arena, &found), NOT_FOUND);
+    assert_err(rp_upload_find(&space, upload.id, near.arena, &found), NOT_FOUND);
 }
 
 int main(void) {

@@ -1,66 +1,33 @@
 /* spaces_test.c — records of two tenants, and everything an attacker may do to their rows. */
-#include "unit.h"
-
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "identity/identity.h"
-#include "spaces/spaces.h"
-#include "stack.h"
+#include "neighbours.h"
 
 #define NOTES RP_VIEW("notes")
 
-static struct stack stack;
-static struct unit_world world;
-static struct rp_env env;
-static struct rp_store *store;
-static struct rp_keys *keys;
-static struct rp_identity *identity;
-static struct rp_arena *arena;
-static rp_id alpha, beta;
-static const rp_id ann = {{0xa1}};
+static struct neighbours near;
 
 static int setup(void **state) {
     (void)state;
-    world = (struct unit_world){.now_ns = (int64_t)1800000000 * 1000000000};
-    env = unit_env(&world);
-    assert_ok(rp_crypto_start());
-    stack_start(&stack);
-    struct rp_identity_options options = {
-        .second_factor_required = true, .session_ms = 3600000, .idle_s = 3600};
-    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
-    assert_ok(rp_keys_new(&env, &keys));
-    assert_ok(rp_identity_new(&env, store, keys, &options, &identity));
-    assert_ok(rp_identity_new_tenant(identity, RP_VIEW("Alpha"), &alpha));
-    assert_ok(rp_identity_new_tenant(identity, RP_VIEW("Beta"), &beta));
-    arena = rp_arena_new(64 << 20);
-    assert_non_null(arena);
+    neighbours_start(&near);
     return 0;
 }
 
 static int teardown(void **state) {
     (void)state;
-    rp_arena_free(arena);
-    rp_identity_free(identity);
-    rp_keys_free(keys);
-    rp_store_close(store);
-    stack_stop(&stack);
+    neighbours_stop(&near);
     return 0;
 }
 
-/* A handle as core makes it for one request; the key is good until the next handle. */
 static struct rp_space space_of(rp_id tenant) {
-    struct rp_space space = {
-        .env = &env, .tenant = tenant, .person = ann, .app = RP_VIEW("notes-app")};
-    assert_ok(rp_identity_tenant_key(identity, tenant, &space.key));
-    assert_ok(rp_store_tenant(store, tenant, false, &space.db, NULL));
-    return space;
+    return neighbours_space(&near, tenant);
 }
 
 static struct rp_record create(rp_id tenant, const char *document) {
     struct rp_space space = space_of(tenant);
     struct rp_record record;
-    assert_ok(rp_space_create(&space, NOTES, rp_view_from_cstr(document), RP_LABEL_NONE, arena,
+    assert_ok(rp_space_create(&space, NOTES, rp_view_from_cstr(document), RP_LABEL_NONE, near.arena,
                               &record, NULL));
     return record;
 }
@@ -69,13 +36,13 @@ static struct rp_record update(rp_id tenant, rp_id id, const char *document) {
     struct rp_space space = space_of(tenant);
     struct rp_record record;
     assert_ok(rp_space_update(&space, NOTES, id, 0, rp_view_from_cstr(document), RP_LABEL_NONE,
-                              arena, &record, NULL));
+                              near.arena, &record, NULL));
     return record;
 }
 
 static rp_err read_in(rp_id tenant, rp_view collection, rp_id id, struct rp_record *ret_record) {
     struct rp_space space = space_of(tenant);
-    return rp_space_read(&space, collection, id, arena, ret_record);
+    return rp_space_read(&space, collection, id, near.arena, ret_record);
 }
 
 static size_t events_with(rp_id tenant, const char *needle) {
@@ -83,7 +50,7 @@ static size_t events_with(rp_id tenant, const char *needle) {
     uint64_t first = 0;
     rp_view *events = NULL;
     size_t count = 0, found = 0;
-    assert_ok(rp_db_outbox(space.db, 1000, arena, &first, &events, &count));
+    assert_ok(rp_db_outbox(space.db, 1000, near.arena, &first, &events, &count));
     for (size_t i = 0; i < count; i++) {
         found += rp_view_find(events[i], rp_view_from_cstr(needle)) < events[i].n;
     }
@@ -94,52 +61,52 @@ static size_t events_with(rp_id tenant, const char *needle) {
 
 static void what_was_written_is_read_canonically(void **state) {
     (void)state;
-    struct rp_record got, record = create(alpha, " { \"b\" : 1.0 , \"a\" : \"\\u00e9\" } ");
+    struct rp_record got, record = create(near.alpha, " { \"b\" : 1.0 , \"a\" : \"\\u00e9\" } ");
     assert_int_equal(record.version, 1);
     assert_view(record.document, "{\"a\":\"\xc3\xa9\",\"b\":1}");
-    assert_ok(read_in(alpha, NOTES, record.id, &got));
+    assert_ok(read_in(near.alpha, NOTES, record.id, &got));
     assert_view_equal(got.document, record.document);
     assert_int_equal(got.version, 1);
     assert_int_equal(got.changed_ms, (int64_t)1800000000 * 1000);
-    assert_err(read_in(alpha, NOTES, (rp_id){{9}}, &got), NOT_FOUND);
-    assert_err(read_in(alpha, RP_VIEW("other"), record.id, &got), NOT_FOUND);
-    assert_err(read_in(alpha, RP_VIEW("../x"), record.id, &got), NOT_FOUND);
+    assert_err(read_in(near.alpha, NOTES, (rp_id){{9}}, &got), NOT_FOUND);
+    assert_err(read_in(near.alpha, RP_VIEW("other"), record.id, &got), NOT_FOUND);
+    assert_err(read_in(near.alpha, RP_VIEW("../x"), record.id, &got), NOT_FOUND);
 }
 
 static void a_change_names_the_version_it_saw(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), got;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), got;
+    struct rp_space space = space_of(near.alpha);
     assert_ok(rp_space_update(&space, NOTES, record.id, 1, RP_VIEW("{\"n\":2}"), RP_LABEL_NONE,
-                              arena, &got, NULL));
+                              near.arena, &got, NULL));
     assert_int_equal(got.version, 2);
     assert_err(rp_space_update(&space, NOTES, record.id, 1, RP_VIEW("{\"n\":3}"), RP_LABEL_NONE,
-                               arena, &got, NULL),
+                               near.arena, &got, NULL),
                CONFLICT);
     assert_err(rp_space_delete(&space, NOTES, record.id, 1), CONFLICT);
     assert_ok(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("{\"n\":4}"), RP_LABEL_NONE,
-                              arena, &got, NULL));
+                              near.arena, &got, NULL));
     assert_int_equal(got.version, 3);
-    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_ok(rp_space_read(&space, NOTES, record.id, near.arena, &got));
     assert_view(got.document, "{\"n\":4}");
     assert_ok(rp_space_delete(&space, NOTES, record.id, 3));
-    assert_err(rp_space_read(&space, NOTES, record.id, arena, &got), NOT_FOUND);
+    assert_err(rp_space_read(&space, NOTES, record.id, near.arena, &got), NOT_FOUND);
     assert_err(rp_space_delete(&space, NOTES, record.id, 0), NOT_FOUND);
-    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, arena,
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, near.arena,
                                &got, NULL),
                NOT_FOUND);
 }
 
 static void bad_documents_are_refused_whole(void **state) {
     (void)state;
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_record record;
     struct rp_diag diag = {0};
     uint64_t last = 9;
     static const char *const bad[] = {"", "{", "{\"a\":1,\"a\":2}", "\"\xff\"", "[1,]", "nul"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_err(rp_space_create(&space, NOTES, rp_view_from_cstr(bad[i]), RP_LABEL_NONE, arena,
-                                   &record, &diag),
+        assert_err(rp_space_create(&space, NOTES, rp_view_from_cstr(bad[i]), RP_LABEL_NONE,
+                                   near.arena, &record, &diag),
                    SYNTAX);
         assert_true(diag.line > 0 && diag.text[0] != 0);
     }
@@ -152,7 +119,7 @@ static void bad_documents_are_refused_whole(void **state) {
                                         "01234567890123456789012345"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_err(rp_space_create(&space, rp_view_from_cstr(names[i]), RP_VIEW("1"), RP_LABEL_NONE,
-                                   arena, &record, &diag),
+                                   near.arena, &record, &diag),
                    INVALID);
     }
     assert_ok(rp_db_outbox_last(space.db, &last));
@@ -161,37 +128,37 @@ static void bad_documents_are_refused_whole(void **state) {
 
 static void the_largest_document_fits_and_one_more_byte_does_not(void **state) {
     (void)state;
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_record record, got;
     char *big = test_malloc(RP_RECORD_MAX + 1);
     memset(big, 'x', RP_RECORD_MAX + 1);
     big[0] = big[RP_RECORD_MAX - 1] = '"';
     rp_view document = rp_view_of(big, RP_RECORD_MAX);
-    assert_ok(rp_space_create(&space, NOTES, document, RP_LABEL_NONE, arena, &record, NULL));
-    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_ok(rp_space_create(&space, NOTES, document, RP_LABEL_NONE, near.arena, &record, NULL));
+    assert_ok(rp_space_read(&space, NOTES, record.id, near.arena, &got));
     assert_view_equal(got.document, document);
     big[RP_RECORD_MAX - 1] = 'x';
     big[RP_RECORD_MAX] = '"';
     document.n++;
-    assert_err(rp_space_create(&space, NOTES, document, RP_LABEL_NONE, arena, &record, NULL),
+    assert_err(rp_space_create(&space, NOTES, document, RP_LABEL_NONE, near.arena, &record, NULL),
                TOO_LARGE);
     test_free(big);
 }
 
 static void pages_follow_each_other(void **state) {
     (void)state;
-    struct rp_space space = space_of(alpha);
+    struct rp_space space = space_of(near.alpha);
     struct rp_record *records = NULL, record;
     size_t count = 0, seen = 0;
     rp_id after = {{0}};
     for (int i = 0; i < 23; i++) {
-        assert_ok(
-            rp_space_create(&space, NOTES, RP_VIEW("{}"), RP_LABEL_NONE, arena, &record, NULL));
+        assert_ok(rp_space_create(&space, NOTES, RP_VIEW("{}"), RP_LABEL_NONE, near.arena, &record,
+                                  NULL));
     }
-    assert_ok(rp_space_create(&space, RP_VIEW("other"), RP_VIEW("{}"), RP_LABEL_NONE, arena,
+    assert_ok(rp_space_create(&space, RP_VIEW("other"), RP_VIEW("{}"), RP_LABEL_NONE, near.arena,
                               &record, NULL));
     do {
-        assert_ok(rp_space_list(&space, NOTES, after, 10, arena, &records, &count));
+        assert_ok(rp_space_list(&space, NOTES, after, 10, near.arena, &records, &count));
         for (size_t i = 0; i < count; i++) {
             assert_true(__builtin_memcmp(records[i].id.b, after.b, RP_ID_BYTES) > 0);
             after = records[i].id;
@@ -199,43 +166,43 @@ static void pages_follow_each_other(void **state) {
         seen += count;
     } while (count > 0);
     assert_int_equal(seen, 23);
-    assert_err(rp_space_list(&space, NOTES, after, 0, arena, &records, &count), INVALID);
-    assert_err(rp_space_list(&space, NOTES, after, RP_PAGE_MAX + 1, arena, &records, &count),
+    assert_err(rp_space_list(&space, NOTES, after, 0, near.arena, &records, &count), INVALID);
+    assert_err(rp_space_list(&space, NOTES, after, RP_PAGE_MAX + 1, near.arena, &records, &count),
                INVALID);
 }
 
 /*= S114 type=test */
 static void every_change_is_an_event_of_its_tenant(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"text\":\"PLANTED\"}");
-    (void)update(alpha, record.id, "{}");
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{\"text\":\"PLANTED\"}");
+    (void)update(near.alpha, record.id, "{}");
+    struct rp_space space = space_of(near.alpha);
     assert_ok(rp_space_delete(&space, NOTES, record.id, 0));
     char id[64];
     snprintf(id, sizeof id, "\"record\":\"%s\"", rp_id_print(record.id).s);
-    assert_int_equal(events_with(alpha, id), 3);
-    assert_int_equal(events_with(alpha, "record.created"), 1);
-    assert_int_equal(events_with(alpha, "record.updated"), 1);
-    assert_int_equal(events_with(alpha, "record.deleted"), 1);
-    assert_int_equal(events_with(alpha, "\"app\":\"notes-app\""), 3);
-    assert_int_equal(events_with(alpha, "PLANTED"), 0);
-    assert_int_equal(events_with(beta, "record"), 0);
+    assert_int_equal(events_with(near.alpha, id), 3);
+    assert_int_equal(events_with(near.alpha, "record.created"), 1);
+    assert_int_equal(events_with(near.alpha, "record.updated"), 1);
+    assert_int_equal(events_with(near.alpha, "record.deleted"), 1);
+    assert_int_equal(events_with(near.alpha, "\"app\":\"notes-app\""), 3);
+    assert_int_equal(events_with(near.alpha, "PLANTED"), 0);
+    assert_int_equal(events_with(near.beta, "record"), 0);
 }
 
 static void without_room_for_its_event_a_change_does_not_happen(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), got;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), got;
+    struct rp_space space = space_of(near.alpha);
     struct rp_row *row = NULL;
     assert_ok(rp_db_query(space.db, "UPDATE outbox_state SET last = 100000", &row));
     assert_ok(rp_row_run(row, NULL));
-    assert_err(rp_space_create(&space, NOTES, RP_VIEW("1"), RP_LABEL_NONE, arena, &got, NULL),
+    assert_err(rp_space_create(&space, NOTES, RP_VIEW("1"), RP_LABEL_NONE, near.arena, &got, NULL),
                OVERLOAD);
-    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, arena,
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, near.arena,
                                &got, NULL),
                OVERLOAD);
     assert_err(rp_space_delete(&space, NOTES, record.id, 0), OVERLOAD);
-    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_ok(rp_space_read(&space, NOTES, record.id, near.arena, &got));
     assert_view(got.document, "{\"n\":1}");
     assert_int_equal(got.version, 1);
 }
@@ -244,25 +211,25 @@ static void without_room_for_its_event_a_change_does_not_happen(void **state) {
 
 static rp_err put(struct rp_space *space, rp_id id, const char *document, enum rp_label label,
                   struct rp_record *ret_record) {
-    return rp_space_update(space, NOTES, id, 0, rp_view_from_cstr(document), label, arena,
+    return rp_space_update(space, NOTES, id, 0, rp_view_from_cstr(document), label, near.arena,
                            ret_record, NULL);
 }
 
 /*= S174 type=test */
 static void a_label_goes_up_for_everybody_and_down_for_administrators(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{}"), got;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{}"), got;
+    struct rp_space space = space_of(near.alpha);
     assert_int_equal(record.label, RP_LABEL_INTERNAL);
     assert_ok(put(&space, record.id, "{}", RP_LABEL_SENSITIVE, &got));
     assert_err(put(&space, record.id, "{}", RP_LABEL_PUBLIC, &got), DENIED);
     assert_ok(put(&space, record.id, "{\"n\":2}", RP_LABEL_NONE, &got));
     assert_int_equal(got.label, RP_LABEL_SENSITIVE);
-    assert_ok(rp_space_restore(&space, NOTES, record.id, 1, arena, &got, NULL));
+    assert_ok(rp_space_restore(&space, NOTES, record.id, 1, near.arena, &got, NULL));
     assert_int_equal(got.label, RP_LABEL_SENSITIVE); /* an old version is no way around it */
     space.may_lower = true;
     assert_ok(put(&space, record.id, "{}", RP_LABEL_PUBLIC, &got));
-    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_ok(rp_space_read(&space, NOTES, record.id, near.arena, &got));
     assert_int_equal(got.label, RP_LABEL_PUBLIC);
 }
 
@@ -276,58 +243,58 @@ static void set_column(rp_id tenant, const char *sql) {
 /*= S67 type=test */
 static void what_is_said_of_a_record_cannot_be_altered(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{}"), got;
+    struct rp_record record = create(near.alpha, "{}"), got;
     static const char *const altered[] = {
         "UPDATE record SET label = 1", "UPDATE record SET label = 0",
         "UPDATE record SET label = 2, changed_ms = changed_ms + 1",
         "UPDATE record SET changed_ms = changed_ms - 1, version = 2"};
     for (size_t i = 0; i < sizeof altered / sizeof altered[0]; i++) {
-        set_column(alpha, altered[i]);
-        assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+        set_column(near.alpha, altered[i]);
+        assert_err(read_in(near.alpha, NOTES, record.id, &got), CORRUPT);
     }
-    set_column(alpha, "UPDATE record SET version = 1");
-    assert_ok(read_in(alpha, NOTES, record.id, &got));
-    struct rp_space space = space_of(alpha);
+    set_column(near.alpha, "UPDATE record SET version = 1");
+    assert_ok(read_in(near.alpha, NOTES, record.id, &got));
+    struct rp_space space = space_of(near.alpha);
     assert_ok(rp_space_delete(&space, NOTES, record.id, 0));
-    set_column(alpha, "UPDATE record SET trashed_ms = 0");
-    assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+    set_column(near.alpha, "UPDATE record SET trashed_ms = 0");
+    assert_err(read_in(near.alpha, NOTES, record.id, &got), CORRUPT);
 }
 
 /*= S89 type=test */
 static void deleted_is_in_the_trash_and_comes_back(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), got, *records = NULL;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), got, *records = NULL;
+    struct rp_space space = space_of(near.alpha);
     struct rp_space_query trash = {.limit = 10, .trashed = true};
     size_t count = 9;
-    assert_err(rp_space_restore(&space, NOTES, record.id, 0, arena, &got, NULL), CONFLICT);
+    assert_err(rp_space_restore(&space, NOTES, record.id, 0, near.arena, &got, NULL), CONFLICT);
     assert_ok(rp_space_delete(&space, NOTES, record.id, 0));
-    assert_ok(rp_space_find(&space, NOTES, &trash, arena, &records, &count, NULL));
+    assert_ok(rp_space_find(&space, NOTES, &trash, near.arena, &records, &count, NULL));
     assert_int_equal(count, 1);
     assert_true(records[0].trashed_ms > 0);
-    assert_ok(rp_space_restore(&space, NOTES, record.id, 0, arena, &got, NULL));
+    assert_ok(rp_space_restore(&space, NOTES, record.id, 0, near.arena, &got, NULL));
     assert_int_equal(got.version, 3);
-    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_ok(rp_space_read(&space, NOTES, record.id, near.arena, &got));
     assert_view(got.document, "{\"n\":1}");
-    assert_ok(rp_space_find(&space, NOTES, &trash, arena, &records, &count, NULL));
+    assert_ok(rp_space_find(&space, NOTES, &trash, near.arena, &records, &count, NULL));
     assert_int_equal(count, 0);
 }
 
 static void the_trash_ends_after_its_time_and_not_before(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), live = create(alpha, "{}"), got;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), live = create(near.alpha, "{}"), got;
+    struct rp_space space = space_of(near.alpha);
     struct rp_space_use use = {0};
     size_t count = 9;
     assert_ok(rp_space_delete(&space, NOTES, record.id, 0));
-    int64_t now_ms = rp_env_now_ms(&env);
-    assert_ok(rp_space_purge(&env, space.db, now_ms, 10, &count));
+    int64_t now_ms = rp_env_now_ms(&near.env);
+    assert_ok(rp_space_purge(&near.env, space.db, now_ms, 10, &count));
     assert_int_equal(count, 0);
-    assert_ok(rp_space_purge(&env, space.db, now_ms + 1, 10, &count));
+    assert_ok(rp_space_purge(&near.env, space.db, now_ms + 1, 10, &count));
     assert_int_equal(count, 1);
-    assert_err(rp_space_restore(&space, NOTES, record.id, 0, arena, &got, NULL), NOT_FOUND);
-    assert_ok(rp_space_read(&space, NOTES, live.id, arena, &got));
-    assert_int_equal(events_with(alpha, "record.purged"), 1);
+    assert_err(rp_space_restore(&space, NOTES, record.id, 0, near.arena, &got, NULL), NOT_FOUND);
+    assert_ok(rp_space_read(&space, NOTES, live.id, near.arena, &got));
+    assert_int_equal(events_with(near.alpha, "record.purged"), 1);
     assert_ok(rp_space_use(space.db, &use));
     assert_int_equal(use.records, 1);
     assert_true(use.bytes > 0 && use.bytes < 100);
@@ -335,26 +302,27 @@ static void the_trash_ends_after_its_time_and_not_before(void **state) {
 
 static void earlier_versions_are_read_and_restored_the_last_fifty(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), got, *records = NULL;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), got, *records = NULL;
+    struct rp_space space = space_of(near.alpha);
     size_t count = 0;
     char document[32];
     for (int i = 2; i <= RP_VERSIONS_KEPT + 5; i++) {
         snprintf(document, sizeof document, "{\"n\":%d}", i);
         assert_ok(put(&space, record.id, document, RP_LABEL_NONE, &got));
     }
-    assert_ok(rp_space_versions(&space, NOTES, record.id, arena, &records, &count));
+    assert_ok(rp_space_versions(&space, NOTES, record.id, near.arena, &records, &count));
     assert_int_equal(count, RP_VERSIONS_KEPT + 1); /* the current one too */
     assert_int_equal(records[0].version, RP_VERSIONS_KEPT + 5);
-    assert_ok(rp_space_read_version(&space, NOTES, record.id, 10, arena, &got));
+    assert_ok(rp_space_read_version(&space, NOTES, record.id, 10, near.arena, &got));
     assert_view(got.document, "{\"n\":10}");
-    assert_err(rp_space_read_version(&space, NOTES, record.id, 1, arena, &got), NOT_FOUND);
-    assert_ok(rp_space_restore(&space, NOTES, record.id, 10, arena, &got, NULL));
-    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_err(rp_space_read_version(&space, NOTES, record.id, 1, near.arena, &got), NOT_FOUND);
+    assert_ok(rp_space_restore(&space, NOTES, record.id, 10, near.arena, &got, NULL));
+    assert_ok(rp_space_read(&space, NOTES, record.id, near.arena, &got));
     assert_view(got.document, "{\"n\":10}");
-    space = space_of(beta);
-    assert_err(rp_space_versions(&space, NOTES, record.id, arena, &records, &count), NOT_FOUND);
-    assert_err(rp_space_read_version(&space, NOTES, record.id, 10, arena, &got), NOT_FOUND);
+    space = space_of(near.beta);
+    assert_err(rp_space_versions(&space, NOTES, record.id, near.arena, &records, &count),
+               NOT_FOUND);
+    assert_err(rp_space_read_version(&space, NOTES, record.id, 10, near.arena, &got), NOT_FOUND);
 }
 
 static size_t found(rp_id tenant, const char *field, const char *value) {
@@ -363,51 +331,52 @@ static size_t found(rp_id tenant, const char *field, const char *value) {
         .limit = 10, .field = rp_view_from_cstr(field), .value = rp_view_from_cstr(value)};
     struct rp_record *records = NULL;
     size_t count = 0;
-    assert_ok(rp_space_find(&space, NOTES, &query, arena, &records, &count, NULL));
+    assert_ok(rp_space_find(&space, NOTES, &query, near.arena, &records, &count, NULL));
     return count;
 }
 
 static void exact_search_finds_declared_fields_and_nothing_else(void **state) {
     (void)state;
-    struct rp_record old = create(alpha, "{\"mail\":\"ann@example.org\",\"n\":5}"), got;
-    struct rp_space space = space_of(alpha);
+    struct rp_record old = create(near.alpha, "{\"mail\":\"ann@example.org\",\"n\":5}"), got;
+    struct rp_space space = space_of(near.alpha);
     struct rp_record *records = NULL;
     size_t count = 0;
     const rp_view fields[] = {RP_VIEW("mail"), RP_VIEW("n")};
     struct rp_space_query query = {.limit = 10, .field = fields[0], .value = RP_VIEW("x")};
-    assert_err(rp_space_find(&space, NOTES, &query, arena, &records, &count, NULL), INVALID);
-    assert_ok(rp_space_declare(&space, NOTES, fields, 2, arena, NULL));
-    (void)create(alpha, "{\"mail\":\"bob@example.org\",\"n\":\"5\"}");
-    assert_int_equal(found(alpha, "mail", "ann@example.org"), 1);
-    assert_int_equal(found(alpha, "mail", "ann"), 0);
-    assert_int_equal(found(alpha, "n", "5"), 2);
-    (void)update(alpha, old.id, "{\"mail\":\"other@example.org\"}");
-    assert_int_equal(found(alpha, "mail", "ann@example.org"), 0);
-    assert_int_equal(found(alpha, "mail", "other@example.org"), 1);
-    space = space_of(alpha);
+    assert_err(rp_space_find(&space, NOTES, &query, near.arena, &records, &count, NULL), INVALID);
+    assert_ok(rp_space_declare(&space, NOTES, fields, 2, near.arena, NULL));
+    (void)create(near.alpha, "{\"mail\":\"bob@example.org\",\"n\":\"5\"}");
+    assert_int_equal(found(near.alpha, "mail", "ann@example.org"), 1);
+    assert_int_equal(found(near.alpha, "mail", "ann"), 0);
+    assert_int_equal(found(near.alpha, "n", "5"), 2);
+    (void)update(near.alpha, old.id, "{\"mail\":\"other@example.org\"}");
+    assert_int_equal(found(near.alpha, "mail", "ann@example.org"), 0);
+    assert_int_equal(found(near.alpha, "mail", "other@example.org"), 1);
+    space = space_of(near.alpha);
     assert_ok(rp_space_delete(&space, NOTES, old.id, 0));
-    assert_int_equal(found(alpha, "mail", "other@example.org"), 0);
-    assert_ok(rp_space_restore(&space, NOTES, old.id, 0, arena, &got, NULL));
-    assert_int_equal(found(alpha, "mail", "other@example.org"), 1);
+    assert_int_equal(found(near.alpha, "mail", "other@example.org"), 0);
+    assert_ok(rp_space_restore(&space, NOTES, old.id, 0, near.arena, &got, NULL));
+    assert_int_equal(found(near.alpha, "mail", "other@example.org"), 1);
     /* The same value has another token at the neighbour's. */
-    space = space_of(beta);
-    assert_ok(rp_space_declare(&space, NOTES, fields, 2, arena, NULL));
-    assert_int_equal(found(beta, "mail", "other@example.org"), 0);
+    space = space_of(near.beta);
+    assert_ok(rp_space_declare(&space, NOTES, fields, 2, near.arena, NULL));
+    assert_int_equal(found(near.beta, "mail", "other@example.org"), 0);
 }
 
 static void a_full_space_refuses_and_says_so(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), got;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), got;
+    struct rp_space space = space_of(near.alpha);
     struct rp_diag diag = {0};
     space.records_max = 1;
-    assert_err(rp_space_create(&space, NOTES, RP_VIEW("{}"), RP_LABEL_NONE, arena, &got, &diag),
-               TOO_LARGE);
+    assert_err(
+        rp_space_create(&space, NOTES, RP_VIEW("{}"), RP_LABEL_NONE, near.arena, &got, &diag),
+        TOO_LARGE);
     assert_non_null(strstr(diag.text, "may hold 1"));
     assert_ok(put(&space, record.id, "{}", RP_LABEL_NONE, &got));
     space.bytes_max = 100;
     assert_err(put(&space, record.id, "{}", RP_LABEL_NONE, &got), TOO_LARGE);
-    assert_ok(rp_space_read(&space, NOTES, record.id, arena, &got));
+    assert_ok(rp_space_read(&space, NOTES, record.id, near.arena, &got));
     assert_int_equal(got.version, 2);
     assert_ok(rp_space_delete(&space, NOTES, record.id, 0)); /* throwing away always goes */
 }
@@ -418,25 +387,25 @@ static void a_full_space_refuses_and_says_so(void **state) {
 /*= S68 type=test */
 static void a_tenant_sees_nothing_of_another(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), got, *records = NULL;
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), got, *records = NULL;
     size_t count = 9;
-    assert_err(read_in(beta, NOTES, record.id, &got), NOT_FOUND);
-    struct rp_space space = space_of(beta);
-    assert_ok(rp_space_list(&space, NOTES, (rp_id){{0}}, 10, arena, &records, &count));
+    assert_err(read_in(near.beta, NOTES, record.id, &got), NOT_FOUND);
+    struct rp_space space = space_of(near.beta);
+    assert_ok(rp_space_list(&space, NOTES, (rp_id){{0}}, 10, near.arena, &records, &count));
     assert_int_equal(count, 0);
-    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, arena,
+    assert_err(rp_space_update(&space, NOTES, record.id, 0, RP_VIEW("1"), RP_LABEL_NONE, near.arena,
                                &got, NULL),
                NOT_FOUND);
     assert_err(rp_space_delete(&space, NOTES, record.id, 0), NOT_FOUND);
-    assert_ok(read_in(alpha, NOTES, record.id, &got));
+    assert_ok(read_in(near.alpha, NOTES, record.id, &got));
 }
 
 static void an_app_sees_its_own_records_only(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), got;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), got;
+    struct rp_space space = space_of(near.alpha);
     space.app = RP_VIEW("wiki");
-    assert_err(rp_space_read(&space, NOTES, record.id, arena, &got), NOT_FOUND);
+    assert_err(rp_space_read(&space, NOTES, record.id, near.arena, &got), NOT_FOUND);
     assert_err(rp_space_delete(&space, NOTES, record.id, 0), NOT_FOUND);
 }
 
@@ -448,7 +417,7 @@ static rp_view sealed_of(rp_id tenant, rp_id id) {
     assert_ok(rp_db_query(space.db, "SELECT sealed FROM record WHERE id = ?1", &row));
     rp_row_bind_id(row, 1, id);
     assert_ok(rp_row_first(row));
-    assert_ok(rp_arena_copy(arena, rp_row_blob(row, 0), &copy));
+    assert_ok(rp_arena_copy(near.arena, rp_row_blob(row, 0), &copy));
     rp_row_done(row);
     return copy;
 }
@@ -467,19 +436,19 @@ static void put_sealed(rp_id tenant, rp_id id, rp_view sealed) {
 /*= S67 type=test */
 static void a_row_copied_into_another_tenants_file_does_not_open(void **state) {
     (void)state;
-    struct rp_record a = create(alpha, "{\"owner\":\"alpha\"}"), got;
-    struct rp_record b = create(beta, "{\"owner\":\"beta\"}");
-    put_sealed(beta, b.id, sealed_of(alpha, a.id));
-    assert_err(read_in(beta, NOTES, b.id, &got), CORRUPT);
+    struct rp_record a = create(near.alpha, "{\"owner\":\"alpha\"}"), got;
+    struct rp_record b = create(near.beta, "{\"owner\":\"beta\"}");
+    put_sealed(near.beta, b.id, sealed_of(near.alpha, a.id));
+    assert_err(read_in(near.beta, NOTES, b.id, &got), CORRUPT);
     /* With its id as well. */
-    struct rp_space space = space_of(beta);
+    struct rp_space space = space_of(near.beta);
     struct rp_row *row = NULL;
     assert_ok(rp_db_query(space.db, "UPDATE record SET id = ?1", &row));
     rp_row_bind_id(row, 1, a.id);
     assert_ok(rp_row_run(row, NULL));
-    assert_err(read_in(beta, NOTES, a.id, &got), CORRUPT);
-    assert_int_equal(events_with(beta, "record.corrupt"), 2);
-    assert_int_equal(events_with(alpha, "record.corrupt"), 0);
+    assert_err(read_in(near.beta, NOTES, a.id, &got), CORRUPT);
+    assert_int_equal(events_with(near.beta, "record.corrupt"), 2);
+    assert_int_equal(events_with(near.alpha, "record.corrupt"), 0);
 }
 
 /*= S67 type=test */
@@ -489,76 +458,78 @@ static void another_tenants_wrapped_key_does_not_open(void **state) {
     struct rp_row *row = NULL;
     const struct rp_secret *key = NULL;
     rp_view wrapped;
-    assert_ok(rp_store_tenant(store, alpha, false, &db, NULL));
+    assert_ok(rp_store_tenant(near.store, near.alpha, false, &db, NULL));
     assert_ok(rp_db_query(db, "SELECT wrapped FROM tenant_key", &row));
     assert_ok(rp_row_first(row));
-    assert_ok(rp_arena_copy(arena, rp_row_blob(row, 0), &wrapped));
+    assert_ok(rp_arena_copy(near.arena, rp_row_blob(row, 0), &wrapped));
     rp_row_done(row);
-    assert_ok(rp_store_tenant(store, beta, false, &db, NULL));
+    assert_ok(rp_store_tenant(near.store, near.beta, false, &db, NULL));
     assert_ok(rp_db_query(db, "UPDATE tenant_key SET wrapped = ?1", &row));
     rp_row_bind_blob(row, 1, wrapped);
     assert_ok(rp_row_run(row, NULL));
-    assert_err(rp_identity_tenant_key(identity, beta, &key), CORRUPT);
-    assert_ok(rp_identity_tenant_key(identity, alpha, &key));
+    assert_err(rp_identity_tenant_key(near.identity, near.beta, &key), CORRUPT);
+    assert_ok(rp_identity_tenant_key(near.identity, near.alpha, &key));
 }
 
 static void two_records_with_swapped_contents_do_not_open(void **state) {
     (void)state;
-    struct rp_record a = create(alpha, "{\"n\":\"a\"}"), b = create(alpha, "{\"n\":\"b\"}"), got;
-    rp_view sealed_a = sealed_of(alpha, a.id), sealed_b = sealed_of(alpha, b.id);
-    put_sealed(alpha, a.id, sealed_b);
-    put_sealed(alpha, b.id, sealed_a);
-    assert_err(read_in(alpha, NOTES, a.id, &got), CORRUPT);
-    assert_err(read_in(alpha, NOTES, b.id, &got), CORRUPT);
-    put_sealed(alpha, a.id, sealed_a);
-    assert_ok(read_in(alpha, NOTES, a.id, &got));
+    struct rp_record a = create(near.alpha, "{\"n\":\"a\"}"),
+                     b = create(near.alpha, "{\"n\":\"b\"}"), got;
+    rp_view sealed_a = sealed_of(near.alpha, a.id), sealed_b = sealed_of(near.alpha, b.id);
+    put_sealed(near.alpha, a.id, sealed_b);
+    put_sealed(near.alpha, b.id, sealed_a);
+    assert_err(read_in(near.alpha, NOTES, a.id, &got), CORRUPT);
+    assert_err(read_in(near.alpha, NOTES, b.id, &got), CORRUPT);
+    put_sealed(near.alpha, a.id, sealed_a);
+    assert_ok(read_in(near.alpha, NOTES, a.id, &got));
 }
 
 static void an_old_version_put_back_does_not_open(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"balance\":1000}"), got;
-    rp_view old = sealed_of(alpha, record.id);
-    (void)update(alpha, record.id, "{\"balance\":0}");
-    put_sealed(alpha, record.id, old);
-    assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+    struct rp_record record = create(near.alpha, "{\"balance\":1000}"), got;
+    rp_view old = sealed_of(near.alpha, record.id);
+    (void)update(near.alpha, record.id, "{\"balance\":0}");
+    put_sealed(near.alpha, record.id, old);
+    assert_err(read_in(near.alpha, NOTES, record.id, &got), CORRUPT);
 }
 
 static void a_record_moved_to_another_app_or_collection_does_not_open(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{}"), got;
-    struct rp_space space = space_of(alpha);
+    struct rp_record record = create(near.alpha, "{}"), got;
+    struct rp_space space = space_of(near.alpha);
     struct rp_row *row = NULL;
     assert_ok(rp_db_query(space.db, "UPDATE record SET collection = 'public'", &row));
     assert_ok(rp_row_run(row, NULL));
-    assert_err(read_in(alpha, RP_VIEW("public"), record.id, &got), CORRUPT);
-    space = space_of(alpha);
+    assert_err(read_in(near.alpha, RP_VIEW("public"), record.id, &got), CORRUPT);
+    space = space_of(near.alpha);
     assert_ok(rp_db_query(space.db, "UPDATE record SET collection = 'notes', app = 'wiki'", &row));
     assert_ok(rp_row_run(row, NULL));
     space.app = RP_VIEW("wiki");
-    assert_err(rp_space_read(&space, NOTES, record.id, arena, &got), CORRUPT);
+    assert_err(rp_space_read(&space, NOTES, record.id, near.arena, &got), CORRUPT);
 }
 
 static void each_flipped_byte_is_noticed(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"n\":1}"), got, *records = NULL;
-    rp_view sealed = sealed_of(alpha, record.id);
+    struct rp_record record = create(near.alpha, "{\"n\":1}"), got, *records = NULL;
+    rp_view sealed = sealed_of(near.alpha, record.id);
     uint8_t *bytes = test_malloc(sealed.n);
     size_t count = 0;
     for (size_t i = 0; i < sealed.n; i++) {
         memcpy(bytes, sealed.p, sealed.n);
         bytes[i] ^= (uint8_t)(1u << (i % 8));
-        put_sealed(alpha, record.id, rp_view_of(bytes, sealed.n));
-        assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+        put_sealed(near.alpha, record.id, rp_view_of(bytes, sealed.n));
+        assert_err(read_in(near.alpha, NOTES, record.id, &got), CORRUPT);
     }
     for (size_t n = 0; n < sealed.n; n++) {
-        put_sealed(alpha, record.id, rp_view_of(sealed.p, n));
-        assert_err(read_in(alpha, NOTES, record.id, &got), CORRUPT);
+        put_sealed(near.alpha, record.id, rp_view_of(sealed.p, n));
+        assert_err(read_in(near.alpha, NOTES, record.id, &got), CORRUPT);
     }
-    assert_int_equal(events_with(alpha, "record.corrupt"), 2 * sealed.n);
-    struct rp_space space = space_of(alpha);
-    assert_err(rp_space_list(&space, NOTES, (rp_id){{0}}, 10, arena, &records, &count), CORRUPT);
-    put_sealed(alpha, record.id, sealed);
-    assert_ok(read_in(alpha, NOTES, record.id, &got));
+    assert_int_equal(events_with(near.alpha, "record.corrupt"), 2 * sealed.n);
+    struct rp_space space = space_of(near.alpha);
+    assert_err(rp_space_list(&space, NOTES, (rp_id){{0}}, 10, near.arena, &records, &count),
+               CORRUPT);
+    put_sealed(near.alpha, record.id, sealed);
+    assert_ok(read_in(near.alpha, NOTES, record.id, &got));
     test_free(bytes);
 }
 
@@ -567,16 +538,16 @@ static void each_flipped_byte_is_noticed(void **state) {
 /*= S82 type=test */
 static void no_document_lies_in_clear(void **state) {
     (void)state;
-    struct rp_record record = create(alpha, "{\"text\":\"PLANTED-IN-A-NOTE\"}");
-    (void)update(alpha, record.id, "{\"text\":\"PLANTED-IN-ANOTHER\"}");
-    struct rp_id_text id = rp_id_print(alpha);
+    struct rp_record record = create(near.alpha, "{\"text\":\"PLANTED-IN-A-NOTE\"}");
+    (void)update(near.alpha, record.id, "{\"text\":\"PLANTED-IN-ANOTHER\"}");
+    struct rp_id_text id = rp_id_print(near.alpha);
     char path[128];
     for (int wal = 1; wal >= 0; wal--) {
         snprintf(path, sizeof path, "tenants/%.2s/%.2s/%s.db%s", id.s, id.s + 2, id.s,
                  wal ? "-wal" : "");
         if (!wal) {
-            rp_store_close(store);
-            store = NULL;
+            rp_store_close(near.store);
+            near.store = NULL;
         }
         size_t n = 0;
         uint8_t *bytes = unit_file(path, &n);
@@ -585,7 +556,7 @@ static void no_document_lies_in_clear(void **state) {
         assert_true(rp_view_find(all, RP_VIEW("RP1A")) < n); /* what is there is sealed */
         test_free(bytes);
     }
-    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+    assert_ok(rp_store_open(&near.env, "sqlite:", &near.store, NULL));
 }
 
 int main(void) {
