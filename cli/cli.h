@@ -107,6 +107,9 @@ enum rp_exit cli_ask(struct cli *cli, const char *method, const char *path,
 /* POST with a body of another type. */
 rp_err cli_post_core(struct cli *cli, const char *path, const char *type, rp_view body,
                      struct rp_json **ret_json, struct rp_diag *diag);
+/* POST with an open file as its body, of any size, from its start. */
+rp_err cli_upload_core(struct cli *cli, const char *path, const char *type, int file,
+                       struct rp_json **ret_json, struct rp_diag *diag);
 /* The same for an answer that is no JSON: its heads and its body. text is the caller's to free,
  * also after a failure. */
 struct cli_answer {
@@ -142,6 +145,7 @@ enum rp_exit cli_keys(struct cli *cli);
 enum rp_exit cli_tenant(struct cli *cli);
 enum rp_exit cli_app(struct cli *cli);
 enum rp_exit cli_tenant_export(struct cli *cli, const char *tenant, const char *file);
+enum rp_exit cli_tenant_import(struct cli *cli, const char *tenant, const char *file);
 enum rp_exit cli_person(struct cli *cli);
 enum rp_exit cli_person_import(struct cli *cli, const char *file);
 /* The same with a body of any size below 16 MiB, as text/plain. */

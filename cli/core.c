@@ -12,17 +12,51 @@ enum {
     ANSWER_MAX = 16 << 20,
     REQUEST_MAX = 17 << 20,
     QUESTION_MAX = 256 * 1024, /* a record with long texts */
+    PIECE_BYTES = 32 * 1024,
     DEADLINE_MS = 30000
 };
 
 static const char json_type[] = "application/json";
 
+/* What a question carries: bytes, or so much of an open file. */
+struct load {
+    rp_view bytes;
+    int file; /* -1: none */
+    uint64_t size;
+};
+
+static rp_err send_piece(int fd, const struct load *load, uint64_t at, struct rp_buf *piece,
+                         struct rp_buf *out) {
+    size_t n = (size_t)RP_MIN(load->size - at, (uint64_t)PIECE_BYTES);
+    rp_buf_clear(piece);
+    rp_buf_clear(out);
+    uint8_t *bytes = rp_buf_extend(piece, PIECE_BYTES);
+    if (!bytes) {
+        return RP_ERR(NO_MEMORY);
+    }
+    RP_TRY(rp_file_read_at(load->file, at, bytes, n));
+    rp_fcgi_print_piece(out, rp_view_of(bytes, n));
+    RP_TRY(rp_buf_err(out));
+    return rp_file_write_all(fd, rp_buf_view(out));
+}
+
+/* Piece after piece, and the empty one that ends them. */
+static rp_err send_file(int fd, const struct load *load) {
+    _cleanup_(rp_buf_done) struct rp_buf piece = rp_buf_new(PIECE_BYTES);
+    _cleanup_(rp_buf_done) struct rp_buf out = rp_buf_new(2 * PIECE_BYTES);
+    for (uint64_t at = 0; at < load->size; at += PIECE_BYTES) {
+        RP_TRY(send_piece(fd, load, at, &piece, &out));
+    }
+    return send_piece(fd, load, load->size, &piece, &out);
+}
+
 /* take, when there is one, is called after each piece, and may empty the answer. */
-static rp_err exchange(rp_view request, struct rp_buf *answer,
+static rp_err exchange(rp_view request, const struct load *load, struct rp_buf *answer,
                        rp_err (*take)(void *ctx, struct rp_buf *answer), void *ctx) {
     _cleanup_fd_ int fd = -1;
     RP_TRY(rp_socket_connect("run/cli.sock", RP_SOCKET_STREAM, DEADLINE_MS, &fd));
     RP_TRY(rp_file_write_all(fd, request));
+    RP_TRY(load->file >= 0 ? send_file(fd, load) : RP_OK);
     struct rp_buf raw = rp_buf_new(ANSWER_MAX);
     rp_err err = RP_OK;
     bool done = false;
@@ -84,12 +118,12 @@ struct taker {
 };
 
 static rp_err ask_pieces(const struct cli *cli, const char *method, const char *path,
-                         const char *type, rp_view body, struct rp_buf *answer,
+                         const char *type, const struct load *load, struct rp_buf *answer,
                          struct taker taker) {
     rp_view target = rp_view_from_cstr(path);
     size_t question = rp_view_find_byte(target, '?');
     char length[24];
-    int digits = snprintf(length, sizeof length, "%zu", body.n);
+    int digits = snprintf(length, sizeof length, "%llu", (unsigned long long)load->size);
     const struct rp_fcgi_param params[] = {
         {RP_VIEW("REQUEST_METHOD"), rp_view_from_cstr(method)},
         {RP_VIEW("REQUEST_URI"), target},
@@ -101,15 +135,14 @@ static rp_err ask_pieces(const struct cli *cli, const char *method, const char *
         {RP_VIEW("HTTP_ACCEPT_LANGUAGE"), cli->lang == RP_FR ? RP_VIEW("fr") : RP_VIEW("en")},
     };
     _cleanup_(rp_buf_done) struct rp_buf request = rp_buf_new(REQUEST_MAX);
-    rp_fcgi_print_request(&request, params, RP_COUNT_OF(params), body);
+    if (load->file >= 0) {
+        rp_fcgi_print_head(&request, params, RP_COUNT_OF(params));
+    } else {
+        rp_fcgi_print_request(&request, params, RP_COUNT_OF(params), load->bytes);
+    }
     RP_TRY(rp_buf_err(&request));
-    rp_err err = exchange(rp_buf_view(&request), answer, taker.take, taker.ctx);
+    rp_err err = exchange(rp_buf_view(&request), load, answer, taker.take, taker.ctx);
     return rp_is(err, RP_E_NOT_FOUND) ? RP_ERR(UNREACHABLE) : err; /* no socket: nobody runs here */
-}
-
-static rp_err ask_text(const struct cli *cli, const char *method, const char *path,
-                       const char *type, rp_view body, struct rp_buf *answer) {
-    return ask_pieces(cli, method, path, type, body, answer, (struct taker){NULL, NULL});
 }
 
 static rp_err read_json(struct cli *cli, rp_view text, unsigned status, struct rp_json **ret_json,
@@ -127,9 +160,9 @@ static rp_err read_json(struct cli *cli, rp_view text, unsigned status, struct r
 }
 
 static rp_err ask(struct cli *cli, const char *method, const char *path, const char *type,
-                  rp_view body, struct rp_json **ret_json, struct rp_diag *diag) {
+                  const struct load *load, struct rp_json **ret_json, struct rp_diag *diag) {
     _cleanup_(rp_buf_done) struct rp_buf answer = rp_buf_new(ANSWER_MAX);
-    RP_TRY(ask_text(cli, method, path, type, body, &answer));
+    RP_TRY(ask_pieces(cli, method, path, type, load, &answer, (struct taker){NULL, NULL}));
     rp_view kept = {NULL, 0};
     RP_TRY(rp_arena_copy(cli->arena, rp_buf_view(&answer), &kept));
     unsigned status = 0;
@@ -138,19 +171,32 @@ static rp_err ask(struct cli *cli, const char *method, const char *path, const c
     return read_json(cli, text, status, ret_json, diag);
 }
 
+static rp_err ask_bytes(struct cli *cli, const char *method, const char *path, const char *type,
+                        rp_view body, struct rp_json **ret_json, struct rp_diag *diag) {
+    const struct load load = {.bytes = body, .file = -1, .size = body.n};
+    return ask(cli, method, path, type, &load, ret_json, diag);
+}
+
 rp_err cli_ask_core(struct cli *cli, const char *method, const char *path, rp_view body,
                     struct rp_json **ret_json, struct rp_diag *diag) {
-    return ask(cli, method, path, json_type, body, ret_json, diag);
+    return ask_bytes(cli, method, path, json_type, body, ret_json, diag);
 }
 
 rp_err cli_send_core(struct cli *cli, const char *path, rp_view body, struct rp_json **ret_json,
                      struct rp_diag *diag) {
-    return ask(cli, "POST", path, "text/plain", body, ret_json, diag);
+    return ask_bytes(cli, "POST", path, "text/plain", body, ret_json, diag);
 }
 
 rp_err cli_post_core(struct cli *cli, const char *path, const char *type, rp_view body,
                      struct rp_json **ret_json, struct rp_diag *diag) {
-    return ask(cli, "POST", path, type, body, ret_json, diag);
+    return ask_bytes(cli, "POST", path, type, body, ret_json, diag);
+}
+
+rp_err cli_upload_core(struct cli *cli, const char *path, const char *type, int file,
+                       struct rp_json **ret_json, struct rp_diag *diag) {
+    struct load load = {.file = file};
+    RP_TRY(rp_file_size(file, &load.size));
+    return ask(cli, "POST", path, type, &load, ret_json, diag);
 }
 
 /* ---- an answer that goes straight into a file ---- */
@@ -185,7 +231,8 @@ rp_err cli_fetch_core_to(struct cli *cli, const char *path, int fd, rp_view *ret
                          struct rp_diag *diag) {
     _cleanup_(rp_buf_done) struct rp_buf answer = rp_buf_new(ANSWER_MAX);
     struct writing writing = {.cli = cli, .fd = fd};
-    RP_TRY(ask_pieces(cli, "GET", path, json_type, (rp_view){NULL, 0}, &answer,
+    const struct load nothing = {.file = -1};
+    RP_TRY(ask_pieces(cli, "GET", path, json_type, &nothing, &answer,
                       (struct taker){write_piece, &writing}));
     if (writing.status == 0) {
         return RP_ERR(PROTOCOL);

@@ -1,4 +1,4 @@
-/* tenant.c — rempart tenant: list, create, export, close, and a closing taken back. */
+/* tenant.c — rempart tenant: list, create, export, import, close, and a closing taken back. */
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -208,6 +208,9 @@ enum rp_exit cli_tenant(struct cli *cli) {
     if (cli->arg_count == 3 && strcmp(what, "export") == 0) {
         return cli_tenant_export(cli, cli->args[1], cli->args[2]);
     }
+    if (cli->arg_count == 3 && strcmp(what, "import") == 0) {
+        return cli_tenant_import(cli, cli->args[1], cli->args[2]);
+    }
     if (cli->arg_count == 2 && strcmp(what, "close") == 0) {
         return close_one(cli);
     }
@@ -215,8 +218,8 @@ enum rp_exit cli_tenant(struct cli *cli) {
         return reopen(cli);
     }
     return cli_usage(cli, cli_say(cli,
-                                  "list, create NOM, export ID FICHIER|-, close NOM|ID ou reopen "
-                                  "NOM|ID",
-                                  "list, create NAME, export ID FILE|-, close NAME|ID or reopen "
-                                  "NAME|ID"));
+                                  "list, create NOM, export ID FICHIER|-, import ID FICHIER, "
+                                  "close NOM|ID ou reopen NOM|ID",
+                                  "list, create NAME, export ID FILE|-, import ID FILE, close "
+                                  "NAME|ID or reopen NAME|ID"));
 }

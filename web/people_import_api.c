@@ -5,15 +5,6 @@
 #include "identity/people_file.h"
 #include "web/handlers.h"
 
-static rp_err read_flag(struct rp_request *request, const char *name, bool *ret_flag) {
-    rp_view given = rp_request_query(request, name);
-    *ret_flag = rp_view_equal(given, RP_VIEW("true"));
-    if (given.p && !*ret_flag && !rp_view_equal(given, RP_VIEW("false"))) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "%s: true, false", name);
-    }
-    return RP_OK;
-}
-
 static void show_line(struct rp_request *request, const struct rp_people_line *line,
                       struct rp_json *lines) {
     struct rp_json *json = rp_json_add_object(request->arena, lines, NULL);
@@ -83,8 +74,8 @@ rp_err rp_admin_people_import(struct rp_request *request) {
     if (!rp_id_parse(rp_request_query(request, "tenant"), &import.tenant)) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
     }
-    RP_TRY(read_flag(request, "dry_run", &import.dry_run));
-    RP_TRY(read_flag(request, "skip_bad", &import.skip_bad));
+    RP_TRY(rp_request_flag(request, "dry_run", &import.dry_run));
+    RP_TRY(rp_request_flag(request, "skip_bad", &import.skip_bad));
     bool csv = rp_view_starts(rp_request_param(request, "CONTENT_TYPE"), RP_VIEW("text/csv"));
     struct rp_diag why = {.line = 0};
     rp_err err = (csv ? rp_people_read_csv : rp_people_read_json)(body, request->lang,

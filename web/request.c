@@ -156,6 +156,15 @@ rp_err rp_request_limit(const struct rp_request *request, size_t otherwise, size
     return RP_OK;
 }
 
+rp_err rp_request_flag(struct rp_request *request, const char *name, bool *ret_flag) {
+    rp_view given = rp_request_query(request, name);
+    *ret_flag = rp_view_equal(given, RP_VIEW("true"));
+    if (given.p && !*ret_flag && !rp_view_equal(given, RP_VIEW("false"))) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "%s: true, false", name);
+    }
+    return RP_OK;
+}
+
 void rp_request_password(struct rp_request *request, enum rp_password_work work, rp_view password) {
     RP_ASSERT(work != RP_PASSWORD_NONE && request->password.work == RP_PASSWORD_NONE);
     request->password.work = work;

@@ -98,6 +98,8 @@ struct rp_flow {
     bool last; /* nothing comes after this piece */
     bool cut;  /* the peer left: what came can be kept, nobody reads an answer */
 
+    bool again;                /* by the handler: enter me again with what I left of piece, after
+                                  the others who wait */
     bool more;                 /* by the handler: enter me again, with the next piece, or when what
                                   stands in the response's body has gone out */
     void *state;               /* the handler's own, in the request's arena */
@@ -159,6 +161,8 @@ rp_err rp_request_json(struct rp_request *request, struct rp_json **ret_json, st
 /* ?after= and ?limit= of a listing, checked: INVALID. */
 rp_err rp_request_limit(const struct rp_request *request, size_t otherwise, size_t max,
                         size_t *ret_limit);
+/* ?NAME=true or false; false when it is absent. INVALID, which names it. */
+rp_err rp_request_flag(struct rp_request *request, const char *name, bool *ret_flag);
 
 /* Asks for the password pool; the handler returns right after and comes back one step later. */
 void rp_request_password(struct rp_request *request, enum rp_password_work work, rp_view password);

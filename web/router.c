@@ -149,6 +149,11 @@ bool rp_web_streams(const struct rp_fcgi_request *fcgi) {
                                      RP_VIEW_INIT("/.rempart/api/v1/uploads/"),
                                      RP_VIEW_INIT("/.rempart/api/v1/admin/gate/import")};
     rp_view path = rp_fcgi_param(fcgi, "DOCUMENT_URI");
+    if (rp_view_equal(path, RP_VIEW("/.rempart/api/v1/import")) ||
+        (rp_view_starts(path, RP_VIEW("/.rempart/api/v1/admin/tenants/")) &&
+         rp_view_ends(path, RP_VIEW("/import")))) {
+        return true;
+    }
     for (size_t i = 0; i < RP_COUNT_OF(places); i++) {
         if (rp_view_starts(path, places[i])) {
             return true;
@@ -181,6 +186,9 @@ static enum rp_next next_of(struct rp_request *request) {
     }
     RP_ASSERT(request->response.streamed || request->fcgi->streamed);
     request->flow.entered = true;
+    if (request->flow.again) {
+        return RP_NEXT_AGAIN;
+    }
     return request->response.streamed ? RP_NEXT_SEND : RP_NEXT_PIECE;
 }
 
@@ -188,7 +196,7 @@ enum rp_next rp_web_run(struct rp_request *request, struct rp_web_thread *thread
     const struct rp_route *route = request->route;
     RP_ASSERT(route != NULL && request->step < RP_STEPS_MAX);
     request->thread = thread;
-    request->flow.more = false;
+    request->flow.more = request->flow.again = false;
     rp_err err = RP_OK;
     if (!thread && needs_thread(route)) {
         err = RP_ERR(OVERLOAD);

@@ -51,6 +51,7 @@ enum rp_next {
     RP_NEXT_DONE,
     RP_NEXT_PASSWORD,
     RP_NEXT_PIECE, /* of the body: run again when one is there */
+    RP_NEXT_AGAIN, /* run again with what is left of the piece */
     RP_NEXT_SEND,  /* what stands in the response's body; then run again */
     RP_NEXT_BROKEN /* the head is out, and the rest cannot follow: close the connection */
 };

@@ -36,7 +36,9 @@ static void finished(void *ctx) {
     struct connection *c = ctx;
     RP_ASSERT(c->magic == CONNECTION_MAGIC && c->working);
     c->working = false;
-    rp_buf_clear(&c->piece);
+    if (c->then != RP_NEXT_AGAIN) {
+        rp_buf_clear(&c->piece);
+    }
     if (!rp_id_is_none(c->request.changed_tenant)) {
         core_forward_soon(c->core, c->request.changed_tenant);
     }
@@ -45,7 +47,9 @@ static void finished(void *ctx) {
     if (told && c->then == RP_NEXT_DONE) {
         core_forward_soon(c->core, (rp_id){{0}});
     }
-    if (c->then == RP_NEXT_PIECE) {
+    if (c->then == RP_NEXT_AGAIN) {
+        connection_run_again(c);
+    } else if (c->then == RP_NEXT_PIECE) {
         ask_for_piece(c);
     } else if (c->gone || c->then == RP_NEXT_BROKEN) {
         connection_free(c);

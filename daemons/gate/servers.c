@@ -139,11 +139,15 @@ static void add_log_texts(struct rp_buf *out) {
 /* Files pass as they come and go: nothing of them waits on the gate's disk, where it would lie in
  * clear. */
 static void add_file_places(struct rp_buf *out) {
-    static const char *const places[] = {"files", "uploads"};
+    static const struct {
+        const char *place, *most;
+    } places[] = {{"^~ /.rempart/api/v1/files/", "1025m"},
+                  {"^~ /.rempart/api/v1/uploads/", "1025m"},
+                  {"= /.rempart/api/v1/import", "65536m"}};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         rp_buf_printf(out,
-                      "        location ^~ /.rempart/api/v1/%s/ {\n"
-                      "            client_max_body_size 1025m;\n"
+                      "        location %s {\n"
+                      "            client_max_body_size %s;\n"
                       "            client_body_buffer_size 128k;\n"
                       "            client_body_timeout 120s;\n"
                       "            send_timeout 120s;\n"
@@ -156,7 +160,7 @@ static void add_file_places(struct rp_buf *out) {
                       "            fastcgi_max_temp_file_size 0;\n"
                       "            fastcgi_pass rempart_core;\n"
                       "        }\n",
-                      places[i]);
+                      places[i].place, places[i].most);
     }
 }
 

@@ -80,6 +80,29 @@ struct rp_date_text rp_date_print(struct rp_date date) {
     return text;
 }
 
+bool rp_instant_parse(rp_view text, int64_t *ret_ms) {
+    struct rp_date date;
+    uint64_t clock[3];
+    if (text.n != 20 || text.p[10] != 'T' || text.p[13] != ':' || text.p[16] != ':' ||
+        text.p[19] != 'Z' || !rp_date_parse(rp_view_sub(text, 0, 10), &date)) {
+        return false;
+    }
+    static const uint64_t most[3] = {23, 59, 59};
+    for (size_t i = 0; i < 3; i++) {
+        uint8_t tens = text.p[11 + 3 * i], ones = text.p[12 + 3 * i];
+        if (tens < '0' || tens > '9' || ones < '0' || ones > '9') {
+            return false;
+        }
+        clock[i] = (uint64_t)(tens - '0') * 10 + (uint64_t)(ones - '0');
+        if (clock[i] > most[i]) {
+            return false;
+        }
+    }
+    int64_t s = rp_date_to_day(date) * RP_DAY_S;
+    *ret_ms = (s + (int64_t)(clock[0] * 3600 + clock[1] * 60 + clock[2])) * 1000;
+    return true;
+}
+
 /* ---- Paris ---- */
 
 static int64_t floor_div(int64_t a, int64_t b) {

@@ -32,6 +32,8 @@ struct rp_date_text {
     char s[24];
 };
 struct rp_date_text rp_date_print(struct rp_date date);
+/* "2026-11-24T10:00:00Z", exactly, in milliseconds. */
+bool rp_instant_parse(rp_view text, int64_t *ret_ms);
 
 /* ---- Paris ---- */
 /* Seconds to add to UTC: 3600 or 7200. */

@@ -11,7 +11,5 @@ rp_err rp_value_check(const struct rp_field *field, const struct rp_json *json,
 rp_err rp_facts_value(const struct rp_facts *facts, rp_view name, const struct rp_asking *asking,
                       struct rp_value *ret_value);
 struct rp_value rp_value_of_json(const struct rp_field *field, const struct rp_json *json);
-/* "2026-11-24T10:00:00Z", exactly. */
-bool rp_instant_parse(rp_view text, int64_t *ret_ms);
 
 #endif

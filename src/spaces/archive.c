@@ -8,13 +8,13 @@
 #include "base/checked.h"
 #include "crypto/hash.h"
 #include "spaces/files.h"
+#include "spaces/manifest.h"
 #include "wire/tar.h"
 
 enum {
     PAGE_BYTES = 1 << 20,
     PIECE_BYTES = 256 * 1024,
     OUT_BYTES = 64 * 1024,
-    MANIFEST_MAX = 32 << 20,
     ARENA_BYTES = 4 << 20,
     GZIP_WINDOW = 15 + 16,
     LEVEL = 1,
@@ -50,7 +50,7 @@ rp_err rp_archive_new(const struct rp_env *env, rp_id tenant, struct rp_archive 
     }
     archive->tenant = tenant;
     archive->now_s = rp_env_now_s(env);
-    archive->manifest = rp_buf_new(MANIFEST_MAX);
+    archive->manifest = rp_buf_new(RP_MANIFEST_LIST_MAX);
     archive->blob.fd = -1;
     archive->zipping = deflateInit2(&archive->zip, LEVEL, Z_DEFLATED, GZIP_WINDOW, MEMORY,
                                     Z_DEFAULT_STRATEGY) == Z_OK;
@@ -116,19 +116,6 @@ static rp_err put_whole(struct rp_archive *archive, rp_view name, rp_view conten
     return put_padding(archive, content.n, out);
 }
 
-/* records: of a page; UINT64_MAX for a file's bytes. */
-static void note(struct rp_archive *archive, const char *name, uint64_t size, uint64_t records,
-                 const struct rp_sha256 *hash) {
-    char hex[2 * RP_SHA256 + 1] = {0};
-    rp_hex_print(rp_view_of(hash->b, sizeof hash->b), hex);
-    rp_buf_printf(&archive->manifest, "%s\n{\"bytes\":%llu,\"name\":\"%s\"",
-                  archive->manifest.n ? "," : "", (unsigned long long)size, name);
-    if (records != UINT64_MAX) {
-        rp_buf_printf(&archive->manifest, ",\"records\":%llu", (unsigned long long)records);
-    }
-    rp_buf_printf(&archive->manifest, ",\"sha256\":\"%s\"}", hex);
-}
-
 /* "records/APP/COLLECTION/" or "files/…", and a last part. */
 static rp_err name_of(const char *app, const char *collection, const char *last,
                       char out[static RP_TAR_NAME_MAX + 1], struct rp_diag *diag) {
@@ -180,7 +167,8 @@ static rp_err put_page(struct rp_archive *archive, struct rp_space *space, struc
     (void)snprintf(part, sizeof part, "%06llu.jsonl", (unsigned long long)archive->parts % 1000000);
     RP_TRY(name_of(archive->app, archive->collection, part, name, diag));
     struct rp_sha256 hash = rp_sha256_of(rp_buf_view(&lines));
-    note(archive, name, lines.n, page.count, &hash);
+    rp_manifest_add(&archive->manifest,
+                    &(struct rp_manifest_part){name, lines.n, page.count, hash});
     archive->records += page.count;
     memcpy(archive->list, page.files, page.file_count * sizeof archive->list[0]);
     archive->list_n = page.file_count;
@@ -226,7 +214,8 @@ static rp_err put_piece(struct rp_archive *archive, struct rp_space *space, stru
         return RP_OK;
     }
     struct rp_sha256 hash = rp_sha256_stream_end(archive->sha);
-    note(archive, archive->blob_name, file->size, UINT64_MAX, &hash);
+    rp_manifest_add(&archive->manifest, &(struct rp_manifest_part){archive->blob_name, file->size,
+                                                                   RP_NO_RECORDS, hash});
     rp_sha256_stream_free(archive->sha);
     archive->sha = NULL;
     rp_blob_done(&archive->blob);
@@ -239,16 +228,15 @@ static rp_err put_piece(struct rp_archive *archive, struct rp_space *space, stru
 
 static rp_err put_end(struct rp_archive *archive, struct rp_buf *out) {
     static const uint8_t two[2 * RP_TAR_BLOCK];
-    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(MANIFEST_MAX + 4096);
-    rp_buf_printf(&text,
-                  "{\"files\":[%.*s\n],\n\"format\":1,\"made_at\":\"%s\",\"records\":%llu,"
-                  "\"tenant\":\"%s\",\"with_bytes\":%llu}\n",
-                  RP_FMT(rp_buf_view(&archive->manifest)), rp_time_print(archive->now_s).s,
-                  (unsigned long long)archive->records, rp_id_print(archive->tenant).s,
-                  (unsigned long long)archive->files);
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_MANIFEST_MAX);
+    const struct rp_manifest facts = {.tenant = archive->tenant,
+                                      .made_s = archive->now_s,
+                                      .records = archive->records,
+                                      .with_bytes = archive->files};
+    rp_manifest_print(&facts, rp_buf_view(&archive->manifest), &text);
     RP_TRY(rp_buf_err(&archive->manifest));
     RP_TRY(rp_buf_err(&text));
-    RP_TRY(put_whole(archive, RP_VIEW("manifest.json"), rp_buf_view(&text), out));
+    RP_TRY(put_whole(archive, RP_VIEW(RP_MANIFEST_NAME), rp_buf_view(&text), out));
     return zip(archive, rp_view_of(two, sizeof two), Z_FINISH, out);
 }
 

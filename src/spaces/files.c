@@ -45,6 +45,17 @@ rp_err rp_space_file_check_name(rp_view name, struct rp_diag *diag) {
                           RP_FILE_NAME_MAX);
 }
 
+/* RFC 9110 section 8.3 in short: what may stand in a header and be given back as it came. */
+rp_err rp_space_file_check_type(rp_view type, struct rp_diag *diag) {
+    bool good = type.n > 0 && type.n <= RP_FILE_TYPE_MAX;
+    for (size_t i = 0; i < type.n && good; i++) {
+        good = type.p[i] >= 0x20 && type.p[i] < 0x7f;
+    }
+    return good ? RP_OK
+                : rp_fail(diag, RP_ERR(INVALID), "a file's type is 1 to %d printable characters",
+                          RP_FILE_TYPE_MAX);
+}
+
 /* ---- the document ---- */
 
 rp_err rp_space_file_document(const struct rp_file *file, struct rp_arena *arena,

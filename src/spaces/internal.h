@@ -45,6 +45,10 @@ rp_err rp_space_count_in(const struct rp_space *space, uint64_t records, uint64_
 rp_err rp_space_create_as(struct rp_space *space, rp_view collection, rp_id id, rp_view document,
                           enum rp_label label, struct rp_arena *arena, struct rp_record *ret_record,
                           struct rp_diag *diag);
+/* Inside a transaction: a record of another house, as it was there: id, version, time, label and
+ * trash too; its document canonical. DUPLICATE for an id that is there. */
+rp_err rp_space_bring(const struct rp_space *space, rp_view collection,
+                      const struct rp_record *record, struct rp_arena *arena, struct rp_diag *diag);
 /* Outside of any statement: the event, and CORRUPT. */
 rp_err rp_space_tell_corrupt(const struct rp_space *space, rp_view collection, rp_id id);
 /* Columns id, version, changed_ms, label, trashed_ms, sealed; with the document when there is an
@@ -67,6 +71,13 @@ rp_err rp_space_file_hold(const struct rp_space *space, rp_view collection,
 /* Inside the transaction in which versions of a file ended: what they alone held is counted out,
  * and swept later. */
 rp_err rp_space_file_let_go(struct rp_db *db, rp_view app, rp_view collection, rp_id id);
+
+/* ---- uploads.c ---- */
+
+/* As rp_upload_begin, of a file that is not there, as which version the wish says. */
+rp_err rp_upload_begin_as(struct rp_space *space, const struct rp_upload *wish,
+                          struct rp_arena *arena, struct rp_upload *ret_upload,
+                          struct rp_blob *ret_blob, struct rp_diag *diag);
 
 /* ---- bearer.c: tokens of links and of grants ---- */
 

@@ -67,7 +67,9 @@ rp_err rp_space_emit(const struct rp_space *space, enum rp_event_kind kind,
     rp_err err = RP_ERR(NO_MEMORY);
     if (event != NULL) {
         add_place(event, place);
-        rp_event_add_id(event, "person", space->person);
+        if (!rp_id_is_none(space->person)) { /* else the machine's owner, by command line */
+            rp_event_add_id(event, "person", space->person);
+        }
         rp_event_add_text(event, "app", place->app);
         rp_event_add_u64(event, "version", place->version);
         err = rp_db_emit(space->db, event);
@@ -179,8 +181,10 @@ static rp_err tell(const struct change *change, enum rp_event_kind kind) {
     return rp_space_emit(change->space, kind, &place);
 }
 
-static rp_err do_create(struct rp_db *db, void *ctx) {
-    struct change *change = ctx;
+/* A row that was not there. What comes from elsewhere may be in the trash, where no search looks.
+ */
+static rp_err insert(struct rp_db *db, const struct change *change, enum rp_event_kind kind) {
+    const struct rp_record *record = &change->record;
     _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_RECORD_MAX + RP_AEAD_OVERHEAD);
     RP_TRY(seal_next(change, &sealed));
     RP_TRY(rp_space_count_in(change->space, 1, sealed.n, change->diag));
@@ -191,13 +195,28 @@ static rp_err do_create(struct rp_db *db, void *ctx) {
                        &row));
     bind_row(row, change, rp_buf_view(&sealed));
     RP_TRY(rp_row_run(row, NULL));
-    RP_TRY(rp_search_put(change->space, change->collection, change->record.id,
-                         change->record.document, change->arena));
+    RP_TRY(rp_search_put(change->space, change->collection, record->id,
+                         record->trashed_ms ? (rp_view){NULL, 0} : record->document,
+                         change->arena));
     if (change->space->files) {
-        RP_TRY(rp_space_file_hold(change->space, change->collection, &change->record, change->arena,
+        RP_TRY(rp_space_file_hold(change->space, change->collection, record, change->arena,
                                   change->diag));
     }
-    return tell(change, RP_EVENT_RECORD_CREATED);
+    return tell(change, kind);
+}
+
+static rp_err do_create(struct rp_db *db, void *ctx) {
+    return insert(db, ctx, RP_EVENT_RECORD_CREATED);
+}
+
+rp_err rp_space_bring(const struct rp_space *space, rp_view collection,
+                      const struct rp_record *record, struct rp_arena *arena,
+                      struct rp_diag *diag) {
+    rp_space_check(space);
+    RP_ASSERT(rp_space_takes(space, collection) && record->document.n > 0);
+    const struct change change = {
+        .space = space, .collection = collection, .record = *record, .arena = arena, .diag = diag};
+    return insert(space->db, &change, RP_EVENT_RECORD_IMPORTED);
 }
 
 rp_err rp_space_create_as(struct rp_space *space, rp_view collection, rp_id id, rp_view document,

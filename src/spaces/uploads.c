@@ -60,17 +60,6 @@ static rp_err open_facts(const struct rp_space *space, const struct rp_blob_plac
 
 /* ---- beginning ---- */
 
-/* RFC 9110 section 8.3 in short: what may stand in a header and be given back as it came. */
-static rp_err check_type(rp_view type, struct rp_diag *diag) {
-    bool good = type.n > 0 && type.n <= RP_FILE_TYPE_MAX;
-    for (size_t i = 0; i < type.n && good; i++) {
-        good = type.p[i] >= 0x20 && type.p[i] < 0x7f;
-    }
-    return good ? RP_OK
-                : rp_fail(diag, RP_ERR(INVALID), "a file's type is 1 to %d printable characters",
-                          RP_FILE_TYPE_MAX);
-}
-
 rp_err rp_upload_check_size(uint64_t size, struct rp_diag *diag) {
     return size <= RP_FILE_MAX ? RP_OK
                                : rp_fail(diag, RP_ERR(TOO_LARGE), "a file has at most %llu bytes",
@@ -157,13 +146,29 @@ static rp_err follow(struct rp_space *space, struct rp_upload *upload, uint64_t 
     return RP_OK;
 }
 
+/* upload: whole but for its own id. */
+static rp_err begin(struct rp_space *space, struct rp_upload *upload, struct rp_arena *arena,
+                    struct rp_blob *ret_blob, struct rp_diag *diag) {
+    struct rp_blob_place place;
+    upload->id = rp_env_new_id(space->env);
+    upload->received = 0;
+    RP_TRY(rp_space_file_check_name(upload->name, diag));
+    RP_TRY(rp_space_file_check_type(upload->type, diag));
+    RP_TRY(upload->size == RP_SIZE_UNKNOWN ? RP_OK : rp_upload_check_size(upload->size, diag));
+    RP_TRY(place_of(space, upload, arena, &place));
+    struct beginning begin = {space, upload, &place, diag};
+    RP_TRY(rp_db_transact(space->db, do_begin, &begin));
+    rp_err err = rp_blob_create(&place, ret_blob);
+    if (!rp_ok(err)) {
+        rp_ignore(rp_upload_drop(space, upload->id)); /* the first error is the one to tell */
+    }
+    return err;
+}
+
 rp_err rp_upload_begin(struct rp_space *space, const struct rp_upload *wish, uint64_t if_version,
                        struct rp_arena *arena, struct rp_upload *ret_upload,
                        struct rp_blob *ret_blob, struct rp_diag *diag) {
     struct rp_upload upload = *wish;
-    struct rp_blob_place place;
-    upload.id = rp_env_new_id(space->env);
-    upload.received = 0;
     upload.version = 1;
     if (!rp_collection_is_good(upload.collection)) {
         return rp_fail(diag, RP_ERR(INVALID), "a collection's name is 1 to 64 of a-z, 0-9 and -");
@@ -173,17 +178,17 @@ rp_err rp_upload_begin(struct rp_space *space, const struct rp_upload *wish, uin
     } else {
         RP_TRY(follow(space, &upload, if_version, arena, diag));
     }
-    RP_TRY(rp_space_file_check_name(upload.name, diag));
-    RP_TRY(check_type(upload.type, diag));
-    RP_TRY(upload.size == RP_SIZE_UNKNOWN ? RP_OK : rp_upload_check_size(upload.size, diag));
-    RP_TRY(place_of(space, &upload, arena, &place));
-    struct beginning begin = {space, &upload, &place, diag};
-    RP_TRY(rp_db_transact(space->db, do_begin, &begin));
-    rp_err err = rp_blob_create(&place, ret_blob);
-    if (!rp_ok(err)) {
-        rp_ignore(rp_upload_drop(space, upload.id)); /* the first error is the one to tell */
-        return err;
-    }
+    RP_TRY(begin(space, &upload, arena, ret_blob, diag));
+    *ret_upload = upload;
+    return RP_OK;
+}
+
+rp_err rp_upload_begin_as(struct rp_space *space, const struct rp_upload *wish,
+                          struct rp_arena *arena, struct rp_upload *ret_upload,
+                          struct rp_blob *ret_blob, struct rp_diag *diag) {
+    struct rp_upload upload = *wish;
+    RP_ASSERT(!rp_id_is_none(upload.file) && upload.version > 0);
+    RP_TRY(begin(space, &upload, arena, ret_blob, diag));
     *ret_upload = upload;
     return RP_OK;
 }

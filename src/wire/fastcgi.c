@@ -9,7 +9,15 @@
  *   version=1 · type · id (2) · content length (2) · padding length · reserved
  *
  * A request is BEGIN_REQUEST, PARAMS … PARAMS(empty), STDIN … STDIN(empty). */
-enum { HEADER = 8, VERSION = 1, RESPONDER = 1, KEEP_CONN = 1, CONTENT_MAX = 65528, PIECE_MAX = 8 };
+enum {
+    HEADER = 8,
+    VERSION = 1,
+    RESPONDER = 1,
+    KEEP_CONN = 1,
+    CONTENT_MAX = 65528,
+    PIECE_MAX = 8,
+    OUR_ID = 1 /* of the one request that a client of ours makes */
+};
 
 enum type {
     BEGIN_REQUEST = 1,
@@ -430,11 +438,9 @@ static void print_length(struct rp_buf *out, size_t length) {
     rp_buf_add(out, rp_view_of(four, sizeof four));
 }
 
-void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count,
-                           rp_view body) {
-    enum { ID = 1 };
+void rp_fcgi_print_head(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count) {
     static const uint8_t begin[8] = {0, RESPONDER, KEEP_CONN};
-    print_record(out, BEGIN_REQUEST, ID, rp_view_of(begin, sizeof begin));
+    print_record(out, BEGIN_REQUEST, OUR_ID, rp_view_of(begin, sizeof begin));
     struct rp_buf pairs = rp_buf_new(out->max);
     for (size_t i = 0; i < count; i++) {
         print_length(&pairs, params[i].name.n);
@@ -442,10 +448,20 @@ void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *param
         rp_buf_add(&pairs, params[i].name);
         rp_buf_add(&pairs, params[i].value);
     }
-    print_stream(out, PARAMS, ID, rp_buf_view(&pairs));
+    print_stream(out, PARAMS, OUR_ID, rp_buf_view(&pairs));
     out->failed = out->failed || pairs.failed;
     rp_buf_done(&pairs);
-    print_stream(out, STDIN, ID, body);
+}
+
+void rp_fcgi_print_piece(struct rp_buf *out, rp_view piece) {
+    RP_ASSERT(piece.n <= CONTENT_MAX);
+    print_record(out, STDIN, OUR_ID, piece);
+}
+
+void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count,
+                           rp_view body) {
+    rp_fcgi_print_head(out, params, count);
+    print_stream(out, STDIN, OUR_ID, body);
 }
 
 /* ---- the client's side: whole records ---- */

@@ -68,6 +68,9 @@ void rp_fcgi_print_end(struct rp_buf *out, uint16_t id);
  * only: keep what it did not use and call again with more. PROTOCOL, TOO_LARGE for output. */
 void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count,
                            rp_view body);
+/* The same with a body that comes by and by: the head, any number of pieces, an empty one last. */
+void rp_fcgi_print_head(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count);
+void rp_fcgi_print_piece(struct rp_buf *out, rp_view piece);
 rp_err rp_fcgi_feed_response(rp_view bytes, struct rp_buf *output, size_t *ret_used,
                              bool *ret_done);
 

@@ -1,15 +1,17 @@
-// Everything that a tenant keeps, taken out: readable by tar, gzip and a JSON parser alone.
+// Everything that a tenant keeps, taken out, readable by tar, gzip and a JSON parser alone; and brought in elsewhere.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import {canaryPerson} from '../lib/canary.mjs';
+import zlib from 'node:zlib';
 import {Stack, bin, run, until} from '../lib/stack.mjs';
 
 let stack, client, api, tenants;
 const records = new Map(), files = new Map();
-const rempart = (...args) => run(path.join(bin, 'rempart'), [...args, '--state', stack.state], {cwd: stack.state, env: {...stack.env, LANG: 'C'}});
+const rempartOf = (where, ...args) => run(path.join(bin, 'rempart'), [...args, '--state', where.state], {cwd: stack.state, env: {...where.env, LANG: 'C'}});
+const rempart = (...args) => rempartOf(stack, ...args);
 const put = async (target, document) => {
   const {status, json} = await api('POST', target, document);
   assert.equal(status, 201);
@@ -134,4 +136,111 @@ test('what cannot be exported leaves no file', async () => {
   const twice = await rempart('tenant', 'export', tenants[0], 'out.tar.gz');
   assert.notEqual(twice.code, 0);
   assert.match(twice.stderr, /there already/);
+});
+
+// Every line and every file of an archive, by name; what says when and whose it is stays out.
+async function contents(archive) {
+  const folder = await unpack(archive, `${archive}.d`);
+  const {files, records, with_bytes: bytes} = JSON.parse(fs.readFileSync(path.join(folder, 'manifest.json')));
+  return {files, records, bytes};
+}
+
+/*= S70 type=test */
+test('on another installation the export comes in as it was: the same archive comes out again', async () => {
+  const other = await Stack.start({app: null});
+  try {
+    const elsewhere = (...args) => rempartOf(other, ...args);
+    const tenant = (await elsewhere('tenant', 'create', 'Boulangerie Martin')).stdout.trim();
+    const tried = await elsewhere('tenant', 'import', tenant, 'out.tar.gz', '--dry-run', '--json');
+    const count = JSON.parse(tried.stdout);
+    assert.deepEqual([tried.code, count.there, count.refused, count.files, count.from], [0, 0, 0, 2, tenants[0]]);
+    assert.ok(count.imported >= records.size + files.size);
+    const empty = await elsewhere('tenant', 'export', tenant, 'empty.tar.gz');
+    assert.match(empty.stderr, /^0 records/, 'a dry run changes nothing');
+
+    const done = await elsewhere('tenant', 'import', tenant, 'out.tar.gz');
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stdout, new RegExp(`done: ${count.imported} records brought in \\(2 of them files\\), 0 there already`));
+    assert.equal((await elsewhere('tenant', 'export', tenant, 'again.tar.gz')).code, 0);
+    assert.deepEqual(await contents('again.tar.gz'), await contents('out.tar.gz'));
+
+    const twice = JSON.parse((await elsewhere('tenant', 'import', tenant, 'out.tar.gz', '--json')).stdout);
+    assert.deepEqual([twice.imported, twice.there, twice.refused], [0, count.imported, 0], 'what is there stays');
+    const log = await until('the import stands in the log', async () => {
+      const {stdout} = await run('grep', ['-rlE', 'tenant.imported', other.file('ledger')], {cwd: stack.state});
+      return stdout.trim();
+    });
+    assert.ok(log);
+    for (const text of ['à bientôt', 'Zoé']) {
+      assert.equal((await run('grep', ['-rlF', text, other.file('tenants')], {cwd: stack.state})).stdout, '', 'it is sealed here, too');
+    }
+  } finally {
+    await other.stop();
+  }
+});
+
+// A part of the tar with other bytes, as many, and its manifest to suit.
+function rewrite(tar, name, change) {
+  const sha = bytes => crypto.createHash('sha256').update(bytes).digest('hex');
+  const bytes = Buffer.from(tar), head = bytes.indexOf(name);
+  const size = parseInt(bytes.subarray(head + 124, head + 135).toString(), 8);
+  const part = bytes.subarray(head + 512, head + 512 + size), former = sha(part);
+  part.write(change(part.toString()));
+  assert.notEqual(sha(part), former);
+  bytes.write(sha(part), bytes.indexOf(former));
+  return bytes;
+}
+
+/*= S70 type=test */
+test('an application brings an export in for the administrator in front of it: its own records, and whole', async () => {
+  const neighbour = await canaryPerson(stack, 1);
+  const archive = fs.readFileSync(stack.file('out.tar.gz'));
+  const send = (query, bytes = archive) => neighbour.api('POST', `import${query}`, bytes, {'content-type': 'application/gzip'});
+  const tried = await send('?dry_run=true');
+  assert.deepEqual([tried.status, tried.json.refused, tried.json.from], [200, 0, tenants[0]]);
+  const [id, {document}] = [...records][0], [fileId, {bytes}] = [...files][0];
+  assert.equal((await neighbour.api('GET', `spaces/d-letters/${id}`)).status, 404, 'a dry run brings nothing');
+  const done = await send('');
+  assert.deepEqual([done.status, done.json.imported, done.json.there], [200, tried.json.imported, 0]);
+  assert.deepEqual((await neighbour.api('GET', `spaces/d-letters/${id}`)).json.document, document);
+  assert.ok((await neighbour.api('GET', `files/d-plans/${fileId}`)).bytes.equals(bytes));
+  assert.equal((await neighbour.api('POST', 'import?dry_run=perhaps', archive)).status, 400);
+  assert.equal((await send('', Buffer.from('nothing of the kind'))).status >= 400, true);
+  await until('tenant.imported', async () => (await neighbour.client.get('/.rempart/api/v1/audit?newest=1&limit=50')).text.includes('tenant.imported'));
+});
+
+test('a damaged archive changes nothing, and is told why; one with bad lines waits for --skip-bad', async () => {
+  const tenant = (await rempart('tenant', 'create', 'Neuf')).stdout.trim();
+  const held = async () => (await rempart('tenant', 'export', tenant, '-')).stderr;
+  const tar = zlib.gunzipSync(fs.readFileSync(stack.file('out.tar.gz')));
+  const spoilt = (name, change) => {
+    const bytes = Buffer.from(tar);
+    change(bytes);
+    fs.writeFileSync(stack.file(name), zlib.gzipSync(bytes));
+    return name;
+  };
+  const at = text => tar.indexOf(text);
+  const cases = {
+    'a letter of a record': [spoilt('letter.tar.gz', b => b.write('Zoe', at('Zoé'))), /not as its manifest says, at \{"bytes".*d-letters/],
+    'a byte of a file': [spoilt('byte.tar.gz', b => { b[at(files.get([...files.keys()][1]).bytes.subarray(0, 64)) + 9] ^= 1; }), /not as its manifest says/],
+    'another part': [spoilt('part.tar.gz', b => b.write('recordz/', at('records/'))), /tar of an export/],
+    'half of it': [(fs.writeFileSync(stack.file('half.tar.gz'), fs.readFileSync(stack.file('out.tar.gz')).subarray(0, 90000)), 'half.tar.gz'), /ends too early/],
+    'no gzip': [(fs.writeFileSync(stack.file('no.tar.gz'), 'hello'), 'no.tar.gz'), /not a gzip file/],
+  };
+  for (const [what, [file, why]] of Object.entries(cases)) {
+    const {code, stderr} = await rempart('tenant', 'import', tenant, file);
+    assert.notEqual(code, 0, what);
+    assert.match(stderr, why, what);
+  }
+  assert.match(await held(), /^0 records/);
+  // An archive whose manifest is right, and one of whose lines is not.
+  fs.writeFileSync(stack.file('bad.tar.gz'), zlib.gzipSync(
+    rewrite(tar, 'records/canary/d-letters/000001.jsonl', page => page.replace('"label":"personal"', '"label":"secretly"'))));
+  const refused = await rempart('tenant', 'import', tenant, 'bad.tar.gz');
+  assert.match(refused.stdout, /d-letters\/000001.jsonl, line 1: an unknown label[^]*nothing changed[^]*1 refused[^]*--skip-bad/);
+  assert.equal(refused.code, 1);
+  assert.match(await held(), /^0 records/);
+  const rest = await rempart('tenant', 'import', tenant, 'bad.tar.gz', '--skip-bad', '--json');
+  assert.equal(JSON.parse(rest.stdout).refused, 1);
+  assert.match(await held(), new RegExp(`^${JSON.parse(rest.stdout).imported} records`));
 });

@@ -32,6 +32,7 @@ static void each_role_gets_what_it_needs(void **state) {
         {RP_ACTION_MANAGE_SHARES, A},
         {RP_ACTION_MANAGE_GRANTS, A},
         {RP_ACTION_EXPORT, A},
+        {RP_ACTION_IMPORT, A},
         {RP_ACTION_LOWER_LABEL, A},
         {RP_ACTION_READ_AUDIT, A},
         {RP_ACTION_INVITE, A},
