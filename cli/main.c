@@ -57,8 +57,10 @@ static const struct cli_command commands[] = {
      "rempart tenant list|create NAME|export ID FILE|reopen NAME [--json]\n"
      "       rempart tenant import ID FILE [--dry-run] [--skip-bad] [--json]\n"
      "       rempart tenant close NAME [--days N] [--confirm NAME] [--json]",
-     {"les organisations clientes ; « import » reprend un export, « close » détruit la clé et les données au terme du délai",
-      "the customer organisations; \"import\" brings an export in, \"close\" destroys key and data when its days are over"},
+     {"les organisations clientes ; « import » reprend un export, « close » détruit la clé et les "
+      "données au terme du délai",
+      "the customer organisations; \"import\" brings an export in, \"close\" destroys key and data "
+      "when its days are over"},
      "  rempart tenant create 'Boulangerie Martin'\n"
      "  rempart tenant export 6f1c… martin.tar.gz\n"
      "  rempart tenant import 02ab… martin.tar.gz --dry-run\n"

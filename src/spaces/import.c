@@ -31,6 +31,7 @@ rp_err rp_space_import_new(const struct rp_space_import_rules *rules,
         return RP_ERR(NO_MEMORY);
     }
     import->rules = *rules;
+    import->report.told = import->told;
     import->blob.fd = -1;
     import->lines = rp_buf_new_wiping(PAGE_MAX);
     import->scratch = rp_arena_new_wiping(LINE_ARENA);

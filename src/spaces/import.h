@@ -41,7 +41,7 @@ struct rp_space_import_report {
     uint64_t other;   /* another version stands here, and stays */
     uint64_t refused;
     uint64_t files, bytes; /* of what is brought: how many are files, and their bytes */
-    struct rp_space_import_refusal told[RP_IMPORT_TOLD]; /* the first ones */
+    const struct rp_space_import_refusal *told; /* the first ones; the import owns them */
     size_t told_count;
 };
 

@@ -18,6 +18,7 @@ struct rp_space_import {
     struct rp_space_import_rules rules;
     struct rp_archive_reader *reader;
     struct rp_space_import_report report;
+    struct rp_space_import_refusal told[RP_IMPORT_TOLD];
     bool ended;
 
     /* The part that comes in. */

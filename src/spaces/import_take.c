@@ -15,7 +15,7 @@ void rp_space_import_refuse(struct rp_space_import *import, enum rp_space_import
     struct rp_space_import_report *report = &import->report;
     report->refused += count;
     if (report->told_count < RP_IMPORT_TOLD) {
-        struct rp_space_import_refusal *told = &report->told[report->told_count++];
+        struct rp_space_import_refusal *told = &import->told[report->told_count++];
         *told = (struct rp_space_import_refusal){.line = line, .fault = fault};
         memcpy(told->part, import->name, sizeof told->part);
     }
