@@ -126,6 +126,16 @@ rp_err rp_x509_make_ca(const struct rp_env *env, const char *common_name, int da
     return print_pem(cert, key, ret_cert, ret_key);
 }
 
+X509 *rp_x509_self_signed(const struct rp_env *env, EVP_PKEY *key, const char *common_name) {
+    X509 *cert = start_cert(env, key, DAYS_MAX);
+    bool named = set_subject(cert, common_name);
+    RP_ASSERT(named);
+    int ok = X509_set_issuer_name(cert, X509_get_subject_name(cert));
+    RP_ASSERT(ok == 1);
+    sign(cert, key);
+    return cert;
+}
+
 /* Letters of a host name, and a star only as its whole first label. */
 static bool is_dns_name(const char *name) {
     size_t n = strlen(name);

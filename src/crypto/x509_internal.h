@@ -21,6 +21,9 @@ BIO *rp_x509_reader(rp_view text);
 /* The first certificate of the text, or the private key; SYNTAX. */
 rp_err rp_x509_parse_cert(rp_view pem, X509 **ret_cert);
 rp_err rp_x509_parse_key(rp_view pem, EVP_PKEY **ret_key);
+/* A certificate that the key signs for itself, for the many days of one that nobody has to trust:
+ * what counts of it is its key. */
+X509 *rp_x509_self_signed(const struct rp_env *env, EVP_PKEY *key, const char *common_name);
 /* The private key as PKCS #8 text. */
 rp_err rp_x509_print_key(EVP_PKEY *key, struct rp_buf *ret_key);
 
