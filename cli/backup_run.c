@@ -204,6 +204,20 @@ enum rp_exit backup_run(struct cli *cli, const char *folder) {
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->state, NULL);
     }
+    rp_view machine;
+    if (cli_runs_elsewhere(cli, "kms", &machine)) {
+        fprintf(
+            stderr,
+            cli_say(cli,
+                    "rempart: pas de sauvegarde : les clés sont sur la machine « %.*s », et "
+                    "sans elles rien n'ouvrirait celle-ci. Arrêtez Rempart sur les deux, copiez "
+                    "ce dossier d'état, puis son dossier kms/ (second-machine.md)\n",
+                    "rempart: no backup: the keys are on the machine \"%.*s\", and without "
+                    "them nothing would open this one. Stop Rempart on both, copy this state "
+                    "folder, then its folder kms/ (second-machine.md)\n"),
+            RP_FMT(machine));
+        return RP_EXIT_USAGE;
+    }
     b.id = rp_env_new_id(&b.env);
     b.now_s = rp_env_now_s(&b.env);
     int64_t begun_ms = backup_monotonic_ms(&b), took_ms = 0;

@@ -152,6 +152,13 @@ enum rp_exit cli_person_import(struct cli *cli, const char *file);
 rp_err cli_send_core(struct cli *cli, const char *path, rp_view body, struct rp_json **ret_json,
                      struct rp_diag *diag);
 
+enum rp_exit cli_link(struct cli *cli);
+/* Beside the roles of `rempart status`; false when a machine that roles here ask does not answer.
+ */
+bool cli_print_links(struct cli *cli, struct rp_json *status);
+/* Whether the running installation has the role on another machine, and which. In the state folder.
+ */
+bool cli_runs_elsewhere(struct cli *cli, const char *role, rp_view *ret_machine);
 enum rp_exit cli_gate(struct cli *cli);
 enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_notify(struct cli *cli);

@@ -254,6 +254,17 @@ enum rp_exit cli_keys(struct cli *cli) {
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->state, NULL);
     }
+    rp_view machine;
+    if (cli_runs_elsewhere(cli, "kms", &machine)) {
+        fprintf(stderr,
+                cli_say(cli,
+                        "rempart: le service de clés tourne sur la machine « %.*s » : lancez cette "
+                        "commande là-bas\n",
+                        "rempart: the key service runs on the machine \"%.*s\": run this command "
+                        "there\n"),
+                RP_FMT(machine));
+        return RP_EXIT_USAGE;
+    }
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (cli->arg_count == 1 && strcmp(cli->args[0], table[i].name) == 0) {
             return table[i].run(cli);

@@ -53,6 +53,13 @@ static const struct cli_command commands[] = {
      "  rempart keys recovery\n  rempart keys unseal\n  rempart keys split --shares 5 --threshold "
      "3\n",
      cli_keys},
+    {"link",
+     "rempart link key [--json]",
+     {"l'empreinte de cette machine, que les autres machines de l'installation mettent dans "
+      "link.peers",
+      "this machine's fingerprint, for link.peers of the installation's other machines"},
+     "  rempart link key\n  rempart link key --state /var/lib/rempart\n",
+     cli_link},
     {"tenant",
      "rempart tenant list|create NAME|export ID FILE|reopen NAME [--json]\n"
      "       rempart tenant import ID FILE [--dry-run] [--skip-bad] [--json]\n"

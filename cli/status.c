@@ -186,6 +186,7 @@ enum rp_exit cli_status(struct cli *cli) {
             print_role(cli, role, kib, now_s);
         }
     }
+    well = cli_print_links(cli, status) && well;
     well = print_facts(cli, status, now_s) && well;
     if (cli->json) {
         rp_json_add_u64(cli->arena, status, "pss_kib", total);

@@ -88,6 +88,11 @@ static const struct rp_role_path acme_paths[] = {
     {"/etc/ssl/openssl.cnf", R, true},
 };
 
+/* Its key is read, and its port taken, before entry. */
+static const struct rp_role_path link_paths[] = {
+    {"run", RW, false},
+};
+
 #define PATHS(table) .paths = (table), .path_count = RP_COUNT_OF(table)
 
 static const struct rp_role roles[] = {
@@ -134,6 +139,12 @@ static const struct rp_role roles[] = {
      .threads = true,
      .programs = true,
      PATHS(acme_paths)},
+    {.id = RP_ROLE_LINK,
+     .name = "link",
+     .user = "rempart-link",
+     .connect = RP_CONNECT_INET,
+     .threads = true,
+     PATHS(link_paths)},
 };
 
 const struct rp_role *daemon_role(enum rp_role_id role) {

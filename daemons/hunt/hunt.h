@@ -9,12 +9,14 @@
 #include "config/config.h"
 #include "crypto/hash.h"
 #include "event/event.h"
+#include "ipc/ipc.h"
 #include "ledger/read_io.h"
+#include "machine.h"
 #include "promise/runner_io.h"
 #include "register/schema.h"
 #include "store/inspect.h"
 
-enum { HUNT_SOCKET_LISTS = 4, HUNT_ROLES = 8 };
+enum { HUNT_SOCKET_LISTS = 4, HUNT_ROLES = 9 };
 
 /* The kernel's lists of sockets, and the users whose sockets they may name. */
 struct hunt_sockets {
@@ -34,6 +36,7 @@ struct hunt {
     const struct rp_config *config;
     const struct rp_promises *promises;
     struct hunt_sockets sockets;
+    struct machine_mark machine;
     const struct rp_registers *registers;
     bool second_factor; /* the configuration demands one of everybody */
     atomic_bool stopping;
@@ -43,6 +46,7 @@ struct hunt {
 
 rp_probe_run hunt_plaintext, hunt_aes_header;
 rp_probe_run hunt_deletions_justified, hunt_purge_canary, hunt_purge_oldest;
+rp_probe_run hunt_keys_other_host, hunt_no_master_here;
 rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_audit_complete;
 
 /* Opens the kernel's lists; before role entry, after which nothing of /proc can be opened. */
@@ -62,6 +66,17 @@ rp_probe_run hunt_operators_checked;
 size_t hunt_each_tenant(struct rp_observation *seen,
                         bool (*look)(void *ctx, struct rp_db *db, rp_id tenant, const char *file),
                         void *ctx);
+
+/* ---- apart.c ---- */
+
+/* A question without words, wherever the key service runs. */
+rp_err hunt_ask_kms(enum rp_ipc_message message, struct rp_buf *reply);
+
+/* ---- files.c ---- */
+
+/* Every file below the folder, until look returns false. A folder that is not there is fine. */
+typedef bool hunt_look(void *ctx, const char *path);
+rp_err hunt_each_file(const char *folder, hunt_look *look, void *ctx);
 
 /* ---- log.c ---- */
 

@@ -13,6 +13,8 @@ static const struct rp_probe probes[] = {
     {"tenant.files_cross_read", hunt_files_cross_read},
     {"keys.inventory", hunt_key_inventory},
     {"keys.wrapped_only", hunt_wrapped_only},
+    {"keys.other_host", hunt_keys_other_host},
+    {"keys.no_master_here", hunt_no_master_here},
     {"audit.complete", hunt_audit_complete},
     {"retention.deletions_justified", hunt_deletions_justified},
     {"retention.purge_canary", hunt_purge_canary},
@@ -67,6 +69,7 @@ static rp_err serve(struct daemon *daemon) {
                         .promises = &promises,
                         .config = &daemon->config,
                         .second_factor = strcmp(daemon->config.second_factor, "required") == 0};
+    hunt.machine = machine_read();
     hunt_find_sockets(&hunt);
     return probing_run(daemon, &promises, probes, RP_COUNT_OF(probes), &hunt, &hunt.stopping);
 }

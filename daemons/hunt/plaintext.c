@@ -23,8 +23,7 @@ enum {
     CHUNK = 1 << 20,
     HEAD = 8, /* bytes of a needle that the filter looks at */
     FILTER_BITS = 16,
-    NEEDLE_TEXT = 512,
-    DEPTH_MAX = 8
+    NEEDLE_TEXT = 512
 };
 
 struct hunting {
@@ -36,8 +35,6 @@ struct hunting {
     uint16_t next_of[NEEDLES_MAX];
     uint8_t *chunk;
     uint64_t files, bytes;
-    char path[512];
-    unsigned depth;
     bool concluded;
 };
 
@@ -138,63 +135,42 @@ static bool search(struct hunting *hunting, size_t n) {
 }
 
 /* Chunks overlap by the longest needle. */
-static void hunt_file(struct hunting *hunting) {
+static bool hunt_file(void *ctx, const char *path) {
+    struct hunting *hunting = ctx;
     _cleanup_fd_ int fd = -1;
     uint64_t size = 0;
-    rp_err err = rp_file_open(hunting->path, &fd);
+    rp_err err = rp_file_open(path, &fd);
     if (rp_ok(err)) {
         err = rp_file_size(fd, &size);
     }
-    if (rp_is(err, RP_E_NOT_FOUND) || strcmp(hunting->path, "ledger/key") == 0) {
-        return; /* it went away while we walked; the log's own key is nobody's to read */
+    if (rp_is(err, RP_E_NOT_FOUND) || strcmp(path, "ledger/key") == 0) {
+        return true; /* it went away while we walked; the log's own key is nobody's to read */
     }
     for (uint64_t at = 0; rp_ok(err) && at < size; at += CHUNK - 2 * NEEDLE_TEXT) {
         size_t n = (size_t)RP_MIN((uint64_t)CHUNK, size - at);
         err = rp_file_read_at(fd, at, hunting->chunk, n);
         if (rp_ok(err) && search(hunting, n)) {
             hunting->concluded = true;
-            rp_probe_broken(hunting->seen, "planted plaintext stands in %.120s", hunting->path);
-            return;
+            rp_probe_broken(hunting->seen, "planted plaintext stands in %.120s", path);
+            return false;
         }
     }
     if (!rp_ok(err) && !rp_is(err, RP_E_CORRUPT)) { /* CORRUPT: it shrank while we read */
         hunting->concluded = true;
-        rp_probe_unsure(hunting->seen, "%.120s cannot be read: %s", hunting->path,
-                        rp_err_text(err, RP_EN));
-        return;
+        rp_probe_unsure(hunting->seen, "%.120s cannot be read: %s", path, rp_err_text(err, RP_EN));
+        return false;
     }
     hunting->files++;
     hunting->bytes += size;
-}
-
-static rp_err hunt_entry(void *ctx, const char *name, bool is_folder) {
-    struct hunting *hunting = ctx;
-    if (hunting->concluded) {
-        return RP_OK;
-    }
-    size_t n = strlen(hunting->path);
-    int added = snprintf(hunting->path + n, sizeof hunting->path - n, "/%s", name);
-    rp_err err = RP_OK;
-    if (added < 0 || (size_t)added >= sizeof hunting->path - n || hunting->depth >= DEPTH_MAX) {
-        err = RP_ERR(TOO_LARGE);
-    } else if (is_folder) {
-        hunting->depth++;
-        err = rp_folder_each(hunting->path, hunt_entry, hunting);
-        hunting->depth--;
-    } else {
-        hunt_file(hunting);
-    }
-    hunting->path[n] = 0;
-    return err;
+    return true;
 }
 
 /* Where customers' data could lie. Not canary/ and probe/planted, where the needles are kept. */
 static void hunt_everywhere(struct hunting *hunting) {
     static const char *const folders[] = {"db", "tenants", "ledger", "log", "apps"};
     for (size_t i = 0; i < RP_COUNT_OF(folders) && !hunting->concluded; i++) {
-        (void)snprintf(hunting->path, sizeof hunting->path, "%s", folders[i]);
-        rp_err err = rp_folder_each(hunting->path, hunt_entry, hunting);
-        if (!rp_ok(err) && !rp_is(err, RP_E_NOT_FOUND) && !hunting->concluded) {
+        rp_err err = hunt_each_file(folders[i], hunt_file, hunting);
+        if (!rp_ok(err)) {
             hunting->concluded = true;
             rp_probe_unsure(hunting->seen, "%s cannot be walked: %s", folders[i],
                             rp_err_text(err, RP_EN));

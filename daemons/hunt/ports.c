@@ -30,7 +30,7 @@ static const struct {
 void hunt_find_sockets(struct hunt *hunt) {
     static const enum rp_role_id roles[HUNT_ROLES] = {RP_ROLE_LEDGER,  RP_ROLE_KMS,   RP_ROLE_CORE,
                                                       RP_ROLE_GATE,    RP_ROLE_PROBE, RP_ROLE_HUNT,
-                                                      RP_ROLE_COURIER, RP_ROLE_ACME};
+                                                      RP_ROLE_COURIER, RP_ROLE_ACME,  RP_ROLE_LINK};
     struct hunt_sockets *sockets = &hunt->sockets;
     for (size_t i = 0; i < HUNT_SOCKET_LISTS; i++) {
         sockets->lists[i] = -1;
@@ -76,7 +76,8 @@ static bool is_of_role(const struct hunt_sockets *sockets, uid_t uid) {
 }
 
 static bool is_declared(const struct rp_config *config, bool udp, uint16_t port) {
-    bool declared = !udp && (port == config->listen || port == config->listen_http);
+    bool linked = config->link.address && port == config->link.port;
+    bool declared = !udp && (port == config->listen || port == config->listen_http || linked);
     for (size_t i = 0; i < config->declared_ports.count; i++) {
         struct rp_config_port one;
         rp_view text = rp_view_from_cstr(config->declared_ports.items[i]);

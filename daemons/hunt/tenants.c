@@ -247,9 +247,12 @@ static bool check_keys(void *ctx, struct rp_db *db, rp_id tenant, const char *fi
 }
 
 static rp_err read_inventory(struct inventory *inventory) {
-    rp_view text = {NULL, 0};
+    _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(RP_IPC_MAX);
     struct rp_json *root = NULL;
-    RP_TRY(rp_file_read("run/keys.json", INVENTORY_MAX, inventory->arena, &text));
+    RP_TRY(hunt_ask_kms(RP_IPC_HUNT_KMS_INVENTORY, &reply));
+    struct rp_unpack in = rp_unpack_new(rp_buf_view(&reply));
+    rp_view text = rp_unpack_bytes(&in, RP_IPC_MAX);
+    RP_TRY(rp_unpack_end(&in));
     RP_TRY(rp_json_parse(text, RP_JSON_LIMITS, inventory->arena, &root, NULL));
     inventory->keys = rp_json_get(root, "keys");
     return inventory->keys ? RP_OK : RP_ERR(CORRUPT);

@@ -4,13 +4,6 @@
 #include "keys/backup_key.h"
 #include "kms.h"
 
-static rp_err status(struct kms *kms) {
-    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(KMS_REPLY_MAX);
-    RP_TRY(kms_print_inventory(kms, &text));
-    rp_pack_bytes(&kms->reply, rp_buf_view(&text));
-    return rp_buf_err(&kms->reply);
-}
-
 /* 0 = a passphrase, 1 = a recovery code, 2 = a share: answered by how many are still missing. */
 static rp_err unseal(struct kms *kms, rp_view request) {
     struct rp_unpack in = rp_unpack_new(request);
@@ -49,7 +42,6 @@ static rp_err rotate(struct kms *kms, rp_view request) {
         rp_hierarchy_rotate_undo(kms->hierarchy);
         return err;
     }
-    kms_publish(kms);
     return RP_OK;
 }
 
@@ -70,7 +62,6 @@ static rp_err recovery(struct kms *kms, rp_view request) {
     }
     rp_wipe(text.p, text.capacity);
     rp_buf_done(&text);
-    kms_publish(kms);
     return err;
 }
 
@@ -140,7 +131,7 @@ static rp_err backup_open(struct kms *kms, rp_view request) {
 rp_err kms_answer_cli(struct kms *kms, enum rp_ipc_message message, rp_view request) {
     switch ((int)message) {
     case RP_IPC_CLI_KMS_STATUS:
-        return status(kms);
+        return kms_answer_inventory(kms);
     case RP_IPC_CLI_KMS_UNSEAL:
         return unseal(kms, request);
     case RP_IPC_CLI_KMS_ROTATE:

@@ -16,6 +16,7 @@
 #include "keys/lease_cache.h"
 #include "keys/leases.h"
 #include "keys/safe_io.h"
+#include "machine.h"
 
 enum {
     KMS_LEDGER_DEADLINE_MS = 5000,
@@ -43,6 +44,7 @@ struct kms {
         unsigned count, threshold;
         int64_t last_ms; /* monotonic; given up after a quarter of an hour */
     } shares;
+    struct machine_mark machine;
     struct rp_timer *open_timer; /* tries again while the ledger is away */
     struct rp_timer *tidy_timer;
 };
@@ -53,9 +55,9 @@ struct kms {
 void kms_open_by_file(struct kms *kms);
 rp_err kms_unseal(struct kms *kms, enum rp_root_kind kind, rp_view opener);
 bool kms_opens_by_shares(const struct kms *kms); /* keys.unseal: shares */
-/* The inventory, for the probes: run/keys.json. */
-void kms_publish(struct kms *kms);
 rp_err kms_print_inventory(struct kms *kms, struct rp_buf *out);
+/* Fills kms->reply with the inventory, for the operator and for the probes. */
+rp_err kms_answer_inventory(struct kms *kms);
 
 /* ---- shares.c ---- */
 /* One more person's share. When there are enough, opens. *ret_missing: how many are still to come.

@@ -65,6 +65,7 @@ static rp_err serve(struct kms *kms) {
 
 static rp_err run(struct kms *kms) {
     RP_TRY(start_crypto(kms));
+    kms->machine = machine_read();
     RP_TRY(daemon_enter(&kms->daemon));
     RP_TRY(start_crypto(kms));
     rp_err err = serve(kms);
@@ -74,7 +75,6 @@ static rp_err run(struct kms *kms) {
     if (strcmp(kms->daemon.config.unseal, "file") == 0) {
         kms_open_by_file(kms);
     } else {
-        kms_publish(kms);
         daemon_say(&kms->daemon,
                    kms_opens_by_shares(kms)
                        ? "sealed: `rempart keys unseal` opens it, share by share"

@@ -3,9 +3,8 @@
 #include "base/checked.h"
 #include "keys/inventory.h"
 #include "kms.h"
-#include "os/file.h"
 
-enum { RETRY_MS = 200, INVENTORY_MODE = 0644 };
+enum { RETRY_MS = 200 };
 
 static const rp_id no_tenant;
 
@@ -26,16 +25,11 @@ rp_err kms_print_inventory(struct kms *kms, struct rp_buf *out) {
     return rp_inventory_print(&inventory, kms->arena, out);
 }
 
-void kms_publish(struct kms *kms) {
+rp_err kms_answer_inventory(struct kms *kms) {
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(KMS_REPLY_MAX);
-    rp_err err = kms_print_inventory(kms, &text);
-    if (rp_ok(err)) {
-        err = rp_file_replace("run/keys.json", INVENTORY_MODE, rp_buf_view(&text));
-    }
-    if (!rp_ok(err)) {
-        rp_ignore(
-            daemon_fail(&kms->daemon, err, "run/keys.json", NULL)); /* keys serve without it */
-    }
+    RP_TRY(kms_print_inventory(kms, &text));
+    rp_pack_bytes(&kms->reply, rp_buf_view(&text));
+    return rp_buf_err(&kms->reply);
 }
 
 /* On record, then open. Takes the hierarchy when it succeeds. */
@@ -43,7 +37,6 @@ static rp_err enter_unsealed(struct kms *kms, struct rp_hierarchy **hierarchy, c
     RP_ASSERT(kms->hierarchy == NULL);
     RP_TRY(kms_record_unsealed(kms, by));
     kms->hierarchy = rp_take(hierarchy);
-    kms_publish(kms);
     daemon_say(&kms->daemon, "unsealed by %s, %zu keys", by, rp_hierarchy_count(kms->hierarchy));
     return RP_OK;
 }
@@ -148,7 +141,6 @@ static void stays_sealed(struct kms *kms, rp_err err, const struct rp_safe *safe
     } else {
         rp_ignore(daemon_fail(&kms->daemon, err, "sealed: kms", NULL)); /* waits for the code */
     }
-    kms_publish(kms);
 }
 
 void kms_open_by_file(struct kms *kms) {
@@ -157,7 +149,6 @@ void kms_open_by_file(struct kms *kms) {
     rp_err err = rp_safe_look(&safe, &diag);
     if (!rp_ok(err)) {
         rp_ignore(daemon_fail(&kms->daemon, err, "sealed", &diag)); /* waits for a person */
-        kms_publish(kms);
         return;
     }
     if (safe.state == RP_SAFE_BROKEN || safe.kind == RP_ROOT_PASSPHRASE ||

@@ -79,16 +79,16 @@ static rp_err stage(struct ledger *ledger, const struct rp_append *append, uint6
 /* ---- requests ---- */
 
 /*= S113: the log stands apart: roles hand it events by one table, and none can change or read it */
-/* Who may write where: the key service, the supervisor and acme tell the operator; core tells the
- * operator and the tenants; what the probes find is public, and hunt's canaries of each stream
- * stand among the operator's. */
+/* Who may write where: the key service, the supervisor, acme and the link tell the operator; core
+ * tells the operator and the tenants; what the probes find is public, and hunt's canaries of each
+ * stream stand among the operator's. */
 static bool may_write(enum rp_role_id from, enum rp_tree_kind kind) {
     switch (kind) {
     case RP_TREE_PUBLIC:
         return from == RP_ROLE_PROBE || from == RP_ROLE_HUNT;
     case RP_TREE_OPERATOR:
         return from == RP_ROLE_KMS || from == RP_ROLE_SUPERVISOR || from == RP_ROLE_CORE ||
-               from == RP_ROLE_ACME || from == RP_ROLE_HUNT;
+               from == RP_ROLE_ACME || from == RP_ROLE_HUNT || from == RP_ROLE_LINK;
     case RP_TREE_TENANT:
         return from == RP_ROLE_CORE;
     case RP_TREE_COUNT:

@@ -26,8 +26,9 @@ static const struct {
     enum rp_role_id role;
     bool optional;
 } order[CHILDREN] = {
-    {RP_ROLE_LEDGER, false}, {RP_ROLE_KMS, false}, {RP_ROLE_CORE, false},   {RP_ROLE_GATE, false},
-    {RP_ROLE_PROBE, true},   {RP_ROLE_HUNT, true}, {RP_ROLE_COURIER, true}, {RP_ROLE_ACME, true},
+    {RP_ROLE_LEDGER, false}, {RP_ROLE_LINK, false},   {RP_ROLE_KMS, false},
+    {RP_ROLE_CORE, false},   {RP_ROLE_GATE, false},   {RP_ROLE_PROBE, true},
+    {RP_ROLE_HUNT, true},    {RP_ROLE_COURIER, true}, {RP_ROLE_ACME, true},
 };
 
 /* What a role may learn from our environment: the language, and the switches of tests. */
@@ -170,7 +171,11 @@ static void start_failed(struct child *child, rp_err err) {
 }
 
 bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role) {
-    return role != RP_ROLE_ACME || *supervisor->daemon.config.acme_directory;
+    if (role == RP_ROLE_LINK) {
+        return supervisor->places.linked;
+    }
+    return (supervisor->places.runs_here & RP_ROLE_BIT(role)) &&
+           (role != RP_ROLE_ACME || *supervisor->daemon.config.acme_directory);
 }
 
 void supervisor_turn(struct child *child) {
@@ -298,6 +303,9 @@ static void readable(void *ctx, unsigned events) {
 /* Applications may be reached at these; printed once, before the last line. */
 static void print_addresses(const struct supervisor *supervisor) {
     const struct rp_config *config = &supervisor->daemon.config;
+    if (!supervisor_wants(supervisor, RP_ROLE_GATE)) {
+        return;
+    }
     struct rp_arena *arena = rp_arena_new(16384);
     rp_view link = {NULL, 0};
     supervisor_tell(supervisor, "https://%s:%llu/       the applications", config->host,

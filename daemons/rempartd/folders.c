@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "ipc/table.h"
 #include "os/file.h"
 #include "supervisor.h"
 
@@ -87,6 +88,22 @@ static rp_err make_run(const struct supervisor *supervisor) {
     return own("run", RP_ROLE_SUPERVISOR, geteuid() == 0 ? RUN_MODE : RUN_MODE_ALONE);
 }
 
+/* A role that runs on another machine has nothing to keep here, and what lies here of it stays as
+ * it is, for somebody to move. */
+static bool is_needed(const struct daemon *daemon, enum rp_role_id owner) {
+    return owner == RP_ROLE_SUPERVISOR || rp_config_runs_here(&daemon->config, owner);
+}
+
+/* What an earlier start left: nobody listens there, and the next to listen may be another role's
+ * user, who could not take it away. */
+static rp_err remove_sockets(void) {
+    for (unsigned id = 0; id < RP_ROLE_COUNT; id++) {
+        const char *path = rp_ipc_socket_of((enum rp_role_id)id);
+        RP_TRY(path ? rp_file_remove(path) : RP_OK);
+    }
+    return RP_OK;
+}
+
 rp_err supervisor_make_folders(struct supervisor *supervisor) {
     const struct daemon *daemon = &supervisor->daemon;
     rp_err err = own(".", RP_ROLE_SUPERVISOR, 0755);
@@ -94,6 +111,9 @@ rp_err supervisor_make_folders(struct supervisor *supervisor) {
         return daemon_fail(daemon, err, supervisor->state, NULL);
     }
     for (size_t i = 0; i < RP_COUNT_OF(folders); i++) {
+        if (!is_needed(daemon, folders[i].owner)) {
+            continue;
+        }
         err = rp_folder_make(folders[i].path, 0700);
         if (rp_ok(err)) {
             err = own(folders[i].path, folders[i].owner, folders[i].mode);
@@ -103,5 +123,8 @@ rp_err supervisor_make_folders(struct supervisor *supervisor) {
         }
     }
     err = make_run(supervisor);
+    if (rp_ok(err)) {
+        err = remove_sockets();
+    }
     return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "run", NULL);
 }

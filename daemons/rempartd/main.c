@@ -74,11 +74,37 @@ static rp_err lock_state(struct supervisor *supervisor) {
     return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "rempartd.lock", NULL);
 }
 
+struct places supervisor_places(const struct rp_config *config) {
+    struct places places = {.runs_here = config->runs_here, .linked = config->peer_count > 0};
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(PLACES_MAX);
+    rp_buf_printf(&text, "%x %s", config->runs_here, config->link_listen);
+    for (size_t i = 0; i < config->peer_count; i++) {
+        const struct rp_config_peer *peer = &config->peers[i];
+        rp_buf_printf(&text, " %s %s %u %s %x", peer->name, peer->at.address, peer->at.port,
+                      peer->key, peer->runs);
+    }
+    rp_buf_add_byte(&text, '\0');
+    RP_ASSERT(rp_ok(rp_buf_err(&text))); /* four machines, and the longest words */
+    memcpy(places.s, text.p, text.n);
+    return places;
+}
+
+/* Who is another machine's business here: what runs there, and its supervisor, which has things to
+ * put on record. */
+static unsigned run_elsewhere(const struct rp_config *config) {
+    unsigned roles = config->peer_count > 0 ? RP_ROLE_BIT(RP_ROLE_SUPERVISOR) : 0;
+    for (size_t i = 0; i < config->peer_count; i++) {
+        roles |= config->peers[i].runs;
+    }
+    return roles;
+}
+
 static rp_err find_users(struct supervisor *supervisor) {
     static const char name[] = "REMPART_USERS=";
     struct rp_diag diag = {0};
     memcpy(supervisor->users, name, sizeof name);
-    rp_err err = rp_role_users(supervisor->users + sizeof name - 1, USERS_MAX, &diag);
+    rp_err err = rp_role_users(run_elsewhere(&supervisor->daemon.config),
+                               supervisor->users + sizeof name - 1, USERS_MAX, &diag);
     if (!rp_ok(err)) {
         daemon_say(&supervisor->daemon,
                    "started as root, but %s: run scripts/setup, or install the package, whose "
@@ -123,6 +149,9 @@ static rp_err check_port(const struct supervisor *supervisor, const char *key, c
 
 static rp_err check_ports(const struct supervisor *supervisor) {
     const struct rp_config *config = &supervisor->daemon.config;
+    if (!rp_config_runs_here(config, RP_ROLE_GATE)) {
+        return RP_OK;
+    }
     RP_TRY(check_port(supervisor, "gate.listen", config->address, config->listen));
     RP_TRY(check_port(supervisor, "gate.listen_http", config->address, config->listen_http));
     return check_port(supervisor, "gate.metrics_port", "127.0.0.1", config->metrics_port);
@@ -133,23 +162,38 @@ static rp_err check_ports(const struct supervisor *supervisor) {
 static void fence_probe(struct supervisor *supervisor) {
     uid_t uid;
     gid_t gid;
-    bool own_user =
-        supervisor->users[0] != '\0' && rp_ok(rp_role_uid(RP_ROLE_PROBE, &uid, &gid)) && uid != 0;
+    bool own_user = supervisor->users[0] != '\0' &&
+                    rp_config_runs_here(&supervisor->daemon.config, RP_ROLE_PROBE) &&
+                    rp_ok(rp_role_uid(RP_ROLE_PROBE, &uid, &gid)) && uid != 0;
     if (own_user && !rp_ok(rp_fence_new(uid, &supervisor->fence_fd))) {
         supervisor->fence_fd = -1;
     }
 }
 
+/* The ledger may be another machine's: then whoever stands there for it is who we tell our roles.
+ * After the folders have their owners, which the user database knows. */
+static rp_err believe_the_link(const struct supervisor *supervisor) {
+    static const char name[] = "REMPART_USERS";
+    if (!supervisor->places.linked || supervisor->users[0] == '\0') {
+        return RP_OK;
+    }
+    return setenv(name, supervisor->users + sizeof name, 1) == 0 ? RP_OK : RP_ERR(NO_MEMORY);
+}
+
 static rp_err prepare(struct supervisor *supervisor) {
+    supervisor->places = supervisor_places(&supervisor->daemon.config);
     RP_TRY(find_places(supervisor));
     RP_TRY(find_users(supervisor));
     RP_TRY(lock_state(supervisor));
     RP_TRY(check_ports(supervisor));
     RP_TRY(supervisor_make_folders(supervisor));
     fence_probe(supervisor);
-    rp_err err = rp_process_adopt_orphans();
+    rp_err err = believe_the_link(supervisor);
+    if (rp_ok(err)) {
+        err = rp_process_adopt_orphans();
+    }
     if (!rp_ok(err)) {
-        return daemon_fail(&supervisor->daemon, err, "subreaper", NULL);
+        return daemon_fail(&supervisor->daemon, err, "start", NULL);
     }
     return supervisor_open_log(
         supervisor); /* the last: a start that is refused is told where it was asked for */
@@ -190,7 +234,7 @@ static void tell_refused(struct supervisor *supervisor) {
 
 static rp_err supervise(struct supervisor *supervisor) {
     RP_TRY(watch_signals(supervisor));
-    RP_TRY(report_new(&supervisor->daemon, &supervisor->report));
+    RP_TRY(recorder_new(&supervisor->daemon, &supervisor->report));
     tell_refused(supervisor);
     supervisor_init_children(supervisor);
     (void)supervisor_look_at_named_files(supervisor);
@@ -208,7 +252,7 @@ static void release(struct supervisor *supervisor) {
         rp_timer_free(supervisor->children[i].timer);
         rp_watch_free(supervisor->children[i].watch);
     }
-    report_free(supervisor->report);
+    recorder_free(supervisor->report);
     rp_arena_free(supervisor->reload.arena);
     rp_fd_done(&supervisor->lock_fd);
     rp_fd_done(&supervisor->fence_fd);

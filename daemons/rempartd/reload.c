@@ -82,6 +82,7 @@ static bool begins_anew(enum rp_role_id role) {
  * would keep writers waiting, the other may need a person to be unsealed. */
 static void name_kept(struct supervisor *supervisor, const struct rp_config *config) {
     const struct rp_config *old = &supervisor->daemon.config;
+    const struct places places = supervisor_places(config);
     struct reload *reload = &supervisor->reload;
     const struct {
         const char *name;
@@ -92,6 +93,7 @@ static void name_kept(struct supervisor *supervisor, const struct rp_config *con
         {"ledger.disk_free_percent", old->disk_free_percent != config->disk_free_percent},
         {"log.format", strcmp(old->log_format, config->log_format) != 0},
         {"log.file", !*old->log_file != !*config->log_file},
+        {"runs, link", strcmp(places.s, supervisor->places.s) != 0},
     };
     _Static_assert(RP_COUNT_OF(settings) < RP_COUNT_OF(reload->kept), "and the end");
     size_t n = 0;
@@ -218,6 +220,9 @@ static void adopt(struct supervisor *supervisor, struct rp_arena *arena,
 }
 
 void supervisor_render(struct supervisor *supervisor) {
+    if (!supervisor_wants(supervisor, RP_ROLE_GATE)) {
+        return;
+    }
     rp_err err = start_renderer(supervisor);
     if (!rp_ok(err)) {
         rp_ignore(daemon_fail(&supervisor->daemon, err, "rempart-gate --render", NULL));

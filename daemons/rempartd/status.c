@@ -80,6 +80,25 @@ static void add_reload(struct rp_arena *arena, struct rp_json *root,
     }
 }
 
+/* Which machine runs what runs not here. */
+static void add_elsewhere(struct rp_arena *arena, struct rp_json *root,
+                          const struct rp_config *config) {
+    if (config->peer_count == 0) {
+        return;
+    }
+    struct rp_json *machines = rp_json_add_array(arena, root, "elsewhere");
+    for (size_t i = 0; i < config->peer_count; i++) {
+        struct rp_json *machine = rp_json_add_object(arena, machines, NULL);
+        rp_json_add_cstr(arena, machine, "machine", config->peers[i].name);
+        struct rp_json *runs = rp_json_add_array(arena, machine, "runs");
+        for (unsigned id = 0; id < RP_ROLE_COUNT; id++) {
+            if (config->peers[i].runs & (1U << id)) {
+                rp_json_add_cstr(arena, runs, NULL, rp_role_name((enum rp_role_id)id));
+            }
+        }
+    }
+}
+
 static rp_err write_status(const struct supervisor *supervisor, struct rp_arena *arena,
                            struct rp_buf *out) {
     struct rp_json *root = rp_json_object(arena);
@@ -102,6 +121,7 @@ static rp_err write_status(const struct supervisor *supervisor, struct rp_arena 
             add_role(arena, roles, &supervisor->children[i]);
         }
     }
+    add_elsewhere(arena, root, &supervisor->daemon.config);
     RP_TRY(rp_json_print(root, out));
     return rp_file_replace("run/status.json", 0644, rp_buf_view(out));
 }

@@ -1,8 +1,9 @@
 /* supervisor.h — starts the roles one after the other, and keeps them alive.
  *
- * Order: ledger, kms, core, gate, probe, hunt, courier, acme; each must say "ready" before the
- * next begins. One that ends is started again after a pause that doubles. What stands is written to
- * run/status.json at every change. The supervisor holds no key and reads no stranger's byte.
+ * Order: ledger, link, kms, core, gate, probe, hunt, courier, acme; each must say "ready" before
+ * the next begins. One that ends is started again after a pause that doubles. What stands is
+ * written to run/status.json at every change. The supervisor holds no key and reads no stranger's
+ * byte.
  *
  *   main.c      options, checks before the start, signals
  *   folders.c   the state folder: who owns what
@@ -22,11 +23,12 @@
 #include "report.h"
 
 enum {
-    CHILDREN = 8,
+    CHILDREN = 9,
     CHILD_SOCKETS = 2,
     LEAVERS = 4,     /* reloads within gate.drain_seconds */
     READY_MAX = 512, /* what a role may say when it is ready */
-    USERS_MAX = 1024
+    USERS_MAX = 1024,
+    PLACES_MAX = 1024
 };
 
 enum child_state {
@@ -74,17 +76,25 @@ struct leaver {
     struct rp_timer *timer;
 };
 
+/* Which machine runs what, and which key is whose: settled before the first role starts. */
+struct places {
+    unsigned runs_here; /* a set of roles */
+    bool linked;        /* to another machine */
+    char s[PLACES_MAX]; /* all of it, as text, to be compared */
+};
+
 struct supervisor {
     struct daemon daemon;
     const char *version;
     const char *bin, *state; /* absolute */
     char users[USERS_MAX + 32];
+    struct places places;
     enum phase phase;
     int exit_code;
     int lock_fd;
     int fence_fd; /* the probe speaks to this machine alone while it is open; -1 = no fence */
     int64_t since_s;
-    struct report *report;
+    struct recorder *report;
     struct rp_stderr log;        /* of log.file */
     int64_t certificate_until_s; /* the gate's first to end; 0 = not known */
     uint64_t issued;             /* acme/issued as the gate knows it */
@@ -92,7 +102,7 @@ struct supervisor {
         unsigned number;        /* how many were asked for */
         bool refused;           /* the last one */
         struct rp_diag diag;    /* why */
-        const char *kept[6];    /* settings that changed and need a restart; ends in NULL */
+        const char *kept[8];    /* settings that changed and need a restart; ends in NULL */
         uint64_t files;         /* what the files were that the configuration names */
         struct rp_arena *arena; /* of daemon.config, once it is not the first */
     } reload;
@@ -133,6 +143,8 @@ bool supervisor_look_at_named_files(struct supervisor *supervisor);
 /* Has the gate's part written and nginx told: after a reload, and for a new certificate. */
 void supervisor_render(struct supervisor *supervisor);
 
+/* What the configuration says of places; what runs is told by supervisor->places. */
+struct places supervisor_places(const struct rp_config *config);
 /* Whether the configuration asks for this role. */
 bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role);
 /* After a reload: a role that is wanted now is started, one that no longer is is ended. */

@@ -71,6 +71,8 @@ static const struct {
     {"file", rp_config_check_log_file, "log"},
     {"names", rp_config_check_host, "acme"},
     {"declared_ports", rp_config_check_declared_port, NULL},
+    {"runs", rp_config_check_role, NULL},
+    {"listen", rp_config_check_endpoint, "link"},
 };
 
 static bool is_key(const struct setting *setting, const char *section, rp_view key) {
@@ -259,8 +261,8 @@ static rp_err unknown_key(const struct reading *in, const struct rp_yaml *node,
             add_known(known, &count, settings[i].section);
         }
     }
-    if (top) {
-        add_known(known, &count, "apps");
+    if (top || strcmp(section, "link") == 0) {
+        add_known(known, &count, top ? "apps" : "peers");
     }
     return rp_config_unknown(in, node, top ? "the file" : section, known, count);
 }
@@ -271,7 +273,12 @@ static rp_err read_section(const struct reading *in, const struct rp_yaml *node,
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
                           "%s: expected settings below it, indented", section);
     }
+    bool link = strcmp(section, "link") == 0;
     for (const struct rp_yaml *member = node->first; member; member = member->next) {
+        if (link && rp_view_equal(member->key, RP_VIEW("peers"))) {
+            RP_TRY(rp_config_read_peers(in, member));
+            continue;
+        }
         const struct setting *setting = find_setting(section, member->key);
         RP_TRY(setting ? read_setting(in, member, setting) : unknown_key(in, member, section));
     }
@@ -333,15 +340,18 @@ static rp_err check_together(const struct reading *in, const struct rp_yaml *roo
         return fail_together(in, root, "webhook", "endpoint", "endpoint",
                              "endpoint needs secret: what nobody signed, anybody could have sent");
     }
+    RP_TRY(rp_config_check_link(in, root));
     return rp_config_check_acme(in, root);
 }
 
 /* Every setting as config.def has it, through the same code as a file's. */
 static rp_err read_defaults(const struct reading *in) {
     in->config->apps = rp_arena_array(in->arena, RP_APPS_MAX, sizeof *in->config->apps);
-    if (!in->config->apps) {
+    in->config->peers = rp_arena_array(in->arena, RP_PEERS_MAX, sizeof *in->config->peers);
+    if (!in->config->apps || !in->config->peers) {
         return RP_ERR(TOO_LARGE);
     }
+    in->config->runs_here = rp_config_all_roles();
     for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
         struct rp_yaml node = {.kind = RP_YAML_SCALAR,
                                .key = rp_view_from_cstr(settings[i].key),
@@ -443,6 +453,9 @@ void rp_config_print_sample(struct rp_buf *out, enum rp_lang lang) {
             if (strcmp(settings[j].section, section) == 0) {
                 print_setting(out, &settings[j], lang);
             }
+        }
+        if (strcmp(section, "link") == 0) {
+            rp_config_print_peers(out, lang);
         }
     }
     print_apps(out, lang);

@@ -8,12 +8,14 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "os/role.h"
 
 enum {
     RP_APPS_MAX = 32,
     RP_APP_UPSTREAMS_MAX = 16,
     RP_APP_PATHS_MAX = 64,
     RP_APP_HEADERS_MAX = 16,
+    RP_PEERS_MAX = 4,
     RP_CONFIG_NAMES_MAX = RP_APPS_MAX + 1
 };
 
@@ -72,6 +74,23 @@ struct rp_config_port {
     rp_view who, why;
 };
 
+/* Where a machine listens for the others of its installation. */
+struct rp_config_endpoint {
+    const char *address; /* IPv4 or IPv6 text; NULL = nowhere */
+    uint16_t port;
+};
+
+/* Another machine of this installation, of link.peers. */
+struct rp_config_peer {
+    const char *name;
+    struct rp_config_endpoint at;
+    const char *key; /* its fingerprint, "SHA256:…" */
+    unsigned runs;   /* roles that run there and not here, and may ask those that run here */
+};
+
+/* A set of roles has one bit a role. */
+#define RP_ROLE_BIT(id) (1U << (unsigned)(id))
+
 struct rp_config {
     const char *host, *address, *certificate, *certificate_key, *store, *unseal;
     struct rp_config_list trusted_proxies;
@@ -95,6 +114,12 @@ struct rp_config {
         limit_strangers;
     struct rp_config_app *apps; /* room for RP_APPS_MAX, in the arena */
     size_t app_count;
+    const char *link_listen;
+    struct rp_config_endpoint link;
+    struct rp_config_peer *peers; /* room for RP_PEERS_MAX, in the arena */
+    size_t peer_count;
+    struct rp_config_list runs;
+    unsigned runs_here; /* the set of roles that run on this machine, once the file is read */
 };
 
 /* Everything lives in the arena. SYNTAX, UNKNOWN_KEY, INVALID with position in diag. */
@@ -104,6 +129,14 @@ rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *r
 rp_err rp_config_default(struct rp_arena *arena, struct rp_config *ret_config);
 /* "tcp 22 operations: remote administration"; false when it is not of that form. */
 bool rp_config_declared_port(rp_view text, struct rp_config_port *ret_port);
+/* Whether the role runs on this machine. */
+bool rp_config_runs_here(const struct rp_config *config, enum rp_role_id role);
+/* The machine that the role runs on, NULL when it is this one. */
+const struct rp_config_peer *rp_config_runs_there(const struct rp_config *config,
+                                                  enum rp_role_id role);
+/* "10.0.0.1:7443", "[fd00::1]:7443"; false when it is not of that form. */
+bool rp_config_read_endpoint(rp_view text, struct rp_arena *arena,
+                             struct rp_config_endpoint *ret_endpoint);
 /* The address of the ACME directory; "" without one. */
 const char *rp_config_acme_url(const struct rp_config *config);
 /* The names that get a certificate by ACME: acme.names, else every served name with a dot. */

@@ -45,6 +45,14 @@ bool rp_ipc_pair_exists(enum rp_role_id client, enum rp_role_id server) {
     return false;
 }
 
+size_t rp_ipc_messages(enum rp_role_id client, enum rp_role_id server) {
+    size_t count = 0;
+    for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
+        count += rules[i].client == client && rules[i].server == server;
+    }
+    return count;
+}
+
 const char *rp_ipc_socket_of(enum rp_role_id server) {
     for (size_t i = 0; i < RP_COUNT_OF(pairs); i++) {
         if (pairs[i].server == server) {

@@ -19,6 +19,8 @@ const struct rp_ipc_rule *rp_ipc_rule_find(enum rp_role_id client, enum rp_role_
                                            uint32_t number);
 /* Whether the pair stands in the table at all. */
 bool rp_ipc_pair_exists(enum rp_role_id client, enum rp_role_id server);
+/* How many kinds of message the one may send to the other. */
+size_t rp_ipc_messages(enum rp_role_id client, enum rp_role_id server);
 /* Where the server listens, relative to the state folder; NULL for a role that serves nobody. */
 const char *rp_ipc_socket_of(enum rp_role_id server);
 

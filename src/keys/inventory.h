@@ -1,7 +1,7 @@
 /* inventory.h — what the kms says in public: which keys it has, and how to check its signatures.
  *
- * Both are JSON, canonical. The inventory goes to the operator, to `run/keys.json` for the probes
- * and into replies; the key set (RFC 7517) goes to applications. Neither holds a key byte.
+ * Both are JSON, canonical. The inventory goes to the operator and to the file probe; the key set
+ * (RFC 7517) goes to applications. Neither holds a key byte.
  */
 #ifndef RP_KEYS_INVENTORY_H
 #define RP_KEYS_INVENTORY_H

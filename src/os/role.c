@@ -35,6 +35,7 @@ static const struct {
     [RP_ROLE_HUNT] = {"hunt", "rempart-hunt"},
     [RP_ROLE_COURIER] = {"courier", "rempart-courier"},
     [RP_ROLE_ACME] = {"acme", "rempart-acme"},
+    [RP_ROLE_LINK] = {"link", "rempart-link"},
     [RP_ROLE_CLI] = {"cli", NULL},
 };
 
@@ -82,27 +83,43 @@ static rp_err look_up_user(const char *user, struct identity *ret_identity) {
     return RP_OK;
 }
 
-rp_err rp_role_users(char *out, size_t out_max, struct rp_diag *diag) {
-    RP_ASSERT(out_max > 0);
-    struct rp_buf buf = rp_buf_new(out_max);
-    for (size_t i = 0; geteuid() == 0 && i < RP_ROLE_COUNT; i++) {
-        struct identity identity = {0};
-        if (facts[i].user && !rp_ok(look_up_user(facts[i].user, &identity))) {
-            rp_buf_done(&buf);
-            return rp_fail(diag, RP_ERR(NOT_FOUND), "the user %s does not exist", facts[i].user);
-        }
-        if (facts[i].user) {
-            rp_buf_printf(&buf, "%s=%u:%u,", facts[i].name, identity.uid, identity.gid);
+static rp_err print_user(enum rp_role_id id, bool elsewhere, struct rp_buf *out,
+                         struct rp_diag *diag) {
+    /*= S86 */ /* for a role of another machine only the link may speak */
+    const char *user = facts[elsewhere ? RP_ROLE_LINK : id].user;
+    struct identity identity = {0};
+    if (!user) {
+        return RP_OK;
+    }
+    if (!rp_ok(look_up_user(user, &identity))) {
+        return rp_fail(diag, RP_ERR(NOT_FOUND), "the user %s does not exist", user);
+    }
+    rp_buf_printf(out, "%s=%u:%u,", facts[id].name, identity.uid, identity.gid);
+    return RP_OK;
+}
+
+static rp_err print_users(unsigned elsewhere, struct rp_buf *out, struct rp_diag *diag) {
+    gid_t group;
+    for (unsigned id = 0; id < RP_ROLE_COUNT; id++) {
+        if (id != RP_ROLE_LINK || elsewhere != 0) {
+            RP_TRY(print_user((enum rp_role_id)id, elsewhere & (1U << id), out, diag));
         }
     }
-    gid_t group;
-    if (geteuid() == 0 && (!rp_ok(rp_role_group(&group)) || !rp_ok(rp_role_app_group(&group)))) {
-        rp_buf_done(&buf);
+    if (!rp_ok(rp_role_group(&group)) || !rp_ok(rp_role_app_group(&group))) {
         return rp_fail(diag, RP_ERR(NOT_FOUND), "the group %s or %s does not exist", RP_ROLE_GROUP,
                        RP_ROLE_APP_GROUP);
     }
+    return RP_OK;
+}
+
+rp_err rp_role_users(unsigned elsewhere, char *out, size_t out_max, struct rp_diag *diag) {
+    RP_ASSERT(out_max > 0);
+    struct rp_buf buf = rp_buf_new(out_max);
+    rp_err err = geteuid() == 0 ? print_users(elsewhere, &buf, diag) : RP_OK;
     rp_buf_add_byte(&buf, '\0');
-    rp_err err = rp_buf_err(&buf);
+    if (rp_ok(err)) {
+        err = rp_buf_err(&buf);
+    }
     if (rp_ok(err)) {
         memcpy(out, buf.p, buf.n);
     }
@@ -138,7 +155,9 @@ static rp_err identity_of(enum rp_role_id id, struct identity *ret_identity) {
     const char *handed_down = getenv(USERS_VARIABLE);
     bool own_users = (handed_down && *handed_down) || geteuid() == 0;
     if (id == RP_ROLE_SUPERVISOR && own_users) {
+        /* Root, who may be anyone; and where there is another machine, what speaks for its own. */
         *ret_identity = (struct identity){0};
+        rp_ignore(find_handed_down(rp_view_from_cstr(handed_down), facts[id].name, ret_identity));
         return RP_OK;
     }
     if (!own_users || !facts[id].user) {

@@ -25,6 +25,7 @@ enum rp_role_id {
     RP_ROLE_HUNT,
     RP_ROLE_COURIER,
     RP_ROLE_ACME,
+    RP_ROLE_LINK,
     RP_ROLE_CLI,
     RP_ROLE_COUNT
 };
@@ -81,8 +82,10 @@ const char *rp_role_name(enum rp_role_id id);
 const char *rp_role_user(enum rp_role_id id);
 /* The users of all roles, for the environment of those that we start ("REMPART_USERS=…"): after
  * entry nobody can ask the user database. Empty text without root; NOT_FOUND names the first
- * missing user or group in diag. */
-rp_err rp_role_users(char *out, size_t out_max, struct rp_diag *diag);
+ * missing user or group in diag. Where `elsewhere` (a set of roles, 1 << id) says that a role runs
+ * on another machine, the link speaks for it here: the role's user is the link's, and nobody
+ * else's. Without such a role there is no link, and no need of its user. */
+rp_err rp_role_users(unsigned elsewhere, char *out, size_t out_max, struct rp_diag *diag);
 /* The groups RP_ROLE_GROUP and RP_ROLE_APP_GROUP; NOT_FOUND when one does not exist. */
 rp_err rp_role_group(gid_t *ret_gid);
 rp_err rp_role_app_group(gid_t *ret_gid);

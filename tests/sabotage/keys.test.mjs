@@ -1,6 +1,7 @@
 // A stored key that no key of ours wrapped, or that nobody wrapped; the page says so.
+import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {canaries, sql, tenantFile, turnsRed} from '../lib/sabotage.mjs';
+import {canaries, partNow, sql, tenantFile, turnsRed} from '../lib/sabotage.mjs';
 import {Stack} from '../lib/stack.mjs';
 
 let stack, file, wrapped;
@@ -29,4 +30,13 @@ test('a key stored bare turns S85 red', async () => {
     promise: 'wrapped-keys', probe: 'keys.wrapped_only',
     sabotage: () => sql(file, 'UPDATE tenant_key SET wrapped = randomblob(32)'), mend,
   });
+});
+
+/*= S86 type=test */
+test('on one machine S86 is honestly not met', async () => {
+  for (const probe of ['keys.other_host', 'keys.no_master_here']) {
+    const {status, detail} = await partNow(stack, 'keys-apart', probe);
+    assert.equal(status, 'not-met', detail);
+    assert.match(detail, /must run on a different machine/);
+  }
 });

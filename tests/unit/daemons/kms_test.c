@@ -13,9 +13,11 @@
 #include "crypto/aead.h"
 #include "crypto/sign.h"
 #include "event/event.h"
+#include "ipc/table.h"
 #include "keys/client.h"
 #include "keys/messages.h"
 #include "ledger/read_io.h"
+#include "machine.h"
 #include "os/file.h"
 #include "stack.h"
 #include "wire/encode.h"
@@ -413,18 +415,43 @@ static void a_rotation_keeps_old_keys_open_across_a_restart(void **state) {
     rp_keys_free(keys);
 }
 
+/* As the file probe asks. */
+static void ask_as_hunt(enum rp_ipc_message message, struct rp_buf *reply) {
+    struct rp_ipc_client *client = rp_ipc_client_new(RP_ROLE_HUNT, RP_ROLE_KMS, 5000);
+    assert_ok(rp_ipc_call(client, message, RP_VIEW(""), reply));
+    rp_ipc_client_free(client);
+}
+
 static void the_inventory_for_the_probes_follows(void **state) {
     (void)state;
-    rp_view text;
     struct rp_json *root = NULL;
-    struct stat st;
+    struct rp_buf reply = rp_buf_new(65536);
     assert_ok(rotate());
-    assert_ok(rp_file_read("run/keys.json", 65536, arena, &text));
-    assert_ok(rp_json_parse(text, RP_JSON_LIMITS, arena, &root, NULL));
+    ask_as_hunt(RP_IPC_HUNT_KMS_INVENTORY, &reply);
+    struct rp_unpack in = rp_unpack_new(rp_buf_view(&reply));
+    assert_ok(rp_json_parse(rp_unpack_bytes(&in, 65536), RP_JSON_LIMITS, arena, &root, NULL));
     assert_false(is_sealed(root));
     assert_int_equal(rp_json_get(root, "keys")->count, 3);
-    assert_int_equal(stat("run/keys.json", &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0644);
+    rp_buf_done(&reply);
+}
+
+/* On one machine: nobody asks from another, and the mark is the one that we compute ourselves. */
+static void it_says_on_which_machine_it_runs(void **state) {
+    (void)state;
+    struct rp_buf reply = rp_buf_new(1024);
+    struct machine_mark own = machine_read();
+    if (!own.known) {
+        skip();
+    }
+    ask_as_hunt(RP_IPC_HUNT_KMS_PLACE, &reply);
+    struct rp_unpack in = rp_unpack_new(rp_buf_view(&reply));
+    assert_view_equal(rp_unpack_bytes(&in, RP_SHA256), rp_view_of(own.hash.b, RP_SHA256));
+    assert_int_equal(rp_unpack_u16(&in), rp_ipc_messages(RP_ROLE_CORE, RP_ROLE_KMS) +
+                                             rp_ipc_messages(RP_ROLE_HUNT, RP_ROLE_KMS) +
+                                             rp_ipc_messages(RP_ROLE_CLI, RP_ROLE_KMS));
+    assert_int_equal(rp_unpack_u16(&in), 0);
+    assert_ok(rp_unpack_end(&in));
+    rp_buf_done(&reply);
 }
 
 static void a_recovery_sheet_is_given_once_and_opens_a_service_without_its_key_file(void **state) {
@@ -675,6 +702,7 @@ int main(void) {
         BESIDE_THE_LEDGER(an_assertion_verifies_by_the_published_keys_and_is_counted),
         BESIDE_THE_LEDGER(a_rotation_keeps_old_keys_open_across_a_restart),
         BESIDE_THE_LEDGER(the_inventory_for_the_probes_follows),
+        BESIDE_THE_LEDGER(it_says_on_which_machine_it_runs),
         BESIDE_THE_LEDGER(a_recovery_sheet_is_given_once_and_opens_a_service_without_its_key_file),
         SEALED(a_passphrase_is_set_once_and_asked_at_each_start),
         BESIDE_THE_LEDGER(bytes_that_are_no_request_are_refused_and_the_service_stands),

@@ -22,12 +22,12 @@
 #include "unit.h"
 
 static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS,     RP_ROLE_CORE, RP_ROLE_PROBE,
-                                       RP_ROLE_HUNT,   RP_ROLE_COURIER, RP_ROLE_ACME};
+                                       RP_ROLE_HUNT,   RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_LINK};
 enum { ROWS = sizeof rows / sizeof rows[0], ENTRY_FAILED = 99 };
 
-static const char *const folders[] = {"ledger", "kms",     "db",       "tenants",  "apps", "canary",
-                                      "waf",    "gate",    "gate/tls", "probe",    "hunt", "run",
-                                      "log",    "courier", "acme",     "gate/acme"};
+static const char *const folders[] = {
+    "ledger", "kms",  "db",  "tenants", "apps",    "canary", "waf",       "gate", "gate/tls",
+    "probe",  "hunt", "run", "log",     "courier", "acme",   "gate/acme", "link"};
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
 /* Open to every user, so that only the row decides. */
@@ -52,7 +52,7 @@ static int tear_down(void **state) {
 }
 
 static bool can_enter(void) {
-    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-acme"));
+    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-link"));
 }
 
 #define SKIP_UNLESS(condition, why)                                                                \

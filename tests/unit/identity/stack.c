@@ -31,7 +31,7 @@ static void become(const char *program, int ready) {
     char text[16], users[512];
     snprintf(text, sizeof text, "%d", ready);
     (void)setenv("REMPART_READY_FD", text, 1);
-    if (!rp_ok(rp_role_users(users, sizeof users, NULL)) ||
+    if (!rp_ok(rp_role_users(0, users, sizeof users, NULL)) ||
         setenv("REMPART_USERS", users, 1) != 0) {
         _exit(126);
     }
@@ -93,7 +93,7 @@ static void end_at_exit(void) {
 /* Started by root, each role needs its user; scripts/setup makes them. */
 static bool users_are_there(void) {
     char users[512];
-    return rp_ok(rp_role_users(users, sizeof users, NULL));
+    return rp_ok(rp_role_users(0, users, sizeof users, NULL));
 }
 
 bool stack_is_there(void) {
