@@ -158,7 +158,7 @@ enum rp_exit cli_link(struct cli *cli);
 bool cli_print_links(struct cli *cli, struct rp_json *status);
 /* Whether the running installation has the role on another machine, and which. In the state folder.
  */
-bool cli_runs_elsewhere(struct cli *cli, const char *role, rp_view *ret_machine);
+bool cli_runs_elsewhere(const struct cli *cli, const char *role, rp_view *ret_machine);
 enum rp_exit cli_gate(struct cli *cli);
 enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_notify(struct cli *cli);

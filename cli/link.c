@@ -9,7 +9,7 @@
 
 enum { STATUS_MAX = 1 << 20 };
 
-static struct rp_json *read_json(struct cli *cli, const char *path) {
+static struct rp_json *read_json(const struct cli *cli, const char *path) {
     rp_view text = {NULL, 0};
     struct rp_json *json = NULL;
     bool good = rp_ok(rp_file_read(path, STATUS_MAX, cli->arena, &text)) &&
@@ -78,7 +78,7 @@ static void print_direction(const struct cli *cli, const struct rp_json *machine
     rp_view error = {NULL, 0};
     bool up = is_up(machine, direction, &since_s, &error);
     printf("  %-12s %s %s %s", what,
-           up ? cli_say(cli, "établi", "up") : cli_say(cli, "rompu", "down"),
+           up ? cli_say(cli, "établie", "up") : cli_say(cli, "rompue", "down"),
            cli_say(cli, "depuis", "since"), rp_time_print((int64_t)since_s).s);
     if (error.n > 0) {
         printf("  (%s: %.*s)", cli_say(cli, "dernière erreur", "last error"), RP_FMT(error));
@@ -124,7 +124,7 @@ static bool runs(const struct rp_json *machine, const char *role) {
     return false;
 }
 
-bool cli_runs_elsewhere(struct cli *cli, const char *role, rp_view *ret_machine) {
+bool cli_runs_elsewhere(const struct cli *cli, const char *role, rp_view *ret_machine) {
     struct rp_json *status = read_json(cli, "run/status.json");
     const struct rp_json *machines = status ? rp_json_get(status, "elsewhere") : NULL;
     for (const struct rp_json *machine = machines ? machines->first : NULL; machine;

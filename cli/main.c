@@ -264,6 +264,17 @@ enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
         fprintf(stderr, ": %s", diag->text);
     }
     fputc('\n', stderr);
+    rp_view machine;
+    if (rp_is(err, RP_E_UNREACHABLE) && cli_runs_elsewhere(cli, "core", &machine)) {
+        fprintf(stderr,
+                cli_say(cli,
+                        "Cette machine ne fait tourner que le service de clés ; demandez-le sur la "
+                        "machine « %.*s ».\n",
+                        "This machine runs the key service alone; ask it of the machine "
+                        "\"%.*s\".\n"),
+                RP_FMT(machine));
+        return RP_EXIT_UNREACHABLE;
+    }
     if (rp_is(err, RP_E_UNREACHABLE)) {
         fprintf(
             stderr, "%s\n",

@@ -49,6 +49,9 @@ it('both machines say who the other is, and what is asked on which', async () =>
   }
   assert.deepEqual(fs.readdirSync(path.join(machines.folder, 'backups')), []);
   assert.equal((await keys.rempart('keys', 'status')).code, 0);
+  const {code, stderr} = await keys.rempart('tenant', 'list');
+  assert.equal(code, 3);
+  assert.match(stderr, /machine "data"/);
 });
 
 it('a cable that is pulled is a key service that is down, and comes back by itself', async () => {
