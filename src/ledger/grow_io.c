@@ -44,6 +44,10 @@ rp_view rp_grow_origin(const struct rp_grow *grow) {
     return rp_view_from_cstr(grow->origin);
 }
 
+rp_hash rp_grow_root(const struct rp_grow *grow) {
+    return rp_merkle_edge_root(&grow->edge);
+}
+
 size_t rp_grow_bytes(const struct rp_grow *grow) {
     size_t n = sizeof *grow + grow->entries.capacity;
     for (size_t i = 0; i < RP_TILE_LEVELS; i++) {
@@ -166,22 +170,30 @@ rp_err rp_grow_stage(struct rp_grow *grow) {
     return RP_OK;
 }
 
+static rp_err put_note(struct rp_grow *grow, rp_view note, const char *temporary) {
+    char again[PATH_SIZE];
+    int n = snprintf(again, sizeof again, "%s.new", temporary);
+    RP_ASSERT(n > 0 && n < PATH_SIZE);
+    const struct rp_disk *disk = grow->home->disk;
+    RP_TRY(disk->put(disk->ctx, again, temporary, grow->mode, note));
+    RP_CRASH_POINT("checkpoint.written");
+    return RP_OK;
+}
+
 rp_err rp_grow_sign(struct rp_grow *grow, const char *temporary) {
     if (is_published(grow)) {
         return RP_OK;
     }
     RP_CRASH_POINT("tiles.durable");
     _cleanup_(rp_buf_done) struct rp_buf note = rp_buf_new(RP_NOTE_MAX);
-    rp_hash root = rp_merkle_edge_root(&grow->edge);
+    rp_hash root = rp_grow_root(grow);
     RP_TRY(
         rp_checkpoint_sign(&grow->home->key, rp_grow_origin(grow), grow->edge.size, &root, &note));
-    char again[PATH_SIZE];
-    int n = snprintf(again, sizeof again, "%s.new", temporary);
-    RP_ASSERT(n > 0 && n < PATH_SIZE);
-    const struct rp_disk *disk = grow->home->disk;
-    RP_TRY(disk->put(disk->ctx, again, temporary, grow->mode, rp_buf_view(&note)));
-    RP_CRASH_POINT("checkpoint.written");
-    return RP_OK;
+    return put_note(grow, rp_buf_view(&note), temporary);
+}
+
+rp_err rp_grow_adopt(struct rp_grow *grow, rp_view note, const char *temporary) {
+    return is_published(grow) ? RP_OK : put_note(grow, note, temporary);
 }
 
 /* Which partial files of one tile stay: `keep`, and those of checkpoints up to `until`, or that one

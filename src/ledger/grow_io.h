@@ -38,11 +38,16 @@ size_t rp_grow_bytes(const struct rp_grow *grow); /* memory held */
 bool rp_grow_published(const struct rp_grow *grow, uint64_t *ret_size, rp_hash *ret_root);
 const char *rp_grow_folder(const struct rp_grow *grow);
 rp_view rp_grow_origin(const struct rp_grow *grow);
+/* Of all entries, those that no checkpoint names yet among them. */
+rp_hash rp_grow_root(const struct rp_grow *grow);
 
 rp_err rp_grow_add(struct rp_grow *grow, rp_view entry);
 
 rp_err rp_grow_stage(struct rp_grow *grow);
 rp_err rp_grow_sign(struct rp_grow *grow, const char *temporary);
+/* In place of signing, for who holds the public key alone: a checkpoint of this very size and root
+ * that the log signed; the caller has checked it. */
+rp_err rp_grow_adopt(struct rp_grow *grow, rp_view note, const char *temporary);
 rp_err rp_grow_publish(struct rp_grow *grow, const char *temporary);
 
 #endif

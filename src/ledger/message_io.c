@@ -3,20 +3,19 @@
 #include "base/assert.h"
 #include "ipc/pack.h"
 
-static void pack_tree(struct rp_buf *out, struct rp_tree tree) {
+void rp_tree_pack(struct rp_buf *out, struct rp_tree tree) {
     rp_pack_u8(out, (uint8_t)tree.kind);
     rp_pack_id(out, tree.tenant);
 }
 
-/* PROTOCOL unless the tree can exist. */
-static rp_err check_tree(struct rp_tree tree) {
+rp_err rp_tree_check(struct rp_tree tree) {
     bool tenant = tree.kind == RP_TREE_TENANT;
     return (size_t)tree.kind < RP_TREE_COUNT && tenant != rp_id_is_none(tree.tenant)
                ? RP_OK
                : RP_ERR(PROTOCOL);
 }
 
-static struct rp_tree unpack_tree(struct rp_unpack *in) {
+struct rp_tree rp_tree_unpack(struct rp_unpack *in) {
     struct rp_tree tree = {.kind = (enum rp_tree_kind)rp_unpack_u8(in)};
     tree.tenant = rp_unpack_id(in);
     return tree;
@@ -24,7 +23,7 @@ static struct rp_tree unpack_tree(struct rp_unpack *in) {
 
 void rp_append_pack(struct rp_buf *out, const struct rp_append *append) {
     RP_ASSERT(append->count <= RP_LEDGER_BATCH_MAX);
-    pack_tree(out, append->tree);
+    rp_tree_pack(out, append->tree);
     rp_pack_id(out, append->stream);
     rp_pack_u64(out, append->first_sequence);
     rp_pack_u16(out, (uint16_t)append->count);
@@ -50,11 +49,11 @@ static rp_err unpack_events(struct rp_unpack *in, struct rp_append *append) {
 rp_err rp_append_unpack(rp_view message, struct rp_append *ret_append) {
     struct rp_append append;
     struct rp_unpack in = rp_unpack_new(message);
-    append.tree = unpack_tree(&in);
+    append.tree = rp_tree_unpack(&in);
     append.stream = rp_unpack_id(&in);
     append.first_sequence = rp_unpack_u64(&in);
     RP_TRY(unpack_events(&in, &append));
-    RP_TRY(check_tree(append.tree));
+    RP_TRY(rp_tree_check(append.tree));
     /* Numbered events have a stream, and a stream's events are numbered, from 1. */
     uint64_t end;
     if (rp_id_is_none(append.stream) != (append.first_sequence == 0) ||
@@ -66,14 +65,14 @@ rp_err rp_append_unpack(rp_view message, struct rp_append *ret_append) {
 }
 
 void rp_head_pack(struct rp_buf *out, struct rp_tree tree) {
-    pack_tree(out, tree);
+    rp_tree_pack(out, tree);
 }
 
 rp_err rp_head_unpack(rp_view message, struct rp_tree *ret_tree) {
     struct rp_unpack in = rp_unpack_new(message);
-    struct rp_tree tree = unpack_tree(&in);
+    struct rp_tree tree = rp_tree_unpack(&in);
     RP_TRY(rp_unpack_end(&in));
-    RP_TRY(check_tree(tree));
+    RP_TRY(rp_tree_check(tree));
     *ret_tree = tree;
     return RP_OK;
 }

@@ -10,6 +10,13 @@
 #include "base/buf.h"
 #include "ledger/client.h"
 
+/* For other messages that name a tree. */
+struct rp_unpack;
+void rp_tree_pack(struct rp_buf *out, struct rp_tree tree);
+struct rp_tree rp_tree_unpack(struct rp_unpack *in);
+/* PROTOCOL unless the tree can exist. */
+rp_err rp_tree_check(struct rp_tree tree);
+
 struct rp_append {
     struct rp_tree tree;
     rp_id stream;            /* none: not numbered */

@@ -245,6 +245,10 @@ uint64_t rp_log_size(const struct rp_log *log) {
     return log->size;
 }
 
+rp_view rp_log_note(const struct rp_log *log) {
+    return rp_buf_view(&log->note);
+}
+
 /* ---- entries and proofs ---- */
 
 static rp_err load_bundle(struct rp_log *log, uint64_t n) {

@@ -20,6 +20,8 @@ void rp_log_free(struct rp_log *log);
 rp_err rp_log_refresh(struct rp_log *log, struct rp_diag *diag);
 
 uint64_t rp_log_size(const struct rp_log *log);
+/* The checkpoint's text, as it was read. */
+rp_view rp_log_note(const struct rp_log *log);
 /* The root that the tree had at a smaller size. NOT_FOUND past the end. */
 rp_err rp_log_root_at(struct rp_log *log, uint64_t size, rp_hash *ret_root);
 /* Entry `index` into the arena, checked against its leaf. NOT_FOUND past the end. */

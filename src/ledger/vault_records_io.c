@@ -1,0 +1,181 @@
+/* vault_records_io.c — the anchor records of the copy's private trees: appended, the next by their
+ * number, each of the tree that stands here. */
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/checked.h"
+#include "ledger/anchor_io.h"
+#include "ledger/origin.h"
+#include "ledger/read_io.h"
+#include "ledger/vault_parts_io.h"
+#include "os/batch.h"
+#include "os/file.h"
+
+enum { FILE_MODE = 0640, FOLDER_MODE = 0750 };
+
+static const rp_view record_head = RP_VIEW_INIT("rempart-anchor v1\n");
+
+static void records_path(const struct rp_vault *vault, struct rp_tree tree,
+                         char out[static RP_VAULT_PATH_MAX]) {
+    char name[40];
+    rp_tree_folder(tree, name);
+    rp_vault_path(vault, out, "%s/anchors", name);
+}
+
+static void file_path(const struct rp_vault *vault, struct rp_tree tree, uint64_t file,
+                      char out[static RP_VAULT_PATH_MAX]) {
+    char name[40];
+    rp_tree_folder(tree, name);
+    rp_vault_path(vault, out, "%s/anchors/%llu", name, (unsigned long long)file);
+}
+
+/* ---- what is here ---- */
+
+struct newest {
+    uint64_t file;
+    bool any;
+};
+
+static rp_err see_file(void *ctx, const char *name, bool is_folder) {
+    struct newest *newest = ctx;
+    uint64_t file;
+    if (!is_folder && rp_view_to_u64(rp_view_from_cstr(name), UINT64_MAX, &file) &&
+        (!newest->any || file > newest->file)) {
+        *newest = (struct newest){file, true};
+    }
+    return RP_OK;
+}
+
+/* The end of a file that a power cut tore is cut off. Where a whole record stands behind what does
+ * not parse, somebody altered it. */
+static rp_err cut_torn(const char *path, rp_view torn, uint64_t keep, struct rp_diag *diag) {
+    if (rp_view_find(rp_view_from(torn, 1), record_head) < torn.n - 1) {
+        return rp_fail(diag, RP_ERR(CORRUPT), "%s: not a file of anchor records", path);
+    }
+    _cleanup_fd_ int fd = -1;
+    RP_TRY(rp_file_open_rw(path, FILE_MODE, &fd));
+    RP_TRY(rp_file_cut(fd, keep));
+    return rp_file_sync(fd);
+}
+
+static rp_err load_file(const struct rp_vault *vault, struct rp_vault_tree *tree, uint64_t file,
+                        struct rp_diag *diag) {
+    char path[RP_VAULT_PATH_MAX];
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(2 * RP_ANCHOR_FILE_MAX);
+    struct rp_vault_records found = {.known = true, .file = file};
+    struct rp_anchor record = {.number = 0};
+    rp_view bytes = {NULL, 0}, rest;
+    file_path(vault, rp_grow_tree(tree->grow), file, path);
+    RP_TRY(arena ? rp_file_read(path, RP_ANCHOR_FILE_MAX, arena, &bytes) : RP_ERR(NO_MEMORY));
+    for (rest = bytes; rest.n > 0;) {
+        rp_view before = rest;
+        if (!rp_ok(rp_anchor_parse(&rest, &record))) {
+            RP_TRY(cut_torn(path, before, bytes.n - before.n, diag));
+            break;
+        }
+        found.bytes = bytes.n - rest.n;
+        found.next = record.number + 1;
+        found.last_index = record.public_index;
+    }
+    if (found.bytes == 0) {
+        RP_TRY(rp_file_remove(path));
+        return RP_ERR(NOT_FOUND);
+    }
+    tree->records = found;
+    return RP_OK;
+}
+
+rp_err rp_vault_records_load(const struct rp_vault *vault, struct rp_vault_tree *tree,
+                             struct rp_diag *diag) {
+    char folder[RP_VAULT_PATH_MAX];
+    records_path(vault, rp_grow_tree(tree->grow), folder);
+    while (!tree->records.known) {
+        struct newest newest = {0, false};
+        rp_err err = rp_folder_each(folder, see_file, &newest);
+        if (rp_is(err, RP_E_NOT_FOUND) || (rp_ok(err) && !newest.any)) {
+            tree->records = (struct rp_vault_records){.known = true};
+            break;
+        }
+        RP_TRY(err);
+        err = load_file(vault, tree, newest.file, diag);
+        if (!rp_ok(err) && !rp_is(err, RP_E_NOT_FOUND)) {
+            return err;
+        }
+    }
+    return RP_OK;
+}
+
+/* ---- what comes ---- */
+
+static rp_err check_record(const struct rp_vault_tree *tree, struct rp_log *log,
+                           const struct rp_anchor *record, struct rp_diag *diag) {
+    const struct rp_vault_records *kept = &tree->records;
+    rp_hash root;
+    if (record->number != kept->next ||
+        (record->number > 0 && record->public_index <= kept->last_index)) {
+        return rp_fail(diag, RP_ERR(CONFLICT), "anchor record %llu, where %llu are kept",
+                       (unsigned long long)record->number, (unsigned long long)kept->next);
+    }
+    if (!rp_ok(rp_log_root_at(log, record->size, &root)) ||
+        !rp_view_equal(rp_view_of(root.b, sizeof root.b),
+                       rp_view_of(record->root.b, sizeof root.b))) {
+        return rp_fail(diag, RP_ERR(CORRUPT), "anchor record %llu is of another tree",
+                       (unsigned long long)record->number);
+    }
+    return RP_OK;
+}
+
+static rp_err append(const struct rp_vault *vault, struct rp_vault_tree *tree,
+                     const struct rp_anchor *record, rp_view bytes) {
+    struct rp_vault_records *kept = &tree->records;
+    struct rp_tree which = rp_grow_tree(tree->grow);
+    char path[RP_VAULT_PATH_MAX];
+    bool fresh = kept->next == 0 || kept->bytes + bytes.n > RP_ANCHOR_FILE_MAX;
+    uint64_t file = fresh ? record->public_index : kept->file, at = fresh ? 0 : kept->bytes;
+    _cleanup_fd_ int fd = -1;
+    records_path(vault, which, path);
+    RP_TRY(rp_folder_make(path, FOLDER_MODE));
+    file_path(vault, which, file, path);
+    RP_TRY(rp_file_open_append(path, FILE_MODE, &fd));
+    rp_err err = vault->disk->append(vault->disk->ctx, fd, bytes);
+    if (!rp_ok(err)) {
+        kept->known = false; /* looked at again: half of it may stand there */
+        rp_ignore(rp_file_cut(fd, at));
+        return err;
+    }
+    *kept = (struct rp_vault_records){true, file, at + bytes.n, record->number + 1,
+                                      record->public_index};
+    return RP_OK;
+}
+
+static void log_freep(struct rp_log **log) {
+    rp_log_free(*log);
+}
+
+static rp_err take_records(struct rp_vault *vault, struct rp_vault_tree *tree, struct rp_log *log,
+                           rp_view records, struct rp_diag *diag) {
+    for (rp_view rest = records; rest.n > 0;) {
+        rp_view before = rest;
+        struct rp_anchor record;
+        if (!rp_ok(rp_anchor_parse(&rest, &record))) {
+            return rp_fail(diag, RP_ERR(SYNTAX), "not an anchor record");
+        }
+        RP_TRY(check_record(tree, log, &record, diag));
+        RP_TRY(append(vault, tree, &record, rp_view_sub(before, 0, before.n - rest.n)));
+    }
+    return RP_OK;
+}
+
+rp_err rp_vault_records_take(struct rp_vault *vault, struct rp_vault_tree *tree, rp_view records,
+                             struct rp_diag *diag) {
+    _cleanup_(log_freep) struct rp_log *log = NULL;
+    if (rp_grow_tree(tree->grow).kind == RP_TREE_PUBLIC || records.n == 0) {
+        return rp_fail(diag, RP_ERR(SYNTAX), "no records of a private tree");
+    }
+    RP_TRY(rp_vault_records_load(vault, tree, diag));
+    rp_err err = rp_log_open(rp_grow_folder(tree->grow), (rp_view){NULL, 0}, &log, NULL);
+    if (!rp_ok(err)) {
+        return rp_fail(diag, RP_ERR(CONFLICT), "anchor records before the tree's first checkpoint");
+    }
+    return take_records(vault, tree, log, records, diag);
+}
