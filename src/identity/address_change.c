@@ -84,6 +84,9 @@ static rp_err prepare(struct asking *asking) {
     RP_TRY(rp_token_hash(rp_view_from_cstr(asking->token.s), &asking->token_hash));
     RP_TRY(rp_token_hash(rp_view_from_cstr(asking->stop.s), &asking->stop_hash));
     RP_TRY(rp_factor_of(identity, asking->person, &asking->factor));
+    if (asking->factor.seed_n == 0 && asking->factor.passkeys > 0 && !asking->ask->fresh) {
+        return RP_ERR(SECOND_FACTOR);
+    }
     if (asking->factor.seed_n > 0) {
         RP_TRY(rp_factor_compare(identity, &asking->factor, asking->ask->code, &asking->answer));
     }

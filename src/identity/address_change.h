@@ -13,10 +13,12 @@
 
 struct rp_address_ask {
     const struct rp_sign_in *own; /* rp_identity_own_password; it was right */
-    rp_view email, code, client;  /* code: of who has a second factor */
+    rp_view email, code, client;  /* code: of who has codes */
+    bool fresh; /* rp_identity_is_fresh: whose only second factor is a key showed it just now */
     enum rp_lang lang;
 };
 /* INVALID (no address), DUPLICATE (it is theirs already), DENIED or REPLAYED (the code), RATE,
+ * SECOND_FACTOR (a key, and the session is not fresh),
  * CONFLICT (one took effect and can still be undone), UNSUPPORTED (this installation sends no
  * mails). */
 rp_err rp_identity_address_ask(struct rp_identity *identity, const struct rp_address_ask *ask);

@@ -1,4 +1,4 @@
-/* factor.c — the second factor of one person: a one-time code, or a recovery code in its place.
+/* factor.c — the second factor of one person: a one-time code, a recovery code in its place, a key.
  *
  * Two halves, because a transaction waits for nobody: rp_factor_compare opens the seed and finds
  * what the answer could be; rp_factor_use, inside the transaction, uses it up.
@@ -9,8 +9,10 @@
 
 rp_err rp_factor_read(struct rp_row *row, int column, struct rp_factor *ret_factor) {
     rp_view address = rp_row_blob(row, column + 2), seed = rp_row_blob(row, column + 3);
-    struct rp_factor factor = {
-        .person = rp_row_id(row, column), .home = rp_row_id(row, column + 1), .seed_n = seed.n};
+    struct rp_factor factor = {.person = rp_row_id(row, column),
+                               .home = rp_row_id(row, column + 1),
+                               .seed_n = seed.n,
+                               .passkeys = (size_t)rp_row_u64(row, column + 4)};
     if (address.n != RP_SHA256 || seed.n > sizeof factor.seed) {
         return RP_ERR(CORRUPT);
     }
@@ -82,16 +84,25 @@ static rp_err use_totp(struct rp_identity *identity, const struct rp_factor *fac
     return RP_OK;
 }
 
+static rp_view reason_of(const struct rp_factor_answer *answer, rp_err outcome) {
+    if (answer->kind != RP_FACTOR_PASSKEY) {
+        return RP_VIEW("code");
+    }
+    return rp_is(outcome, RP_E_REPLAYED) ? RP_VIEW("passkey_replayed")
+                                         : rp_view_from_cstr(answer->passkey.why);
+}
+
 static rp_err note_refusal(struct rp_identity *identity, const struct rp_factor *factor,
+                           const struct rp_factor_answer *answer,
                            const struct rp_client_hash *client, rp_err outcome) {
-    bool replayed = rp_is(outcome, RP_E_REPLAYED);
+    bool replayed = answer->kind != RP_FACTOR_PASSKEY && rp_is(outcome, RP_E_REPLAYED);
     RP_TRY(rp_throttle_fail(identity, &factor->address, client));
     struct rp_event *event =
         rp_identity_event(identity, replayed ? RP_EVENT_TOTP_REPLAYED : RP_EVENT_SIGN_IN_REFUSED);
     rp_event_add_id(event, "tenant", factor->home);
     rp_event_add_id(event, "person", factor->person);
     if (!replayed) {
-        rp_event_add_text(event, "reason", RP_VIEW("code"));
+        rp_event_add_text(event, "reason", reason_of(answer, outcome));
     }
     rp_identity_add_client(event, client);
     return rp_db_emit(identity->db, event);
@@ -108,9 +119,12 @@ rp_err rp_factor_use(struct rp_identity *identity, const struct rp_factor *facto
     case RP_FACTOR_RECOVERY:
         RP_TRY(rp_recovery_use(identity, factor, &answer->recovery, client, &outcome));
         break;
+    case RP_FACTOR_PASSKEY:
+        RP_TRY(rp_passkey_use(identity, factor, &answer->passkey, &outcome));
+        break;
     }
     if (!rp_ok(outcome)) {
-        RP_TRY(note_refusal(identity, factor, client, outcome));
+        RP_TRY(note_refusal(identity, factor, answer, client, outcome));
     }
     *ret_outcome = outcome;
     return RP_OK;

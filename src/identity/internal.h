@@ -108,17 +108,34 @@ struct rp_factor {            /* as it stands in a person's row */
     struct rp_sha256 address; /* failures are counted by it */
     uint8_t seed[RP_SEALED_MAX];
     size_t seed_n; /* 0: this person has none */
+    size_t passkeys;
 };
-#define RP_FACTOR_COLUMNS "person.id, person.tenant, person.address, person.totp_sealed"
+#define RP_FACTOR_COLUMNS                                                                          \
+    "person.id, person.tenant, person.address, person.totp_sealed, "                               \
+    "(SELECT count(*) FROM passkey WHERE passkey.person = person.id)"
+static inline bool rp_factor_is_there(const struct rp_factor *factor) {
+    return factor->seed_n > 0 || factor->passkeys > 0;
+}
 /* From a row that has RP_FACTOR_COLUMNS from this column on. */
 rp_err rp_factor_read(struct rp_row *row, int column, struct rp_factor *ret_factor);
 rp_err rp_factor_of(struct rp_identity *identity, rp_id person, struct rp_factor *ret_factor);
 
-enum rp_factor_kind { RP_FACTOR_TOTP, RP_FACTOR_RECOVERY };
+enum rp_factor_kind { RP_FACTOR_TOTP, RP_FACTOR_RECOVERY, RP_FACTOR_PASSKEY };
+/* A key's answer, judged but for what only a transaction can say: is its challenge still good? */
+struct rp_passkey_asked;
+struct rp_passkey_use {
+    const struct rp_passkey_asked *asked;
+    struct rp_sha256 challenge;
+    rp_id key;      /* none: nobody's */
+    uint32_t count; /* of uses, as the key says */
+    const char *why;
+    rp_err judged;
+};
 struct rp_factor_answer {
     enum rp_factor_kind kind;
     struct rp_totp_match match;
     struct rp_sha256 recovery;
+    struct rp_passkey_use passkey;
 };
 /* What the code that somebody gave could be. Leases keys: before a transaction. */
 rp_err rp_factor_compare(struct rp_identity *identity, const struct rp_factor *factor, rp_view code,
@@ -128,6 +145,16 @@ rp_err rp_factor_compare(struct rp_identity *identity, const struct rp_factor *f
 rp_err rp_factor_use(struct rp_identity *identity, const struct rp_factor *factor,
                      const struct rp_factor_answer *answer, const struct rp_client_hash *client,
                      rp_err *ret_outcome);
+
+/* The same for a key's answer. *ret_key (nullable): the key. */
+struct rp_passkey_proof;
+struct rp_passkey;
+rp_err rp_factor_compare_passkey(struct rp_identity *identity, const struct rp_factor *factor,
+                                 const struct rp_passkey_proof *proof,
+                                 struct rp_factor_answer *ret_answer, struct rp_passkey *ret_key);
+/* Inside a transaction: its challenge and its count. *ret_outcome: RP_OK, DENIED, REPLAYED. */
+rp_err rp_passkey_use(struct rp_identity *identity, const struct rp_factor *factor,
+                      const struct rp_passkey_use *use, rp_err *ret_outcome);
 
 /* True when the text is written as a recovery code; people may leave hyphens and capitals. */
 bool rp_recovery_read(rp_view code, char ret_digits[static RP_RECOVERY_DIGITS]);

@@ -89,7 +89,7 @@ static rp_err judge_attestation(const struct rp_attestation *attestation,
 }
 
 rp_err rp_passkey_judge_new(const struct rp_passkey_expected *expected,
-                            const struct rp_passkey_answer *answer, struct rp_arena *arena,
+                            const struct rp_webauthn_answer *answer, struct rp_arena *arena,
                             struct rp_passkey_seen *ret_seen, const char **ret_why) {
     RP_ASSERT(expected != NULL && answer != NULL && ret_seen != NULL && ret_why != NULL);
     struct rp_passkey_seen seen;
@@ -116,7 +116,7 @@ rp_err rp_passkey_judge_new(const struct rp_passkey_expected *expected,
 
 /*= S101, S102 */ /* made for another site, altered, or without a hand on it: refused */
 rp_err rp_passkey_judge_use(const struct rp_passkey_expected *expected, rp_view key,
-                            const struct rp_passkey_answer *answer, struct rp_arena *arena,
+                            const struct rp_webauthn_answer *answer, struct rp_arena *arena,
                             struct rp_passkey_seen *ret_seen, const char **ret_why) {
     RP_ASSERT(expected != NULL && answer != NULL && ret_seen != NULL && ret_why != NULL);
     struct rp_passkey_seen seen;

@@ -21,16 +21,6 @@ struct rp_passkey_expected {
     bool verified;      /* the authenticator must have verified whose hand it was */
 };
 
-/* What a browser sent back; all decoded. */
-struct rp_passkey_answer {
-    rp_view credential_id;
-    rp_view client_data;
-    rp_view authenticator_data; /* of an assertion */
-    rp_view signature;
-    rp_view attestation; /* of a new key */
-    rp_view user;        /* userHandle; p == NULL = none was sent */
-};
-
 /* What stands in an answer that was found good. */
 struct rp_passkey_seen {
     struct rp_client_data client;
@@ -38,11 +28,11 @@ struct rp_passkey_seen {
 };
 
 rp_err rp_passkey_judge_new(const struct rp_passkey_expected *expected,
-                            const struct rp_passkey_answer *answer, struct rp_arena *arena,
+                            const struct rp_webauthn_answer *answer, struct rp_arena *arena,
                             struct rp_passkey_seen *ret_seen, const char **ret_why);
 /* key: the COSE key that was kept. */
 rp_err rp_passkey_judge_use(const struct rp_passkey_expected *expected, rp_view key,
-                            const struct rp_passkey_answer *answer, struct rp_arena *arena,
+                            const struct rp_webauthn_answer *answer, struct rp_arena *arena,
                             struct rp_passkey_seen *ret_seen, const char **ret_why);
 
 #endif

@@ -2,8 +2,8 @@
  */
 #include "base/assert.h"
 #include "base/checked.h"
-#include "identity/internal.h"
 #include "identity/organisations.h"
+#include "identity/passkey_internal.h"
 
 enum { SEED_SEALED_MAX = 128 };
 
@@ -69,6 +69,7 @@ static rp_err move(struct rp_db *db, const struct moving *moving) {
     struct rp_row *row = NULL;
     RP_TRY(seal_email(moving, &email));
     RP_TRY(seal_seed(moving, &seed));
+    RP_TRY(rp_passkeys_rehome(moving->identity, moving->person, moving->to));
     RP_TRY(rp_db_query(db,
                        "UPDATE person SET tenant = ?2, email_sealed = ?3, totp_sealed = ?4 "
                        "WHERE id = ?1",

@@ -1,5 +1,5 @@
 /* sealing.c — keyed indexes, and what is kept under the tenant's key. */
-#include "identity/internal.h"
+#include "identity/passkey_internal.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -74,6 +74,11 @@ rp_err rp_identity_recovery_hash(struct rp_identity *identity, rp_id person, rp_
         keyed(identity, RP_VIEW("recovery-index"), rp_view_of(message, sizeof message), ret_hash);
     rp_wipe(message, sizeof message);
     return err;
+}
+
+rp_err rp_passkey_index(struct rp_identity *identity, rp_view credential_id,
+                        struct rp_sha256 *ret_index) {
+    return keyed(identity, RP_VIEW("passkey-index"), credential_id, ret_index);
 }
 
 /* An IPv6 client owns its whole /64 and changes addresses at will: it is counted as one. An IPv4

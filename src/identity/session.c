@@ -1,5 +1,5 @@
 /* session.c — sessions in the database; the table that the gate reads is filled from here. */
-#include "identity/internal.h"
+#include "identity/passkey_internal.h"
 
 #include "base/assert.h"
 
@@ -248,6 +248,7 @@ static rp_err expire(struct rp_db *db, void *ctx) {
     /* Spent links are kept a while, so that using one again is told from never having been. */
     RP_TRY(delete_old(db, "DELETE FROM invitation WHERE expires_ms <= ?1", now_ms - keep_spent_ms));
     RP_TRY(rp_address_change_expire(identity));
+    RP_TRY(rp_passkey_challenge_expire(identity));
     return rp_throttle_expire(identity);
 }
 

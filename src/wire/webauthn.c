@@ -213,3 +213,93 @@ rp_err rp_attestation_parse(rp_view bytes, struct rp_attestation *ret_attestatio
     *ret_attestation = attestation;
     return RP_OK;
 }
+
+/* ---- the whole answer: section 5.1, toJSON() ---- */
+
+static const char *const transport_names[] = {"usb",    "nfc",      "ble",
+                                              "hybrid", "internal", "smart-card"};
+_Static_assert(1 << (sizeof transport_names / sizeof transport_names[0]) == RP_TRANSPORTS_ALL + 1,
+               "a name for each");
+
+const char *rp_transport_name(unsigned transport) {
+    for (size_t i = 0; i < sizeof transport_names / sizeof transport_names[0]; i++) {
+        if (transport == 1U << i) {
+            return transport_names[i];
+        }
+    }
+    return NULL;
+}
+
+/* "cable" was hybrid's first name. */
+static unsigned transport_of(rp_view name) {
+    for (unsigned one = 1; one <= RP_TRANSPORTS_ALL; one <<= 1) {
+        if (rp_view_equal(name, rp_view_from_cstr(rp_transport_name(one)))) {
+            return one;
+        }
+    }
+    return rp_view_equal(name, RP_VIEW("cable")) ? RP_TRANSPORT_HYBRID : 0;
+}
+
+static unsigned transports_of(const struct rp_json *list) {
+    unsigned set = 0;
+    if (list && list->kind == RP_JSON_ARRAY) {
+        for (const struct rp_json *one = list->first; one; one = one->next) {
+            set |= one->kind == RP_JSON_STRING ? transport_of(one->string) : 0;
+        }
+    }
+    return set;
+}
+
+/* A member in base64url; absent, or null, leaves p == NULL. */
+static rp_err decode(const struct rp_json *object, const char *key, struct rp_arena *arena,
+                     rp_view *ret_bytes) {
+    const struct rp_json *member = rp_json_get(object, key);
+    if (!member || member->kind == RP_JSON_NULL) {
+        return RP_OK;
+    }
+    return member->kind == RP_JSON_STRING ? rp_base64url_decode(member->string, arena, ret_bytes)
+                                          : RP_ERR(SYNTAX);
+}
+
+static rp_err read_answer(const struct rp_json *root, struct rp_arena *arena,
+                          struct rp_webauthn_answer *answer) {
+    const struct rp_json *response = rp_json_get(root, "response");
+    if (!response || !rp_view_equal(rp_json_get_string(root, "type"), RP_VIEW("public-key"))) {
+        return RP_ERR(SYNTAX);
+    }
+    RP_TRY(decode(root, "id", arena, &answer->credential_id));
+    RP_TRY(decode(response, "clientDataJSON", arena, &answer->client_data));
+    RP_TRY(decode(response, "attestationObject", arena, &answer->attestation));
+    RP_TRY(decode(response, "authenticatorData", arena, &answer->authenticator_data));
+    RP_TRY(decode(response, "signature", arena, &answer->signature));
+    RP_TRY(decode(response, "userHandle", arena, &answer->user));
+    answer->transports = transports_of(rp_json_get(response, "transports"));
+    return RP_OK;
+}
+
+static rp_err check_answer(const struct rp_webauthn_answer *answer) {
+    if (answer->credential_id.n > RP_CREDENTIAL_ID_MAX || answer->user.n > RP_USER_HANDLE_MAX) {
+        return RP_ERR(TOO_LARGE);
+    }
+    bool whole =
+        answer->attestation.n > 0 || (answer->authenticator_data.n > 0 && answer->signature.n > 0);
+    return whole && answer->credential_id.n > 0 && answer->client_data.n > 0 ? RP_OK
+                                                                             : RP_ERR(SYNTAX);
+}
+
+rp_err rp_webauthn_answer_parse(rp_view json, struct rp_arena *arena,
+                                struct rp_webauthn_answer *ret_answer) {
+    RP_ASSERT(arena != NULL && ret_answer != NULL);
+    static const struct rp_json_limits limits = {.depth_max = 8, .count_max = 128};
+    struct rp_webauthn_answer answer = {.transports = 0};
+    struct rp_json *root = NULL;
+    if (json.n > RP_WEBAUTHN_ANSWER_MAX) {
+        return RP_ERR(TOO_LARGE);
+    }
+    RP_TRY(rp_json_parse(json, limits, arena, &root, NULL));
+    rp_err err = read_answer(root, arena, &answer);
+    RP_TRY(rp_is(err, RP_E_INVALID) ? RP_ERR(SYNTAX) : err);
+    RP_TRY(check_answer(&answer));
+    *ret_answer = answer;
+    return RP_OK;
+}

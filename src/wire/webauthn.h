@@ -8,9 +8,11 @@
  *                 flag AT: AAGUID (16) · length (2) · credential id · COSE key (CBOR)
  *                 flag ED: extensions (a CBOR map); then nothing
  *   attestation   CBOR {"fmt": text, "attStmt": map, "authData": bytes}
+ *   answer        JSON {"id", "type": "public-key", "response": {…}}, binary values in base64url,
+ * as PublicKeyCredential.toJSON() writes it (section 5.1)
  *
  * Taken apart, never verified: who judges it is identity/passkey_judge.h. Everything is a view into
- * the bytes that were read, but the challenge, which is decoded into the arena. Fails: SYNTAX,
+ * the bytes that were read, but what was base64url, which is decoded into the arena. Fails: SYNTAX,
  * TOO_LARGE, UNSUPPORTED (a kind of key that is not ours).
  */
 #ifndef RP_WIRE_WEBAUTHN_H
@@ -65,5 +67,30 @@ struct rp_attestation {
     rp_view authenticator_data;
 };
 rp_err rp_attestation_parse(rp_view bytes, struct rp_attestation *ret_attestation);
+
+/* How an authenticator is reached; a set. INTERNAL: it is built into the device. */
+enum rp_transport {
+    RP_TRANSPORT_USB = 1 << 0,
+    RP_TRANSPORT_NFC = 1 << 1,
+    RP_TRANSPORT_BLE = 1 << 2,
+    RP_TRANSPORT_HYBRID = 1 << 3,
+    RP_TRANSPORT_INTERNAL = 1 << 4,
+    RP_TRANSPORT_SMART_CARD = 1 << 5,
+    RP_TRANSPORTS_ALL = (1 << 6) - 1
+};
+/* "usb" of one of them; NULL for anything else. */
+const char *rp_transport_name(unsigned transport);
+
+struct rp_webauthn_answer {
+    rp_view credential_id;
+    rp_view client_data;
+    rp_view attestation; /* of a new key; else p == NULL, and the next three are there */
+    rp_view authenticator_data, signature;
+    rp_view user; /* userHandle: whose key it is; p == NULL when the authenticator says nothing */
+    unsigned transports; /* of a new key; those that are not known are left out */
+};
+enum { RP_WEBAUTHN_ANSWER_MAX = 16384, RP_USER_HANDLE_MAX = 64 };
+rp_err rp_webauthn_answer_parse(rp_view json, struct rp_arena *arena,
+                                struct rp_webauthn_answer *ret_answer);
 
 #endif

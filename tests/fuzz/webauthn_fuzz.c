@@ -53,10 +53,22 @@ static void try_client(rp_view bytes) {
     rp_arena_free(arena);
 }
 
+static void try_answer(rp_view bytes) {
+    struct rp_arena *arena = rp_arena_new(1 << 20);
+    struct rp_webauthn_answer answer;
+    if (rp_ok(rp_webauthn_answer_parse(bytes, arena, &answer))) {
+        FUZZ_CHECK(answer.credential_id.n > 0 && answer.credential_id.n <= RP_CREDENTIAL_ID_MAX);
+        FUZZ_CHECK(answer.attestation.n > 0 || answer.signature.n > 0);
+        FUZZ_CHECK(answer.transports <= RP_TRANSPORTS_ALL);
+    }
+    rp_arena_free(arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-    static void (*const forms[])(rp_view) = {try_attestation, try_data, try_key, try_client};
+    static void (*const forms[])(rp_view) = {try_attestation, try_data, try_key, try_client,
+                                             try_answer};
     if (n > 0) {
-        forms[data[0] % 4](rp_view_of(data + 1, n - 1));
+        forms[data[0] % 5](rp_view_of(data + 1, n - 1));
     }
     return 0;
 }

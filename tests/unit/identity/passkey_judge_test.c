@@ -29,26 +29,26 @@ static rp_view hex(const char *text) {
     return copy;
 }
 
-static struct rp_passkey_answer new_answer(size_t i) {
-    return (struct rp_passkey_answer){.credential_id = hex(vectors_new[i].id),
-                                      .client_data = hex(vectors_new[i].client),
-                                      .attestation = hex(vectors_new[i].attestation)};
+static struct rp_webauthn_answer new_answer(size_t i) {
+    return (struct rp_webauthn_answer){.credential_id = hex(vectors_new[i].id),
+                                       .client_data = hex(vectors_new[i].client),
+                                       .attestation = hex(vectors_new[i].attestation)};
 }
 
-static struct rp_passkey_answer use_answer(size_t i) {
-    return (struct rp_passkey_answer){.client_data = hex(vectors_use[i].client),
-                                      .authenticator_data = hex(vectors_use[i].data),
-                                      .signature = hex(vectors_use[i].signature)};
+static struct rp_webauthn_answer use_answer(size_t i) {
+    return (struct rp_webauthn_answer){.client_data = hex(vectors_use[i].client),
+                                       .authenticator_data = hex(vectors_use[i].data),
+                                       .signature = hex(vectors_use[i].signature)};
 }
 
 static rp_err judge_new(const struct rp_passkey_expected *expected,
-                        const struct rp_passkey_answer *answer) {
+                        const struct rp_webauthn_answer *answer) {
     struct rp_passkey_seen seen;
     return rp_passkey_judge_new(expected, answer, arena, &seen, &why);
 }
 
 static rp_err judge_use(const struct rp_passkey_expected *expected, size_t i,
-                        const struct rp_passkey_answer *answer) {
+                        const struct rp_webauthn_answer *answer) {
     struct rp_passkey_seen seen;
     return rp_passkey_judge_use(expected, hex(vectors_use[i].key), answer, arena, &seen, &why);
 }
@@ -62,13 +62,13 @@ static void flip(rp_view bytes, size_t at, uint8_t bits) {
 static void vectors_are_good(void **state) {
     (void)state;
     for (size_t i = 0; i < 2; i++) { /* none, and packed by the key itself */
-        struct rp_passkey_answer answer = new_answer(i);
+        struct rp_webauthn_answer answer = new_answer(i);
         struct rp_passkey_seen seen;
         assert_ok(rp_passkey_judge_new(&example, &answer, arena, &seen, &why));
         assert_view_equal(seen.client.challenge, hex(vectors_new[i].challenge));
     }
     for (size_t i = 0; i < sizeof vectors_use / sizeof vectors_use[0]; i++) {
-        struct rp_passkey_answer answer = use_answer(i);
+        struct rp_webauthn_answer answer = use_answer(i);
         rp_err err = judge_use(&example, i, &answer);
         if (!rp_ok(err)) {
             fail_msg("%s: %s (%s)", vectors_use[i].section, rp_err_name(err), why);
@@ -79,7 +79,7 @@ static void vectors_are_good(void **state) {
 static void a_key_in_a_frame_of_another_site_is_refused(void **state) {
     (void)state;
     for (size_t i = 2; i < 4; i++) {
-        struct rp_passkey_answer answer = new_answer(i);
+        struct rp_webauthn_answer answer = new_answer(i);
         assert_err(judge_new(&example, &answer), DENIED);
         assert_string_equal(why, "frame");
     }
@@ -87,7 +87,7 @@ static void a_key_in_a_frame_of_another_site_is_refused(void **state) {
 
 static void another_place_is_refused(void **state) {
     (void)state;
-    struct rp_passkey_answer answer = use_answer(0);
+    struct rp_webauthn_answer answer = use_answer(0);
     struct rp_passkey_expected other = {.origin = "https://example.org:444", .site = VECTOR_SITE};
     assert_err(judge_use(&other, 0, &answer), DENIED);
     assert_string_equal(why, "origin");
@@ -104,7 +104,7 @@ static void another_place_is_refused(void **state) {
 
 static void one_ceremony_is_not_the_other(void **state) {
     (void)state;
-    struct rp_passkey_answer answer = use_answer(0);
+    struct rp_webauthn_answer answer = use_answer(0);
     answer.client_data = hex(vectors_new[0].client);
     assert_err(judge_use(&example, 0, &answer), DENIED);
     assert_string_equal(why, "type");
@@ -122,7 +122,7 @@ static void one_ceremony_is_not_the_other(void **state) {
 static void whatever_is_altered_is_refused(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof vectors_use / sizeof vectors_use[0]; i++) {
-        struct rp_passkey_answer answer = use_answer(i);
+        struct rp_webauthn_answer answer = use_answer(i);
         flip(answer.signature, answer.signature.n - 1, 1);
         assert_err(judge_use(&example, i, &answer), BAD_SIGNATURE);
         answer = use_answer(i);
@@ -141,7 +141,7 @@ static void whatever_is_altered_is_refused(void **state) {
 
 static void an_attestation_that_is_not_its_own_is_refused(void **state) {
     (void)state;
-    struct rp_passkey_answer answer = new_answer(1);
+    struct rp_webauthn_answer answer = new_answer(1);
     size_t at = rp_view_find(answer.attestation, RP_VIEW("sig")) + 10; /* inside the signature */
     flip(answer.attestation, at, 1);
     assert_err(judge_new(&example, &answer), BAD_SIGNATURE);

@@ -162,6 +162,52 @@ static void client_data_that_is_none_is_refused(void **state) {
                                    arena, &client)); /* later editions may say more */
 }
 
+#define PUBLIC "\"type\":\"public-key\""
+#define GET "\"clientDataJSON\":\"e30\",\"authenticatorData\":\"AAAA\",\"signature\":\"MAA\""
+
+static void an_answer_is_read_as_browsers_write_it(void **state) {
+    (void)state;
+    struct rp_webauthn_answer answer;
+    assert_ok(rp_webauthn_answer_parse(RP_VIEW("{\"id\":\"AAEC\",\"rawId\":\"AAEC\"," PUBLIC
+                                               ",\"clientExtensionResults\":{},"
+                                               "\"response\":{" GET ",\"userHandle\":null}}"),
+                                       arena, &answer));
+    assert_int_equal(answer.credential_id.n, 3);
+    assert_view(answer.client_data, "{}");
+    assert_null(answer.attestation.p);
+    assert_null(answer.user.p);
+    assert_ok(rp_webauthn_answer_parse(
+        RP_VIEW("{\"id\":\"AAEC\"," PUBLIC ",\"response\":{\"clientDataJSON\":\"e30\","
+                "\"attestationObject\":\"oA\",\"transports\":[\"usb\",\"cable\",\"radio\"]}}"),
+        arena, &answer));
+    assert_int_equal(answer.transports, RP_TRANSPORT_USB | RP_TRANSPORT_HYBRID);
+    assert_string_equal(rp_transport_name(RP_TRANSPORT_INTERNAL), "internal");
+    assert_null(rp_transport_name(3));
+}
+
+static void an_answer_that_is_none_is_refused(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"id\":\"AAEC\"," PUBLIC "}",
+        "{\"id\":\"AAEC\",\"response\":{" GET "}}",
+        "{\"id\":\"AAEC\",\"type\":\"password\",\"response\":{" GET "}}",
+        "{\"id\":\"\"," PUBLIC ",\"response\":{" GET "}}",
+        "{\"id\":\"A\"," PUBLIC ",\"response\":{" GET "}}",
+        "{\"id\":1," PUBLIC ",\"response\":{" GET "}}",
+        "{\"id\":\"AAEC\"," PUBLIC ",\"response\":{\"clientDataJSON\":\"e30\"}}",
+        "{\"id\":\"AAEC\"," PUBLIC ",\"response\":{" GET ",\"userHandle\":\"*\"}}"};
+    struct rp_webauthn_answer answer;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (!rp_is(rp_webauthn_answer_parse(rp_view_from_cstr(bad[i]), arena, &answer),
+                   RP_E_SYNTAX)) {
+            fail_msg("%s", bad[i]);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_keys_are_read),
@@ -170,6 +216,8 @@ int main(void) {
         cmocka_unit_test(damaged_data_is_refused),
         cmocka_unit_test(other_keys_are_refused),
         cmocka_unit_test(client_data_that_is_none_is_refused),
+        cmocka_unit_test(an_answer_is_read_as_browsers_write_it),
+        cmocka_unit_test(an_answer_that_is_none_is_refused),
     };
     return cmocka_run_group_tests(tests, start, end);
 }
