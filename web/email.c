@@ -4,6 +4,7 @@
 #include "identity/address_change.h"
 #include "web/cookies.h"
 #include "web/handlers.h"
+#include "web/passkey.h"
 #include "web/templates.h"
 
 #define EMAIL "/.rempart/id/email"
@@ -13,11 +14,12 @@ static rp_view text_of(const struct rp_request *request, const char *what) {
         const char *name;
         enum rp_text_key text;
     } texts[] = {
-        {"address", RP_TEXT_error_address},   {"same", RP_TEXT_email_same},
-        {"present", RP_TEXT_error_present},   {"code", RP_TEXT_error_code},
-        {"replayed", RP_TEXT_error_replayed}, {"rate", RP_TEXT_error_rate},
-        {"asked", RP_TEXT_email_asked},       {"changed", RP_TEXT_email_changed},
-        {"stopped", RP_TEXT_email_stopped},   {"recent", RP_TEXT_email_recent},
+        {"address", RP_TEXT_error_address},     {"same", RP_TEXT_email_same},
+        {"present", RP_TEXT_error_present},     {"code", RP_TEXT_error_code},
+        {"replayed", RP_TEXT_error_replayed},   {"rate", RP_TEXT_error_rate},
+        {"asked", RP_TEXT_email_asked},         {"changed", RP_TEXT_email_changed},
+        {"stopped", RP_TEXT_email_stopped},     {"recent", RP_TEXT_email_recent},
+        {"fresh", RP_TEXT_passkey_error_fresh},
     };
     rp_view name = rp_request_query(request, what);
     for (size_t i = 0; i < RP_COUNT_OF(texts); i++) {
@@ -79,9 +81,10 @@ static const char *refusal_of(rp_err err) {
     static const struct {
         enum rp_code code;
         const char *name;
-    } refusals[] = {{RP_E_INVALID, "address"}, {RP_E_DUPLICATE, "same"},
-                    {RP_E_DENIED, "code"},     {RP_E_RATE, "rate"},
-                    {RP_E_CONFLICT, "recent"}, {RP_E_REPLAYED, "replayed"}};
+    } refusals[] = {{RP_E_INVALID, "address"},    {RP_E_DUPLICATE, "same"},
+                    {RP_E_DENIED, "code"},        {RP_E_RATE, "rate"},
+                    {RP_E_CONFLICT, "recent"},    {RP_E_REPLAYED, "replayed"},
+                    {RP_E_SECOND_FACTOR, "fresh"}};
     for (size_t i = 0; i < RP_COUNT_OF(refusals); i++) {
         if (rp_is(err, refusals[i].code)) {
             return refusals[i].name;
@@ -102,6 +105,7 @@ static rp_err ask(struct rp_request *request, struct rp_pairs form) {
                                        .email = rp_view_trim(rp_pairs_get(form, "email")),
                                        .code = rp_view_trim(rp_pairs_get(form, "code")),
                                        .client = client,
+                                       .fresh = rp_identity_is_fresh(identity, &request->session),
                                        .lang = request->lang};
     rp_err err = rp_identity_address_ask(identity, &ask);
     const char *refusal = refusal_of(err);

@@ -1,5 +1,7 @@
-/* files.c — what is small and the same for everyone: the style sheet, keys, well-known texts. */
+/* files.c — what is small and the same for everyone: the style sheet, the script, keys, well-known
+ * texts. */
 #include "base/assert.h"
+#include "base/checked.h"
 #include "web/access.h"
 #include "web/handlers.h"
 #include "web/templates.h"
@@ -7,14 +9,22 @@
 enum { SECURITY_TXT_DAYS = 180 };
 
 /* The hash of its bytes is in its name, so that it may be kept for ever. */
-rp_err rp_file_style(struct rp_request *request) {
-    if (!rp_view_equal(request->path, rp_view_from_cstr(request->web->style_path))) {
-        return RP_ERR(NOT_FOUND);
+rp_err rp_file_asset(struct rp_request *request) {
+    const struct rp_web *web = request->web;
+    const struct {
+        const char *path, *type;
+        rp_view bytes;
+    } assets[] = {{web->style_path, "text/css; charset=utf-8", rp_asset_style_css},
+                  {web->script_path, "text/javascript; charset=utf-8", rp_asset_passkey_js}};
+    for (size_t i = 0; i < RP_COUNT_OF(assets); i++) {
+        if (rp_view_equal(request->path, rp_view_from_cstr(assets[i].path))) {
+            request->response.content_type = assets[i].type;
+            request->response.cache = "public, max-age=31536000, immutable";
+            rp_buf_add(&request->response.body, assets[i].bytes);
+            return RP_OK;
+        }
     }
-    request->response.content_type = "text/css; charset=utf-8";
-    request->response.cache = "public, max-age=31536000, immutable";
-    rp_buf_add(&request->response.body, rp_asset_style_css);
-    return RP_OK;
+    return RP_ERR(NOT_FOUND);
 }
 
 rp_err rp_file_jwks(struct rp_request *request) {

@@ -38,15 +38,17 @@ static rp_view other_language(struct rp_request *request) {
 void rp_page_finish(struct rp_request *request, enum rp_text_key title, struct rp_buf *body,
                     bool wide) {
     RP_ASSERT(body != NULL);
-    const struct rp_template_frame frame = {.title = rp_text(request->lang, title),
-                                            .robots =
-                                                wide ? (rp_view){NULL, 0} : RP_VIEW("noindex"),
-                                            .style = rp_view_from_cstr(request->web->style_path),
-                                            .trust = RP_VIEW("/trust"),
-                                            .account = RP_VIEW("/.rempart/id/account"),
-                                            .other_lang_path = other_language(request),
-                                            .wide = wide,
-                                            .body = rp_buf_view(body)};
+    const struct rp_template_frame frame = {
+        .title = rp_text(request->lang, title),
+        .robots = wide ? (rp_view){NULL, 0} : RP_VIEW("noindex"),
+        .style = rp_view_from_cstr(request->web->style_path),
+        .script = request->response.scripted ? rp_view_from_cstr(request->web->script_path)
+                                             : (rp_view){NULL, 0},
+        .trust = RP_VIEW("/trust"),
+        .account = RP_VIEW("/.rempart/id/account"),
+        .other_lang_path = other_language(request),
+        .wide = wide,
+        .body = rp_buf_view(body)};
     request->response.content_type = "text/html; charset=utf-8";
     rp_template_frame_print(&request->response.body, request->lang, &frame);
     if (!rp_ok(rp_buf_err(body))) {

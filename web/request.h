@@ -33,7 +33,7 @@
 #include "wire/http.h"
 #include "wire/json.h"
 
-enum { RP_STEPS_MAX = 4, RP_JWKS_MAX = 8, RP_JWKS_BYTES_MAX = 16384 };
+enum { RP_ASSET_PATH = 64, RP_STEPS_MAX = 4, RP_JWKS_MAX = 8, RP_JWKS_BYTES_MAX = 16384 };
 
 /* What all threads share; read-only after the start but for the flags. */
 struct rp_web {
@@ -42,7 +42,8 @@ struct rp_web {
     const struct rp_promises *promises;
     const struct rp_registers *registers;
     void *sessions, *seen, *assertions; /* mapped tables; core is their only writer */
-    char style_path[64];                /* "/.rempart/id/style-0123456789abcdef.css" */
+    char style_path[RP_ASSET_PATH];     /* "/.rempart/id/style-0123456789abcdef.css" */
+    char script_path[RP_ASSET_PATH];    /* "/.rempart/id/passkey-0123456789abcdef.js" */
     _Atomic bool ledger_down, disk_low; /* writes answer 503 while one is true */
     /* A backup: until when (monotonic) events stay in the outboxes, and whether they do by now. */
     _Atomic int64_t keep_outbox_until_ms;

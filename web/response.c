@@ -17,6 +17,7 @@ void rp_response_clear(struct rp_response *response) {
     response->content_type = NULL;
     response->cache = NULL;
     response->for_others = false;
+    response->scripted = false;
     response->streamed = false;
     response->length = 0;
     rp_buf_clear(&response->heads);
@@ -101,10 +102,12 @@ rp_err rp_response_print_head(const struct rp_response *response, struct rp_buf 
         }
     }
     rp_buf_printf(out, "Cache-Control: %s\r\n", response->cache ? response->cache : "no-store");
-    /* No scripts, no frames, forms go home only: the pages need nothing else. */
+    /* No scripts but our own file where a page needs it, no frames, forms go home only. */
+    rp_buf_printf(out,
+                  "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self' "
+                  "data:; %sform-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n",
+                  response->scripted ? "script-src 'self'; connect-src 'self'; " : "");
     rp_buf_add_cstr(out,
-                    "Content-Security-Policy: default-src 'none'; style-src 'self'; img-src 'self' "
-                    "data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
                     "X-Content-Type-Options: nosniff\r\n"
                     "X-Frame-Options: DENY\r\n"
                     /* An invitation's address is its secret: the application next door must not be

@@ -18,6 +18,7 @@ struct rp_response {
     const char *content_type; /* NULL = no body */
     const char *cache;        /* NULL = "no-store" */
     bool for_others;          /* may be shown on other people's pages */
+    bool scripted;            /* the page has a script of ours, which asks us for more */
     bool streamed;            /* the body goes out in pieces, `length` bytes in all */
     uint64_t length;          /* RP_LENGTH_UNKNOWN: it is over when it is over */
     struct rp_buf heads;

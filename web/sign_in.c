@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "web/cookies.h"
 #include "web/handlers.h"
+#include "web/passkey.h"
 #include "web/templates.h"
 
 #define SIGN_IN "/.rempart/id/sign-in"
@@ -19,13 +20,16 @@ struct error_text {
 
 /* What ?error= may say; anything else shows nothing. */
 static rp_view error_of(const struct rp_request *request) {
-    static const struct error_text errors[] = {{RP_VIEW_INIT("denied"), RP_TEXT_error_denied},
-                                               {RP_VIEW_INIT("rate"), RP_TEXT_error_rate},
-                                               {RP_VIEW_INIT("pending"), RP_TEXT_error_pending},
-                                               {RP_VIEW_INIT("busy"), RP_TEXT_error_busy},
-                                               {RP_VIEW_INIT("code"), RP_TEXT_error_code},
-                                               {RP_VIEW_INIT("recovery"), RP_TEXT_error_code},
-                                               {RP_VIEW_INIT("replayed"), RP_TEXT_error_replayed}};
+    static const struct error_text errors[] = {
+        {RP_VIEW_INIT("denied"), RP_TEXT_error_denied},
+        {RP_VIEW_INIT("rate"), RP_TEXT_error_rate},
+        {RP_VIEW_INIT("pending"), RP_TEXT_error_pending},
+        {RP_VIEW_INIT("busy"), RP_TEXT_error_busy},
+        {RP_VIEW_INIT("code"), RP_TEXT_error_code},
+        {RP_VIEW_INIT("recovery"), RP_TEXT_error_code},
+        {RP_VIEW_INIT("passkey"), RP_TEXT_error_passkey},
+        {RP_VIEW_INIT("passkey_late"), RP_TEXT_error_passkey_late},
+        {RP_VIEW_INIT("replayed"), RP_TEXT_error_replayed}};
     rp_view name = rp_request_query(request, "error");
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         if (rp_view_equal(name, errors[i].name)) {
@@ -35,8 +39,23 @@ static rp_view error_of(const struct rp_request *request) {
     return (rp_view){NULL, 0};
 }
 
+/* The gate sent somebody here who showed a code already: the place asks for what cannot be phished.
+ */
+static bool needs_key(const struct rp_request *request) {
+    rp_view cookie = rp_request_cookie(request, RP_COOKIE_SESSION);
+    struct rp_sha256 hash = rp_sha256_of(cookie);
+    struct rp_session_view view;
+    return cookie.p && rp_view_equal(rp_request_query(request, "step"), RP_VIEW("mfa")) &&
+           rp_ok(rp_session_table_find(request->web->sessions, request->web->seen, &hash,
+                                       rp_request_now_ms(request), &view)) &&
+           view.acr == RP_ACR_MFA;
+}
+
 static rp_view notice_of(const struct rp_request *request) {
     rp_view name = rp_request_query(request, "done");
+    if (needs_key(request)) {
+        return rp_text(request->lang, RP_TEXT_sign_in_needs_key);
+    }
     if (rp_view_equal(name, RP_VIEW("out"))) {
         return rp_text(request->lang, RP_TEXT_sign_in_ended);
     }
@@ -57,14 +76,17 @@ rp_err rp_page_change_password(struct rp_request *request) {
 }
 
 rp_err rp_page_sign_in(struct rp_request *request) {
+    struct rp_passkey_expected expected;
     const struct rp_template_sign_in page = {.form_token = rp_form_token(request),
                                              .error = error_of(request),
                                              .notice = notice_of(request),
                                              .outdated = rp_page_outdated(request),
+                                             .passkeys = rp_passkey_here(request, &expected),
                                              .next =
                                                  rp_next_path(rp_request_query(request, "next"))};
     struct rp_buf body = rp_buf_new(65536);
     rp_template_sign_in_print(&body, request->lang, &page);
+    request->response.scripted = page.passkeys;
     rp_page_finish(request, RP_TEXT_sign_in_title, &body, false);
     return RP_OK;
 }
@@ -195,6 +217,20 @@ static bool with_recovery(const struct rp_request *request) {
            rp_view_equal(rp_request_query(request, "error"), RP_VIEW("recovery"));
 }
 
+/* Whoever the password was of has a key that this page could ask for. */
+static bool offers_passkeys(struct rp_request *request) {
+    struct rp_identity *identity = request->thread ? request->thread->identity : NULL;
+    struct rp_passkey_expected expected;
+    struct rp_passkey *keys = NULL;
+    rp_id person;
+    size_t count = 0;
+    return identity && rp_passkey_here(request, &expected) &&
+           rp_ok(rp_identity_pending_person(identity, rp_request_cookie(request, RP_COOKIE_PENDING),
+                                            &person)) &&
+           rp_ok(rp_identity_passkeys(identity, person, request->arena, &keys, &count)) &&
+           count > 0;
+}
+
 rp_err rp_page_code(struct rp_request *request) {
     rp_view next = rp_next_path(rp_request_query(request, "next"));
     if (!rp_request_cookie(request, RP_COOKIE_PENDING).p) {
@@ -203,11 +239,51 @@ rp_err rp_page_code(struct rp_request *request) {
     const struct rp_template_code page = {.form_token = rp_form_token(request),
                                           .error = error_of(request),
                                           .next = next,
+                                          .passkeys = offers_passkeys(request),
                                           .recovery = with_recovery(request)};
     struct rp_buf body = rp_buf_new(65536);
     rp_template_code_print(&body, request->lang, &page);
-    rp_page_finish(request, RP_TEXT_code_title, &body, false);
+    request->response.scripted = page.passkeys;
+    rp_page_finish(request, page.passkeys ? RP_TEXT_second_title : RP_TEXT_code_title, &body,
+                   false);
     return RP_OK;
+}
+
+static rp_err read_passkey(struct rp_request *request, rp_view json,
+                           struct rp_passkey_proof *ret_proof) {
+    rp_view pending = rp_request_cookie(request, RP_COOKIE_PENDING);
+    struct rp_passkey_asked asked = {RP_PASSKEY_SECOND, pending, {{0}}};
+    RP_TRY(rp_identity_pending_person(request->thread->identity, pending, &asked.person));
+    rp_err err = rp_passkey_read(request, json, &asked, false, ret_proof);
+    return rp_is(err, RP_E_SYNTAX) || rp_is(err, RP_E_TOO_LARGE) ? RP_ERR(DENIED) : err;
+}
+
+/* A code that was typed, or a key's answer. */
+static rp_err prove(struct rp_request *request, struct rp_pairs form, struct rp_token *cookie,
+                    struct rp_session *session) {
+    struct rp_proof proof = {.code = rp_pairs_get(form, "code")};
+    struct rp_passkey_proof passkey;
+    rp_view json = rp_pairs_get(form, "passkey");
+    if (json.n > 0) {
+        RP_TRY(read_passkey(request, json, &passkey));
+        proof.passkey = &passkey;
+    }
+    return rp_identity_sign_in_prove(request->thread->identity,
+                                     rp_request_cookie(request, RP_COOKIE_PENDING), &proof,
+                                     rp_request_param(request, "REMOTE_ADDR"), cookie, session);
+}
+
+/* What ?error= says of a factor that was refused. */
+static const char *refusal_of(struct rp_pairs form, rp_err err) {
+    bool passkey = rp_pairs_get(form, "passkey").n > 0;
+    if (rp_is(err, RP_E_REPLAYED)) {
+        return passkey ? "passkey_late" : "replayed";
+    }
+    if (!rp_is(err, RP_E_DENIED) && !rp_is(err, RP_E_SECOND_FACTOR)) {
+        return NULL;
+    }
+    bool recovery = rp_view_equal(rp_pairs_get(form, "with"), RP_VIEW("recovery"));
+    return passkey ? "passkey" : recovery ? "recovery" : "code";
 }
 
 rp_err rp_page_code_post(struct rp_request *request) {
@@ -216,16 +292,10 @@ rp_err rp_page_code_post(struct rp_request *request) {
     rp_view next = rp_next_path(rp_pairs_get(form, "next"));
     struct rp_token cookie;
     struct rp_session session;
-    rp_err err = rp_identity_sign_in_finish(
-        request->thread->identity, rp_request_cookie(request, RP_COOKIE_PENDING),
-        rp_view_trim(rp_pairs_get(form, "code")), rp_request_param(request, "REMOTE_ADDR"), &cookie,
-        &session);
-    if (rp_is(err, RP_E_DENIED) || rp_is(err, RP_E_SECOND_FACTOR)) {
-        bool recovery = rp_view_equal(rp_pairs_get(form, "with"), RP_VIEW("recovery"));
-        return back_to(request, CODE, recovery ? "recovery" : "code", next);
-    }
-    if (rp_is(err, RP_E_REPLAYED)) {
-        return back_to(request, CODE, "replayed", next);
+    rp_err err = prove(request, form, &cookie, &session);
+    const char *refusal = refusal_of(form, err);
+    if (refusal) {
+        return back_to(request, CODE, refusal, next);
     }
     if (rp_is(err, RP_E_RATE) || rp_is(err, RP_E_NOT_FOUND) || rp_is(err, RP_E_EXPIRED)) {
         rp_response_forget_cookie(&request->response, RP_COOKIE_PENDING);

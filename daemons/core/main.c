@@ -24,13 +24,19 @@ static rp_err load_registers(struct core *core) {
     return rp_ok(err) ? RP_OK : daemon_fail(core->daemon, err, "registers", &diag);
 }
 
-/* The sheet's name changes with its bytes, so that browsers may keep it for ever. */
-static void name_style(struct rp_web *web) {
-    struct rp_sha256 hash = rp_sha256_of(rp_asset_style_css);
+/* A file's name changes with its bytes, so that browsers may keep it for ever. */
+static void name_asset(char path[static RP_ASSET_PATH], const char *kind, const char *ending,
+                       rp_view bytes) {
+    struct rp_sha256 hash = rp_sha256_of(bytes);
     char hex[17] = {0};
     rp_hex_print(rp_view_of(hash.b, 8), hex);
-    int n = snprintf(web->style_path, sizeof web->style_path, "/.rempart/id/style-%s.css", hex);
-    RP_ASSERT(n > 0 && (size_t)n < sizeof web->style_path);
+    int n = snprintf(path, RP_ASSET_PATH, "/.rempart/id/%s-%s.%s", kind, hex, ending);
+    RP_ASSERT(n > 0 && n < RP_ASSET_PATH);
+}
+
+static void name_assets(struct rp_web *web) {
+    name_asset(web->style_path, "style", "css", rp_asset_style_css);
+    name_asset(web->script_path, "passkey", "js", rp_asset_passkey_js);
 }
 
 static rp_err find_owner(struct core *core) {
@@ -81,7 +87,7 @@ static rp_err serve(struct core *core) {
     RP_TRY(find_owner(core));
     RP_TRY(name_origin(core));
     RP_TRY(rp_crypto_start());
-    name_style(&core->web);
+    name_assets(&core->web);
     RP_TRY(open_breached(core));
     RP_TRY(daemon_enter(core->daemon));
     struct rp_diag diag = {0};

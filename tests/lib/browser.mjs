@@ -34,6 +34,19 @@ export async function pageIn(browser, {lang = 'en', width = 1440, height = 900, 
   return page;
 }
 
+// A virtual authenticator behind this page: "internal" is built in (Touch ID), "usb" is carried about (YubiKey).
+export async function authenticatorOn(page, transport, {verifies = true, ...options} = {}) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('WebAuthn.enable', {enableUI: false}); // without it the page waits for ever
+  const {authenticatorId} = await cdp.send('WebAuthn.addVirtualAuthenticator', {options: {protocol: 'ctap2', transport,
+    hasResidentKey: true, hasUserVerification: verifies, isUserVerified: verifies, automaticPresenceSimulation: true, ...options}});
+  return {
+    send: (method, more = {}) => cdp.send(`WebAuthn.${method}`, {authenticatorId, ...more}),
+    credentials: async () => (await cdp.send('WebAuthn.getCredentials', {authenticatorId})).credentials,
+    remove: () => cdp.send('WebAuthn.removeVirtualAuthenticator', {authenticatorId}),
+  };
+}
+
 // WCAG 2.2 AA, as axe sees it: [] or what is wrong, shortly.
 export async function accessibility(page) {
   await page.evaluate(axeSource);
