@@ -38,32 +38,79 @@ static bool led_to(const struct http_answer *answer, rp_view words) {
     return answer->status == 303 && place.p && rp_view_find(place, words) < place.n;
 }
 
+/* Long enough to pass for strong, and known from a comic strip and a typing lesson: they stand in
+ * any whole list of what has leaked. */
+static const char *const leaked[] = {"correcthorsebatterystaple", "correct horse battery staple",
+                                     "thequickbrownfoxjumpsoverthelazydog"};
+
+enum chosen { CHOSEN_TAKEN, CHOSEN_WEAK, CHOSEN_LEAKED, CHOSEN_UNKNOWN };
+
+/* What became of it; one that was taken is changed back at once. UNKNOWN: it has concluded. */
+static enum chosen try_password(struct canary_session *canary, const char *password,
+                                struct rp_observation *seen) {
+    _cleanup_answer_ struct http_answer answer = http_answer_new();
+    if (!rp_ok(choose(canary, canary->who->password, password, &answer))) {
+        rp_probe_unsure(seen, "the form of the password gave no answer");
+        return CHOSEN_UNKNOWN;
+    }
+    if (led_to(&answer, RP_VIEW("done=password"))) {
+        rp_ignore(choose(canary, password, canary->who->password, &answer)); /* as it was */
+        return CHOSEN_TAKEN;
+    }
+    if (led_to(&answer, RP_VIEW("error=weak"))) {
+        return CHOSEN_WEAK;
+    }
+    if (led_to(&answer, RP_VIEW("error=leaked"))) {
+        return CHOSEN_LEAKED;
+    }
+    rp_probe_unsure(seen, "the form of the password answered something else (status %ld)",
+                    answer.status);
+    return CHOSEN_UNKNOWN;
+}
+
+static bool refuses_weak(struct canary_session *canary, struct rp_observation *seen) {
+    for (size_t i = 0; i < RP_COUNT_OF(weak); i++) {
+        switch (try_password(canary, weak[i], seen)) {
+        case CHOSEN_TAKEN:
+            rp_probe_broken(seen, "a password that is tried first by everybody was accepted");
+            return false;
+        case CHOSEN_UNKNOWN:
+            return false;
+        case CHOSEN_WEAK:
+        case CHOSEN_LEAKED:
+            break;
+        }
+    }
+    return true;
+}
+
+/* One is enough: that the list is asked is what is looked for, not how much stands in it. */
+static bool refuses_leaked(struct canary_session *canary, struct rp_observation *seen) {
+    for (size_t i = 0; i < RP_COUNT_OF(leaked); i++) {
+        enum chosen chosen = try_password(canary, leaked[i], seen);
+        if (chosen == CHOSEN_LEAKED || chosen == CHOSEN_UNKNOWN) {
+            return chosen == CHOSEN_LEAKED;
+        }
+    }
+    rp_probe_broken(seen, "passwords that leaked long ago were not refused as leaked: the list of "
+                          "sign_in.breached_list lacks them, or is not asked");
+    return false;
+}
+
 /*= S170 */
 void probe_customer_weak_password(void *ctx, struct rp_observation *seen) {
     struct probe *probe = ctx;
     if (!probe_ready(probe, seen) || !canary_sign_in(probe, &probe->people[0], seen)) {
         return;
     }
+    bool listed = probe->config->breached_list[0] != 0;
     struct canary_session *canary = &probe->people[0];
-    for (size_t i = 0; i < RP_COUNT_OF(weak); i++) {
-        _cleanup_answer_ struct http_answer answer = http_answer_new();
-        if (!rp_ok(choose(canary, canary->who->password, weak[i], &answer))) {
-            rp_probe_unsure(seen, "the form of the password gave no answer");
-            return;
-        }
-        if (led_to(&answer, RP_VIEW("done=password"))) {
-            rp_ignore(choose(canary, weak[i], canary->who->password, &answer)); /* as it was */
-            rp_probe_broken(seen, "a password that is tried first by everybody was accepted");
-            return;
-        }
-        if (!led_to(&answer, RP_VIEW("error=weak"))) {
-            rp_probe_unsure(seen, "the form of the password answered something else (status %ld)",
-                            answer.status);
-            return;
-        }
+    if (refuses_weak(canary, seen) && (!listed || refuses_leaked(canary, seen))) {
+        rp_probe_holds(seen, "%zu passwords that are tried first by everybody, all refused; %s",
+                       RP_COUNT_OF(weak),
+                       listed ? "one that leaked, refused as leaked"
+                              : "no list of leaked ones is set (sign_in.breached_list)");
     }
-    rp_probe_holds(seen, "%zu passwords that are tried first by everybody, all refused",
-                   RP_COUNT_OF(weak));
 }
 
 /* ---- S175: a session that its owner ends is over ---- */

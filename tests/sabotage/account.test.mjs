@@ -1,12 +1,25 @@
 // What customers' people can do for their own accounts stops working; the page says so.
+import crypto from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {editGate, turnsRed} from '../lib/sabotage.mjs';
 import {Stack} from '../lib/stack.mjs';
 
-let stack;
-before(async () => { stack = await Stack.start({app: null}); });
-after(() => stack?.stop());
+let stack, list;
+const known = ['correcthorsebatterystaple', 'correct horse battery staple', 'thequickbrownfoxjumpsoverthelazydog'];
+const writeList = passwords => fs.writeFileSync(list, passwords.map(one => crypto.createHash('sha1').update(one).digest('hex').toUpperCase())
+  .sort().map(hash => `${hash}:9\n`).join(''));
+before(async () => {
+  list = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-list-')), 'leaked.txt');
+  writeList(known);
+  stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nsign_in:\n  breached_list: ${list}\n`});
+});
+after(async () => {
+  await stack?.stop();
+  fs.rmSync(path.dirname(list), {recursive: true, force: true});
+});
 
 /*= S170 type=test */
 test('a form that takes any password turns S170 red', async () => {
@@ -20,6 +33,15 @@ test('a form that takes any password turns S170 red', async () => {
         `{ return 303 /.rempart/id/account?done=password; } fastcgi_pass rempart_core; }\n        ${place}`));
     },
     mend: () => back(),
+  });
+});
+
+/*= S170 type=test */
+test('a list of leaked passwords that knows none of them any more turns S170 red', async () => {
+  await turnsRed(stack, {
+    promise: 'strong-passwords', probe: 'customer.weak_password',
+    sabotage: () => writeList(['nobody', 'chose', 'these']), // of the same length, in the file that core holds open
+    mend: () => writeList(known),
   });
 });
 
