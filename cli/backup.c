@@ -267,15 +267,17 @@ static rp_err see(void *ctx, const char *name, bool is_folder) {
 }
 
 static enum rp_exit each_of(struct cli *cli, const char *folder,
-                            enum rp_exit (*each)(struct cli *cli, const char *path)) {
+                            enum rp_exit (*each)(struct cli *cli, const char *path),
+                            size_t *ret_count) {
     struct listing listing = {.cli = cli, .folder = folder, .each = each};
     rp_err err = rp_folder_each(folder, see, &listing);
     if (!rp_ok(err)) {
         return cli_fail(cli, err, folder, NULL);
     }
-    if (listing.count == 0 && !cli->json) {
-        printf("%s: %s\n", folder, cli_say(cli, "aucune sauvegarde", "no backups"));
+    if (listing.count == 0) {
+        fprintf(stderr, "%s: %s\n", folder, cli_say(cli, "aucune sauvegarde", "no backups"));
     }
+    *ret_count = listing.count;
     return listing.worst;
 }
 
@@ -310,13 +312,21 @@ static enum rp_exit list_one(struct cli *cli, const char *path) {
 }
 
 static enum rp_exit list(struct cli *cli, const char *folder) {
-    return each_of(cli, folder, list_one);
+    size_t count = 0;
+    return each_of(cli, folder, list_one, &count);
+}
+
+/* A folder without a backup is a finding: the one that was to be verified is not there. */
+static enum rp_exit verify_folder(struct cli *cli, const char *folder) {
+    size_t count = 0;
+    enum rp_exit code = each_of(cli, folder, verify_one, &count);
+    return code == RP_EXIT_OK && count == 0 ? RP_EXIT_FINDING : code;
 }
 
 static enum rp_exit verify(struct cli *cli, const char *path) {
     struct stat st;
     bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-    return is_folder ? each_of(cli, path, verify_one) : verify_one(cli, path);
+    return is_folder ? verify_folder(cli, path) : verify_one(cli, path);
 }
 
 /* ---- open: the archive itself, for tar ---- */

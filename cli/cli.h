@@ -30,6 +30,7 @@ struct cli {
     const char *command; /* "promises" */
     const char *args[RP_ARGS_MAX];
     size_t arg_count;
+    struct cli_values options;   /* which were given: "--json", "--days=3" */
     bool dry_run;                /* --dry-run: say what would be done */
     const char *state;           /* --state, REMPART_STATE, ./var, /var/lib/rempart */
     const char *config;          /* --config, or NULL */
@@ -85,6 +86,14 @@ const struct cli_command *cli_commands(size_t *ret_count);
 enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
                       const struct rp_diag *diag);
 enum rp_exit cli_usage(const struct cli *cli, const char *problem);
+
+/* The next word of a usage; empty at its end. */
+rp_view cli_usage_word(rp_view *rest);
+/* Whether the usage names this option, "--name" or "--name=value"; verb is the first argument, or
+ * NULL. */
+bool cli_usage_takes(const struct cli_command *command, const char *verb, const char *argument);
+/* Whether anything but options may follow the command's name. */
+bool cli_usage_has_words(const struct cli_command *command);
 const char *cli_say(const struct cli *cli, const char *fr, const char *en)
     __attribute__((format_arg(2), format_arg(3)));
 
@@ -138,6 +147,9 @@ enum rp_exit cli_tell_import(const struct cli *cli, const struct rp_json *report
 
 enum rp_exit cli_up(struct cli *cli);
 enum rp_exit cli_check(struct cli *cli);
+struct rp_config;
+/* Warns of each file that the configuration names and that is not there. */
+void cli_check_files(const struct cli *cli, const struct rp_config *config);
 enum rp_exit cli_status(struct cli *cli);
 enum rp_exit cli_promises(struct cli *cli);
 enum rp_exit cli_verify(struct cli *cli);

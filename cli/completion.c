@@ -13,11 +13,6 @@ static bool is_small(uint8_t c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-/* Between these stands a word of a usage. */
-static bool is_break(uint8_t c) {
-    return c == ' ' || c == '|' || c == '[' || c == ']' || c == ',';
-}
-
 static bool is_word(rp_view v) {
     for (size_t i = 0; i < v.n; i++) {
         if (!is_small(v.p[i])) {
@@ -39,16 +34,11 @@ static bool holds(rp_view words, rp_view word) {
 /* "status rotate unseal --json": each once, in the order of the usage. */
 static void gather(const struct cli_command *command, struct rp_buf *out) {
     rp_view rest = rp_view_from_cstr(command->usage);
-    size_t number = 0;
-    while (rest.n > 0) {
-        size_t n = 0;
-        while (n < rest.n && !is_break(rest.p[n])) {
-            n++;
-        }
-        rp_view word = rp_view_sub(rest, 0, n);
-        rest = rp_view_from(rest, n + 1);
-        /* The first two are "rempart" and the command itself, which comes again after "|". */
-        if (n > 0 && number++ > 1 && is_word(word) && !holds(rp_buf_view(out), word)) {
+    rp_view name = rp_view_from_cstr(command->name);
+    for (rp_view word = cli_usage_word(&rest); word.n > 0; word = cli_usage_word(&rest)) {
+        /* "rempart" and the command begin each line of the usage. */
+        bool own = !rp_view_equal(word, RP_VIEW("rempart")) && !rp_view_equal(word, name);
+        if (own && is_word(word) && !holds(rp_buf_view(out), word)) {
             rp_buf_printf(out, "%s%.*s", out->n ? " " : "", RP_FMT(word));
         }
     }

@@ -1,4 +1,5 @@
 /* ledger.c — `rempart ledger`: reading a tree, proving one entry; and `rempart verify`, offline. */
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -132,8 +133,24 @@ static void report_json(struct cli *cli, const struct rp_verify_report *report, 
     cli_print_json(root);
 }
 
+/* The state folder, where its log was meant. */
+static bool is_state_folder(const char *folder) {
+    char log[PATH_MAX], tree[PATH_MAX];
+    snprintf(log, sizeof log, "%s/ledger/public", folder);
+    snprintf(tree, sizeof tree, "%s/public", folder);
+    return rp_file_exists(log) && !rp_file_exists(tree);
+}
+
 static enum rp_exit verify_folder(struct cli *cli, const char *folder) {
     struct rp_verify_report report = {0};
+    if (is_state_folder(folder)) {
+        struct rp_diag diag = {0};
+        rp_err err = rp_fail(&diag, RP_ERR(INVALID),
+                             cli_say(cli, "c'est un dossier d'état ; son journal est %s/ledger",
+                                     "this is a state folder; its log is %s/ledger"),
+                             folder);
+        return cli_fail(cli, err, "verify", &diag);
+    }
     bool terminal = isatty(STDERR_FILENO) != 0;
     rp_err err = rp_verify_folder(folder, terminal ? show_progress : NULL, NULL, &report);
     if (terminal) {

@@ -260,7 +260,7 @@ enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
         fprintf(stderr, " (%s %u, %s %u)", cli_say(cli, "ligne", "line"), diag->line,
                 cli_say(cli, "colonne", "column"), diag->column);
     }
-    if (diag && diag->text[0]) {
+    if (diag && diag->text[0] && strcmp(diag->text, rp_err_text(err, cli->lang)) != 0) {
         fprintf(stderr, ": %s", diag->text);
     }
     fputc('\n', stderr);
@@ -393,6 +393,29 @@ static const char *default_state(void) {
                : "/var/lib/rempart";
 }
 
+/* An option that the command would not look at is refused, and so are words that it has no use for:
+ * nobody may believe that it was heeded. */
+static enum rp_exit check_usage(const struct cli *cli, const struct cli_command *command) {
+    char problem[160];
+    const char *verb = cli->arg_count > 0 ? cli->args[0] : NULL;
+    for (size_t i = 0; i < cli->options.count; i++) {
+        const char *option = cli->options.p[i];
+        if (!cli_usage_takes(command, verb, option)) {
+            snprintf(problem, sizeof problem, "%s: %.60s",
+                     cli_say(cli, "cette commande n'a pas cette option",
+                             "this command has no such option"),
+                     option);
+            return cli_usage(cli, problem);
+        }
+    }
+    if (verb && !cli_usage_has_words(command)) {
+        snprintf(problem, sizeof problem, "%s: %.60s",
+                 cli_say(cli, "argument en trop", "one argument too many"), verb);
+        return cli_usage(cli, problem);
+    }
+    return RP_EXIT_OK;
+}
+
 static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
     const struct cli_command *command = find_command(cli->command);
     if (!command) {
@@ -408,14 +431,16 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
             return RP_EXIT_OK;
         }
         if (is_option(argv[i])) {
-            if (!take_option(cli, argc, argv, &i)) {
+            const char *option = argv[i];
+            if (cli->options.count == RP_VALUES_MAX || !take_option(cli, argc, argv, &i)) {
                 char problem[160];
                 snprintf(
                     problem, sizeof problem, "%s: %.60s",
                     cli_say(cli, "option inconnue ou sans valeur", "unknown option, or no value"),
-                    argv[i]);
+                    option);
                 return cli_usage(cli, problem);
             }
+            cli->options.p[cli->options.count++] = option;
         } else if (cli->arg_count == RP_ARGS_MAX) {
             return cli_usage(cli, cli_say(cli, "trop d'arguments", "too many arguments"));
         } else {
@@ -425,7 +450,8 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
     if (!cli->state) {
         cli->state = default_state();
     }
-    return command->run(cli);
+    enum rp_exit code = check_usage(cli, command);
+    return code == RP_EXIT_OK ? command->run(cli) : code;
 }
 
 int main(int argc, char **argv) {

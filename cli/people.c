@@ -87,7 +87,7 @@ enum rp_exit cli_person(struct cli *cli) {
 /* ---- role explain: the policy's own table ---- */
 
 struct rule {
-    const char *name;
+    enum rp_action action;
     unsigned who;
     unsigned acr;
     bool own_tenant_only;
@@ -101,7 +101,8 @@ static const char *acr_name(unsigned acr) {
 }
 
 static const struct rule rules[] = {
-#define RP_RULE(ACTION, name, who, acr, own_tenant_only) {name, who, acr, own_tenant_only},
+#define RP_RULE(ACTION, fr, en, who, acr, own_tenant_only)                                         \
+    {RP_ACTION_##ACTION, who, acr, own_tenant_only},
 #include "policy/policy.def"
 #undef RP_RULE
 };
@@ -116,7 +117,8 @@ static void explain_json(const struct cli *cli) {
     struct rp_json *list = rp_json_add_array(cli->arena, root, "rules");
     for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
         struct rp_json *rule = rp_json_add_object(cli->arena, list, NULL);
-        rp_json_add_cstr(cli->arena, rule, "action", rules[i].name);
+        rp_json_add_cstr(cli->arena, rule, "action",
+                         rp_action_name(rules[i].action, RP_EN));
         rp_json_add_cstr(cli->arena, rule, "least_acr", acr_name(rules[i].acr));
         rp_json_add_bool(cli->arena, rule, "own_tenant_only", rules[i].own_tenant_only);
         struct rp_json *who = rp_json_add_array(cli->arena, rule, "roles");
@@ -129,6 +131,20 @@ static void explain_json(const struct cli *cli) {
     cli_print_json(root);
 }
 
+/* "mfa   admin   inviter des personnes…": what has accents stands last, so that the columns hold. */
+static void explain_rule(const struct cli *cli, const struct rule *rule) {
+    enum { WIDTH = 22 };
+    int n = 0;
+    printf("%-5s", acr_name(rule->acr));
+    for (size_t r = 0; r < RP_COUNT_OF(roles); r++) {
+        n += rule->who & roles[r].bit ? printf(" %s", roles[r].name) : 0;
+    }
+    printf("%*s  %s%s\n", n < WIDTH ? WIDTH - n : 0, "", rp_action_name(rule->action, cli->lang),
+           rule->own_tenant_only
+               ? cli_say(cli, " (son organisation seulement)", " (own tenant only)")
+               : "");
+}
+
 enum rp_exit cli_role(struct cli *cli) {
     if (cli->arg_count != 1 || strcmp(cli->args[0], "explain") != 0) {
         return cli_usage(cli, "explain");
@@ -138,15 +154,7 @@ enum rp_exit cli_role(struct cli *cli) {
         return RP_EXIT_OK;
     }
     for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
-        printf("%-34s %-4s", rules[i].name, acr_name(rules[i].acr));
-        for (size_t r = 0; r < RP_COUNT_OF(roles); r++) {
-            if (rules[i].who & roles[r].bit) {
-                printf(" %s", roles[r].name);
-            }
-        }
-        printf("%s\n", rules[i].own_tenant_only
-                           ? cli_say(cli, " (son organisation seulement)", " (own tenant only)")
-                           : "");
+        explain_rule(cli, &rules[i]);
     }
     printf("%s\n", cli_say(cli, "Tout le reste est refusé.", "Everything else is denied."));
     return RP_EXIT_OK;

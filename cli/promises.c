@@ -1,13 +1,24 @@
 /* promises.c — `rempart promises`: what the public page says, on a terminal; and probes on demand.
  */
 #include "base/assert.h"
+#include "base/checked.h"
 #include "cli.h"
 #include "ipc/ipc.h"
 
 enum { PROBE_DEADLINE_MS = 120000 };
 
-static const char *const status_order[] = {"proven",  "failing",   "stale",         "declared",
-                                           "not-met", "not-built", "not-applicable"};
+/* In the order in which they are counted; French as it stands behind a number. */
+static const struct {
+    const char *name, *fr;
+} statuses[] = {
+    {"proven", "prouvées"},
+    {"failing", "en échec"},
+    {"stale", "à la preuve périmée"},
+    {"declared", "déclarées"},
+    {"not-met", "non tenues ici"},
+    {"not-built", "pas encore construites"},
+    {"not-applicable", "sans objet"},
+};
 
 static bool holds_sentence(const struct rp_json *promise, rp_view name) {
     const struct rp_json *sentences = rp_json_get(promise, "sentences");
@@ -85,10 +96,10 @@ static size_t count_sentences(const struct rp_json *trust, rp_view status) {
 static void print_summary(const struct cli *cli, const struct rp_json *trust) {
     printf(cli->lang == RP_FR ? "%zu promesses sur %zu prouvées" : "%zu of %zu promises proven",
            count_sentences(trust, RP_VIEW("proven")), count_sentences(trust, (rp_view){NULL, 0}));
-    for (size_t i = 1; i < sizeof status_order / sizeof status_order[0]; i++) {
-        size_t n = count_sentences(trust, rp_view_from_cstr(status_order[i]));
+    for (size_t i = 1; i < RP_COUNT_OF(statuses); i++) {
+        size_t n = count_sentences(trust, rp_view_from_cstr(statuses[i].name));
         if (n) {
-            printf(", %zu %s", n, status_order[i]);
+            printf(", %zu %s", n, cli_say(cli, statuses[i].fr, statuses[i].name));
         }
     }
     printf("\n");

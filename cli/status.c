@@ -43,7 +43,7 @@ static void print_role(const struct cli *cli, const struct rp_json *role, uint64
            RP_FMT(rp_json_get_string(role, "state")), (unsigned long long)pid, age,
            cli_say(cli, "relances", "restarts"), (unsigned long long)restarts);
     if (kib) {
-        printf("%5.1f MiB", (double)kib / 1024);
+        printf(cli_say(cli, "%5.1f Mio", "%5.1f MiB"), (double)kib / 1024);
     } else {
         printf("%s", cli_say(cli, "mémoire non lisible", "memory not readable"));
     }
@@ -141,20 +141,20 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
         return print_clock(cli, status) && well && (!has_certificate || days >= 0);
     }
     print_age(age, now_s - (int64_t)since_s);
-    printf("rempart %.*s, %s %s, %llu %s\n", RP_FMT(rp_json_get_string(status, "version")),
-           cli_say(cli, "en marche depuis", "up"), age, (unsigned long long)reloads,
-           cli_say(cli, "rechargements", "reloads"));
+    printf("rempart %.*s, %s %s, %s %llu\n", RP_FMT(rp_json_get_string(status, "version")),
+           cli_say(cli, "en marche depuis", "up"), age,
+           cli_say(cli, "rechargements :", "reloads:"), (unsigned long long)reloads);
     if (has_certificate) {
-        printf("%s: %lld %s%s\n", cli_say(cli, "certificat", "certificate"), (long long)days,
+        printf("%s %lld %s%s\n", cli_say(cli, "certificat :", "certificate:"), (long long)days,
                cli_say(cli, "jours restants", "days left"),
                days < CERTIFICATE_WARN_DAYS ? " (!)" : "");
     }
     bool well = print_certificates(cli, status);
     well = print_clock(cli, status) && well;
     if (has_ledger) {
-        printf("%s: %llu KiB; %s: %.1f GiB, %llu %%\n",
-               cli_say(cli, "retard du journal", "log behind"), (unsigned long long)(behind >> 10),
-               cli_say(cli, "disque libre", "disk free"), (double)bytes / (1 << 30),
+        printf(cli_say(cli, "retard du journal : %llu Kio ; disque libre : %.1f Gio, %llu %%\n",
+                       "log behind: %llu KiB; disk free: %.1f GiB, %llu %%\n"),
+               (unsigned long long)(behind >> 10), (double)bytes / (1 << 30),
                (unsigned long long)percent);
     }
     return well && (!has_certificate || days >= 0);
@@ -192,7 +192,7 @@ enum rp_exit cli_status(struct cli *cli) {
         rp_json_add_u64(cli->arena, status, "pss_kib", total);
         cli_print_json(status);
     } else {
-        printf("%s: %.1f MiB\n", cli_say(cli, "en tout", "in all"), (double)total / 1024);
+        printf(cli_say(cli, "en tout : %.1f Mio\n", "in all: %.1f MiB\n"), (double)total / 1024);
     }
     return well ? RP_EXIT_OK : RP_EXIT_FINDING;
 }

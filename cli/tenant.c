@@ -82,7 +82,7 @@ static enum rp_exit find(struct cli *cli, const char *wanted, const struct rp_js
     if (code != RP_EXIT_OK || count == 1) {
         return code;
     }
-    rp_err err = rp_fail(&diag, count ? RP_ERR(CONFLICT) : RP_ERR(NOT_FOUND), "%s",
+    rp_err err = rp_fail(&diag, count ? RP_ERR(INVALID) : RP_ERR(NOT_FOUND), "%s",
                          count ? cli_say(cli, "plusieurs clients ont ce nom : donnez l'id",
                                          "several tenants have this name: give the id")
                                : cli_say(cli, "rempart tenant list montre les clients",

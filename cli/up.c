@@ -203,6 +203,7 @@ enum rp_exit cli_check(struct cli *cli) {
                                "around the gate"));
             }
         }
+        cli_check_files(cli, &config);
         check_acme(cli, &config);
     }
     return code;

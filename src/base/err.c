@@ -52,7 +52,10 @@ rp_err rp_err_from_errno(int number) {
         return RP_ERR(NO_SPACE);
     case ENOMEM:
         return RP_ERR(NO_MEMORY);
+    case EISDIR:
+        return RP_ERR(IS_FOLDER);
     case ENOENT:
+    case ENOTDIR:
         return RP_ERR(NOT_FOUND);
     case EEXIST:
         return RP_ERR(DUPLICATE);

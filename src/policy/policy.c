@@ -6,15 +6,15 @@
 enum { RP_LEAST_APP = RP_ACR_COUNT };
 
 struct rule {
-    const char *name;
+    const char *name[RP_LANG_COUNT];
     unsigned who;
     unsigned least_acr;
     bool own_tenant_only;
 };
 
 static const struct rule rules[] = {
-#define RP_RULE(ACTION, name, who, acr, own_tenant_only)                                           \
-    [RP_ACTION_##ACTION] = {(name), (who), (acr), (own_tenant_only)},
+#define RP_RULE(ACTION, fr, en, who, acr, own_tenant_only)                                         \
+    [RP_ACTION_##ACTION] = {{[RP_FR] = (fr), [RP_EN] = (en)}, (who), (acr), (own_tenant_only)},
 #include "policy/policy.def"
 #undef RP_RULE
 };
@@ -55,9 +55,9 @@ struct rp_decision rp_policy_decide(const struct rp_policy_options *options,
     return (struct rp_decision){.allowed = true, .reason = ""};
 }
 
-const char *rp_action_name(enum rp_action action) {
-    RP_ASSERT((unsigned)action < RP_ACTION_COUNT);
-    return rules[action].name;
+const char *rp_action_name(enum rp_action action, enum rp_lang lang) {
+    RP_ASSERT((unsigned)action < RP_ACTION_COUNT && lang < RP_LANG_COUNT);
+    return rules[action].name[lang];
 }
 
 const char *rp_acr_name(enum rp_acr acr) {

@@ -8,6 +8,7 @@
 #ifndef RP_POLICY_POLICY_H
 #define RP_POLICY_POLICY_H
 
+#include "base/err.h"
 #include "base/id.h"
 
 enum rp_tenant_role { RP_MEMBER = 1, RP_TENANT_ADMIN = 2, RP_OPERATOR = 4 }; /* a set */
@@ -15,7 +16,7 @@ enum { RP_ROLES_ALL = RP_MEMBER | RP_TENANT_ADMIN | RP_OPERATOR };
 enum rp_acr { RP_ACR_NONE, RP_ACR_PWD, RP_ACR_MFA, RP_ACR_PHR, RP_ACR_COUNT };
 
 enum rp_action {
-#define RP_RULE(ACTION, name, who, acr, own_tenant_only) RP_ACTION_##ACTION,
+#define RP_RULE(ACTION, fr, en, who, acr, own_tenant_only) RP_ACTION_##ACTION,
 #include "policy/policy.def"
 #undef RP_RULE
     RP_ACTION_COUNT
@@ -40,7 +41,7 @@ struct rp_policy_options {
 
 struct rp_decision rp_policy_decide(const struct rp_policy_options *options,
                                     const struct rp_who *who, enum rp_action action, rp_id tenant);
-const char *rp_action_name(enum rp_action action);
+const char *rp_action_name(enum rp_action action, enum rp_lang lang);
 const char *rp_acr_name(enum rp_acr acr); /* "pwd", "mfa", "phr" */
 
 #endif

@@ -33,6 +33,53 @@ test('bash completes every command of the help, their words and options, and els
   assert.deepEqual(await offered('rempart backup ver'), ['verify']);
   assert.deepEqual(await offered('rempart backup restore x --keep'), ['--keep-ledger']);
   assert.deepEqual(await offered('rempart verify LICEN'), ['LICENSE']);
+  assert.deepEqual(await offered('rempart person remp'), []);
+});
+
+// What is said by whom: exit code 2, the option or word by its name, and nothing was done.
+test('what a command would not look at is refused, above all a dry run that it does not know', async () => {
+  await inFolder(async folder => {
+    for (const [line, named] of [
+      ['tenant create Dry --dry-run', '--dry-run'], ['tenant close Dry --confirm Dry --dry-run', '--dry-run'],
+      ['person remove a@example.com --tenant x --dry-run', '--dry-run'], ['register new persons name=A --dry-run', '--dry-run'],
+      ['gate remove 192.0.2.0/24 --days 3', null], ['status --days=3', '--days=3'], ['reload now', 'now'], ['up --json', '--json'],
+    ]) {
+      const {code, stderr} = await run(rempart, [...line.split(' '), '--state', folder], {env: {...process.env, LANG: 'C'}});
+      assert.equal(code, named ? 2 : 3, `${line}: ${stderr}`);
+      if (named) assert.match(stderr, new RegExp(`(no such option|too many): ${named}$`, 'm'), line);
+    }
+    // Those that know it go on to ask core, which is not there.
+    for (const line of ['tenant import x LICENSE --dry-run', 'person import LICENSE --dry-run', 'register import assets LICENSE --dry-run',
+      'register retention --dry-run', 'ledger tail --lines 2']) {
+      const {code, stderr} = await run(rempart, [...line.split(' '), '--state', folder], {cwd: root});
+      assert.doesNotMatch(stderr, /no such option/, line);
+      assert.notEqual(code, 0, line);
+    }
+    assert.deepEqual(fs.readdirSync(folder), []);
+  });
+});
+
+test('a folder where a file was meant, and the state where its log was meant, are told apart', async () => {
+  await inFolder(async folder => {
+    const asked = (...line) => run(rempart, line, {env: {...process.env, LANG: 'fr_FR.UTF-8'}});
+    const check = await asked('check', '--config', folder);
+    assert.equal(check.code, 2);
+    assert.match(check.stderr, /est un dossier/);
+    fs.mkdirSync(path.join(folder, 'ledger/public'), {recursive: true});
+    const verify = await asked('verify', folder);
+    assert.equal(verify.code, 2);
+    assert.match(verify.stderr, /son journal est .*\/ledger$/m);
+    const nothing = await asked('backup', 'verify', folder);
+    assert.equal(nothing.code, 1, 'a night that has nothing to verify is no good night');
+    assert.match(nothing.stderr, /aucune sauvegarde/);
+  });
+});
+
+test('the table of rights is told in the reader\'s language, and to programs in one', async () => {
+  const asked = async (lang, ...more) => (await run(rempart, ['role', 'explain', ...more], {env: {...process.env, LANG: lang}})).stdout;
+  assert.match(await asked('fr_FR.UTF-8'), /^mfa {3}operator +administrer l'installation$/m);
+  assert.match(await asked('C'), /^mfa {3}operator +administer the installation$/m);
+  assert.equal(await asked('fr_FR.UTF-8', '--json'), await asked('C', '--json'));
 });
 
 test('zsh takes its completion', async t => {
@@ -91,7 +138,9 @@ test('each sample is valid, and says in comments what it is for', async () => {
   for (const name of samples) {
     const {code, stdout, stderr} = await run(rempart, ['check', '--config', path.join(folder, name)]);
     assert.equal(code, 0, `${name}: ${stderr}`);
-    assert.doesNotMatch(stdout, /warning/, name);
+    // A file that a sample names is not here, and that is all that there is to warn of.
+    assert.doesNotMatch(stdout.replace(/^warning: .*: not found$/gm, ''), /warning/, name);
+    if (name === 'own-certificate.yaml') assert.equal(stdout.match(/^warning: gate\.certificate(_key)?: \/.*: not found$/gm)?.length, 2, stdout);
     assert.match(fs.readFileSync(path.join(folder, name), 'utf8'), /^# .{40}/);
   }
 });

@@ -29,6 +29,8 @@ static void errno_becomes_an_error(void **state) {
     assert_ok(rp_err_from_errno(0));
     assert_err(rp_err_from_errno(ENOSPC), NO_SPACE);
     assert_err(rp_err_from_errno(EADDRINUSE), BUSY);
+    assert_err(rp_err_from_errno(EISDIR), IS_FOLDER);
+    assert_err(rp_err_from_errno(ENOTDIR), NOT_FOUND);
     assert_err(rp_err_from_errno(ENOTTY), SYSTEM);
 }
 

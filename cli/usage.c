@@ -1,0 +1,89 @@
+/* usage.c — what a command's usage says, read by the program itself: which words and options it
+ * has. So the help, the completion and what is refused cannot differ.
+ *
+ * Words in small letters are the command's own, "--name" and "-n" its options, capitals stand for
+ * what is typed. Spaces around "|" part one clause from the next, and so does a new line that begins
+ * with "rempart".
+ */
+#include "base/checked.h"
+#include "cli.h"
+
+static bool is_break(uint8_t c) {
+    return c == ' ' || c == '|' || c == '[' || c == ']' || c == ',' || c == '\n';
+}
+
+rp_view cli_usage_word(rp_view *rest) {
+    size_t begin = 0;
+    while (begin < rest->n && is_break(rest->p[begin])) {
+        begin++;
+    }
+    size_t end = begin;
+    while (end < rest->n && !is_break(rest->p[end])) {
+        end++;
+    }
+    rp_view word = rp_view_sub(*rest, begin, end - begin);
+    *rest = rp_view_from(*rest, end);
+    return word;
+}
+
+static bool has_word(rp_view text, rp_view word) {
+    for (rp_view one = cli_usage_word(&text); one.n > 0; one = cli_usage_word(&text)) {
+        if (rp_view_equal(one, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The bytes up to the next clause, "|" between brackets left alone. */
+static rp_view cut_clause(rp_view *rest) {
+    static const rp_view between = RP_VIEW_INIT(" | "), line = RP_VIEW_INIT("rempart ");
+    unsigned depth = 0;
+    size_t n = 0;
+    for (; n < rest->n; n++) {
+        rp_view here = rp_view_from(*rest, n);
+        depth += here.p[0] == '[';
+        depth -= here.p[0] == ']' && depth > 0;
+        if (n > 0 && depth == 0 && (rp_view_starts(here, between) || rp_view_starts(here, line))) {
+            break;
+        }
+    }
+    rp_view clause = rp_view_sub(*rest, 0, n);
+    *rest = rp_view_from(*rest, n < rest->n ? n + 1 : n);
+    return clause;
+}
+
+/* What the help writes short, and whoever types it may write out. */
+static rp_view short_name(rp_view option) {
+    return rp_view_equal(option, RP_VIEW("--output"))  ? RP_VIEW("-o")
+           : rp_view_equal(option, RP_VIEW("--lines")) ? RP_VIEW("-n")
+                                                       : option;
+}
+
+/* Where the installation lies is told to every command. */
+static bool is_everywhere(rp_view option) {
+    return rp_view_equal(option, RP_VIEW("--state")) || rp_view_equal(option, RP_VIEW("--config"));
+}
+
+bool cli_usage_takes(const struct cli_command *command, const char *verb, const char *argument) {
+    rp_view text = rp_view_from_cstr(argument);
+    rp_view option = short_name(rp_view_cut(&text, '='));
+    rp_view rest = rp_view_from_cstr(command->usage);
+    if (!rp_view_equal(option, RP_VIEW("--dry-run"))) {
+        return is_everywhere(option) || has_word(rest, option);
+    }
+    /* Whoever tries something out must not find it done: the clause itself has to name it. */
+    while (rest.n > 0) {
+        rp_view clause = cut_clause(&rest);
+        if (has_word(clause, option) && verb && has_word(clause, rp_view_from_cstr(verb))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool cli_usage_has_words(const struct cli_command *command) {
+    rp_view rest = rp_view_from(rp_view_from_cstr(command->usage),
+                                strlen("rempart ") + strlen(command->name) + 1);
+    return rest.n > 0 && !rp_view_starts(rest, RP_VIEW("[--"));
+}
