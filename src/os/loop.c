@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "base/heap.h"
 #include "os/file.h"
 
 enum {
@@ -31,10 +32,9 @@ struct rp_watch {
 };
 
 struct rp_timer {
+    struct rp_heap_entry due; /* its key: monotonic nanoseconds; the first member */
     struct rp_loop *loop;
-    int64_t due_ns;
     int64_t period_ns;
-    size_t place; /* in the heap; SIZE_MAX = not waiting */
     bool unowned; /* nobody holds a pointer: the loop frees it */
     bool firing;  /* its callback runs now */
     bool dead;
@@ -68,9 +68,7 @@ struct rp_loop {
     atomic_bool stopped;
     struct rp_watch *watches; /* all that live */
     struct rp_watch *dead;    /* freed during this turn */
-    struct rp_timer **timers; /* a heap, soonest first */
-    size_t timer_count;
-    size_t timer_capacity;
+    struct rp_heap timers;    /* soonest first */
     struct signal_watch signals[SIGNALS_MAX];
     size_t signal_count;
     sigset_t signal_set;
@@ -161,66 +159,14 @@ static void bury(struct rp_watch **list) {
     }
 }
 
-/* ---- timers: a binary heap by due time ---- */
+/* ---- timers ---- */
 
-static void place_timer(struct rp_loop *loop, size_t place, struct rp_timer *timer) {
-    loop->timers[place] = timer;
-    timer->place = place;
+static struct rp_timer *timer_of(struct rp_heap_entry *due) {
+    return (struct rp_timer *)due;
 }
 
-static void rise(struct rp_loop *loop, struct rp_timer *timer, size_t place) {
-    while (place > 0 && loop->timers[(place - 1) / 2]->due_ns > timer->due_ns) {
-        place_timer(loop, place, loop->timers[(place - 1) / 2]);
-        place = (place - 1) / 2;
-    }
-    place_timer(loop, place, timer);
-}
-
-static void sink(struct rp_loop *loop, struct rp_timer *timer, size_t place) {
-    for (;;) {
-        size_t child = 2 * place + 1;
-        if (child >= loop->timer_count) {
-            break;
-        }
-        if (child + 1 < loop->timer_count &&
-            loop->timers[child + 1]->due_ns < loop->timers[child]->due_ns) {
-            child++;
-        }
-        if (loop->timers[child]->due_ns >= timer->due_ns) {
-            break;
-        }
-        place_timer(loop, place, loop->timers[child]);
-        place = child;
-    }
-    place_timer(loop, place, timer);
-}
-
-static rp_err heap_add(struct rp_loop *loop, struct rp_timer *timer) {
-    if (loop->timer_count == loop->timer_capacity) {
-        size_t capacity = loop->timer_capacity > 0 ? loop->timer_capacity * 2 : 16;
-        if (capacity > TIMERS_MAX) {
-            return RP_ERR(BUSY);
-        }
-        struct rp_timer **grown = reallocarray(loop->timers, capacity, sizeof(struct rp_timer *));
-        if (!grown) {
-            return RP_ERR(NO_MEMORY);
-        }
-        loop->timers = grown;
-        loop->timer_capacity = capacity;
-    }
-    rise(loop, timer, loop->timer_count++);
-    return RP_OK;
-}
-
-static void heap_remove(struct rp_loop *loop, struct rp_timer *timer) {
-    size_t place = timer->place;
-    RP_ASSERT(place < loop->timer_count && loop->timers[place] == timer);
-    timer->place = SIZE_MAX;
-    struct rp_timer *last = loop->timers[--loop->timer_count];
-    if (last != timer) {
-        rise(loop, last, place);
-        sink(loop, last, last->place);
-    }
+static bool is_waiting(const struct rp_timer *timer) {
+    return timer->due.place != SIZE_MAX;
 }
 
 rp_err rp_loop_timer(struct rp_loop *loop, int64_t after_ms, int64_t period_ms,
@@ -232,13 +178,13 @@ rp_err rp_loop_timer(struct rp_loop *loop, int64_t after_ms, int64_t period_ms,
     if (!timer) {
         return RP_ERR(NO_MEMORY);
     }
-    *timer = (struct rp_timer){.loop = loop,
-                               .due_ns = now_ns(loop) + after_ms * 1000000,
+    *timer = (struct rp_timer){.due = {.key = now_ns(loop) + after_ms * 1000000},
+                               .loop = loop,
                                .period_ns = period_ms * 1000000,
                                .unowned = ret_timer == NULL,
                                .fire = fire,
                                .ctx = ctx};
-    rp_err err = heap_add(loop, timer);
+    rp_err err = rp_heap_add(&loop->timers, &timer->due, TIMERS_MAX);
     if (!rp_ok(err)) {
         free(timer);
         return err;
@@ -255,8 +201,8 @@ void rp_timer_free(struct rp_timer *timer) {
     }
     RP_ASSERT(timer->loop->magic == LOOP_MAGIC);
     RP_ASSERT(!timer->dead);
-    if (timer->place != SIZE_MAX) {
-        heap_remove(timer->loop, timer);
+    if (is_waiting(timer)) {
+        rp_heap_remove(&timer->loop->timers, &timer->due);
     }
     if (timer->firing) {
         timer->dead = true; /* fire_timer frees it when its callback is back */
@@ -266,16 +212,17 @@ void rp_timer_free(struct rp_timer *timer) {
 }
 
 static void fire_timer(struct rp_loop *loop, struct rp_timer *timer, int64_t now) {
-    heap_remove(loop, timer);
+    rp_heap_remove(&loop->timers, &timer->due);
     if (timer->period_ns > 0) {
-        /* Turns that were missed are skipped, not made up for. The heap has room: we just left. */
-        timer->due_ns = RP_MAX(timer->due_ns + timer->period_ns, now + 1);
-        rise(loop, timer, loop->timer_count++);
+        /* Turns that were missed are skipped, not made up for. */
+        timer->due.key = RP_MAX(timer->due.key + timer->period_ns, now + 1);
+        rp_err err = rp_heap_add(&loop->timers, &timer->due, TIMERS_MAX);
+        RP_ASSERT(rp_ok(err)); /* its place was just given up */
     }
     timer->firing = true;
     timer->fire(timer->ctx);
     timer->firing = false;
-    bool finished = timer->unowned && timer->place == SIZE_MAX;
+    bool finished = timer->unowned && !is_waiting(timer);
     if (timer->dead || finished) {
         free(timer);
     }
@@ -284,9 +231,9 @@ static void fire_timer(struct rp_loop *loop, struct rp_timer *timer, int64_t now
 static void fire_due(struct rp_loop *loop) {
     int64_t now = now_ns(loop);
     /* No more than were there: a callback that arms a timer for "now" waits for the next turn. */
-    for (size_t left = loop->timer_count; left > 0 && loop->timer_count > 0; left--) {
-        struct rp_timer *timer = loop->timers[0];
-        if (timer->due_ns > now || atomic_load(&loop->stopped)) {
+    for (size_t left = loop->timers.count; left > 0 && loop->timers.count > 0; left--) {
+        struct rp_timer *timer = timer_of(rp_heap_first(&loop->timers));
+        if (timer->due.key > now || atomic_load(&loop->stopped)) {
             return;
         }
         fire_timer(loop, timer, now);
@@ -295,10 +242,11 @@ static void fire_due(struct rp_loop *loop) {
 
 /* How long epoll may sleep: until the next timer, rounded up; -1 = until something happens. */
 static int sleep_ms(const struct rp_loop *loop) {
-    if (loop->timer_count == 0) {
+    const struct rp_heap_entry *first = rp_heap_first(&loop->timers);
+    if (!first) {
         return -1;
     }
-    int64_t left_ns = loop->timers[0]->due_ns - now_ns(loop);
+    int64_t left_ns = first->key - now_ns(loop);
     if (left_ns <= 0) {
         return 0;
     }
@@ -452,10 +400,10 @@ void rp_loop_free(struct rp_loop *loop) {
     RP_ASSERT(loop->magic == LOOP_MAGIC);
     bury(&loop->watches);
     bury(&loop->dead);
-    for (size_t i = 0; i < loop->timer_count; i++) {
-        free(loop->timers[i]);
+    for (size_t i = 0; i < loop->timers.count; i++) {
+        free(timer_of(loop->timers.entries[i]));
     }
-    free(loop->timers);
+    rp_heap_done(&loop->timers);
     free(loop->posts.items);
     rp_fd_done(&loop->signal_fd);
     rp_fd_done(&loop->wake_fd);

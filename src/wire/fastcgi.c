@@ -3,53 +3,25 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "wire/fastcgi_record.h"
 
-/* FastCGI Specification 1.0, section 3.3: a record is this header, then content, then padding.
- *
- *   version=1 · type · id (2) · content length (2) · padding length · reserved
- *
- * A request is BEGIN_REQUEST, PARAMS … PARAMS(empty), STDIN … STDIN(empty). */
-enum {
-    HEADER = 8,
-    VERSION = 1,
-    RESPONDER = 1,
-    KEEP_CONN = 1,
-    CONTENT_MAX = 65528,
-    PIECE_MAX = 8,
-    OUR_ID = 1 /* of the one request that a client of ours makes */
-};
-
-enum type {
-    BEGIN_REQUEST = 1,
-    END_REQUEST = 3,
-    PARAMS = 4,
-    STDIN = 5,
-    STDOUT = 6,
-    STDERR = 7,
-};
-
-struct header {
-    uint8_t type;
-    uint16_t id;
-    size_t content;
-    size_t padding;
-};
+enum { PIECE_MAX = 8 };
 
 static uint16_t u16(const uint8_t *p) {
     return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static rp_err read_header(const uint8_t p[static HEADER], struct header *ret_header) {
-    if (p[0] != VERSION) {
+rp_err rp_fcgi_header_read(const uint8_t p[static FCGI_HEADER_LEN],
+                           struct rp_fcgi_header *ret_header) {
+    if (p[0] != FCGI_VERSION_1) {
         return RP_ERR(PROTOCOL);
     }
-    *ret_header =
-        (struct header){.type = p[1], .id = u16(p + 2), .content = u16(p + 4), .padding = p[6]};
+    *ret_header = (struct rp_fcgi_header){
+        .type = p[1], .id = u16(p + 2), .content = u16(p + 4), .padding = p[6]};
     return RP_OK;
 }
 
-/* ---- the server's side: a machine over bytes ---- */
-
+/* A machine over bytes: the server's side. */
 enum state {
     IDLE, /* BEGIN_REQUEST may come */
     PARAMS_COMING,
@@ -69,7 +41,7 @@ struct rp_fcgi {
 
     /* The record being read. */
     bool in_record;
-    struct header header;
+    struct rp_fcgi_header header;
     size_t content_left;
     size_t padding_left;
     uint8_t piece[PIECE_MAX]; /* a header, or the body of BEGIN_REQUEST, cut by the network */
@@ -224,24 +196,24 @@ static rp_err finish_request(struct rp_fcgi *reader, struct rp_arena *arena,
 }
 
 /* May this record come now? */
-static rp_err admit(const struct rp_fcgi *reader, const struct header *h) {
+static rp_err admit(const struct rp_fcgi *reader, const struct rp_fcgi_header *h) {
     if (h->id == 0) {
         return RP_ERR(PROTOCOL); /* management records: nothing of ours asks for values */
     }
     if (reader->state == IDLE) {
-        return h->type == BEGIN_REQUEST && h->content == 8 ? RP_OK : RP_ERR(PROTOCOL);
+        return h->type == FCGI_BEGIN_REQUEST && h->content == 8 ? RP_OK : RP_ERR(PROTOCOL);
     }
     /* ABORT_REQUEST is in the specification, but nginx closes the connection instead. */
-    bool expected = h->type == (reader->state == PARAMS_COMING ? PARAMS : STDIN);
+    bool expected = h->type == (reader->state == PARAMS_COMING ? FCGI_PARAMS : FCGI_STDIN);
     return expected && h->id == reader->id ? RP_OK : RP_ERR(PROTOCOL);
 }
 
 static rp_err begin_request(struct rp_fcgi *reader, const uint8_t body[static 8]) {
-    if (u16(body) != RESPONDER) {
+    if (u16(body) != FCGI_RESPONDER) {
         return RP_ERR(PROTOCOL);
     }
     reader->id = reader->header.id;
-    reader->keep_connection = body[2] & KEEP_CONN;
+    reader->keep_connection = body[2] & FCGI_KEEP_CONN;
     reader->too_large = false;
     reader->state = PARAMS_COMING;
     return RP_OK;
@@ -251,7 +223,7 @@ static rp_err begin_request(struct rp_fcgi *reader, const uint8_t body[static 8]
 static rp_err end_record(struct rp_fcgi *reader, struct rp_arena *arena,
                          struct rp_fcgi_request **ret_request) {
     reader->in_record = false;
-    if (reader->header.type == BEGIN_REQUEST || reader->header.content > 0) {
+    if (reader->header.type == FCGI_BEGIN_REQUEST || reader->header.content > 0) {
         return RP_OK;
     }
     if (reader->state == PARAMS_COMING) {
@@ -294,10 +266,10 @@ static bool take_piece(struct rp_fcgi *reader, rp_view *bytes, size_t wanted) {
 }
 
 static rp_err feed_header(struct rp_fcgi *reader, rp_view *bytes) {
-    if (!take_piece(reader, bytes, HEADER)) {
+    if (!take_piece(reader, bytes, FCGI_HEADER_LEN)) {
         return RP_OK;
     }
-    RP_TRY(read_header(reader->piece, &reader->header));
+    RP_TRY(rp_fcgi_header_read(reader->piece, &reader->header));
     RP_TRY(admit(reader, &reader->header));
     reader->content_left = reader->header.content;
     reader->padding_left = reader->header.padding;
@@ -306,7 +278,7 @@ static rp_err feed_header(struct rp_fcgi *reader, rp_view *bytes) {
 }
 
 static rp_err feed_content(struct rp_fcgi *reader, rp_view *bytes) {
-    if (reader->header.type == BEGIN_REQUEST) {
+    if (reader->header.type == FCGI_BEGIN_REQUEST) {
         if (!take_piece(reader, bytes, 8)) {
             return RP_OK;
         }
@@ -381,124 +353,4 @@ rp_view rp_fcgi_param(const struct rp_fcgi_request *request, const char *name) {
         }
     }
     return (rp_view){NULL, 0};
-}
-
-/* ---- printing ---- */
-
-static void print_record(struct rp_buf *out, enum type type, uint16_t id, rp_view content) {
-    RP_ASSERT(content.n <= CONTENT_MAX);
-    uint8_t padding = (uint8_t)(-content.n & 7); /* section 3.3: keep records aligned */
-    uint8_t header[HEADER] = {VERSION,
-                              (uint8_t)type,
-                              (uint8_t)(id >> 8),
-                              (uint8_t)id,
-                              (uint8_t)(content.n >> 8),
-                              (uint8_t)content.n,
-                              padding};
-    rp_buf_add(out, rp_view_of(header, sizeof header));
-    rp_buf_add(out, content);
-    rp_buf_add(out, rp_view_of((const uint8_t[8]){0}, padding));
-}
-
-/* Section 3.3: a stream is records with content and one empty record that ends it. */
-static void print_stream(struct rp_buf *out, enum type type, uint16_t id, rp_view content) {
-    while (content.n > 0) {
-        print_record(out, type, id, rp_view_sub(content, 0, CONTENT_MAX));
-        content = rp_view_from(content, content.n < CONTENT_MAX ? content.n : CONTENT_MAX);
-    }
-    print_record(out, type, id, content);
-}
-
-void rp_fcgi_print_part(struct rp_buf *out, uint16_t id, rp_view output) {
-    while (output.n > 0) {
-        print_record(out, STDOUT, id, rp_view_sub(output, 0, CONTENT_MAX));
-        output = rp_view_from(output, output.n < CONTENT_MAX ? output.n : CONTENT_MAX);
-    }
-}
-
-void rp_fcgi_print_end(struct rp_buf *out, uint16_t id) {
-    static const uint8_t complete[8] = {0}; /* application status 0, REQUEST_COMPLETE */
-    print_record(out, STDOUT, id, (rp_view){NULL, 0});
-    print_record(out, END_REQUEST, id, rp_view_of(complete, sizeof complete));
-}
-
-void rp_fcgi_print_response(struct rp_buf *out, uint16_t id, rp_view output) {
-    rp_fcgi_print_part(out, id, output);
-    rp_fcgi_print_end(out, id);
-}
-
-static void print_length(struct rp_buf *out, size_t length) {
-    RP_ASSERT(length <= INT32_MAX);
-    if (length < 0x80) {
-        rp_buf_add_byte(out, (uint8_t)length);
-        return;
-    }
-    uint8_t four[4] = {(uint8_t)(0x80 | length >> 24), (uint8_t)(length >> 16),
-                       (uint8_t)(length >> 8), (uint8_t)length};
-    rp_buf_add(out, rp_view_of(four, sizeof four));
-}
-
-void rp_fcgi_print_head(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count) {
-    static const uint8_t begin[8] = {0, RESPONDER, KEEP_CONN};
-    print_record(out, BEGIN_REQUEST, OUR_ID, rp_view_of(begin, sizeof begin));
-    struct rp_buf pairs = rp_buf_new(out->max);
-    for (size_t i = 0; i < count; i++) {
-        print_length(&pairs, params[i].name.n);
-        print_length(&pairs, params[i].value.n);
-        rp_buf_add(&pairs, params[i].name);
-        rp_buf_add(&pairs, params[i].value);
-    }
-    print_stream(out, PARAMS, OUR_ID, rp_buf_view(&pairs));
-    out->failed = out->failed || pairs.failed;
-    rp_buf_done(&pairs);
-}
-
-void rp_fcgi_print_piece(struct rp_buf *out, rp_view piece) {
-    RP_ASSERT(piece.n <= CONTENT_MAX);
-    print_record(out, STDIN, OUR_ID, piece);
-}
-
-void rp_fcgi_print_request(struct rp_buf *out, const struct rp_fcgi_param *params, size_t count,
-                           rp_view body) {
-    rp_fcgi_print_head(out, params, count);
-    print_stream(out, STDIN, OUR_ID, body);
-}
-
-/* ---- the client's side: whole records ---- */
-
-static rp_err take_response_record(const struct header *h, rp_view content, struct rp_buf *output,
-                                   bool *done) {
-    switch (h->type) {
-    case STDOUT:
-        rp_buf_add(output, content);
-        return rp_buf_err(output);
-    case STDERR:
-        return RP_OK; /* for the server's log; ours sends none */
-    case END_REQUEST:
-        *done = true;
-        return content.n == 8 && content.p[4] == 0 ? RP_OK : RP_ERR(PROTOCOL);
-    default:
-        return RP_ERR(PROTOCOL);
-    }
-}
-
-rp_err rp_fcgi_feed_response(rp_view bytes, struct rp_buf *output, size_t *ret_used,
-                             bool *ret_done) {
-    RP_ASSERT(ret_used != NULL);
-    RP_ASSERT(ret_done != NULL);
-    bool done = false;
-    rp_view rest = bytes;
-    while (!done && rest.n >= HEADER) {
-        struct header h;
-        RP_TRY(read_header(rest.p, &h));
-        size_t whole = HEADER + h.content + h.padding;
-        if (rest.n < whole) {
-            break;
-        }
-        RP_TRY(take_response_record(&h, rp_view_sub(rest, HEADER, h.content), output, &done));
-        rest = rp_view_from(rest, whole);
-    }
-    *ret_used = bytes.n - rest.n;
-    *ret_done = done;
-    return RP_OK;
 }
