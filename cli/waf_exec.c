@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "os/file.h"
+#include "shield/clock_io.h"
 #include "shield/rule_files_io.h"
 #include "waf.h"
 #include "wire/encode.h"
@@ -192,8 +193,10 @@ static enum rp_exit judge_and_print(struct cli *cli, const struct waf_rules *rul
     const struct rp_waf_memory remembers = waf_memory_interface(memory);
     struct rp_waf_info info;
     rp_waf_info(rules->waf, &info);
-    const struct rp_waf_site site = {
-        .mode = info.mode, .over_budget_blocks = true, .memory = &remembers};
+    const struct rp_waf_site site = {.mode = info.mode,
+                                     .clock = &rp_waf_clock,
+                                     .over_budget_blocks = true,
+                                     .memory = &remembers};
     struct rp_waf_tx *tx = NULL;
     rp_err err = waf_judge(rules->waf, &site, &messages->request,
                            messages->has_response ? &messages->response : NULL, arena, &tx);
@@ -254,8 +257,11 @@ enum { ROUNDS = 21, KEPT = 1 << 20 };
 static rp_err measure(const struct waf_rules *rules, const struct messages *messages,
                       struct rp_arena *arena, struct rp_waf_kept *kept, double seconds,
                       double ret_us[static ROUNDS]) {
-    const struct rp_waf_site site = {
-        .mode = RP_WAF_ON, .over_budget_blocks = true, .logged_only = true, .kept = kept};
+    const struct rp_waf_site site = {.mode = RP_WAF_ON,
+                                     .clock = &rp_waf_clock,
+                                     .over_budget_blocks = true,
+                                     .logged_only = true,
+                                     .kept = kept};
     for (size_t round = 0; round < ROUNDS; round++) {
         double began = processor_s(), now = began;
         size_t times = 0;

@@ -69,19 +69,24 @@ static bool is_over(const struct rp_waf_tx *tx) {
     return rp_waf_tx_verdict(tx)->action != RP_WAF_PASS;
 }
 
+/* A site may have the phase pause. */
+static rp_err in_full(struct rp_waf_tx *tx, rp_err err) {
+    return rp_ok(err) && rp_waf_tx_is_paused(tx) ? rp_waf_tx_go_on(tx) : err;
+}
+
 static rp_err judge_request(struct rp_waf_tx *tx, const struct waf_message *request) {
     RP_TRY(rp_waf_tx_line(tx, request->method, request->uri, request->protocol));
     for (size_t i = 0; i < request->header_count; i++) {
         RP_TRY(rp_waf_tx_header(tx, request->headers[i].name, request->headers[i].value));
     }
-    RP_TRY(rp_waf_tx_headers_done(tx));
+    RP_TRY(in_full(tx, rp_waf_tx_headers_done(tx)));
     if (is_over(tx)) {
         return RP_OK;
     }
     if (rp_waf_tx_wants_body(tx) && request->body.n > 0) {
         RP_TRY(rp_waf_tx_body(tx, request->body));
     }
-    return rp_waf_tx_body_done(tx);
+    return in_full(tx, rp_waf_tx_body_done(tx));
 }
 
 static rp_err judge_response(struct rp_waf_tx *tx, const struct waf_message *response) {

@@ -4,7 +4,8 @@
  * configuration, so that all workers and sites share it. A request gets one transaction of the
  * engine (shield/shield.h): its head is judged in the access phase before anything else, its body
  * when it has been read, the answer in the filters, and the log phase ends it. Bodies that would
- * take long are judged in a thread of the worker (ngx_rempart_waf_threads.c).
+ * take long are judged in a thread of the worker (ngx_rempart_waf_threads.c), and so is the rest of
+ * whatever has taken longer in the loop than an honest request does.
  *
  * Works alone: without rempart_state, and with no other role running. Promises: S58, S64, S36.
  */
@@ -32,7 +33,7 @@ typedef enum {
     NGX_REMPART_WAF_HEAD,    /* nothing is judged yet */
     NGX_REMPART_WAF_READING, /* nginx reads the body */
     NGX_REMPART_WAF_BODY,    /* the body stands there */
-    NGX_REMPART_WAF_THREAD,  /* and a thread looks at it */
+    NGX_REMPART_WAF_THREAD,  /* a thread looks at body or head */
     NGX_REMPART_WAF_THREAD_DONE,
     NGX_REMPART_WAF_REQUEST, /* the request is judged */
     NGX_REMPART_WAF_ANSWER,  /* the answer's head is judged, too */
@@ -47,6 +48,10 @@ typedef struct {
 ngx_rempart_seat_t ngx_rempart_seat_take(void);
 void ngx_rempart_seat_give(ngx_rempart_seat_t seat);
 
+/* What a thread does, and how the loop goes on when it is done. */
+typedef rp_err ngx_rempart_waf_job_pt(ngx_rempart_waf_t *waf);
+typedef ngx_int_t ngx_rempart_waf_then_pt(ngx_rempart_waf_t *waf, rp_err err);
+
 /* One request's way. Lives in the request's pool; seat and transaction go with it. */
 struct ngx_rempart_waf_s {
     ngx_http_request_t *r;
@@ -55,7 +60,9 @@ struct ngx_rempart_waf_s {
     ngx_rempart_seat_t seat;
     struct rp_waf_tx *tx;
     ngx_rempart_waf_stage_e stage;
-    rp_err err;                                 /* of the body's judgement */
+    ngx_rempart_waf_job_pt *job; /* a thread's, then what it came to */
+    ngx_rempart_waf_then_pt *then;
+    rp_err err;
     ngx_rempart_waf_t *next;                    /* among those that a thread has finished */
     ngx_event_t patience;                       /* keeps the worker while a thread judges */
     enum judge_waf_refusal refusal;             /* what people were told */
@@ -89,8 +96,10 @@ uint64_t ngx_rempart_waf_body_bytes(const ngx_http_request_t *r);
 /* response: an application is only asked for codings that can be read here. */
 rp_err ngx_rempart_waf_ask_readable(ngx_rempart_waf_t *waf);
 
-/* threads: NGX_DECLINED when there is none; then the caller judges itself. */
-ngx_int_t ngx_rempart_waf_in_thread(ngx_rempart_waf_t *waf);
+/* threads: NGX_DECLINED when there is none; then the caller judges itself. When it is done, the
+ * phases run again, with then() at this place. */
+ngx_int_t ngx_rempart_waf_in_thread(ngx_rempart_waf_t *waf, ngx_rempart_waf_job_pt *job,
+                                    ngx_rempart_waf_then_pt *then);
 
 /* memory: what rules remember of addresses, for all workers. */
 ngx_int_t ngx_rempart_waf_memory_init(ngx_conf_t *cf, ngx_rempart_main_conf_t *main_conf);

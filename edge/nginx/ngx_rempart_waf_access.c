@@ -2,13 +2,16 @@
  * there, and all of it only once, whatever internal redirects follow. */
 #include "ngx_rempart_waf.h"
 
+#include "shield/clock_io.h"
+
 enum {
     ARENA_BYTES = 64 << 20,  /* at most, for one request: what no honest one comes near */
     SEATS_KEPT = 32,         /* idle ones that a worker keeps */
     LARGE_KEPT = 2,          /* of these, such that keep what a long body took: one a thread */
     LARGE_BYTES = 512 << 10, /* so much of it */
     SMALL_BYTES = 64 << 10,  /* and the others this: an honest request without a body */
-    THREAD_BYTES = 4 * 1024  /* longer bodies do not hold up the others */
+    THREAD_BYTES = 4 * 1024, /* longer bodies do not hold up the others */
+    LOOP_STEPS = 200 * 1000  /* nor does what took so much of a phase: some 0.2 ms */
 };
 
 /* ---- seats ---- */
@@ -55,6 +58,8 @@ rp_err ngx_rempart_waf_start(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
         ngx_http_get_module_main_conf(r, ngx_http_rempart_module);
     struct rp_waf_site site = {
         .mode = (enum rp_waf_mode)waf->conf->mode,
+        .portion = LOOP_STEPS,
+        .clock = &rp_waf_clock,
         .over_budget_blocks = waf->conf->over_budget_blocks,
         .logged_only = true,
         .memory = main_conf->waf_memory->data,
@@ -186,22 +191,41 @@ static ngx_int_t after_request(ngx_rempart_waf_t *waf, rp_err err) {
     return NGX_DECLINED;
 }
 
+/* ---- beside the loop ---- */
+
+static rp_err go_on(ngx_rempart_waf_t *waf) {
+    return rp_waf_tx_go_on(waf->tx);
+}
+
+/* The phase that the loop has begun is over, or what is left of it is for a thread. */
+static ngx_int_t finish(ngx_rempart_waf_t *waf, rp_err err, ngx_rempart_waf_then_pt *then) {
+    if (waf->tx && rp_waf_tx_is_paused(waf->tx)) {
+        /*= S64: few bytes can take long, too; others do not wait for them either. */
+        if (ngx_rempart_waf_in_thread(waf, go_on, then) == NGX_OK) {
+            return NGX_AGAIN;
+        }
+        err = go_on(waf);
+    }
+    return then(waf, err);
+}
+
+static rp_err judge_all(ngx_rempart_waf_t *waf) {
+    rp_err err = ngx_rempart_waf_tell_body(waf);
+    return rp_ok(err) && rp_waf_tx_is_paused(waf->tx) ? go_on(waf) : err;
+}
+
 static ngx_int_t judge_body(ngx_rempart_waf_t *waf) {
     /*= S64: a long body is judged beside the loop, so that others do not wait for it. */
     if (ngx_rempart_waf_body_bytes(waf->r) > THREAD_BYTES &&
-        ngx_rempart_waf_in_thread(waf) == NGX_OK) {
+        ngx_rempart_waf_in_thread(waf, judge_all, after_request) == NGX_OK) {
         return NGX_AGAIN;
     }
-    return after_request(waf, ngx_rempart_waf_tell_body(waf));
+    return finish(waf, ngx_rempart_waf_tell_body(waf), after_request);
 }
 
 /* ---- the head ---- */
 
-static ngx_int_t judge_head(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
-    rp_err err = ngx_rempart_waf_start(waf, ctx);
-    if (rp_ok(err)) {
-        err = ngx_rempart_waf_tell_head(waf);
-    }
+static ngx_int_t after_head(ngx_rempart_waf_t *waf, rp_err err) {
     if (rp_ok(err)) {
         err = ngx_rempart_waf_model_head(waf, has_body(waf->r));
     }
@@ -223,6 +247,14 @@ static ngx_int_t judge_head(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
         return ngx_rempart_waf_refuse(waf);
     }
     return read_body(waf);
+}
+
+static ngx_int_t judge_head(ngx_rempart_waf_t *waf, ngx_rempart_ctx_t *ctx) {
+    rp_err err = ngx_rempart_waf_start(waf, ctx);
+    if (rp_ok(err)) {
+        err = ngx_rempart_waf_tell_head(waf);
+    }
+    return finish(waf, err, after_head);
 }
 
 /* A request that was sent on internally is not judged again; the page of an error is none. */
@@ -257,7 +289,7 @@ ngx_int_t ngx_rempart_waf_handler(ngx_http_request_t *r) {
     case NGX_REMPART_WAF_BODY:
         return judge_body(ctx->waf);
     case NGX_REMPART_WAF_THREAD_DONE:
-        return after_request(ctx->waf, ctx->waf->err);
+        return ctx->waf->then(ctx->waf, ctx->waf->err);
     case NGX_REMPART_WAF_HEAD:
     case NGX_REMPART_WAF_REQUEST:
     case NGX_REMPART_WAF_ANSWER:

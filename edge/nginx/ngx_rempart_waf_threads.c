@@ -1,4 +1,4 @@
-/* ngx_rempart_waf_threads.c — two threads of a worker, for bodies that take long to judge.
+/* ngx_rempart_waf_threads.c — two threads of a worker, for what takes long to judge.
  *
  * Our own (os/pool.h) and not nginx's thread_pool: nginx makes its threads before a worker's walls
  * stand, and Landlock binds only what comes after. These are made at the first long body, inside.
@@ -10,12 +10,12 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 
 #include "os/file.h"
 #include "os/pool.h"
+#include "os/priority.h"
 
-enum { THREADS = 2, WAITING_MAX = 256, GIVE_WAY = 10, LARGE_BYTES = 128 * 1024 };
+enum { THREADS = 2, WAITING_MAX = 256, LARGE_BYTES = 128 * 1024 };
 
 static struct {
     struct rp_pool *pool;
@@ -32,14 +32,14 @@ static struct {
 static void *give_way(void *ctx, unsigned index) {
     (void)ctx;
     (void)index;
-    (void)setpriority(PRIO_PROCESS, 0, GIVE_WAY); /* on Linux: of this thread */
+    (void)rp_priority_give_way();
     return NULL;
 }
 
 static void judge(void *thread_state, void *ctx) {
     (void)thread_state;
     ngx_rempart_waf_t *waf = ctx;
-    waf->err = ngx_rempart_waf_tell_body(waf);
+    waf->err = waf->job(waf);
     pthread_mutex_lock(&threads.lock);
     waf->next = threads.finished;
     threads.finished = waf;
@@ -148,7 +148,8 @@ static bool are_ready(ngx_log_t *log) {
 }
 
 static void say_slow(ngx_event_t *event) {
-    ngx_log_error(NGX_LOG_ALERT, event->log, 0, "rempart_waf: judging a body takes over a minute");
+    ngx_log_error(NGX_LOG_ALERT, event->log, 0,
+                  "rempart_waf: judging a request takes over a minute");
 }
 
 /* A worker that is to end waits for what has a timer, and for nothing else. */
@@ -159,18 +160,22 @@ static void hold_worker(ngx_rempart_waf_t *waf) {
     ngx_add_timer(&waf->patience, 60000);
 }
 
-ngx_int_t ngx_rempart_waf_in_thread(ngx_rempart_waf_t *waf) {
+ngx_int_t ngx_rempart_waf_in_thread(ngx_rempart_waf_t *waf, ngx_rempart_waf_job_pt *job,
+                                    ngx_rempart_waf_then_pt *then) {
     ngx_http_request_t *r = waf->r;
     if (!are_ready(r->connection->log)) {
         return NGX_DECLINED;
     }
+    ngx_rempart_waf_stage_e before = waf->stage;
+    waf->job = job;
+    waf->then = then;
     waf->stage = NGX_REMPART_WAF_THREAD;
     r->main->blocked++;
     r->aio = 1;
     if (!rp_ok(rp_pool_submit(threads.pool, judge, waf))) {
         r->main->blocked--;
         r->aio = 0;
-        waf->stage = NGX_REMPART_WAF_BODY;
+        waf->stage = before;
         return NGX_DECLINED;
     }
     hold_worker(waf);

@@ -54,7 +54,7 @@ static const int process_calls[] = {
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
     SCMP_SYS(sched_yield),
-    SCMP_SYS(setpriority), /* a thread gives way to others; more needs CAP_SYS_NICE */
+    SCMP_SYS(sched_setattr), /* a thread gives way to others; more needs CAP_SYS_NICE */
     SCMP_SYS(restart_syscall),
     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(getcpu),

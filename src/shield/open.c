@@ -21,6 +21,14 @@ static struct rp_byte_set either_case(uint32_t unit) {
 
 static const struct rp_byte_set every_byte = {{~0ULL, ~0ULL, ~0ULL, ~0ULL}};
 
+/* What only looks at where a search began cannot be searched for in portions of a text. */
+static bool is_divisible(const pcre2_code *code, rp_view text) {
+    uint32_t options = 0;
+    RP_ASSERT(pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &options) == 0);
+    return (options & PCRE2_ANCHORED) == 0 && rp_view_find(text, RP_VIEW("\\G")) == text.n &&
+           rp_view_find(text, RP_VIEW("(*")) == text.n;
+}
+
 /* What PCRE2 found out by itself. A pattern that can match nothing at all needs nothing. */
 static void learn(struct rp_waf_pattern *pattern) {
     pattern->first = pattern->last = every_byte;
@@ -52,13 +60,15 @@ struct rp_waf_pattern rp_waf_pattern_new(rp_view text, bool nocase) {
     struct rp_waf_pattern pattern = {.code = NULL};
     int code;
     PCRE2_SIZE where;
-    uint32_t options = PCRE2_DOTALL | PCRE2_MULTILINE | (nocase ? PCRE2_CASELESS : 0U);
+    uint32_t options =
+        PCRE2_DOTALL | PCRE2_MULTILINE | PCRE2_USE_OFFSET_LIMIT | (nocase ? PCRE2_CASELESS : 0U);
     pattern.code = pcre2_compile(text.n > 0 ? text.p : (const uint8_t *)"", text.n, options, &code,
                                  &where, NULL);
     if (pattern.code) {
         pattern.jit = pcre2_jit_compile(pattern.code, PCRE2_JIT_COMPLETE) == 0;
         pattern.takes_all =
             rp_view_equal(text, RP_VIEW("^.*$")) || rp_view_equal(text, RP_VIEW(".*"));
+        pattern.is_divisible = is_divisible(pattern.code, text);
         learn(&pattern);
     }
     return pattern;

@@ -12,6 +12,15 @@ enum {
     CALL_STEPS = 64,    /* what asking PCRE2 costs besides the bytes */
     LIMIT_START = 2000, /* backtracking per starting place that is not worth counting */
     LIMIT_FACTOR = 16,
+    LONG_TEXT = 512,    /* up to here what is not counted is not worth a look at the clock */
+    PORTION_START = 16, /* places where a match may start, of a long text */
+    PORTION_MORE = 8,   /* so many times more next, as long as they are cheap */
+    PORTION_LESS = 64,  /* and fewer when they were not */
+    PORTION_LEAST_MAX =
+        256, /* and at most these, or so many that looking at all of the text from */
+    PORTION_BYTES = 32 << 20, /* each of them is this */
+    SLOW_NS = 50 * 1000,
+    UNCOUNTED_NS = 4, /* of time that make a step */
     JIT_STACK_START = 32 * 1024,
     JIT_STACK_MAX = 16 << 20, /* reserved; taken as it is used */
     HEAP_MAX_KIB = 8192       /* of PCRE2's interpreter, where the stack did not do */
@@ -43,10 +52,17 @@ static bool match_ready(struct rp_waf_tx *tx) {
     return true;
 }
 
+/* Where a match may start. */
+struct places {
+    size_t from, last;
+};
+
 static int match_once(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
-                      size_t from, uint32_t limit) {
+                      struct places places, uint32_t limit) {
     const uint8_t *p = text.n > 0 ? text.p : (const uint8_t *)"";
+    size_t from = places.from;
     pcre2_set_match_limit(tx->match_context, limit);
+    pcre2_set_offset_limit(tx->match_context, places.last);
     if (pattern->jit && !tx->interprets) {
         return pcre2_jit_match(pattern->code, p, text.n, from, 0, tx->match_data,
                                tx->match_context);
@@ -89,16 +105,11 @@ static int groups_of(struct rp_waf_tx *tx, int found) {
 /* The number of groups that are set, 0 without a match. The limit of backtracking starts low, and
  * is paid for from the budget when it is raised: what costs little is not counted in detail, what
  * explodes ends with the budget. */
-/*= S64: an expression cannot hold a worker longer than the budget allows */
-static int match(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
-                 size_t from) {
-    if (!match_ready(tx)) {
-        return 0;
-    }
-    rp_waf_spend(tx, CALL_STEPS + (text.n - from));
+static int match_counted(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
+                         struct places places) {
     uint32_t limit = LIMIT_START;
     for (;;) {
-        int found = match_once(tx, pattern, text, from, limit);
+        int found = match_once(tx, pattern, text, places, limit);
         if (found == PCRE2_ERROR_JIT_STACKLIMIT && more_stack(tx)) {
             continue;
         }
@@ -114,6 +125,66 @@ static int match(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_
         uint64_t rest = tx->budget - tx->verdict.steps + 1;
         limit = (uint32_t)RP_MIN((uint64_t)limit * LIMIT_FACTOR, RP_MIN(rest, UINT32_MAX));
     }
+}
+
+/* What the processor took since the last look, beyond what was counted, at a discount: long prose
+ * makes some expressions of the CRS look far and often, too, and is to pass on a busy machine. */
+static void spend_time(struct rp_waf_tx *tx) {
+    uint64_t now_ns = tx->site.clock->spent_ns();
+    uint64_t counted = tx->verdict.steps - tx->timed_steps;
+    if (tx->is_timed && now_ns - tx->timed_ns > counted) {
+        rp_waf_spend(tx, (now_ns - tx->timed_ns - counted) / UNCOUNTED_NS);
+    }
+    tx->is_timed = true;
+    tx->timed_ns = now_ns;
+    tx->timed_steps = tx->verdict.steps;
+}
+
+/* PCRE2 counts no steps while it looks along a text for what comes next, and begins to count anew
+ * at each place where a match may start: a text that makes it look far from each of them takes time
+ * that grows with its square. So a long text is searched in portions, with a look at the clock
+ * behind each that took long. */
+static int match_in_portions(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern,
+                             rp_view text, size_t from) {
+    if (!tx->is_timed) {
+        spend_time(tx);
+    }
+    size_t portion = pattern->is_divisible ? PORTION_START : text.n + 1;
+    size_t portion_max = RP_MAX((size_t)PORTION_BYTES / text.n, (size_t)PORTION_LEAST_MAX);
+    size_t at = from;
+    uint64_t began_ns = tx->site.clock->steady_ns();
+    for (;;) {
+        bool rest = portion > text.n - at;
+        struct places places = {at, rest ? PCRE2_UNSET : at + portion - 1};
+        int found = match_counted(tx, pattern, text, places);
+        bool slow = tx->site.clock->steady_ns() - began_ns > SLOW_NS;
+        if (slow) {
+            spend_time(tx);
+            began_ns = tx->site.clock->steady_ns();
+        }
+        if (found != 0 || rest || tx->verdict.over_budget) {
+            return found;
+        }
+        if (tx->verdict.steps > tx->budget) {
+            return give_up(tx, true);
+        }
+        at += portion;
+        portion = slow ? RP_MAX(portion / PORTION_LESS, (size_t)1)
+                       : RP_MIN(portion * PORTION_MORE, portion_max);
+    }
+}
+
+/*= S64: an expression cannot hold a worker longer than the budget allows */
+static int match(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
+                 size_t from) {
+    if (!match_ready(tx)) {
+        return 0;
+    }
+    rp_waf_spend(tx, CALL_STEPS + (text.n - from));
+    if (tx->site.clock && text.n - from > LONG_TEXT) {
+        return match_in_portions(tx, pattern, text, from);
+    }
+    return match_counted(tx, pattern, text, (struct places){from, PCRE2_UNSET});
 }
 
 static bool shares_a_byte(const struct rp_byte_set *a, const struct rp_byte_set *b) {

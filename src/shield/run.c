@@ -315,6 +315,33 @@ static bool phase_is_allowed(struct rp_waf_tx *tx, unsigned phase) {
     return false;
 }
 
+/* The rows of the phase from this one on, as far as so many steps in all reach. */
+static void run_rows(struct rp_waf_tx *tx, uint32_t row, uint64_t steps_max) {
+    struct rp_img_span rows = tx->image->phases[tx->phase];
+    uint32_t end = rows.first + rows.count;
+    tx->is_timed = false; /* the thread may be another one */
+    enum rp_waf_action before = tx->verdict.action;
+    while (rp_ok(tx->failed) && (row = rp_waf_run_settled(tx, row, end)) < end) {
+        if (tx->verdict.steps > steps_max) {
+            tx->paused_at = row;
+            return;
+        }
+        const struct rp_img_rule *rule = &tx->image->rules[row];
+        uint64_t before_steps = tx->verdict.steps;
+        bool matches = chain_matches(tx, row);
+        if (tx->costs) {
+            tx->costs[row] += tx->verdict.steps - before_steps;
+        }
+        if (tx->phase != 5 && is_out_of_budget(tx, rule)) {
+            return;
+        }
+        row = matches ? next_row(tx, rule, row) : rule->after;
+        if (tx->allow != RP_ALLOW_NONE || tx->verdict.action != before) {
+            return;
+        }
+    }
+}
+
 void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase) {
     tx->phase = phase;
     if (tx->mode == RP_WAF_OFF || phase_is_allowed(tx, phase)) {
@@ -326,20 +353,13 @@ void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase) {
         row = tx->image->labels[tx->pending_label].rows[phase];
         tx->pending_label = row == end ? tx->pending_label : RP_IMAGE_NONE;
     }
-    enum rp_waf_action before = tx->verdict.action;
-    while (rp_ok(tx->failed) && (row = rp_waf_run_settled(tx, row, end)) < end) {
-        const struct rp_img_rule *rule = &tx->image->rules[row];
-        uint64_t before_steps = tx->verdict.steps;
-        bool matches = chain_matches(tx, row);
-        if (tx->costs) {
-            tx->costs[row] += tx->verdict.steps - before_steps;
-        }
-        if (phase != 5 && is_out_of_budget(tx, rule)) {
-            return;
-        }
-        row = matches ? next_row(tx, rule, row) : rule->after;
-        if (tx->allow != RP_ALLOW_NONE || tx->verdict.action != before) {
-            return;
-        }
-    }
+    bool pauses = tx->site.portion > 0 && phase <= 2;
+    run_rows(tx, row, pauses ? tx->verdict.steps + tx->site.portion : UINT64_MAX);
+}
+
+void rp_waf_run_rest(struct rp_waf_tx *tx) {
+    RP_ASSERT(tx->paused_at != RP_IMAGE_NONE);
+    uint32_t row = tx->paused_at;
+    tx->paused_at = RP_IMAGE_NONE;
+    run_rows(tx, row, UINT64_MAX);
 }

@@ -62,11 +62,23 @@ struct rp_waf_kept;
 struct rp_waf_kept *rp_waf_kept_new(void);
 void rp_waf_kept_free(struct rp_waf_kept *kept); /* accepts NULL */
 
+/* ---- clocks: without them work is counted in steps alone ---- */
+
+/* An expression may take far longer than its steps say. steady_ns is asked often and should be
+ * cheap; only where it says that time has passed is spent_ns asked what of it was this thread's. */
+struct rp_waf_clock {
+    uint64_t (*steady_ns)(void);
+    uint64_t (*spent_ns)(void); /* of the processor, by the thread that asks */
+};
+
 /* ---- a transaction ---- */
 
 struct rp_waf_site { /* what the place that the request came to says */
     enum rp_waf_mode mode;
-    uint64_t budget; /* match steps; 0 = the default, about 20 ms of a core */
+    uint64_t budget;  /* match steps; 0 = the default, about 20 ms of a core */
+    uint64_t portion; /* of steps, after which phase 1 or 2 pauses before the next rule; 0 = never:
+                         for a caller behind whom others wait */
+    const struct rp_waf_clock *clock; /* may be NULL */
     bool over_budget_blocks;
     bool logged_only;                   /* matches of rules that do not log are not kept */
     const struct rp_waf_memory *memory; /* may be NULL */
@@ -97,6 +109,10 @@ void rp_waf_tx_done(struct rp_waf_tx *tx); /* frees what PCRE2 holds; accepts NU
 rp_err rp_waf_tx_line(struct rp_waf_tx *tx, rp_view method, rp_view uri, rp_view protocol);
 rp_err rp_waf_tx_header(struct rp_waf_tx *tx, rp_view name, rp_view value);
 rp_err rp_waf_tx_headers_done(struct rp_waf_tx *tx); /* phase 1 */
+/* Phases 1 and 2 pause where the site gives a portion; nothing else may be told before the rest has
+ * run, to the end of the phase, on whatever thread. What is judged is the same. */
+bool rp_waf_tx_is_paused(const struct rp_waf_tx *tx);
+rp_err rp_waf_tx_go_on(struct rp_waf_tx *tx);
 bool rp_waf_tx_wants_body(const struct rp_waf_tx *tx);
 /* TOO_LARGE over the limit of the body (the no-files limit, when no file is in it). */
 rp_err rp_waf_tx_body(struct rp_waf_tx *tx, rp_view chunk);

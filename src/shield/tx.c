@@ -33,7 +33,7 @@ static void limits(struct rp_waf_tx *tx) {
     tx->mode = tx->site.mode;
     tx->request_body = settings->request_body;
     tx->response_body = settings->response_body;
-    tx->pending_label = RP_IMAGE_NONE;
+    tx->pending_label = tx->paused_at = RP_IMAGE_NONE;
     tx->highest_severity = 255;
     tx->body_kind = -1;
     tx->clock = 1;
@@ -104,7 +104,18 @@ static void settle_budget(struct rp_waf_tx *tx) {
 }
 
 static rp_err run(struct rp_waf_tx *tx, unsigned phase) {
+    RP_ASSERT(tx->paused_at == RP_IMAGE_NONE);
     rp_waf_run_phase(tx, phase);
+    settle_budget(tx);
+    return tx->failed;
+}
+
+bool rp_waf_tx_is_paused(const struct rp_waf_tx *tx) {
+    return tx->paused_at != RP_IMAGE_NONE;
+}
+
+rp_err rp_waf_tx_go_on(struct rp_waf_tx *tx) {
+    rp_waf_run_rest(tx);
     settle_budget(tx);
     return tx->failed;
 }

@@ -172,6 +172,9 @@ struct rp_waf_tx {
     pcre2_jit_stack *jit_stack;
     bool interprets; /* the expression at work, whose stack was full */
     uint64_t budget;
+    uint32_t paused_at; /* the row that comes next; NONE: not paused */
+    bool is_timed;      /* by this thread's clock, which said timed_ns at timed_steps */
+    uint64_t timed_ns, timed_steps;
     uint64_t *costs; /* steps by row, where the site measures; else NULL */
 
     rp_view method, uri, protocol, content_type;
@@ -318,6 +321,7 @@ uint32_t rp_waf_run_settled(struct rp_waf_tx *tx, uint32_t row, uint32_t end);
 
 /* run.c, act.c */
 void rp_waf_run_phase(struct rp_waf_tx *tx, unsigned phase);
+void rp_waf_run_rest(struct rp_waf_tx *tx); /* of a phase that has paused */
 void rp_waf_act(struct rp_waf_tx *tx, const struct rp_img_rule *rule);
 void rp_waf_disrupt(struct rp_waf_tx *tx, const struct rp_img_rule *rule);
 void rp_waf_ctl(struct rp_waf_tx *tx, const struct rp_img_ctl *ctl);

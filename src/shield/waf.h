@@ -13,7 +13,8 @@
 struct rp_waf_pattern {
     pcre2_code *code;
     bool jit;
-    bool takes_all; /* matches every text, from its start to its end */
+    bool takes_all;    /* matches every text, from its start to its end */
+    bool is_divisible; /* a search from a later place finds what the first one would have */
     uint32_t min_bytes, captures;
     struct rp_byte_set first, last; /* any byte of it must occur; all bytes when nothing is known */
     struct rp_clauses clauses;      /* of the image */

@@ -72,6 +72,29 @@ const get = (target, options) => send(target, options);
 const log = () => fs.readFileSync(path.join(folder, 'error.log'), 'utf8');
 const attack = '/?q=%27%20or%201%3D1--';
 
+// The threads of the only worker, which makes those that judge at the first judgement that takes long.
+function threads() {
+  const workers = fs.readFileSync(`/proc/${nginx.pid}/task/${nginx.pid}/children`, 'utf8').trim().split(' ');
+  assert.equal(workers.length, 1);
+  return fs.readdirSync(`/proc/${workers[0]}/task`).length;
+}
+
+/*= S64 type=test */
+test('a head that takes long is judged beside the loop, to the same verdict', async () => {
+  assert.equal((await get('/?page=2')).status, 200);
+  assert.equal(threads(), 1, 'what an honest request takes is done in the loop');
+  const long = Array.from({length: 150}, (_, i) => `f${i}=union+select+${i}`).join('&');
+  const answers = await Promise.all([get(`/?${long}`), get('/?page=3'), get(`/?page=4`, {headers: {cookie: long.replaceAll('&', '; ')}})]);
+  assert.deepEqual(answers.map(answer => answer.status), [403, 200, 403]);
+  assert.equal(threads(), 3);
+  assert.equal((await get(`/?text=${'word+'.repeat(1200)}`)).status, 200, 'long and harmless');
+  const left = http.request({agent, host: '127.0.0.1', port, path: `/?${long}`, headers: {host: 'shop.example.com'}}).on('error', () => {});
+  left.end();
+  await new Promise(resolve => setImmediate(resolve));
+  left.destroy(); // a visitor who does not wait
+  assert.equal((await get('/?page=5')).status, 200);
+});
+
 /*= S58, S64 type=test */
 test('an attack in the query is refused, with a number that the log has too', async () => {
   const before = seen.length;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/checked.h"
+#include "shield/clock_io.h"
 #include "shield/compile_io.h"
 
 enum { IMAGE_MAX = 64 << 20, RULES_MAX = 128 << 20, TX_MAX = 128 << 20 };
@@ -111,6 +112,8 @@ static void judge_ours(struct both *both, const struct waf_message *request,
     const struct rp_waf_site site = {.mode = info.mode,
                                      .budget = UINT64_MAX,
                                      .memory = &interface,
+                                     .portion = as_the_gate ? 1 : 0,
+                                     .clock = as_the_gate ? &rp_waf_clock : NULL,
                                      .logged_only = as_the_gate,
                                      .kept = as_the_gate ? both->kept : NULL};
     struct rp_waf_tx *tx = NULL;
@@ -140,8 +143,9 @@ static void judge_ours(struct both *both, const struct waf_message *request,
     rp_waf_tx_done(tx);
 }
 
-/* The gate's way, without the matches of rules that do not log and with what the requests before
- * have left, comes to the same. */
+/* The gate's way, without the matches of rules that do not log, with what the requests before have
+ * left, with a pause before the first rule that is asked and with an eye on the clock, comes to the
+ * same. */
 void both_judge_ours(struct both *both, const struct waf_message *request,
                      const struct waf_message *response, struct both_log *ret_log) {
     static struct both_log brief;

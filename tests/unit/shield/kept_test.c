@@ -1,42 +1,13 @@
 /* What a seat keeps for its next transaction: told by the steps that it spares, which are the time
  * that somebody with a stopwatch would see. */
 #include "base/checked.h"
-#include "memory_loader.h"
-#include "shield/shield.h"
-#include "unit.h"
+#include "memory_rules.h"
 
 #define RULE(id, words)                                                                            \
     "SecRule REQUEST_HEADERS|REQUEST_HEADERS_NAMES|REQUEST_COOKIES|ARGS|REQUEST_URI \"@rx " words  \
     "\" \"id:" id ",phase:1,pass,log,t:none,t:urlDecodeUni,t:lowercase\"\n"
 
 static const char *const texts[] = {RULE("1", "union\\s+select"), RULE("2", "etc/passwd")};
-
-struct rules {
-    struct rp_buf image;
-    struct rp_waf *waf;
-};
-
-static struct rules open_rules(const char *text) {
-    struct rules rules = {.image = rp_buf_new(16 << 20)};
-    struct memory_file file = {"main.conf", rp_view_from_cstr(text)};
-    struct memory_files files = {&file, 1};
-    struct rp_waf_loader loader = memory_loader(&files);
-    struct rp_arena *arena = rp_arena_new(16 << 20);
-    struct rp_waf_ruleset set;
-    struct rp_waf_place place;
-    struct rp_diag diag;
-    rp_view name = RP_VIEW("main.conf");
-    assert_ok(rp_seclang_read(&loader, &name, 1, arena, &set, &place, &diag));
-    assert_ok(rp_waf_compile(&set, arena, &rules.image, &place, &diag));
-    assert_ok(rp_waf_open(rp_buf_view(&rules.image), &rules.waf, &diag));
-    rp_arena_free(arena);
-    return rules;
-}
-
-static void close_rules(struct rules *rules) {
-    rp_waf_close(rules->waf);
-    rp_buf_done(&rules->image);
-}
 
 struct seen {
     uint64_t steps;
