@@ -202,7 +202,7 @@ static bool has_seen_enough(const ngx_rempart_waf_t *waf, uint64_t limit) {
 
 /* Takes what comes until the end or the limit; then the rules are asked. */
 static ngx_int_t gather(ngx_rempart_waf_t *waf, ngx_chain_t *in) {
-    uint64_t limit = waf->conf->image->info.response_body_limit;
+    uint64_t limit = rp_waf_tx_response_limit(waf->tx);
     rp_err err = RP_OK;
     for (ngx_chain_t *link = in; link; link = link->next) {
         ngx_buf_t *buf = link->buf;

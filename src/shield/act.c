@@ -134,6 +134,12 @@ void rp_waf_ctl(struct rp_waf_tx *tx, const struct rp_img_ctl *ctl) {
     case RP_CTL_RESPONSE_BODY_ACCESS:
         tx->response_body = is_on(value);
         break;
+    case RP_CTL_REQUEST_BODY_LIMIT:
+        (void)rp_view_to_u64(value, UINT64_MAX, &tx->request_body_limit);
+        break;
+    case RP_CTL_RESPONSE_BODY_LIMIT:
+        (void)rp_view_to_u64(value, UINT64_MAX, &tx->response_body_limit);
+        break;
     case RP_CTL_REQUEST_BODY_PROCESSOR:
         set_processor(tx, value);
         break;
@@ -154,6 +160,10 @@ void rp_waf_ctl(struct rp_waf_tx *tx, const struct rp_img_ctl *ctl) {
         break;
     case RP_CTL_AUDIT_ENGINE: /* the log is not the rules' business here */
     case RP_CTL_AUDIT_LOG_PARTS:
+    case RP_CTL_DEBUG_LOG_LEVEL:
+    case RP_CTL_HASH_ENFORCEMENT: /* off, as ever */
+    case RP_CTL_HASH_ENGINE:
+    case RP_CTL_PARSE_XML_INTO_ARGS:
     case RP_CTL_COUNT:
         break;
     }

@@ -77,10 +77,16 @@ static bool is_meant(const struct rp_waf_ctl *ctl, const struct rp_waf_rule *rul
                rp_view_equal(rp_text_whole(&rule->message), ctl->value);
     case RP_CTL_AUDIT_ENGINE:
     case RP_CTL_AUDIT_LOG_PARTS:
+    case RP_CTL_DEBUG_LOG_LEVEL:
     case RP_CTL_FORCE_REQUEST_BODY_VARIABLE:
+    case RP_CTL_HASH_ENFORCEMENT:
+    case RP_CTL_HASH_ENGINE:
+    case RP_CTL_PARSE_XML_INTO_ARGS:
     case RP_CTL_REQUEST_BODY_ACCESS:
+    case RP_CTL_REQUEST_BODY_LIMIT:
     case RP_CTL_REQUEST_BODY_PROCESSOR:
     case RP_CTL_RESPONSE_BODY_ACCESS:
+    case RP_CTL_RESPONSE_BODY_LIMIT:
     case RP_CTL_RULE_ENGINE:
     case RP_CTL_COUNT:
         break;

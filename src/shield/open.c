@@ -262,7 +262,6 @@ void rp_waf_info(const struct rp_waf *waf, struct rp_waf_info *ret_info) {
         .expressions = waf->image.patterns_n,
         .jit_bytes = waf->jit_bytes,
         .image_bytes = waf->image.bytes.n,
-        .response_body_limit = waf->image.settings->response_body_limit,
         .mode = (enum rp_waf_mode)waf->image.settings->mode,
     };
     memcpy(ret_info->sha256, waf->sha256, sizeof waf->sha256);

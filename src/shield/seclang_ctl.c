@@ -8,7 +8,15 @@ static const char *choices_of(enum rp_waf_ctl_kind kind) {
     case RP_CTL_AUDIT_ENGINE:
         return "on|off|relevantonly";
     case RP_CTL_AUDIT_LOG_PARTS:
+    case RP_CTL_REQUEST_BODY_LIMIT:
+    case RP_CTL_RESPONSE_BODY_LIMIT:
         return "";
+    case RP_CTL_DEBUG_LOG_LEVEL:
+        return "0|1|2|3|4|5|6|7|8|9";
+    case RP_CTL_HASH_ENFORCEMENT: /* as their directives: nothing of this is done here */
+    case RP_CTL_HASH_ENGINE:
+    case RP_CTL_PARSE_XML_INTO_ARGS:
+        return "off";
     case RP_CTL_FORCE_REQUEST_BODY_VARIABLE:
     case RP_CTL_REQUEST_BODY_ACCESS:
     case RP_CTL_RESPONSE_BODY_ACCESS:
@@ -28,6 +36,10 @@ static const char *choices_of(enum rp_waf_ctl_kind kind) {
         break;
     }
     RP_UNREACHABLE();
+}
+
+static bool is_limit(enum rp_waf_ctl_kind kind) {
+    return kind == RP_CTL_REQUEST_BODY_LIMIT || kind == RP_CTL_RESPONSE_BODY_LIMIT;
 }
 
 static bool by_id(enum rp_waf_ctl_kind kind) {
@@ -96,6 +108,18 @@ static rp_err take_target(struct seclang *in, const struct seclang_action *actio
     return RP_OK;
 }
 
+static rp_err check_limit(struct seclang *in, const struct seclang_action *action,
+                          const struct rp_waf_ctl *ctl) {
+    uint64_t bytes = 0;
+    if (!rp_view_to_u64(ctl->value, SECLANG_LIMIT_MAX, &bytes) || bytes == 0) {
+        return seclang_fail(in, action->at, RP_ERR(INVALID),
+                            "ctl:%s=%.*s: expected a number of bytes, from 1 to %llu",
+                            rp_waf_ctl_name(ctl->kind), SECLANG_FMT(ctl->value),
+                            (unsigned long long)SECLANG_LIMIT_MAX);
+    }
+    return RP_OK;
+}
+
 static rp_err add_ctl(struct seclang *in, const struct rp_waf_ctl *ctl,
                       struct seclang_draft *draft) {
     struct rp_waf_ctl *added = seclang_add(in, &draft->ctls, sizeof *added);
@@ -128,6 +152,10 @@ static rp_err add_by_id(struct seclang *in, rp_view value, struct rp_waf_ctl *ct
 static rp_err note_ctl(struct seclang *in, enum rp_waf_ctl_kind kind) {
     if (kind == RP_CTL_AUDIT_ENGINE || kind == RP_CTL_AUDIT_LOG_PARTS) {
         return seclang_note(in, RP_VIEW("ctl:audit…: Rempart has its own log"));
+    }
+    if (kind == RP_CTL_DEBUG_LOG_LEVEL) {
+        return seclang_note(
+            in, RP_VIEW("ctl:debugLogLevel: rempart waf exec and explain show what a rule does"));
     }
     return RP_OK;
 }
@@ -165,6 +193,9 @@ rp_err seclang_ctl(struct seclang *in, const struct seclang_action *action,
     const char *choices = choices_of(ctl.kind);
     if (choices) {
         RP_TRY(check_choice(in, action, choices, &ctl));
+    }
+    if (is_limit(ctl.kind)) {
+        RP_TRY(check_limit(in, action, &ctl));
     }
     if (value.n == 0) {
         return seclang_fail(in, action->at, RP_ERR(SYNTAX),

@@ -12,6 +12,8 @@
 #include "base/checked.h"
 #include "shield/seclang.h"
 
+#define SECLANG_LIMIT_MAX ((uint64_t)1 << 40) /* bytes; what a directive or ctl may allow */
+
 enum {
     SECLANG_FILES_MAX = 1024,
     SECLANG_DEPTH_MAX = 16,

@@ -98,7 +98,7 @@ static rp_err set_number(struct seclang *in, rp_view name, rp_view value) {
         to->cookie_format = (unsigned)n;
         return RP_OK;
     }
-    RP_TRY(number(in, value, 1, (uint64_t)1 << 40, &n));
+    RP_TRY(number(in, value, 1, SECLANG_LIMIT_MAX, &n));
     uint64_t *field = seclang_is_word(name, "SecRequestBodyLimit") ? &to->request_body_limit
                       : seclang_is_word(name, "SecRequestBodyNoFilesLimit")
                           ? &to->request_body_no_files_limit

@@ -38,7 +38,6 @@ struct rp_waf_info {
     size_t rules, expressions, jit_bytes, image_bytes;
     uint8_t sha256[32];    /* of the image */
     enum rp_waf_mode mode; /* what SecRuleEngine of the rules says */
-    uint64_t response_body_limit;
 };
 void rp_waf_info(const struct rp_waf *waf, struct rp_waf_info *ret_info);
 /* For people: the rule, what it became, its prefilter. NOT_FOUND. */
@@ -127,6 +126,7 @@ rp_err rp_waf_tx_response_headers_done(struct rp_waf_tx *tx); /* phase 3 */
 /* Whether it may want one, before the answer's type is known. */
 bool rp_waf_tx_reads_answers(const struct rp_waf_tx *tx);
 bool rp_waf_tx_wants_response_body(const struct rp_waf_tx *tx);
+uint64_t rp_waf_tx_response_limit(const struct rp_waf_tx *tx); /* bytes; 0 = none */
 rp_err rp_waf_tx_response_body(struct rp_waf_tx *tx, rp_view chunk);
 rp_err rp_waf_tx_response_body_done(struct rp_waf_tx *tx); /* phase 4 */
 rp_err rp_waf_tx_logging(struct rp_waf_tx *tx);            /* phase 5, always, also after a block */

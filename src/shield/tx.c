@@ -33,6 +33,8 @@ static void limits(struct rp_waf_tx *tx) {
     tx->mode = tx->site.mode;
     tx->request_body = settings->request_body;
     tx->response_body = settings->response_body;
+    tx->request_body_limit = settings->request_body_limit;
+    tx->response_body_limit = settings->response_body_limit;
     tx->pending_label = tx->paused_at = RP_IMAGE_NONE;
     tx->highest_severity = 255;
     tx->body_kind = -1;
@@ -294,7 +296,7 @@ static rp_view fitting(rp_view chunk, uint64_t have, uint64_t limit, bool *over)
 /* Files may be larger than what people type. */
 static uint64_t body_limit(const struct rp_waf_tx *tx) {
     const struct rp_img_settings *settings = tx->image->settings;
-    uint64_t limit = settings->request_body_limit;
+    uint64_t limit = tx->request_body_limit;
     if (tx->body_kind != RP_BODY_MULTIPART && settings->request_body_no_files_limit > 0) {
         limit = RP_MIN(limit ? limit : UINT64_MAX, settings->request_body_no_files_limit);
     }
@@ -362,6 +364,10 @@ bool rp_waf_tx_reads_answers(const struct rp_waf_tx *tx) {
     return tx->mode != RP_WAF_OFF && tx->response_body;
 }
 
+uint64_t rp_waf_tx_response_limit(const struct rp_waf_tx *tx) {
+    return tx->response_body_limit;
+}
+
 bool rp_waf_tx_wants_response_body(const struct rp_waf_tx *tx) {
     if (!rp_waf_tx_reads_answers(tx)) {
         return false;
@@ -382,7 +388,7 @@ rp_err rp_waf_tx_response_body(struct rp_waf_tx *tx, rp_view chunk) {
         return RP_OK;
     }
     rp_view fits =
-        fitting(chunk, tx->response_bytes, settings->response_body_limit, &tx->response_over);
+        fitting(chunk, tx->response_bytes, tx->response_body_limit, &tx->response_over);
     tx->response_bytes += chunk.n;
     if (tx->response_over && settings->response_limit_rejects && tx->mode == RP_WAF_ON) {
         return RP_ERR(TOO_LARGE);

@@ -158,6 +158,7 @@ struct rp_waf_tx {
     enum rp_waf_mode mode;
     enum rp_waf_allow allow;
     bool request_body, response_body, force_request_body;
+    uint64_t request_body_limit, response_body_limit; /* 0 = none */
     unsigned phase;
     uint32_t pending_label; /* skipAfter to a marker that is not in this phase; NONE */
     unsigned highest_severity;

@@ -1,8 +1,6 @@
 /* What a body becomes in a transaction: the variables that rules ask. */
 #include "base/checked.h"
-#include "memory_loader.h"
-#include "shield/shield.h"
-#include "unit.h"
+#include "memory_rules.h"
 
 static const char rules_text[] =
     "SecRuleEngine On\nSecRequestBodyAccess On\nSecArgumentsLimit 4\n"
@@ -27,47 +25,28 @@ static const char rules_text[] =
     "SecAction \"id:15,phase:1,pass,nolog,initcol:user=%{REMOTE_ADDR},setvar:user.n=1\"\n"
     "SecRule USERID \"!@streq 192.0.2.7\" \"id:16,phase:1,pass,log\"\n";
 
-struct world {
-    struct rp_buf image;
-    struct rp_waf *waf;
-};
-
-static int open_rules(void **state) {
-    static struct world world;
-    struct memory_file file = {"main.conf", rp_view_of(rules_text, sizeof rules_text - 1)};
-    struct memory_files files = {&file, 1};
-    struct rp_waf_loader loader = memory_loader(&files);
-    struct rp_arena *arena = rp_arena_new(16 << 20);
-    struct rp_waf_ruleset set;
-    struct rp_waf_place place;
-    struct rp_diag diag;
-    rp_view name = RP_VIEW("main.conf");
-    world.image = rp_buf_new(16 << 20);
-    assert_ok(rp_seclang_read(&loader, &name, 1, arena, &set, &place, &diag));
-    assert_ok(rp_waf_compile(&set, arena, &world.image, &place, &diag));
-    assert_ok(rp_waf_open(rp_buf_view(&world.image), &world.waf, &diag));
-    rp_arena_free(arena);
-    *state = &world;
+static int open_all(void **state) {
+    static struct rules rules;
+    rules = open_rules(rules_text);
+    *state = &rules;
     return 0;
 }
 
-static int close_rules(void **state) {
-    struct world *world = *state;
-    rp_waf_close(world->waf);
-    rp_buf_done(&world->image);
+static int close_all(void **state) {
+    close_rules(*state);
     return 0;
 }
 
 /* "5 8:Multipart parsing error: …": the rules that matched, with their log data. */
 static void check(void **state, const char *uri, const char *type, const char *body,
                   const char *want) {
-    const struct world *world = *state;
+    const struct rules *rules = *state;
     struct rp_waf_site site = {.mode = RP_WAF_ON};
     struct rp_waf_connection connection = {.client_address = RP_VIEW("192.0.2.7")};
     struct rp_arena *arena = rp_arena_new(64 << 20); /* what the gate gives a request */
     struct rp_buf got = rp_buf_new(4096);
     struct rp_waf_tx *tx = NULL;
-    assert_ok(rp_waf_tx_new(world->waf, &site, &connection, arena, &tx));
+    assert_ok(rp_waf_tx_new(rules->waf, &site, &connection, arena, &tx));
     assert_ok(rp_waf_tx_line(tx, RP_VIEW("POST"), rp_view_from_cstr(uri), RP_VIEW("HTTP/1.1")));
     assert_ok(rp_waf_tx_header(tx, RP_VIEW("Content-Type"), rp_view_from_cstr(type)));
     assert_ok(rp_waf_tx_headers_done(tx));
@@ -143,6 +122,56 @@ static void test_hungry_expressions(void **state) {
           "13:limits 1 14:TX:MSC_PCRE_LIMITS_EXCEEDED");
 }
 
+/* A rule of phase 1 says how much of a body is taken, and one of phase 3 how much of an answer is
+ * looked at. */
+static void test_limits_of_one_request(void **state) {
+    (void)state;
+    struct rules rules = open_rules(
+        "SecRuleEngine On\nSecRequestBodyAccess On\nSecResponseBodyAccess On\n"
+        "SecResponseBodyMimeType text/plain\nSecRequestBodyLimit 100\nSecResponseBodyLimit 100\n"
+        "SecRequestBodyNoFilesLimit 50\nSecResponseBodyLimitAction ProcessPartial\n"
+        "SecRule ARGS_GET:upload \"@streq 1\" \"id:1,phase:1,pass,nolog,"
+        "ctl:requestBodyLimit=20,ctl:responseBodyLimit=10\"\n"
+        "SecRule ARGS_GET:upload \"@streq 2\" \"id:2,phase:1,pass,nolog,"
+        "ctl:requestBodyLimit=1000\"\n"
+        "SecRule RESPONSE_BODY \"@contains evil\" \"id:3,phase:4,pass,log\"\n");
+    const struct {
+        const char *uri, *type;
+        uint64_t takes;
+        size_t matches;
+    } rows[] = {
+        {"/", "text/plain", 50, 1},
+        {"/?upload=1", "text/plain", 20, 0},
+        {"/?upload=2", "text/plain", 50, 1}, /* the other limit stands */
+        {"/?upload=2", DATA, 1000, 1},
+    };
+    for (size_t i = 0; i < RP_COUNT_OF(rows); i++) {
+        struct rp_waf_site site = {.mode = RP_WAF_ON};
+        struct rp_waf_connection connection = {.client_address = RP_VIEW("192.0.2.7")};
+        struct rp_arena *arena = rp_arena_new(1 << 20);
+        struct rp_waf_tx *tx = NULL;
+        rp_view uri = rp_view_from_cstr(rows[i].uri);
+        assert_ok(rp_waf_tx_new(rules.waf, &site, &connection, arena, &tx));
+        assert_ok(rp_waf_tx_line(tx, RP_VIEW("POST"), uri, RP_VIEW("HTTP/1.1")));
+        assert_ok(rp_waf_tx_header(tx, RP_VIEW("Content-Type"), rp_view_from_cstr(rows[i].type)));
+        assert_ok(rp_waf_tx_headers_done(tx));
+        assert_true(rp_waf_tx_takes(tx, rows[i].takes));
+        assert_false(rp_waf_tx_takes(tx, rows[i].takes + 1));
+        assert_ok(rp_waf_tx_body_done(tx));
+        assert_ok(rp_waf_tx_response(tx, 200, RP_VIEW("HTTP/1.1")));
+        assert_ok(rp_waf_tx_response_header(tx, RP_VIEW("Content-Type"), RP_VIEW("text/plain")));
+        assert_ok(rp_waf_tx_response_headers_done(tx));
+        assert_ok(rp_waf_tx_response_body(tx, RP_VIEW("far behind: evil")));
+        assert_ok(rp_waf_tx_response_body_done(tx));
+        size_t count = 0;
+        const struct rp_waf_match *matches = rp_waf_tx_matches(tx, &count, NULL);
+        assert_int_equal(count > 0 && matches[count - 1].id == 3, rows[i].matches);
+        rp_waf_tx_done(tx);
+        rp_arena_free(arena);
+    }
+    close_rules(&rules);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),
@@ -150,6 +179,7 @@ int main(void) {
         cmocka_unit_test(test_too_many_arguments),
         cmocka_unit_test(test_tiny_texts),
         cmocka_unit_test(test_hungry_expressions),
+        cmocka_unit_test(test_limits_of_one_request),
     };
-    return cmocka_run_group_tests(tests, open_rules, close_rules);
+    return cmocka_run_group_tests(tests, open_all, close_all);
 }
