@@ -70,6 +70,7 @@ static const struct known {
     {920272, is_multipart, "REQUEST_BODY holds multipart bodies there"},
     {920273, is_multipart, "REQUEST_BODY holds multipart bodies there"},
     {921110, is_multipart, "REQUEST_BODY holds multipart bodies there"},
+    {922110, is_multipart, "a part's type holds its line's end there, which no charset may"},
     {BROKEN_ID, has_no_body, "no body at all is no broken XML here"},
     {BROKEN_ID, is_xml, "words in an XML declaration are not checked here, texts are looked at"},
     {BROKEN_ID, is_multipart, "an ending without a beginning: a flag of its own here"},
