@@ -387,8 +387,7 @@ rp_err rp_waf_tx_response_body(struct rp_waf_tx *tx, rp_view chunk) {
     if (!rp_waf_tx_wants_response_body(tx)) {
         return RP_OK;
     }
-    rp_view fits =
-        fitting(chunk, tx->response_bytes, tx->response_body_limit, &tx->response_over);
+    rp_view fits = fitting(chunk, tx->response_bytes, tx->response_body_limit, &tx->response_over);
     tx->response_bytes += chunk.n;
     if (tx->response_over && settings->response_limit_rejects && tx->mode == RP_WAF_ON) {
         return RP_ERR(TOO_LARGE);
