@@ -147,22 +147,25 @@ static const struct cli_command commands[] = {
      "/usr/local/share/zsh/site-functions/_rempart\n",
      cli_completion},
     {"register",
-     "rempart register list [REGISTER] | describe REGISTER | show REGISTER ID [--summary] | new "
-     "REGISTER FIELD=VALUE… "
-     "| "
-     "edit REGISTER ID FIELD=VALUE… | move REGISTER ID MOVE [reason=TEXT] [FIELD=VALUE…] | "
-     "hold REGISTER ID DEADLINE REASON | resume REGISTER ID DEADLINE | "
-     "attach REGISTER ID FIELD FILE | search WORD… | export REGISTER [FILE] | import REGISTER FILE "
-     "[--dry-run] | view REGISTER "
-     "[NAME "
-     "[FIELD=VALUE…]] | token [new NAME scope= registers= days= | end ID] | "
-     "example load|remove | retention [--dry-run [--days N] | --confirm TODAY] | remove REGISTER "
-     "ID [--json]",
-     {"les registres : fiches, passages, historique (--summary)",
-      "the registers: records, moves, history (--summary)"},
+     "rempart register list [REGISTER [FIELD=VALUE…]] | describe REGISTER | search WORD… [--json]\n"
+     "       rempart register show REGISTER RECORD [--summary] [--json]\n"
+     "       rempart register new REGISTER FIELD=VALUE… | edit REGISTER RECORD FIELD=VALUE…\n"
+     "       rempart register move REGISTER RECORD MOVE [reason=TEXT] [FIELD=VALUE…]\n"
+     "       rempart register attach REGISTER RECORD FIELD FILE | remove REGISTER RECORD\n"
+     "       rempart register hold REGISTER RECORD DEADLINE REASON\n"
+     "       rempart register resume REGISTER RECORD DEADLINE\n"
+     "       rempart register export REGISTER [FILE] | import REGISTER FILE [--dry-run]\n"
+     "       rempart register view REGISTER [NAME [FIELD=VALUE…]]\n"
+     "       rempart register token [new NAME scope= registers= days= | end ID]\n"
+     "       rempart register example load|remove\n"
+     "       rempart register retention [--dry-run [--days N] | --confirm TODAY]",
+     {"les registres : fiches, passages, historique (--summary) ; une fiche se nomme par son id "
+      "ou par son numéro",
+      "the registers: records, moves, history (--summary); a record is named by its id or its "
+      "number"},
      "  rempart register list\n  rempart register describe suppliers\n  rempart register new "
      "suppliers name='Nuage SA' tier=one "
-     "service=hosting\n  rempart register move persons 6f1c… begin\n  rempart register import "
+     "service=hosting\n  rempart register move persons 12 begin\n  rempart register import "
      "suppliers suppliers.csv --dry-run\n  rempart register token new importer scope=write "
      "registers=assets days=30\n  rempart register example load\n"
      "  rempart register retention --dry-run --days 90\n"

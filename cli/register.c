@@ -8,8 +8,17 @@
 
 enum { PATH_MAX_HERE = 4096 };
 
-/* /.rempart/api/v1/registers/A/B/C, as far as given. */
-static const char *address(struct cli *cli, const char *a, const char *b, const char *rest) {
+/* A record as lists print it, "changes-4", is number 4 of changes. */
+static const char *without_register(const char *name, const char *reg) {
+    if (!name || !reg) {
+        return name;
+    }
+    size_t n = strlen(reg);
+    return strncmp(name, reg, n) == 0 && name[n] == '-' ? name + n + 1 : name;
+}
+
+const char *cli_register_address(struct cli *cli, const char *a, const char *b, const char *rest) {
+    b = without_register(b, a);
     rp_view path = rp_arena_printf(cli->arena, "/.rempart/api/v1/registers%s%s%s%s%s", a ? "/" : "",
                                    a ? a : "", b ? "/" : "", b ? b : "", rest ? rest : "");
     RP_ASSERT(path.p != NULL);
@@ -38,41 +47,11 @@ struct rp_json *cli_register_fields(struct cli *cli, size_t first) {
     return fields;
 }
 
-static void print_record(const struct cli *cli, const struct rp_json *record) {
-    if (cli->json) {
-        cli_print_json(record);
-        return;
-    }
-    uint64_t number = 0, version = 0;
-    (void)rp_json_get_u64(record, "number", &number);
-    (void)rp_json_get_u64(record, "version", &version);
-    printf("%.*s-%llu  %.*s  v%llu  %.*s\n", RP_FMT(rp_json_get_string(record, "register")),
-           (unsigned long long)number, RP_FMT(rp_json_get_string(record, "state")),
-           (unsigned long long)version, RP_FMT(rp_json_get_string(record, "id")));
-}
-
-void cli_register_print(const struct cli *cli, const struct rp_json *list) {
-    if (cli->json) {
-        cli_print_json(list);
-        return;
-    }
-    for (const struct rp_json *one = list->first; one; one = one->next) {
-        rp_view name =
-            rp_json_get_string(rp_json_get(one, "name"), cli->lang == RP_FR ? "fr" : "en");
-        if (name.p) {
-            printf("%-5.*s %-20.*s %.*s\n", RP_FMT(rp_json_get_string(one, "number")),
-                   RP_FMT(rp_json_get_string(one, "id")), RP_FMT(name));
-        } else {
-            print_record(cli, one);
-        }
-    }
-}
-
 /* list [REGISTER [FIELD=VALUE…]]; state=, q= and view= too. */
 static enum rp_exit list(struct cli *cli) {
     struct rp_json *answer = NULL, *filters = cli_register_fields(cli, 2);
     const char *reg = cli->arg_count > 1 ? cli->args[1] : NULL;
-    const char *path = address(cli, reg, NULL, reg ? "?range=%5B0,199%5D" : "");
+    const char *path = cli_register_address(cli, reg, NULL, reg ? "?range=%5B0,199%5D" : "");
     path = filters ? cli_register_filters(cli, path, filters) : NULL;
     if (!path) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
@@ -84,27 +63,15 @@ static enum rp_exit list(struct cli *cli) {
     return code;
 }
 
-static enum rp_exit show(struct cli *cli) {
-    struct rp_json *answer = NULL;
-    bool history = cli->summary;
-    enum rp_exit code =
-        cli_ask(cli, "GET", address(cli, cli->args[1], cli->args[2], history ? "/history" : ""),
-                NULL, &answer);
-    if (code == RP_EXIT_OK) {
-        cli_print_json(answer);
-    }
-    return code;
-}
-
 static enum rp_exit create(struct cli *cli) {
     struct rp_json *answer = NULL, *fields = cli_register_fields(cli, 2);
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
     enum rp_exit code =
-        cli_ask(cli, "POST", address(cli, cli->args[1], NULL, NULL), fields, &answer);
+        cli_ask(cli, "POST", cli_register_address(cli, cli->args[1], NULL, NULL), fields, &answer);
     if (code == RP_EXIT_OK) {
-        print_record(cli, answer);
+        cli_register_print_one(cli, answer);
     }
     return code;
 }
@@ -114,10 +81,10 @@ static enum rp_exit edit(struct cli *cli) {
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
-    enum rp_exit code =
-        cli_ask(cli, "PUT", address(cli, cli->args[1], cli->args[2], NULL), fields, &answer);
+    enum rp_exit code = cli_ask(
+        cli, "PUT", cli_register_address(cli, cli->args[1], cli->args[2], NULL), fields, &answer);
     if (code == RP_EXIT_OK) {
-        print_record(cli, answer);
+        cli_register_print_one(cli, answer);
     }
     return code;
 }
@@ -141,10 +108,10 @@ static enum rp_exit move(struct cli *cli) {
         }
     }
     rp_json_add(cli->arena, body, "fields", kept);
-    enum rp_exit code =
-        cli_ask(cli, "POST", address(cli, cli->args[1], cli->args[2], "/move"), body, &answer);
+    enum rp_exit code = cli_ask(
+        cli, "POST", cli_register_address(cli, cli->args[1], cli->args[2], "/move"), body, &answer);
     if (code == RP_EXIT_OK) {
-        print_record(cli, answer);
+        cli_register_print_one(cli, answer);
     }
     return code;
 }
@@ -152,8 +119,8 @@ static enum rp_exit move(struct cli *cli) {
 /* remove REGISTER ID: a slip of today's. */
 static enum rp_exit take_back(struct cli *cli) {
     struct rp_json *answer = NULL;
-    enum rp_exit code =
-        cli_ask(cli, "DELETE", address(cli, cli->args[1], cli->args[2], ""), NULL, &answer);
+    enum rp_exit code = cli_ask(
+        cli, "DELETE", cli_register_address(cli, cli->args[1], cli->args[2], ""), NULL, &answer);
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     }
@@ -170,9 +137,10 @@ static enum rp_exit hold(struct cli *cli) {
         rp_json_add_null(cli->arena, body, "hold");
     }
     enum rp_exit code =
-        cli_ask(cli, "POST", address(cli, cli->args[1], cli->args[2], "/deadlines"), body, &answer);
+        cli_ask(cli, "POST", cli_register_address(cli, cli->args[1], cli->args[2], "/deadlines"),
+                body, &answer);
     if (code == RP_EXIT_OK) {
-        print_record(cli, answer);
+        cli_register_print_one(cli, answer);
     }
     return code;
 }
@@ -184,7 +152,7 @@ enum rp_exit cli_register(struct cli *cli) {
         enum rp_exit (*run)(struct cli *cli);
     } words[] = {{"list", 1, RP_ARGS_MAX, list},
                  {"describe", 2, 2, cli_register_describe},
-                 {"show", 3, 3, show},
+                 {"show", 3, 3, cli_register_show},
                  {"new", 2, RP_ARGS_MAX, create},
                  {"edit", 3, RP_ARGS_MAX, edit},
                  {"move", 4, RP_ARGS_MAX, move},
@@ -205,24 +173,5 @@ enum rp_exit cli_register(struct cli *cli) {
             return words[i].run(cli);
         }
     }
-    return cli_usage(
-        cli,
-        cli_say(
-            cli,
-            "list [REGISTRE [champ=valeur…]], describe REGISTRE, search MOT…, show REGISTRE ID, "
-            "new REGISTRE "
-            "champ=valeur…, edit REGISTRE ID champ=valeur…, move REGISTRE ID PASSAGE …, "
-            "hold REGISTRE ID ÉCHÉANCE MOTIF, resume REGISTRE ID ÉCHÉANCE, "
-            "attach REGISTRE ID CHAMP FICHIER, export REGISTRE [FICHIER], import REGISTRE "
-            "FICHIER [--dry-run], view "
-            "REGISTRE [NOM [champ=valeur…]], token [new NOM … | end ID], example "
-            "load|remove, retention [--dry-run [--days N] | --confirm JOUR], remove REGISTRE ID",
-            "list [REGISTER [field=value…]], describe REGISTER, search WORD…, show REGISTER ID, "
-            "new REGISTER "
-            "field=value…, edit REGISTER ID field=value…, move REGISTER ID MOVE …, "
-            "hold REGISTER ID DEADLINE REASON, resume REGISTER ID DEADLINE, "
-            "attach REGISTER ID FIELD FILE, export REGISTER [FILE], import REGISTER FILE "
-            "[--dry-run], view REGISTER "
-            "[NAME [field=value…]], token [new NAME … | end ID], example load|remove, "
-            "retention [--dry-run [--days N] | --confirm TODAY], remove REGISTER ID"));
+    return cli_usage(cli, cli_say(cli, "quoi, sur quelle fiche ?", "what, and on which record?"));
 }

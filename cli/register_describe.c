@@ -4,16 +4,6 @@
 #include "cli.h"
 #include "register.h"
 
-/* {"fr":…,"en":…} in the reader's language. */
-static rp_view say(const struct cli *cli, const struct rp_json *json, const char *key) {
-    return rp_json_get_string(rp_json_get(json, key), cli->lang == RP_FR ? "fr" : "en");
-}
-
-static const struct rp_json *first_of(const struct rp_json *json, const char *key) {
-    const struct rp_json *list = rp_json_get(json, key);
-    return list ? list->first : NULL;
-}
-
 static bool is_true(const struct rp_json *json, const char *key) {
     const struct rp_json *value = rp_json_get(json, key);
     return value && value->kind == RP_JSON_BOOL && value->boolean;
@@ -21,13 +11,13 @@ static bool is_true(const struct rp_json *json, const char *key) {
 
 /* "a, b, c"; nothing for an empty list. */
 static void print_words(const struct rp_json *json, const char *key) {
-    for (const struct rp_json *one = first_of(json, key); one; one = one->next) {
+    for (const struct rp_json *one = cli_register_first(json, key); one; one = one->next) {
         printf("%.*s%s", RP_FMT(one->string), one->next ? ", " : "");
     }
 }
 
 static void print_line(const char *lead, const struct rp_json *json, const char *key) {
-    if (first_of(json, key)) {
+    if (cli_register_first(json, key)) {
         printf("      %s ", lead);
         print_words(json, key);
         puts("");
@@ -35,18 +25,19 @@ static void print_line(const char *lead, const struct rp_json *json, const char 
 }
 
 static void print_choices(const struct cli *cli, const struct rp_json *field) {
-    for (const struct rp_json *one = first_of(field, "choices"); one; one = one->next) {
+    for (const struct rp_json *one = cli_register_first(field, "choices"); one; one = one->next) {
         printf("      %-20.*s %.*s\n", RP_FMT(rp_json_get_string(one, "id")),
-               RP_FMT(say(cli, one, "label")));
+               RP_FMT(cli_register_words(cli, one, "label")));
     }
 }
 
 static void print_field(const struct cli *cli, const struct rp_json *field) {
-    rp_view refers = rp_json_get_string(field, "refers"), help = say(cli, field, "help");
+    rp_view refers = rp_json_get_string(field, "refers"),
+            help = cli_register_words(cli, field, "help");
     rp_view id = rp_json_get_string(field, "id");
     printf("  %.*s%s%*s %-9.*s %.*s", RP_FMT(id), is_true(field, "required") ? "*" : " ",
            id.n < 22 ? (int)(22 - id.n) : 0, "", RP_FMT(rp_json_get_string(field, "type")),
-           RP_FMT(say(cli, field, "label")));
+           RP_FMT(cli_register_words(cli, field, "label")));
     if (refers.n > 0) {
         printf(cli_say(cli, " (l’id d’une fiche de %.*s)", " (the id of a record of %.*s)"),
                RP_FMT(refers));
@@ -62,7 +53,7 @@ static void print_field(const struct cli *cli, const struct rp_json *field) {
 }
 
 static void print_conditions(const struct cli *cli, const struct rp_json *move) {
-    rp_view refusal = say(cli, move, "refusal");
+    rp_view refusal = cli_register_words(cli, move, "refusal");
     if (is_true(move, "automatic")) {
         puts(cli_say(cli, "      une échéance le fait, personne d’autre",
                      "      a deadline makes it, nobody else"));
@@ -85,19 +76,24 @@ static void print_conditions(const struct cli *cli, const struct rp_json *move) 
     }
 }
 
-static void print_move(const struct cli *cli, const struct rp_json *move) {
-    printf("  %-22.*s  ", RP_FMT(rp_json_get_string(move, "id")));
+void cli_register_print_move(const struct cli *cli, const struct rp_json *move) {
+    printf("%-22.*s  ", RP_FMT(rp_json_get_string(move, "id")));
     print_words(move, "from");
     printf(" → %.*s   %.*s\n", RP_FMT(rp_json_get_string(move, "to")),
-           RP_FMT(say(cli, move, "label")));
+           RP_FMT(cli_register_words(cli, move, "label")));
     print_conditions(cli, move);
+}
+
+static void print_move(const struct cli *cli, const struct rp_json *move) {
+    printf("  ");
+    cli_register_print_move(cli, move);
 }
 
 static void print_deadline(const struct cli *cli, const struct rp_json *one) {
     rp_view at = rp_json_get_string(one, "at"), from = rp_json_get_string(one, "from");
     rp_view then = rp_json_get_string(one, "then");
     printf("  %-22.*s  %.*s: ", RP_FMT(rp_json_get_string(one, "id")),
-           RP_FMT(say(cli, one, "label")));
+           RP_FMT(cli_register_words(cli, one, "label")));
     if (at.n > 0) {
         printf(cli_say(cli, "le jour de %.*s", "on the day of %.*s"), RP_FMT(at));
     } else {
@@ -118,18 +114,18 @@ static void print_rule(const struct cli *cli, const struct rp_json *rule) {
     rp_view gate = rp_json_get_string(rule, "gate");
     printf(gate.n > 0 ? "  %.*s: " : "  %.*s", RP_FMT(gate));
     printf(cli_say(cli, "refusé par « %.*s »\n", "refused with “%.*s”\n"),
-           RP_FMT(say(cli, rule, "refusal")));
+           RP_FMT(cli_register_words(cli, rule, "refusal")));
 }
 
 static void print_state(const struct cli *cli, const struct rp_json *state) {
     printf("  %-22.*s  %.*s\n", RP_FMT(rp_json_get_string(state, "id")),
-           RP_FMT(say(cli, state, "label")));
+           RP_FMT(cli_register_words(cli, state, "label")));
 }
 
 static void print_part(const struct cli *cli, const char *head, const struct rp_json *reg,
                        const char *key,
                        void (*print)(const struct cli *cli, const struct rp_json *one)) {
-    const struct rp_json *one = first_of(reg, key);
+    const struct rp_json *one = cli_register_first(reg, key);
     if (one) {
         printf("\n%s\n", head);
     }
@@ -140,8 +136,8 @@ static void print_part(const struct cli *cli, const char *head, const struct rp_
 
 static void print_whole(const struct cli *cli, const struct rp_json *reg) {
     printf("%.*s  %.*s  %.*s\n%.*s\n", RP_FMT(rp_json_get_string(reg, "number")),
-           RP_FMT(rp_json_get_string(reg, "id")), RP_FMT(say(cli, reg, "name")),
-           RP_FMT(say(cli, reg, "about")));
+           RP_FMT(rp_json_get_string(reg, "id")), RP_FMT(cli_register_words(cli, reg, "name")),
+           RP_FMT(cli_register_words(cli, reg, "about")));
     printf("%s ", cli_say(cli, "lu par", "read by"));
     print_words(reg, "read");
     printf("%s ", cli_say(cli, " ; écrit par", "; written by"));
@@ -160,24 +156,23 @@ static void print_whole(const struct cli *cli, const struct rp_json *reg) {
 }
 
 enum rp_exit cli_register_describe(struct cli *cli) {
-    struct rp_json *answer = NULL;
-    enum rp_exit code = cli_ask(cli, "GET", "/.rempart/api/v1/registers", NULL, &answer);
-    if (code != RP_EXIT_OK) {
-        return code;
+    const struct rp_json *registers = cli_register_all(cli);
+    const struct rp_json *reg = cli_register_find(registers, rp_view_from_cstr(cli->args[1]));
+    if (!registers) {
+        return RP_EXIT_UNREACHABLE;
     }
-    for (const struct rp_json *one = answer->first; one; one = one->next) {
-        if (rp_view_equal(rp_json_get_string(one, "id"), rp_view_from_cstr(cli->args[1]))) {
-            if (cli->json) {
-                cli_print_json(one);
-            } else {
-                print_whole(cli, one);
-            }
-            return RP_EXIT_OK;
-        }
+    if (!reg) {
+        fprintf(stderr,
+                cli_say(cli,
+                        "rempart : aucun registre « %s » ; « rempart register list » les nomme\n",
+                        "rempart: no register \"%s\"; \"rempart register list\" names them\n"),
+                cli->args[1]);
+        return RP_EXIT_USAGE;
     }
-    fprintf(stderr,
-            cli_say(cli, "rempart : aucun registre « %s » ; « rempart register list » les nomme\n",
-                    "rempart: no register \"%s\"; \"rempart register list\" names them\n"),
-            cli->args[1]);
-    return RP_EXIT_USAGE;
+    if (cli->json) {
+        cli_print_json(reg);
+    } else {
+        print_whole(cli, reg);
+    }
+    return RP_EXIT_OK;
 }

@@ -17,9 +17,9 @@ static rp_err send_piece(struct cli *cli, const char *hex, rp_view file, uint64_
                          uint64_t pieces, struct rp_json **ret_answer, struct rp_diag *diag) {
     size_t from = (size_t)piece * RP_PIECE_MAX;
     rp_view bytes = rp_view_sub(file, from, RP_MIN(file.n - from, (size_t)RP_PIECE_MAX));
-    rp_view path = rp_arena_printf(
-        cli->arena, "/.rempart/api/v1/registers/%s/%s/files?sha256=%s&piece=%llu&pieces=%llu",
-        cli->args[1], cli->args[2], hex, (unsigned long long)piece, (unsigned long long)pieces);
+    const char *record = cli_register_address(cli, cli->args[1], cli->args[2], "/files");
+    rp_view path = rp_arena_printf(cli->arena, "%s?sha256=%s&piece=%llu&pieces=%llu", record, hex,
+                                   (unsigned long long)piece, (unsigned long long)pieces);
     if (!path.p) {
         return RP_ERR(NO_MEMORY);
     }
@@ -30,10 +30,8 @@ static rp_err send_piece(struct cli *cli, const char *hex, rp_view file, uint64_
 /* The field names the file first, unless it does already. */
 static enum rp_exit name_it(struct cli *cli, const char *hex, const char *file) {
     struct rp_json *record = NULL, *answer = NULL;
-    rp_view path =
-        rp_arena_printf(cli->arena, "/.rempart/api/v1/registers/%s/%s", cli->args[1], cli->args[2]);
-    RP_ASSERT(path.p != NULL);
-    enum rp_exit code = cli_ask(cli, "GET", (const char *)path.p, NULL, &record);
+    const char *path = cli_register_address(cli, cli->args[1], cli->args[2], NULL);
+    enum rp_exit code = cli_ask(cli, "GET", path, NULL, &record);
     if (code != RP_EXIT_OK ||
         rp_view_starts(rp_json_get_string(record, cli->args[3]), rp_view_from_cstr(hex))) {
         return code;
@@ -41,7 +39,7 @@ static enum rp_exit name_it(struct cli *cli, const char *hex, const char *file) 
     struct rp_json *fields = rp_json_object(cli->arena);
     rp_view value = rp_arena_printf(cli->arena, "%s %s", hex, last_name(file));
     rp_json_add_string(cli->arena, fields, cli->args[3], value);
-    return cli_ask(cli, "PUT", (const char *)path.p, fields, &answer);
+    return cli_ask(cli, "PUT", path, fields, &answer);
 }
 
 enum rp_exit cli_register_attach(struct cli *cli) {

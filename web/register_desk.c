@@ -41,6 +41,44 @@ rp_err rp_desk_open(struct rp_request *request, struct rp_desk *ret_desk) {
     return RP_OK;
 }
 
+static rp_err find_register(struct rp_request *request, const struct rp_desk *desk,
+                            const struct rp_register **ret_reg) {
+    const struct rp_register *reg = rp_register_find(desk->registers, request->segments[0]);
+    if (!reg) {
+        return rp_fail(&request->diag, RP_ERR(NOT_FOUND), "%s: %.*s",
+                       request->lang == RP_FR ? "registre" : "register",
+                       RP_FMT(request->segments[0]));
+    }
+    if (!rp_staff_covers(request, reg)) {
+        return rp_fail(&request->diag, RP_ERR(DENIED), "scope");
+    }
+    *ret_reg = reg;
+    return RP_OK;
+}
+
+rp_err rp_desk_at(struct rp_request *request, struct rp_desk *ret_desk,
+                  const struct rp_register **ret_reg) {
+    RP_TRY(rp_desk_open(request, ret_desk));
+    return find_register(request, ret_desk, ret_reg);
+}
+
+rp_err rp_desk_at_record(struct rp_request *request, struct rp_desk *ret_desk,
+                         const struct rp_register **ret_reg, rp_id *ret_id) {
+    RP_TRY(rp_desk_at(request, ret_desk, ret_reg));
+    rp_err err = rp_desk_find(ret_desk, *ret_reg, request->segments[1], ret_id);
+    return rp_is(err, RP_E_NOT_FOUND) ? rp_fail(&request->diag, err, "%s: %.*s", (*ret_reg)->id,
+                                                RP_FMT(request->segments[1]))
+                                      : err;
+}
+
+rp_err rp_desk_check_read(struct rp_request *request, const struct rp_desk *desk,
+                          const struct rp_register *reg, const struct rp_entry *record) {
+    if (rp_desk_may_read(desk, reg) || (record && rp_desk_is_own(desk, record))) {
+        return RP_OK;
+    }
+    return rp_fail(&request->diag, RP_ERR(DENIED), "role");
+}
+
 /* ---- a register, described ---- */
 
 static void add_words(struct rp_arena *arena, struct rp_json *json, const char *key,

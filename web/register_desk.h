@@ -5,11 +5,19 @@
 #include "register/desk.h"
 #include "web/handlers.h"
 
+enum { RP_DESK_IDS_MAX = 200 }; /* in one question */
+
 /* The desk of whoever asks: person, token or owner, as the access check found them. */
 rp_err rp_desk_open(struct rp_request *request, struct rp_desk *ret_desk);
 /* The same at the register that the address names. NOT_FOUND, DENIED (a token's scope). */
 rp_err rp_desk_at(struct rp_request *request, struct rp_desk *ret_desk,
                   const struct rp_register **ret_reg);
+/* The same and the record that the address names, by its id or its number, read or not. */
+rp_err rp_desk_at_record(struct rp_request *request, struct rp_desk *ret_desk,
+                         const struct rp_register **ret_reg, rp_id *ret_id);
+/* Who may read the register; whose own the record is may read that, too. DENIED. */
+rp_err rp_desk_check_read(struct rp_request *request, const struct rp_desk *desk,
+                          const struct rp_register *reg, const struct rp_entry *record);
 /* Sort and filter of a saved view into a query of its register; INVALID. */
 rp_err rp_query_of_view(struct rp_request *request, const struct rp_json *view,
                         struct rp_query *query);

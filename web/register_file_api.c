@@ -17,7 +17,7 @@ rp_err rp_api_register_file_put(struct rp_request *request) {
     struct rp_piece piece = {.bytes = request->fcgi->body};
     bool filed = false;
     rp_view at = rp_request_query(request, "piece"), of = rp_request_query(request, "pieces");
-    RP_TRY(rp_desk_at(request, &desk, &piece.reg));
+    RP_TRY(rp_desk_at_record(request, &desk, &piece.reg, &piece.record));
     if (!rp_view_starts(rp_request_param(request, "CONTENT_TYPE"),
                         RP_VIEW("application/octet-stream"))) {
         return rp_fail(&request->diag, RP_ERR(UNSUPPORTED),
@@ -27,9 +27,6 @@ rp_err rp_api_register_file_put(struct rp_request *request) {
     if (!rp_view_to_u64(at, RP_PIECES_MAX, &piece.piece) ||
         !rp_view_to_u64(of, INT32_MAX, &piece.pieces)) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "piece=0&pieces=1");
-    }
-    if (!rp_id_parse(request->segments[1], &piece.record)) {
-        return RP_ERR(NOT_FOUND);
     }
     RP_TRY(rp_desk_file_piece(&desk, &piece, &filed));
     struct rp_json *root = rp_json_object(request->arena);
@@ -43,15 +40,10 @@ rp_err rp_api_register_file_get(struct rp_request *request) {
     struct rp_entry record;
     struct rp_sha256 sum;
     rp_id id;
-    RP_TRY(rp_desk_at(request, &desk, &reg));
+    RP_TRY(rp_desk_at_record(request, &desk, &reg, &id));
     RP_TRY(read_sha256(request, &sum));
-    if (!rp_id_parse(request->segments[1], &id)) {
-        return RP_ERR(NOT_FOUND);
-    }
     RP_TRY(rp_desk_read(&desk, reg, id, &record));
-    if (!rp_desk_may_read(&desk, reg) && !rp_desk_is_own(&desk, &record)) {
-        return rp_fail(&request->diag, RP_ERR(DENIED), "role");
-    }
+    RP_TRY(rp_desk_check_read(request, &desk, reg, &record));
     RP_TRY(rp_desk_read_file(&desk, &record, &sum, &request->response.body));
     request->response.status = 200;
     request->response.content_type = "application/octet-stream";

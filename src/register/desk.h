@@ -65,6 +65,9 @@ bool rp_desk_is_own(const struct rp_desk *desk, const struct rp_entry *record);
 bool rp_desk_has_role(const struct rp_desk *desk, const char *role);
 bool rp_desk_may_read(const struct rp_desk *desk, const struct rp_register *reg);
 
+/* Whom "6f1c0c2e…" or "12", its number in the register, means. NOT_FOUND. */
+rp_err rp_desk_find(struct rp_desk *desk, const struct rp_register *reg, rp_view name,
+                    rp_id *ret_id);
 rp_err rp_desk_read(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
                     struct rp_entry *ret_record);
 

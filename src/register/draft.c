@@ -28,7 +28,8 @@ static rp_err check_known(const struct rp_draft *draft) {
     for (const struct rp_json *one = fields ? fields->first : NULL; one; one = one->next) {
         const struct rp_field *field = rp_register_field(draft->reg, one->key);
         if (!field) {
-            return rp_fail(draft->desk->diag, RP_ERR(UNKNOWN_KEY), "%.*s", RP_FMT(one->key));
+            return rp_fail(draft->desk->diag, RP_ERR(UNKNOWN_KEY), "%.*s %s %s", RP_FMT(one->key),
+                           say(draft, "n’est pas un champ de", "is no field of"), draft->reg->id);
         }
         if (field->fixed || field->type == RP_FIELD_COMPUTED) {
             return rp_fail(draft->desk->diag, RP_ERR(DENIED), "%s: %s", field->id,
@@ -43,7 +44,7 @@ static rp_err check_known(const struct rp_draft *draft) {
             return rp_fail(draft->desk->diag, RP_ERR(DENIED), "%s: %s", field->id,
                            say(draft, "ne change plus dans cet état", "is locked in this state"));
         }
-        RP_TRY(rp_value_check(field, one, draft->desk->diag));
+        RP_TRY(rp_value_check(field, one, draft->desk->lang, draft->desk->diag));
     }
     return RP_OK;
 }
@@ -202,13 +203,18 @@ static rp_err check_fields(const struct rp_draft *draft) {
 }
 
 static rp_err check_needs(const struct rp_draft *draft) {
+    _cleanup_(rp_buf_done) struct rp_buf missing = rp_buf_new(RP_LIST_MAX * 64);
     for (size_t i = 0; draft->move && i < draft->move->needs.n; i++) {
         if (!new_value(draft, draft->move->needs.s[i])) {
-            return rp_fail(draft->desk->diag, RP_ERR(INVALID), "%s: %s", draft->move->needs.s[i],
-                           say(draft, "nécessaire pour ce passage", "needed for this move"));
+            rp_buf_printf(&missing, "%s%s", missing.n ? ", " : "", draft->move->needs.s[i]);
         }
     }
-    return RP_OK;
+    RP_TRY(rp_buf_err(&missing));
+    return missing.n == 0
+               ? RP_OK
+               : rp_fail(draft->desk->diag, RP_ERR(INVALID), "%.*s: %s",
+                         RP_FMT(rp_buf_view(&missing)),
+                         say(draft, "nécessaire pour ce passage", "needed for this move"));
 }
 
 static rp_err demand(const struct rp_draft *draft, const struct rp_expr *expr,

@@ -145,6 +145,25 @@ static rp_err emit_altered(struct rp_db *db, void *ctx) {
     return rp_db_emit(db, event);
 }
 
+rp_err rp_desk_find(struct rp_desk *desk, const struct rp_register *reg, rp_view name,
+                    rp_id *ret_id) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    uint64_t number = 0;
+    if (rp_id_parse(name, ret_id)) {
+        return RP_OK;
+    }
+    if (!rp_view_to_u64(name, INT64_MAX, &number)) {
+        return RP_ERR(NOT_FOUND);
+    }
+    RP_TRY(rp_db_query(desk->db,
+                       "SELECT id FROM register_record WHERE register = ?1 AND number = ?2", &row));
+    rp_row_bind_text(row, 1, rp_desk_shelf(desk, reg));
+    rp_row_bind_u64(row, 2, number);
+    RP_TRY(rp_row_first(row));
+    *ret_id = rp_row_id(row, 0);
+    return RP_OK;
+}
+
 rp_err rp_desk_read(struct rp_desk *desk, const struct rp_register *reg, rp_id id,
                     struct rp_entry *ret_record) {
     rp_err err = rp_entry_by_id(desk, reg, id, ret_record);

@@ -1,9 +1,10 @@
 #include "register/value.h"
 
 #include "base/assert.h"
+#include "base/buf.h"
 #include "base/checked.h"
 
-enum { ID_BYTES = RP_ID_TEXT };
+enum { ID_BYTES = RP_ID_TEXT, CHOICES_SHOWN = 180 };
 
 /* ---- checking ---- */
 
@@ -108,12 +109,43 @@ static bool is_value(const struct rp_field *field, const struct rp_json *json) {
     RP_UNREACHABLE();
 }
 
-rp_err rp_value_check(const struct rp_field *field, const struct rp_json *json,
+/* What a field takes, for whoever gave it something else. */
+static const struct rp_words wanted[RP_FIELD_TYPE_COUNT] = {
+    [RP_FIELD_TEXT] = {{"un texte de 1 à 8000 octets", "a text of 1 to 8000 bytes"}},
+    [RP_FIELD_NUMBER] = {{"un nombre", "a number"}},
+    [RP_FIELD_DATE] = {{"une date, 2026-11-24", "a date, 2026-11-24"}},
+    [RP_FIELD_DATETIME] = {{"un instant en UTC, 2026-11-24T10:00:00Z",
+                            "an instant in UTC, 2026-11-24T10:00:00Z"}},
+    [RP_FIELD_CHOICE] = {{"un de ", "one of "}},
+    [RP_FIELD_MULTI] = {{"une liste [\"…\"] parmi ", "a list [\"…\"] out of "}},
+    [RP_FIELD_PERSON] = {{"l’id d’une fiche du registre persons",
+                          "the id of a record of the persons register"}},
+    [RP_FIELD_REFERENCE] = {{"l’id d’une fiche", "the id of a record"}},
+    [RP_FIELD_FILE] =
+        {{"le SHA-256 du fichier en hexadécimal, puis s’il en a un une espace et son "
+          "nom",
+          "the file's SHA-256 in hexadecimal, and a space and its name if it has one"}},
+    [RP_FIELD_LEAF] = {{"une entrée du journal, public/123", "an entry of the log, public/123"}},
+    [RP_FIELD_URL] = {{"une adresse https://…", "an address https://…"}},
+    [RP_FIELD_BOOL] = {{"true ou false", "true or false"}},
+    [RP_FIELD_DURATION] = {{"une durée : 15min, 72h, 30d, 1wd, 12mo",
+                            "a span: 15min, 72h, 30d, 1wd, 12mo"}},
+    [RP_FIELD_COMPUTED] = {{"rien, il est calculé", "nothing, it is computed"}},
+};
+
+rp_err rp_value_check(const struct rp_field *field, const struct rp_json *json, enum rp_lang lang,
                       struct rp_diag *diag) {
     if (json->kind == RP_JSON_NULL || is_value(field, json)) {
         return RP_OK;
     }
-    return rp_fail(diag, RP_ERR(INVALID), "%s: %s", field->id, rp_field_type_name(field->type));
+    _cleanup_(rp_buf_done) struct rp_buf choices = rp_buf_new(CHOICES_SHOWN);
+    for (size_t i = 0; i < field->choice_count; i++) {
+        rp_buf_printf(&choices, "%s%s", i ? ", " : "", field->choices[i].id);
+    }
+    /* More than one line holds: the register's description lists them. */
+    rp_view shown = rp_ok(rp_buf_err(&choices)) ? rp_buf_view(&choices) : RP_VIEW("…");
+    return rp_fail(diag, RP_ERR(INVALID), "%s: %s%.*s", field->id, wanted[field->type].s[lang],
+                   RP_FMT(shown));
 }
 
 /* ---- as expressions see it ---- */

@@ -4,8 +4,8 @@
 
 #include "register/schema.h"
 
-/* INVALID with what was expected. References are not followed here. */
-rp_err rp_value_check(const struct rp_field *field, const struct rp_json *json,
+/* INVALID with what was expected, in this language. References are not followed here. */
+rp_err rp_value_check(const struct rp_field *field, const struct rp_json *json, enum rp_lang lang,
                       struct rp_diag *diag);
 /* What a name of an expression stands for in this record. */
 rp_err rp_facts_value(const struct rp_facts *facts, rp_view name, const struct rp_asking *asking,

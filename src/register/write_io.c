@@ -2,6 +2,8 @@
 #include "base/assert.h"
 #include "register/save.h"
 
+enum { POSSIBLE_SHOWN = 180 };
+
 static const char *say(const struct rp_desk *desk, const char *fr, const char *en) {
     return desk->lang == RP_FR ? fr : en;
 }
@@ -35,11 +37,19 @@ static bool among(const struct rp_desk *desk, const struct rp_names *names,
     return false;
 }
 
+static rp_err fail_with_roles(const struct rp_desk *desk, const struct rp_names *who) {
+    _cleanup_(rp_buf_done) struct rp_buf roles = rp_buf_new(RP_LIST_MAX * 64);
+    for (size_t i = 0; i < who->n; i++) {
+        rp_buf_printf(&roles, "%s%s", i ? ", " : "", who->s[i]);
+    }
+    RP_TRY(rp_buf_err(&roles));
+    return rp_fail(desk->diag, RP_ERR(DENIED), "%s: %.*s", say(desk, "rôle", "role"),
+                   RP_FMT(roles.n ? rp_buf_view(&roles) : RP_VIEW("–")));
+}
+
 rp_err rp_desk_check_write(const struct rp_desk *desk, const struct rp_register *reg,
                            const struct rp_entry *record) {
-    return among(desk, &reg->write, record)
-               ? RP_OK
-               : rp_fail(desk->diag, RP_ERR(DENIED), "%s", say(desk, "rôle", "role"));
+    return among(desk, &reg->write, record) ? RP_OK : fail_with_roles(desk, &reg->write);
 }
 
 /*= S62: four eyes: the author, or whom a field names, does not decide */
@@ -76,20 +86,37 @@ static rp_err check_signature(const struct rp_desk *desk, const struct rp_move *
     return RP_OK;
 }
 
+/* What somebody could have said: "review: read, approve, return". */
+static rp_err fail_with_moves(const struct rp_desk *desk, const struct rp_entry *was, rp_err err,
+                              rp_view asked) {
+    const struct rp_register *reg = was->facts.reg;
+    int at = rp_register_state(reg, was->facts.state);
+    _cleanup_(rp_buf_done) struct rp_buf possible = rp_buf_new(POSSIBLE_SHOWN);
+    for (size_t i = 0; i < reg->move_count; i++) {
+        if ((reg->moves[i].from >> at & 1) == 1 && !reg->moves[i].automatic) {
+            rp_buf_printf(&possible, "%s%s", possible.n ? ", " : "", reg->moves[i].id);
+        }
+    }
+    RP_TRY(rp_buf_err(&possible));
+    rp_view shown = possible.n ? rp_buf_view(&possible) : RP_VIEW("–");
+    return rp_fail(desk->diag, err, "%.*s: %s %.*s (%s: %.*s)", RP_FMT(asked),
+                   say(desk, "impossible depuis l’état", "not possible from the state"),
+                   RP_FMT(was->facts.state), say(desk, "possibles", "possible"), RP_FMT(shown));
+}
+
 static rp_err check_move(const struct rp_desk *desk, const struct rp_entry *was,
                          const struct rp_move *move, const struct rp_change *change) {
     const struct rp_register *reg = was->facts.reg;
     int at = rp_register_state(reg, was->facts.state);
     if ((move->from >> at & 1) == 0) {
-        return rp_fail(desk->diag, RP_ERR(INVALID), "%s: %s", move->id,
-                       say(desk, "impossible depuis cet état", "not possible from this state"));
+        return fail_with_moves(desk, was, RP_ERR(INVALID), rp_view_from_cstr(move->id));
     }
     if (desk->actor.engine) {
         return RP_OK;
     }
     const struct rp_names *who = move->who.n ? &move->who : &reg->write;
     if (move->automatic || !among(desk, who, was)) {
-        return rp_fail(desk->diag, RP_ERR(DENIED), "%s", say(desk, "rôle", "role"));
+        return fail_with_roles(desk, who);
     }
     if (move->reason && change->reason.n == 0) {
         return rp_fail(desk->diag, RP_ERR(INVALID), "reason: %s",
@@ -258,10 +285,10 @@ static rp_err do_move(struct rp_db *db, void *ctx) {
     struct rp_desk *desk = doing->desk;
     const struct rp_move *move = rp_register_move(doing->reg, doing->move);
     struct rp_entry was;
-    if (!move) {
-        return rp_fail(desk->diag, RP_ERR(UNKNOWN_KEY), "%.*s", RP_FMT(doing->move));
-    }
     RP_TRY(rp_entry_by_id(desk, doing->reg, doing->id, &was));
+    if (!move) {
+        return fail_with_moves(desk, &was, RP_ERR(UNKNOWN_KEY), doing->move);
+    }
     return end(doing, rp_move_inside(desk, &was, move, doing->change, &doing->record));
 }
 

@@ -63,6 +63,23 @@ test('a register is described, in both languages, and one that is not there is n
   assert.match(none.stderr, /"nothing"/);
 });
 
+test('a record goes by its number too, is shown with what can follow, and what is wrong says what would be right', async () => {
+  const {id, number} = await make('changes', 'summary=Old cipher', 'kind=normal', 'risk=low');
+  for (const name of [id, String(number), `changes-${number}`]) assert.equal((await cli('show', 'changes', name)).json.id, id);
+  assert.equal((await call(ann, 'GET', `/changes/${number}`)).json().id, id);
+  assert.equal((await call(ann, 'GET', '/changes/999999')).status, 404);
+  const shown = await stack.rempart('register', 'show', 'changes', String(number));
+  assert.match(shown.stdout, /^changes-\d+ +draft .* Old cipher$/m);
+  assert.match(shown.stdout, /can follow: submit +draft → review.*\n +by engineering, operations\n +needs tests, rollback/);
+  assert.match((await stack.rempart('register', 'list', 'changes')).stdout, /Old cipher/);
+  for (const [words, why] of [[['new', 'changes', 'summary=x', 'kind=usual', 'risk=low'], /kind: one of normal, standard, emergency, advice/],
+    [['new', 'changes', 'summary=x', 'colour=red'], /colour is no field of changes/],
+    [['new', 'persons', 'name=x', 'kind=employee', 'start=soon'], /start: a date, 2026-/],
+    [['move', 'changes', id, 'approve'], /not possible from the state draft \(possible: submit\)/],
+    [['move', 'changes', id, 'submit'], /tests, rollback: needed/],
+    [['show', 'nothing', '1'], /register: nothing/]]) assert.match((await cli(...words)).stderr, why);
+});
+
 test('a stranger, and a page of another site, get nothing', async () => {
   assert.equal((await call(stack.client(), 'GET', '')).status, 401);
   const forged = await call(ann, 'POST', '/risks', {scenario: 'x', owner: annRecord}, {origin: 'https://evil.example'});

@@ -136,7 +136,7 @@ test('a token is scoped, signs nothing, and ends', async () => {
   assert.equal((await call(stranger, 'GET', '/registers/persons', null, bearer(token))).status, 403);
   assert.equal((await call(stranger, 'POST', '/registers/risks', {scenario: 'x', owner: record}, bearer(token))).status, 403);
   assert.equal((await call(stranger, 'POST', '/tokens', {name: 'more', scope: 'read', registers: '*', days: 1}, bearer(token))).status, 403);
-  assert.equal((await call(stranger, 'GET', '/registers/risks', null, bearer(token.slice(0, -1) + 'A'))).status, 401);
+  assert.equal((await call(stranger, 'GET', '/registers/risks', null, bearer(token.slice(0, -1) + (token.endsWith('A') ? 'E' : 'A')))).status, 401);
   const writer = (await call(ann, 'POST', '/tokens', {name: 'w', scope: 'write', registers: '*', days: 1})).json().token;
   const change = await call(stranger, 'POST', '/registers/changes', {summary: 'by token', kind: 'normal', risk: 'low'}, bearer(writer));
   assert.equal(change.status, 201, change.text);
