@@ -22,8 +22,13 @@
 
 /* ---- making one ---- */
 
+/* Where the key service has a machine of its own, each machine's backup is a part of the whole. */
+enum backup_part { BACKUP_WHOLE, BACKUP_DATA, BACKUP_KEYS };
+
 struct backup {
     struct cli *cli;
+    enum backup_part part;
+    rp_view other; /* the machine that has the other part */
     struct rp_env env;
     struct rp_keep_writer *writer;
     rp_id id;
@@ -38,6 +43,8 @@ struct backup {
 /* backup_copy.c: all of it into the archive, up to its end. */
 struct backup_log;
 rp_err backup_copy(struct backup *b, struct backup_log *log);
+/* The keys' part of it: no log, no databases. */
+rp_err backup_copy_keys(struct backup *b);
 rp_err backup_ask_core(struct backup *b, const char *path, const struct rp_json *body,
                        struct rp_json **ret_answer);
 int64_t backup_monotonic_ms(const struct backup *b);

@@ -231,7 +231,7 @@ static rp_err copy_databases(struct backup *b) {
  * state, ledger/ and the databases were copied. */
 static rp_err copy_folders(struct backup *b) {
     static const char *const folders[] = {"",     "acme",  "apps", "canary", "courier",
-                                          "gate", "probe", "hunt", "kms"};
+                                          "gate", "probe", "hunt", "kms",    "link"};
     for (size_t i = 0; i < RP_COUNT_OF(folders); i++) {
         struct walk walk = {.b = b};
         memcpy(walk.path, folders[i], strlen(folders[i]) + 1);
@@ -255,6 +255,9 @@ static rp_err put_manifest(struct backup *b) {
     rp_json_add_cstr(arena, json, "made_at", rp_time_print(b->now_s).s);
     rp_json_add_u64(arena, json, "databases", b->databases);
     rp_json_add_u64(arena, json, "files", b->files);
+    if (b->part == BACKUP_DATA) {
+        rp_json_add_string(arena, json, "keys_on", b->other);
+    }
     rp_json_add_u64(arena, json, "tenant_keys", b->tenant_keys);
     rp_json_add_cstr(arena, json, "version", REMPART_VERSION);
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(PIECE);
@@ -262,15 +265,8 @@ static rp_err put_manifest(struct backup *b) {
     return backup_put(b, "backup.json", 0640, rp_buf_view(&text));
 }
 
-rp_err backup_copy(struct backup *b, struct backup_log *log) {
+static rp_err copy_rest(struct backup *b) {
     static const uint8_t end[2 * RP_TAR_BLOCK];
-    b->doing = cli_say(b->cli, "journal", "log");
-    RP_TRY(backup_log_settled(b, log));
-    RP_TRY(hold(b));
-    RP_TRY(backup_log_edges(b, log));
-    RP_TRY(backup_log_journal(b, log));
-    b->doing = cli_say(b->cli, "bases de données", "databases");
-    RP_TRY(copy_databases(b));
     b->doing = cli_say(b->cli, "le reste", "the rest");
     RP_TRY(copy_config(b));
     RP_TRY(copy_folders(b));
@@ -278,4 +274,19 @@ rp_err backup_copy(struct backup *b, struct backup_log *log) {
     RP_TRY(put_manifest(b));
     RP_TRY(rp_keep_write(b->writer, rp_view_of(end, sizeof end)));
     return rp_keep_writer_end(b->writer);
+}
+
+rp_err backup_copy(struct backup *b, struct backup_log *log) {
+    b->doing = cli_say(b->cli, "journal", "log");
+    RP_TRY(backup_log_settled(b, log));
+    RP_TRY(hold(b));
+    RP_TRY(backup_log_edges(b, log));
+    RP_TRY(backup_log_journal(b, log));
+    b->doing = cli_say(b->cli, "bases de données", "databases");
+    RP_TRY(copy_databases(b));
+    return copy_rest(b);
+}
+
+rp_err backup_copy_keys(struct backup *b) {
+    return copy_rest(b);
 }

@@ -32,6 +32,7 @@ struct restore {
     char last_folder[256];
     uint64_t files;
     bool manifest;
+    rp_view keys_on; /* the machine that has the keys' part */
     struct backup_tenants tenants;
     struct rp_diag diag;
 };
@@ -199,6 +200,10 @@ static rp_err tell(struct rp_db *db, void *ctx) {
 static rp_err leave_event(struct restore *r) {
     struct rp_store *store = NULL;
     struct rp_db *db = NULL;
+    if (!rp_file_exists("db/system.db")) {
+        return RP_OK; /* the keys' part: its machine has no outbox; the first unsealing is on record
+                       */
+    }
     RP_TRY(rp_store_open(&r->env, "sqlite:", &store, &r->diag));
     rp_err err = rp_store_system(store, &db, &r->diag);
     if (rp_ok(err)) {
@@ -294,6 +299,7 @@ static rp_err read_manifest(struct restore *r) {
     RP_TRY(rp_file_read("backup.json", BACKUP_MANIFEST_MAX, r->cli->arena, &bytes));
     RP_TRY(rp_json_parse(bytes, RP_JSON_LIMITS, r->cli->arena, &json, &r->diag));
     (void)rp_json_get_u64(json, "tenant_keys", &r->tenants.wanted);
+    r->keys_on = rp_json_get_string(json, "keys_on");
     r->tenants.head = r->head;
     r->tenants.present = rp_file_exists(r->target) ? r->target : NULL;
     return RP_OK;
@@ -376,6 +382,14 @@ static void say_done(const struct restore *r) {
                        "%llu tenants' keys were destroyed since and do not come back; for these "
                        "tenants: rempart tenant close NAME --days 0\n"),
                (unsigned long long)r->tenants.left_out);
+    }
+    if (r->keys_on.n > 0) {
+        printf(cli_say(cli,
+                       "les clés viennent de la sauvegarde de la machine « %.*s », qui n'est pas "
+                       "plus ancienne que celle-ci\n",
+                       "the keys come from the backup of the machine \"%.*s\", one that is not "
+                       "older than this\n"),
+               RP_FMT(r->keys_on));
     }
     if (r->old) {
         printf("%s: %s\n", cli_say(cli, "l'ancien dossier", "the former folder"), r->old);

@@ -16,7 +16,12 @@ enum { DEADLINE_MS = 20000 };
 
 /* ---- the key and the head ---- */
 
+/* Wrapped by the key service, where it runs here; from another machine it gives nobody a key, and
+ * the backup is opened by its passphrase alone. */
 static rp_err new_key(struct backup *b, struct rp_secret **ret_key, rp_view *ret_wrapped) {
+    if (b->part == BACKUP_DATA) {
+        return rp_secret_new_random(&b->env, RP_AEAD_KEY, ret_key);
+    }
     struct rp_ipc_client *client = rp_ipc_client_new(RP_ROLE_CLI, RP_ROLE_KMS, DEADLINE_MS);
     struct rp_buf request = rp_buf_new(64), reply = rp_buf_new(RP_IPC_MAX);
     rp_pack_id(&request, b->id);
@@ -47,10 +52,8 @@ static rp_err read_if_there(struct cli *cli, const char *path, size_t max, rp_vi
     return rp_is(err, RP_E_NOT_FOUND) ? RP_OK : err;
 }
 
-/* What opens it on an empty machine: the sheet, the passphrase, or both. */
-static rp_err gather_openers(struct backup *b, const struct rp_secret *key,
-                             struct rp_keep_head *head) {
-    struct cli *cli = b->cli;
+/* What the installation's own keys are sealed under. */
+static rp_err gather_roots(struct cli *cli, struct rp_keep_head *head) {
     struct rp_root_seal seal;
     rp_view root = {NULL, 0};
     RP_TRY(rp_file_read("kms/keyring", RP_KEYRING_BYTES_MAX, cli->arena, &head->keyring));
@@ -59,6 +62,30 @@ static rp_err gather_openers(struct backup *b, const struct rp_secret *key,
     if (rp_ok(rp_root_parse(root, &seal)) && seal.kind == RP_ROOT_PASSPHRASE) {
         head->root = root;
     }
+    return RP_OK;
+}
+
+static rp_err fail_without_opener(struct backup *b) {
+    return rp_fail(
+        &b->diag, RP_ERR(INVALID), "%s",
+        b->part == BACKUP_DATA
+            ? cli_say(b->cli,
+                      "le service de clés est sur une autre machine : donnez --passphrase-file, "
+                      "qui seul ouvrira cette sauvegarde",
+                      "the key service is on another machine: give --passphrase-file, which alone "
+                      "will open this backup")
+            : cli_say(b->cli,
+                      "rien n'ouvrirait cette sauvegarde sur une autre machine : imprimez d'abord "
+                      "la fiche de secours (rempart keys recovery), ou donnez --passphrase-file",
+                      "nothing would open this backup on another machine: print the recovery "
+                      "sheet first (rempart keys recovery), or give --passphrase-file"));
+}
+
+/* What opens it on an empty machine: the sheet, the passphrase, or both. */
+static rp_err gather_openers(struct backup *b, const struct rp_secret *key,
+                             struct rp_keep_head *head) {
+    struct cli *cli = b->cli;
+    RP_TRY(b->part == BACKUP_DATA ? RP_OK : gather_roots(cli, head));
     if (cli->passphrase_file) {
         rp_view passphrase;
         struct rp_buf sealed = rp_buf_new(RP_ROOT_BYTES);
@@ -72,28 +99,24 @@ static rp_err gather_openers(struct backup *b, const struct rp_secret *key,
         rp_buf_done(&sealed);
         RP_TRY(err);
     }
-    if (head->recovery.n == 0 && head->root.n == 0 && head->passphrase.n == 0) {
-        return rp_fail(&b->diag, RP_ERR(INVALID), "%s",
-                       cli_say(cli,
-                               "rien n'ouvrirait cette sauvegarde sur une autre machine : imprimez "
-                               "d'abord la fiche de secours (rempart keys recovery), ou donnez "
-                               "--passphrase-file",
-                               "nothing would open this backup on another machine: print the "
-                               "recovery sheet first (rempart keys recovery), or give "
-                               "--passphrase-file"));
-    }
-    return RP_OK;
+    bool opens = head->recovery.n > 0 || head->root.n > 0 || head->passphrase.n > 0;
+    return opens ? RP_OK : fail_without_opener(b);
 }
 
-/* The host as the log's own checkpoint says it ("host/log/operator"), and its size. */
+/* The host as the log's own checkpoint says it ("host/log/operator"), and its size; the machine of
+ * the keys has no log and no name of its own. */
 static rp_err describe(struct backup *b, struct rp_keep_head *head) {
     rp_view note = {NULL, 0};
-    RP_TRY(rp_file_read("ledger/operator/checkpoint", RP_NOTE_MAX, b->cli->arena, &note));
-    head->host = rp_view_cut(&note, '\n');
-    head->host = rp_view_sub(head->host, 0, rp_view_find(head->host, RP_VIEW("/log/")));
     head->version = RP_VIEW(REMPART_VERSION);
     head->id = b->id;
     head->made_at_s = b->now_s;
+    if (b->part == BACKUP_KEYS) {
+        head->host = RP_VIEW("keys");
+        return RP_OK;
+    }
+    RP_TRY(rp_file_read("ledger/operator/checkpoint", RP_NOTE_MAX, b->cli->arena, &note));
+    head->host = rp_view_cut(&note, '\n');
+    head->host = rp_view_sub(head->host, 0, rp_view_find(head->host, RP_VIEW("/log/")));
     return rp_view_to_u64(rp_view_cut(&note, '\n'), UINT64_MAX >> 11, &head->operator_size)
                ? RP_OK
                : RP_ERR(CORRUPT);
@@ -115,6 +138,10 @@ static rp_err write_file(struct backup *b, const char *path, rp_view head,
     _cleanup_fd_ int fd = -1;
     RP_TRY(rp_file_open_rw(path, 0600, &fd));
     RP_TRY(rp_keep_writer_new(&b->env, fd, head, key, &b->writer));
+    if (b->part == BACKUP_KEYS) {
+        RP_TRY(backup_copy_keys(b));
+        return rp_file_sync(fd);
+    }
     struct backup_log *log = backup_log_new();
     rp_err err = log ? backup_copy(b, log) : RP_ERR(NO_MEMORY);
     backup_log_free(log);
@@ -136,7 +163,7 @@ static rp_err make(struct backup *b, const char *folder, const char **ret_path) 
     }
     rp_err err = write_file(b, (const char *)partial.p, rp_buf_view(&head_bytes), key);
     /* The halves first: a backup without them is worth nothing, they without it do no harm. */
-    if (rp_ok(err)) {
+    if (rp_ok(err) && b->part != BACKUP_DATA) {
         err = backup_tenants_write(b, folder, &head);
     }
     if (rp_ok(err)) {
@@ -150,8 +177,12 @@ static rp_err make(struct backup *b, const char *folder, const char **ret_path) 
     return RP_OK;
 }
 
-/* On record, made or not; without core there is nobody to keep it. */
+/* On record, made or not; without core there is nobody to keep it. Of the keys' part it is on
+ * record that its key was given. */
 static rp_err tell(struct backup *b, rp_err made, int64_t duration_ms) {
+    if (b->part == BACKUP_KEYS) {
+        return RP_OK;
+    }
     struct rp_arena *arena = b->cli->arena;
     struct rp_json *body = rp_json_object(arena), *answer = NULL;
     rp_json_add_cstr(arena, body, "backup", rp_id_print(b->id).s);
@@ -179,6 +210,9 @@ static void say_made(struct backup *b, const char *path, int64_t duration_ms) {
         rp_json_add_u64(cli->arena, json, "files", b->files);
         rp_json_add_u64(cli->arena, json, "databases", b->databases);
         rp_json_add_u64(cli->arena, json, "duration_ms", (uint64_t)duration_ms);
+        if (b->part != BACKUP_WHOLE) {
+            rp_json_add_string(cli->arena, json, "other_part_on", b->other);
+        }
         cli_print_json(json);
         return;
     }
@@ -186,6 +220,20 @@ static void say_made(struct backup *b, const char *path, int64_t duration_ms) {
            (unsigned long long)b->databases, cli_say(cli, "bases", "databases"),
            (unsigned long long)b->files, cli_say(cli, "fichiers", "files"),
            (double)duration_ms / 1000);
+    if (b->part == BACKUP_DATA) {
+        printf(cli_say(cli,
+                       "les clés n'y sont pas : lancez maintenant « rempart backup run » sur la "
+                       "machine « %.*s »\n",
+                       "the keys are not in it: now run \"rempart backup run\" on the machine "
+                       "\"%.*s\"\n"),
+               RP_FMT(b->other));
+    }
+}
+
+static enum backup_part part_of(struct backup *b) {
+    return cli_runs_elsewhere(b->cli, "kms", &b->other)    ? BACKUP_DATA
+           : cli_runs_elsewhere(b->cli, "core", &b->other) ? BACKUP_KEYS
+                                                           : BACKUP_WHOLE;
 }
 
 enum rp_exit backup_run(struct cli *cli, const char *folder) {
@@ -204,20 +252,7 @@ enum rp_exit backup_run(struct cli *cli, const char *folder) {
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->state, NULL);
     }
-    rp_view machine;
-    if (cli_runs_elsewhere(cli, "kms", &machine)) {
-        fprintf(
-            stderr,
-            cli_say(cli,
-                    "rempart: pas de sauvegarde : les clés sont sur la machine « %.*s », et "
-                    "sans elles rien n'ouvrirait celle-ci. Arrêtez Rempart sur les deux, copiez "
-                    "ce dossier d'état, puis son dossier kms/ (second-machine.md)\n",
-                    "rempart: no backup: the keys are on the machine \"%.*s\", and without "
-                    "them nothing would open this one. Stop Rempart on both, copy this state "
-                    "folder, then its folder kms/ (second-machine.md)\n"),
-            RP_FMT(machine));
-        return RP_EXIT_USAGE;
-    }
+    b.part = part_of(&b);
     b.id = rp_env_new_id(&b.env);
     b.now_s = rp_env_now_s(&b.env);
     int64_t begun_ms = backup_monotonic_ms(&b), took_ms = 0;

@@ -131,7 +131,7 @@ struct link {
     struct {
         int64_t told_ms; /* monotonic; 0 = never */
         unsigned times;  /* since */
-    } refused;
+    } refused[2];        /* who showed no key, and who did: noise hides no impostor */
 };
 
 int64_t link_now_ms(const struct link *link); /* monotonic */

@@ -1,7 +1,8 @@
 /* tell.c — what people learn of the link: lines, events, and run/link.json for `rempart status`.
  *
  * Each side puts on record what became of the machines that it asks; the other direction is that
- * machine's to tell. Strangers who knock are told of once a minute, with their number.
+ * machine's to tell. Strangers who knock are told of once a minute, with their number; those who
+ * show a key apart from those who show none.
  */
 #include <stdio.h>
 
@@ -106,9 +107,9 @@ void tell_refused(struct link *link, const struct machine *machine, const struct
                   const char *from, const char *reason) {
     char key[RP_FINGERPRINT_TEXT] = "none";
     const char *name = machine ? machine->peer->name : "unknown";
-    int64_t now_ms = link_now_ms(link);
-    link->refused.times++;
-    if (link->refused.told_ms != 0 && now_ms - link->refused.told_ms < REFUSED_EVERY_MS) {
+    int64_t now_ms = link_now_ms(link), told_ms = link->refused[shown != NULL].told_ms;
+    unsigned times = ++link->refused[shown != NULL].times;
+    if (told_ms != 0 && now_ms - told_ms < REFUSED_EVERY_MS) {
         return;
     }
     if (shown) {
@@ -120,8 +121,8 @@ void tell_refused(struct link *link, const struct machine *machine, const struct
     rp_event_add_text(note.event, "machine", rp_view_from_cstr(name));
     rp_event_add_text(note.event, "key", rp_view_from_cstr(key));
     rp_event_add_text(note.event, "reason", rp_view_from_cstr(reason));
-    rp_event_add_u64(note.event, "times", link->refused.times);
+    rp_event_add_u64(note.event, "times", times);
     recorder_finish(link->recorder, &note);
-    link->refused.told_ms = now_ms;
-    link->refused.times = 0;
+    link->refused[shown != NULL].told_ms = now_ms;
+    link->refused[shown != NULL].times = 0;
 }

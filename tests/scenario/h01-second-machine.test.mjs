@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import {execFileSync} from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {Machines, fingerprint, why} from '../lib/machines.mjs';
 import {crash} from '../lib/sabotage.mjs';
-import {run, until} from '../lib/stack.mjs';
+import {bin, run, until} from '../lib/stack.mjs';
 
 let machines, keys, data, person;
 before(async () => {
@@ -42,16 +43,12 @@ it('both machines say who the other is, and what is asked on which', async () =>
     assert.equal(code, 0, stdout);
     assert.match(stdout, new RegExp(`machine ${name}, .*\\n  asked +up since .*\\n  asks +up since`));
   }
-  for (const command of [['keys', 'rotate'], ['backup', 'run', path.join(machines.folder, 'backups')]]) {
-    const {code, stderr} = await data.rempart(...command);
-    assert.equal(code, 2, command.join(' '));
-    assert.match(stderr, /machine "keys"/);
-  }
-  assert.deepEqual(fs.readdirSync(path.join(machines.folder, 'backups')), []);
+  const rotated = await data.rempart('keys', 'rotate'), listed = await keys.rempart('tenant', 'list');
+  assert.equal(rotated.code, 2);
+  assert.match(rotated.stderr, /machine "keys"/);
+  assert.equal(listed.code, 3);
+  assert.match(listed.stderr, /machine "data"/);
   assert.equal((await keys.rempart('keys', 'status')).code, 0);
-  const {code, stderr} = await keys.rempart('tenant', 'list');
-  assert.equal(code, 3);
-  assert.match(stderr, /machine "data"/);
 });
 
 it('a cable that is pulled is a key service that is down, and comes back by itself', async () => {
@@ -72,6 +69,16 @@ it('a link that is killed is back by itself, on either machine', async () => {
   }
 });
 
+it('strangers who hold the port do not keep the other machine out', async () => {
+  const strangers = Array.from({length: 40}, () => net.connect(7443, machines.there).on('error', () => {}));
+  await until('strangers', () => strangers.some(one => !one.connecting));
+  strangers[0].write('GET / HTTP/1.1\r\n\r\n');
+  await crash(data, 'link');
+  await machines.meet();
+  assert.equal(await write('between strangers'), 200);
+  for (const one of strangers) one.destroy();
+});
+
 it('a machine with another key is let in nowhere, and is on record', async () => {
   const key = path.join(machines.folder, 'stranger.key'), cert = path.join(machines.folder, 'stranger.pem');
   execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=data', '-keyout', key, '-out', cert], {stdio: 'ignore'});
@@ -83,6 +90,40 @@ it('a machine with another key is let in nowhere, and is on record', async () =>
   });
   assert.match(event, /"machine":"unknown"/);
   assert.match(event, /its key is not the one/);
+});
+
+it('each machine backs up its part, and both parts bring back the whole', async () => {
+  const folder = name => path.join(machines.folder, name), passphrase = folder('passphrase');
+  fs.writeFileSync(passphrase, 'a long line that opens the backups\n');
+  const by = {data: ['--passphrase-file', passphrase], keys: []}, files = {};
+  const refused = await data.rempart('backup', 'run', folder('data'));
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /on another machine: give --passphrase-file/);
+  assert.equal((await keys.rempart('keys', 'recovery')).code, 0);
+  for (const [name, stack] of [['data', data], ['keys', keys]]) {
+    const made = await stack.rempart('backup', 'run', folder(name), ...by[name]);
+    assert.equal(made.code, 0, made.stderr);
+    assert.equal(/the keys are not in it: now run .* on the machine "keys"/.test(made.stdout), name === 'data');
+    files[name] = made.stdout.split('\n')[0];
+  }
+  assert.equal((await keys.rempart('backup', 'verify', folder('keys'))).code, 0);
+  assert.ok(fs.readdirSync(folder('keys')).some(name => name.endsWith('.tenants')));
+  assert.deepEqual(fs.readdirSync(folder('data')).filter(name => !name.endsWith('.backup')), []);
+  const {stdout: members} = await run('sh', ['-c', '"$0" backup open "$1" --passphrase-file "$2" | tar -tz', path.join(bin, 'rempart'), files.data, passphrase]);
+  assert.match(members, /^db\/system\.db$/m);
+  assert.doesNotMatch(members, /kms|unseal/);
+
+  await Promise.all([keys.down(), data.down()]);
+  for (const [name, stack] of [['data', data], ['keys', keys]]) {
+    const restored = await stack.rempart('backup', 'restore', files[name], '--force-older', ...by[name]);
+    assert.equal(restored.code, 0, restored.stderr);
+    fs.rmSync(restored.stdout.match(/the former folder: (.*)/)[1], {recursive: true}); // what is there now came from the backup
+  }
+  await Promise.all([keys.up(), data.up()]);
+  await machines.meet();
+  await data.startNotes();
+  await until('the note of before', async () => /written with a key from elsewhere/.test((await person.get('/')).text), {seconds: 20});
+  assert.equal(await write('after the restore'), 200);
 });
 
 it('a fingerprint that is not the other’s own is refused by who dials, who says so', async () => {
