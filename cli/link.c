@@ -6,6 +6,7 @@
 #include "cli.h"
 #include "key_io.h"
 #include "os/file.h"
+#include "reasons.h"
 
 enum { STATUS_MAX = 1 << 20 };
 
@@ -81,7 +82,9 @@ static void print_direction(const struct cli *cli, const struct rp_json *machine
            up ? cli_say(cli, "établie", "up") : cli_say(cli, "rompue", "down"),
            cli_say(cli, "depuis", "since"), rp_time_print((int64_t)since_s).s);
     if (error.n > 0) {
-        printf("  (%s: %.*s)", cli_say(cli, "dernière erreur", "last error"), RP_FMT(error));
+        const char *why = link_why_in(error, cli->lang);
+        rp_view text = why ? rp_view_from_cstr(why) : error;
+        printf("  (%s: %.*s)", cli_say(cli, "dernière erreur", "last error"), RP_FMT(text));
     }
     printf("\n");
 }
@@ -106,8 +109,8 @@ bool cli_print_links(struct cli *cli, struct rp_json *status) {
         printf("%s %.*s, %.*s, port %llu\n", cli_say(cli, "machine", "machine"),
                RP_FMT(rp_json_get_string(machine, "name")),
                RP_FMT(rp_json_get_string(machine, "address")), (unsigned long long)port);
-        print_direction(cli, machine, "asks", cli_say(cli, "interrogée", "asked"));
-        print_direction(cli, machine, "answers", cli_say(cli, "interroge", "asks"));
+        print_direction(cli, machine, "asks", cli_say(cli, "vers elle", "asked"));
+        print_direction(cli, machine, "answers", cli_say(cli, "d'elle", "asks"));
     }
     return well;
 }

@@ -64,7 +64,7 @@ static void answered(void *ctx) {
         job->parcel.head.err = job->err;
         job->parcel.payload = rp_buf_view(&job->reply);
         if (!rp_ok(wire_send(wire, &job->parcel))) {
-            wire_close(wire, "it does not read what it asked for");
+            wire_close(wire, link_why(LINK_UNREAD));
         }
     }
     free_job(job);

@@ -13,7 +13,7 @@
  *   main.c    from start to the end       wire.c    a socket, TLS, parcels
  *   dial.c    the machines that we ask    listen.c  the machines that ask us
  *   ask.c     questions of roles here     answer.c  questions of roles there
- *   permit.c  who may ask what            tell.c    events, run/link.json
+ *   permit.c  who may ask what            tell.c    events, run/link.json; reasons.def: in words
  */
 #ifndef RP_DAEMONS_LINK_H
 #define RP_DAEMONS_LINK_H
@@ -23,6 +23,7 @@
 #include "ipc/parcel.h"
 #include "os/pool.h"
 #include "os/tcp.h"
+#include "reasons.h"
 #include "recorder.h"
 
 enum {

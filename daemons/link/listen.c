@@ -34,7 +34,7 @@ static struct wire *place_for_stranger(struct link *link) {
     if (strangers < LINK_STRANGERS) {
         return free_one;
     }
-    wire_close(oldest, "others dial, too");
+    wire_close(oldest, link_why(LINK_CROWD));
     return oldest;
 }
 
@@ -71,7 +71,7 @@ void listen_known(struct wire *wire) {
         struct machine *machine = &link->machines[i];
         if (rp_view_equal(rp_view_of(machine->key.b, RP_SHA256), rp_view_of(shown->b, RP_SHA256))) {
             if (machine->answers) {
-                wire_close(machine->answers, "it has dialled anew");
+                wire_close(machine->answers, link_why(LINK_ANEW));
             }
             machine->answers = wire;
             wire->machine = machine;

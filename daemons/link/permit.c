@@ -16,13 +16,13 @@ const char *permit_refusal(const struct rp_config *config, const struct rp_confi
     const struct rp_ipc_rule *rule =
         rp_ipc_rule_find(parcel->client, parcel->server, parcel->head.number);
     if (!rule) {
-        return "a message that is not in the table";
+        return link_why(LINK_NO_RULE);
     }
     if (!rp_config_runs_here(config, parcel->server)) {
-        return "a question to a role that does not run here";
+        return link_why(LINK_NOT_HERE);
     }
     if (!runs_there(peer, parcel->client)) {
-        return "a question of a role that does not run there";
+        return link_why(LINK_NOT_THERE);
     }
-    return parcel->payload.n > rule->max_request ? "a question over its size" : NULL;
+    return parcel->payload.n > rule->max_request ? link_why(LINK_OVERSIZED) : NULL;
 }

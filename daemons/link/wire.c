@@ -140,22 +140,22 @@ static rp_err take_from_link(struct wire *wire, const struct rp_parcel *parcel) 
 static rp_err take_parcel(struct wire *wire, const struct rp_parcel *parcel,
                           const char **ret_breach) {
     if (parcel->client == RP_ROLE_LINK && parcel->server == RP_ROLE_LINK) {
-        *ret_breach = "not the greeting of this release";
+        *ret_breach = link_why(LINK_NO_GREETING);
         return take_from_link(wire, parcel);
     }
     if (wire->state != WIRE_UP) {
-        *ret_breach = "a message before the greeting";
+        *ret_breach = link_why(LINK_TOO_EARLY);
         return RP_ERR(PROTOCOL);
     }
     if (wire->dials) {
-        *ret_breach = "an answer to nothing that was asked";
+        *ret_breach = link_why(LINK_UNASKED);
         return ask_take(wire, parcel);
     }
     *ret_breach = permit_refusal(&wire->link->daemon.config, wire->machine->peer, parcel);
     if (*ret_breach) {
         return RP_ERR(PROTOCOL);
     }
-    *ret_breach = "more questions at once than a machine has";
+    *ret_breach = link_why(LINK_TOO_MANY);
     return answer_take(wire, parcel);
 }
 
@@ -167,7 +167,7 @@ static rp_err take_parcels(struct wire *wire, const char **ret_breach) {
         if (rp_is(err, RP_E_BUSY)) {
             return RP_OK;
         }
-        *ret_breach = "not a message of this release";
+        *ret_breach = link_why(LINK_NO_MESSAGE);
         RP_TRY(err);
         RP_TRY(take_parcel(wire, &parcel, ret_breach));
         rp_buf_consume(&wire->heard, used);
@@ -176,12 +176,11 @@ static rp_err take_parcels(struct wire *wire, const char **ret_breach) {
 
 /* Why TLS failed, for people. */
 static const char *failed_tls(rp_err err) {
-    return rp_is(err, RP_E_DENIED) ? "its key is not the one in link.peers here"
-           : rp_is(err, RP_E_UNAUTHENTICATED)
-               ? "it does not take our key: link.peers there names another"
-           : rp_is(err, RP_E_CLOSED)    ? "it has hung up"
-           : rp_is(err, RP_E_TOO_LARGE) ? "more bytes than a message has"
-                                        : "not TLS 1.3, or altered on the way";
+    return rp_is(err, RP_E_DENIED)            ? link_why(LINK_OTHER_KEY)
+           : rp_is(err, RP_E_UNAUTHENTICATED) ? link_why(LINK_NOT_TAKEN)
+           : rp_is(err, RP_E_CLOSED)          ? link_why(LINK_HUNG_UP)
+           : rp_is(err, RP_E_TOO_LARGE)       ? link_why(LINK_TOO_MUCH)
+                                              : link_why(LINK_NO_TLS);
 }
 
 static void refuse(struct wire *wire, const char *reason) {
@@ -213,7 +212,7 @@ static bool take_bytes(struct wire *wire, rp_view bytes) {
     }
     err = take_parcels(wire, &breach);
     if (!rp_ok(err)) {
-        refuse(wire, breach ? breach : "a breach");
+        refuse(wire, breach);
         return false;
     }
     return true;
@@ -228,7 +227,8 @@ static void read_some(struct wire *wire) {
             return;
         }
         if (!rp_ok(err)) {
-            wire_close(wire, rp_is(err, RP_E_CLOSED) ? "it has hung up" : rp_err_text(err, RP_EN));
+            wire_close(wire,
+                       rp_is(err, RP_E_CLOSED) ? link_why(LINK_HUNG_UP) : rp_err_text(err, RP_EN));
             return;
         }
         wire->heard_ms = link_now_ms(wire->link);
@@ -264,13 +264,13 @@ void wire_tick(struct wire *wire) {
     }
     if (wire->state != WIRE_UP) {
         if (now_ms - wire->begun_ms >= LINK_HANDSHAKE_MS) {
-            wire_close(wire, wire->state == WIRE_CONNECTING ? "no answer from this address"
-                                                            : "no greeting in time");
+            wire_close(wire, wire->state == WIRE_CONNECTING ? link_why(LINK_NO_ANSWER)
+                                                            : link_why(LINK_LATE));
         }
         return;
     }
     if (now_ms - wire->heard_ms >= LINK_SILENCE_MS) {
-        wire_close(wire, "silent: nothing heard for some seconds");
+        wire_close(wire, link_why(LINK_SILENT));
         return;
     }
     if (wire->dials && now_ms - wire->pinged_ms >= PING_EVERY_MS) {

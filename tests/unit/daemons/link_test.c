@@ -71,6 +71,17 @@ static void a_role_that_does_not_run_here_is_not_asked(void **state) {
     assert_non_null(to_keys(RP_ROLE_CORE, RP_ROLE_COURIER, RP_IPC_CORE_COURIER_MAIL, 16));
 }
 
+static void each_reason_is_told_in_both_languages(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < LINK_REASON_COUNT; i++) {
+        rp_view said = rp_view_from_cstr(link_why((enum link_reason)i));
+        assert_view_equal(rp_view_from_cstr(link_why_in(said, RP_EN)), said);
+        assert_string_not_equal(link_why_in(said, RP_FR), link_why_in(said, RP_EN));
+    }
+    assert_string_equal(link_why_in(RP_VIEW("unreachable"), RP_FR), "injoignable");
+    assert_null(link_why_in(RP_VIEW("something else"), RP_FR));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_table_and_the_file_name_is_put),
@@ -79,6 +90,7 @@ int main(void) {
         cmocka_unit_test(no_command_line_crosses),
         cmocka_unit_test(a_role_that_does_not_run_there_is_refused),
         cmocka_unit_test(a_role_that_does_not_run_here_is_not_asked),
+        cmocka_unit_test(each_reason_is_told_in_both_languages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
