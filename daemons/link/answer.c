@@ -90,13 +90,21 @@ rp_err answer_start(struct link *link) {
     return rp_pool_new(THREADS, QUEUE, start_thread, stop_thread, NULL, &link->pool);
 }
 
+/* No thread will ask it: the caller hears that at once. */
+static rp_err turn_away(struct wire *wire, const struct rp_parcel *parcel, rp_err err) {
+    struct rp_parcel answer = *parcel;
+    answer.head.err = err;
+    answer.payload = (rp_view){NULL, 0};
+    return wire_send(wire, &answer);
+}
+
 rp_err answer_take(struct wire *wire, const struct rp_parcel *parcel) {
     if (wire->jobs == LINK_JOBS) {
-        return RP_ERR(OVERLOAD);
+        return turn_away(wire, parcel, RP_ERR(OVERLOAD));
     }
     struct job *job = malloc(sizeof *job + parcel->payload.n);
     if (!job) {
-        return RP_ERR(NO_MEMORY);
+        return turn_away(wire, parcel, RP_ERR(NO_MEMORY));
     }
     *job = (struct job){.link = wire->link,
                         .wire = wire->number,
@@ -109,7 +117,7 @@ rp_err answer_take(struct wire *wire, const struct rp_parcel *parcel) {
     rp_err err = rp_pool_submit(wire->link->pool, put, job);
     if (!rp_ok(err)) {
         free_job(job);
-        return err;
+        return turn_away(wire, parcel, err);
     }
     wire->jobs++;
     return RP_OK;

@@ -165,7 +165,8 @@ const char *permit_refusal(const struct rp_config *config, const struct rp_confi
 
 /* ---- answer.c ---- */
 rp_err answer_start(struct link *link);
-/* A permitted question; OVERLOAD when the machine has too many under way. */
+/* A permitted question; one of too many under way is answered with OVERLOAD. Fails when the machine
+ * does not read its answers. */
 rp_err answer_take(struct wire *wire, const struct rp_parcel *parcel);
 
 /* ---- tell.c ---- */

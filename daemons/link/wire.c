@@ -155,7 +155,7 @@ static rp_err take_parcel(struct wire *wire, const struct rp_parcel *parcel,
     if (*ret_breach) {
         return RP_ERR(PROTOCOL);
     }
-    *ret_breach = link_why(LINK_TOO_MANY);
+    *ret_breach = link_why(LINK_UNREAD);
     return answer_take(wire, parcel);
 }
 

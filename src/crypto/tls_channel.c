@@ -112,7 +112,7 @@ static rp_err read_some(struct rp_tls_channel *channel, struct rp_buf *ret_said,
 }
 
 rp_err rp_tls_channel_take(struct rp_tls_channel *channel, rp_view bytes, struct rp_buf *ret_said) {
-    RP_ASSERT(!channel->failed);
+    RP_TRY(channel->failed ? RP_ERR(CLOSED) : RP_OK);
     while (bytes.n > 0) {
         rp_view some = rp_view_sub(bytes, 0, STEP);
         int taken = BIO_write(channel->in, some.p, (int)some.n);
@@ -129,6 +129,7 @@ rp_err rp_tls_channel_take(struct rp_tls_channel *channel, rp_view bytes, struct
 }
 
 rp_err rp_tls_channel_say(struct rp_tls_channel *channel, rp_view what) {
+    RP_TRY(channel->failed ? RP_ERR(CLOSED) : RP_OK);
     RP_ASSERT(rp_tls_channel_is_up(channel));
     size_t n = 0;
     if (what.n == 0) {

@@ -5,8 +5,8 @@
  * no earlier version, nothing resumed.
  *
  * Pure: what came from the network goes in, what is to go there comes out; somebody else owns the
- * socket. After an error the channel is of no use but to give its last bytes (the alert that tells
- * the other why) and to be freed.
+ * socket. After an error the channel is CLOSED: it gives its last bytes (the alert that tells the
+ * other why), and is freed.
  *
  * Fails: DENIED (the other's key is not one of ours), UNAUTHENTICATED (the other does not take
  * our key), PROTOCOL (not TLS 1.3, or altered on the way), CLOSED (the other has ended it well).

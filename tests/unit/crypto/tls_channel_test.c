@@ -116,6 +116,8 @@ static void a_stranger_who_dials_is_refused(void **state) {
     struct rp_sha256 shown = rp_tls_key_fingerprint(data.key);
     assert_memory_equal(rp_tls_channel_peer(keys.channel)->b, shown.b, RP_SHA256);
     assert_err(data.err, UNAUTHENTICATED); /* and is told why */
+    assert_err(rp_tls_channel_take(keys.channel, RP_VIEW("more"), &keys.heard), CLOSED);
+    assert_err(rp_tls_channel_say(keys.channel, RP_VIEW("more")), CLOSED);
     close_ends();
 }
 
