@@ -9,7 +9,7 @@
 #include "base/checked.h"
 #include "web/handlers.h"
 
-enum { KEEP_MS = 60 * 1000, PAGES_AT_ONCE = 1024, EVENT_ARENA = 64 * 1024, REASON_MAX = 200 };
+enum { PAGES_AT_ONCE = 1024, EVENT_ARENA = 64 * 1024, REASON_MAX = 200 };
 
 static const char snapshot_file[] = "db/snapshot.db";
 
@@ -19,7 +19,7 @@ static int64_t monotonic_ms(const struct rp_request *request) {
 }
 
 static void keep_on(const struct rp_request *request) {
-    atomic_store(&request->web->keep_outbox_until_ms, monotonic_ms(request) + KEEP_MS);
+    atomic_store(&request->web->keep_outbox_until_ms, monotonic_ms(request) + RP_BACKUP_KEEP_MS);
 }
 
 rp_err rp_admin_backup_hold(struct rp_request *request) {

@@ -33,6 +33,7 @@
 #include "wire/http.h"
 #include "wire/json.h"
 
+enum { RP_BACKUP_KEEP_MS = 60 * 1000 /* events stay, since a backup last asked */ };
 enum { RP_ASSET_PATH = 64, RP_STEPS_MAX = 4, RP_JWKS_MAX = 8, RP_JWKS_BYTES_MAX = 16384 };
 
 /* What all threads share; read-only after the start but for the flags. */

@@ -227,6 +227,9 @@ static rp_err serve(struct acme *acme) {
     struct daemon *daemon = &acme->daemon;
     RP_TRY(read_credentials(acme));
     RP_TRY(find_hook(acme));
+    if (daemon->rehearses) {
+        return RP_OK;
+    }
     RP_TRY(daemon_enter(daemon));
     acme->ledger = rp_ipc_client_new(RP_ROLE_ACME, RP_ROLE_LEDGER, LEDGER_MS);
     rp_err err = acme->ledger ? book_open(&acme->book, daemon) : RP_ERR(NO_MEMORY);

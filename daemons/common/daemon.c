@@ -72,7 +72,7 @@ int daemon_exit_code(rp_err err) {
     return rp_err_retry(err) ? 1 : 2;
 }
 
-static rp_err parse_options(const struct daemon *daemon, int argc, char **argv,
+static rp_err parse_options(struct daemon *daemon, int argc, char **argv,
                             struct options *ret_options) {
     struct options options = {".", "/usr/share/rempart", default_config, NULL};
     const struct {
@@ -86,6 +86,11 @@ static rp_err parse_options(const struct daemon *daemon, int argc, char **argv,
     };
     for (int i = 1; i < argc; i += 2) {
         const char **value = NULL;
+        if (strcmp(argv[i], "--rehearse") == 0) {
+            daemon->rehearses = true;
+            i--;
+            continue;
+        }
         for (size_t k = 0; k < RP_COUNT_OF(known); k++) {
             value = strcmp(argv[i], known[k].name) == 0 ? known[k].value : value;
         }
@@ -113,7 +118,8 @@ static rp_err read_config(struct daemon *daemon) {
     }
     daemon->config_text = text;
     const char *form = getenv(DAEMON_LOG_FORMAT);
-    daemon->log_json = strcmp(form ? form : daemon->config.log_format, "json") == 0;
+    daemon->log_json =
+        !daemon->rehearses && strcmp(form ? form : daemon->config.log_format, "json") == 0;
     return RP_OK;
 }
 

@@ -22,6 +22,7 @@ struct daemon {
     const char *config_file;
     const char *bin; /* the folder of the programs; NULL = where the supervisor's own lies */
     bool log_json;   /* as the supervisor began with, or log.format */
+    bool rehearses;  /* --rehearse: opens what the configuration names, and ends before entry */
     struct rp_config config;
     rp_view config_text;
     bool config_refused; /* daemon_start failed for it; said then, and in config_diag */

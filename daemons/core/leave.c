@@ -5,14 +5,20 @@
  * same time, lets go of its connections. When the threads are back too we hand over, and a
  * successor starts. What is left are streams; they go on until they end, or for
  * gate.drain_seconds. Their events wait in the outboxes, where the successor looks for them.
+ *
+ * A backup that is being made goes on: the successor keeps the outboxes for as long as we had
+ * promised, and copies the database of that moment anew.
  */
 #include <signal.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
 #include "core.h"
+#include "os/file.h"
 
-enum { LOOK_MS = 10, FORGOTTEN_MS = 5000 };
+enum { LOOK_MS = 10, FORGOTTEN_MS = 5000, HOLD_MAX = 32 };
+
+static const char hold_file[] = "run/backup-hold";
 
 /* ---- what core does by itself ---- */
 
@@ -37,9 +43,13 @@ static void thread_is_back(void *ctx) {
     core->threads_back++;
 }
 
+/* The copy that a thread was making goes now: later it would take away the successor's. */
 static void pass_by(void *thread_state, void *ctx) {
     const struct core *core = ctx;
-    (void)thread_state;
+    struct rp_web_thread *thread = ((struct core_slot *)thread_state)->thread;
+    if (thread) {
+        rp_snapshot_free(rp_take(&thread->snapshot));
+    }
     rp_err err = rp_loop_post(core->loop, thread_is_back, ctx);
     RP_ASSERT(rp_ok(err));
 }
@@ -51,6 +61,37 @@ static void ask_threads(struct core *core) {
             core->threads_back++; /* its queue is full, of streams alone: nothing else is left */
         }
     }
+}
+
+/* ---- a backup's hold ---- */
+
+static int64_t monotonic_ms(const struct core *core) {
+    return core->env.monotonic_ns(core->env.ctx) / 1000000;
+}
+
+/* Until when the outboxes are kept. What cannot be written is lost, and the backup then says so. */
+static void hand_on_hold(const struct core *core) {
+    int64_t until_ms = atomic_load(&core->web.keep_outbox_until_ms);
+    if (until_ms <= monotonic_ms(core) || !atomic_load(&core->web.outbox_kept)) {
+        return;
+    }
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(HOLD_MAX);
+    rp_buf_add_u64(&text, (uint64_t)until_ms);
+    rp_ignore(rp_file_replace(hold_file, 0600, rp_buf_view(&text)));
+}
+
+/* One of before the machine's last start lies too far ahead, or is over. */
+static void take_hold(struct core *core) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(4096);
+    rp_view text = {NULL, 0};
+    uint64_t until_ms = 0;
+    uint64_t now_ms = (uint64_t)monotonic_ms(core);
+    if (arena && rp_ok(rp_file_read(hold_file, HOLD_MAX, arena, &text)) &&
+        rp_view_to_u64(text, now_ms + RP_BACKUP_KEEP_MS, &until_ms) && until_ms > now_ms) {
+        atomic_store(&core->web.keep_outbox_until_ms, (int64_t)until_ms);
+        atomic_store(&core->web.outbox_kept, true);
+    }
+    rp_ignore(rp_file_remove(hold_file));
 }
 
 static bool is_quiet(const struct core *core) {
@@ -70,6 +111,7 @@ static void look(void *ctx) {
     } else if (core->leaving == CORE_WAITS_FOR_THREADS &&
                core->threads_back == CORE_STORE_THREADS) {
         core->leaving = CORE_HANDED_OVER;
+        hand_on_hold(core);
         core_close_after_answers(core);
         daemon_hand_over(core->daemon);
     } else if (core->leaving == CORE_HANDED_OVER && !core->first) {
@@ -106,6 +148,7 @@ rp_err core_leave_start(struct core *core) {
         return RP_OK; /* nobody holds our sockets: SIGTERM is the only end */
     }
     core->daemon->hands_over = true;
+    take_hold(core);
     RP_TRY(rp_loop_signal(core->loop, SIGQUIT, leave, core));
     return core_every(core, (int64_t)core->config.drain_seconds * 1000 + FORGOTTEN_MS, 0,
                       look_for_forgotten, core);

@@ -89,6 +89,9 @@ static rp_err serve(struct core *core) {
     RP_TRY(rp_crypto_start());
     name_assets(&core->web);
     RP_TRY(open_breached(core));
+    if (core->daemon->rehearses) {
+        return RP_OK;
+    }
     RP_TRY(daemon_enter(core->daemon));
     struct rp_diag diag = {0};
     rp_err err = open_doors(core, &diag);

@@ -111,6 +111,9 @@ static rp_err serve(struct courier *courier) {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return daemon_fail(daemon, RP_ERR(SYSTEM), "libcurl", NULL);
     }
+    if (daemon->rehearses) {
+        return RP_OK;
+    }
     RP_TRY(daemon_enter(daemon));
     rp_err err = memory_open(&courier->memory, daemon->arena);
     if (rp_ok(err)) {

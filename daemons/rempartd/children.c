@@ -120,10 +120,8 @@ rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id rol
 
 static rp_err spawn(struct child *child) {
     const struct supervisor *supervisor = child->supervisor;
-    const char *const arguments[] = {"--state",  ".",
-                                     "--share",  supervisor->daemon.share,
-                                     "--config", supervisor->daemon.config_file,
-                                     NULL};
+    const char *const arguments[] = {
+        "--state", ".", "--share", supervisor->daemon.share, "--config", ACCEPTED_CONFIG, NULL};
     struct rp_process process = {.arguments = arguments};
     RP_TRY(supervisor_hold_sockets(child));
     if (supervisor_hands_over(child)) {
@@ -403,7 +401,8 @@ static void child_ended(struct child *child, const struct rp_exit *ended) {
 void supervisor_reap(struct supervisor *supervisor) {
     struct rp_exit ended;
     while (rp_process_reap(&ended)) {
-        if (supervisor_rendered(supervisor, &ended) || supervisor_left(supervisor, &ended)) {
+        if (supervisor_rendered(supervisor, &ended) || supervisor_rehearsed(supervisor, &ended) ||
+            supervisor_left(supervisor, &ended)) {
             continue;
         }
         for (size_t i = 0; i < CHILDREN; i++) {
@@ -454,6 +453,7 @@ void supervisor_stop(struct supervisor *supervisor, int exit_code) {
     supervisor->phase = PHASE_STOP;
     supervisor->exit_code = exit_code;
     supervisor_stop_renderer(supervisor);
+    supervisor_stop_rehearsal(supervisor);
     supervisor_end_leavers(supervisor);
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];

@@ -235,9 +235,13 @@ static void tell_refused(struct supervisor *supervisor) {
 static rp_err supervise(struct supervisor *supervisor) {
     RP_TRY(watch_signals(supervisor));
     RP_TRY(recorder_new(&supervisor->daemon, &supervisor->report));
+    rp_err kept = supervisor_keep_config(supervisor->daemon.config_text);
+    if (!rp_ok(kept)) {
+        return daemon_fail(&supervisor->daemon, kept, ACCEPTED_CONFIG, NULL);
+    }
     tell_refused(supervisor);
     supervisor_init_children(supervisor);
-    (void)supervisor_look_at_named_files(supervisor);
+    supervisor->reload.files = supervisor_named_files(&supervisor->daemon.config);
     supervisor_tell(supervisor, "rempart %s in %s", supervisor->version, supervisor->state);
     supervisor_start_next(supervisor);
     RP_TRY(rp_loop_timer(supervisor->daemon.loop, LOOK_MS, LOOK_MS, supervisor_look, supervisor,
@@ -253,6 +257,7 @@ static void release(struct supervisor *supervisor) {
         rp_watch_free(supervisor->children[i].watch);
     }
     recorder_free(supervisor->report);
+    supervisor_stop_rehearsal(supervisor);
     rp_arena_free(supervisor->reload.arena);
     rp_fd_done(&supervisor->lock_fd);
     rp_fd_done(&supervisor->fence_fd);

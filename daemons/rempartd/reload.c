@@ -32,9 +32,8 @@ void supervisor_stop_renderer(struct supervisor *supervisor) {
 
 static rp_err start_renderer(struct supervisor *supervisor) {
     const struct daemon *daemon = &supervisor->daemon;
-    const char *const arguments[] = {"--state",     ".",        "--share",
-                                     daemon->share, "--config", daemon->config_file,
-                                     "--render",    NULL};
+    const char *const arguments[] = {
+        "--state", ".", "--share", daemon->share, "--config", ACCEPTED_CONFIG, "--render", NULL};
     _cleanup_fd_ int ready_fd = -1;       /* nobody waits for it to be ready, only for its end */
     supervisor_stop_renderer(supervisor); /* one that still runs would write the older file */
     RP_TRY(supervisor_spawn(supervisor, RP_ROLE_GATE, (struct rp_process){.arguments = arguments},
@@ -106,7 +105,7 @@ static void name_kept(struct supervisor *supervisor, const struct rp_config *con
     reload->kept[n] = NULL;
 }
 
-static void refuse(struct supervisor *supervisor, rp_err err, const struct rp_diag *diag) {
+void supervisor_refuse(struct supervisor *supervisor, rp_err err, const struct rp_diag *diag) {
     const char *file = supervisor->daemon.config_file;
     rp_ignore(daemon_fail(&supervisor->daemon, err, file, diag));
     daemon_say(&supervisor->daemon, "the configuration stays as it was");
@@ -159,11 +158,10 @@ static bool differs(const struct rp_yaml *a, const struct rp_yaml *b, const char
 }
 
 /* Roles read these at their start, so that another file of the same name is a change, too. */
-bool supervisor_look_at_named_files(struct supervisor *supervisor) {
-    const struct rp_config *config = &supervisor->daemon.config;
+uint64_t supervisor_named_files(const struct rp_config *config) {
     const char *const names[] = {config->acme_eab, config->smtp_credentials, config->smtp_authority,
                                  config->breached_list};
-    uint64_t before = supervisor->reload.files, now = 0;
+    uint64_t now = 0;
     for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
         struct stat st = {0};
         if (*names[i] && stat(names[i], &st) == 0) {
@@ -174,8 +172,11 @@ bool supervisor_look_at_named_files(struct supervisor *supervisor) {
             }
         }
     }
-    supervisor->reload.files = now;
-    return now != before;
+    return now;
+}
+
+rp_err supervisor_keep_config(rp_view text) {
+    return rp_file_replace(ACCEPTED_CONFIG, 0600, text);
 }
 
 /* The gate's own part and the limits are read by nginx alone, which drops nobody. For all else the
@@ -240,6 +241,25 @@ static void begin_roles_anew(struct supervisor *supervisor, bool all) {
     supervisor_render(supervisor);
 }
 
+void supervisor_apply(struct supervisor *supervisor, struct rp_arena *arena,
+                      const struct rp_config *config, rp_view text, bool roles) {
+    rp_err err = supervisor_keep_config(text);
+    if (!rp_ok(err)) {
+        struct rp_diag diag = {0};
+        rp_ignore(rp_fail(&diag, err, ACCEPTED_CONFIG ": %s", rp_err_text(err, RP_EN)));
+        rp_arena_free(arena);
+        supervisor_refuse(supervisor, err, &diag);
+        return;
+    }
+    supervisor->reload.files = supervisor_named_files(config);
+    adopt(supervisor, arena, config, text);
+    supervisor_reopen_log(supervisor);
+    if (supervisor->phase == PHASE_SERVE) {
+        begin_roles_anew(supervisor, roles);
+    }
+    supervisor_write_status(supervisor);
+}
+
 void supervisor_reload(struct supervisor *supervisor) {
     struct rp_arena *arena = rp_arena_new(CONFIG_ARENA);
     rp_view text = {NULL, 0};
@@ -248,22 +268,22 @@ void supervisor_reload(struct supervisor *supervisor) {
     const char *file = supervisor->daemon.config_file;
     supervisor->reload.number++;
     supervisor->reload.refused = false;
+    supervisor_stop_rehearsal(supervisor); /* one that still runs tries the older file */
     rp_err err = arena ? rp_file_read(file, CONFIG_MAX, arena, &text) : RP_ERR(NO_MEMORY);
     if (rp_ok(err)) {
         err = rp_config_parse(text, arena, &config, &diag);
     }
     if (!rp_ok(err)) {
         rp_arena_free(arena);
-        refuse(supervisor, err, &diag);
+        supervisor_refuse(supervisor, err, &diag);
         return;
     }
     daemon_say(&supervisor->daemon, "%s read again", file);
-    bool all = concerns_roles(supervisor, text, arena);
-    adopt(supervisor, arena, &config, text);
-    all = supervisor_look_at_named_files(supervisor) || all;
-    supervisor_reopen_log(supervisor);
-    if (supervisor->phase == PHASE_SERVE) {
-        begin_roles_anew(supervisor, all);
+    bool roles = concerns_roles(supervisor, text, arena) ||
+                 supervisor_named_files(&config) != supervisor->reload.files;
+    if (roles && supervisor->phase == PHASE_SERVE) {
+        supervisor_rehearse(supervisor, arena, &config, text);
+    } else {
+        supervisor_apply(supervisor, arena, &config, text, roles);
     }
-    supervisor_write_status(supervisor);
 }

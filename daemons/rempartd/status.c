@@ -58,7 +58,7 @@ static void add_reload(struct rp_arena *arena, struct rp_json *root,
         return;
     }
     struct rp_json *json = rp_json_add_object(arena, root, "reload");
-    bool under_way = supervisor->renderer.pid != 0;
+    bool under_way = supervisor->renderer.pid != 0 || supervisor->rehearsal.pid != 0;
     for (size_t i = 0; i < CHILDREN; i++) {
         /* The others may be in the middle of an attack of theirs, and nobody waits for that. */
         under_way =

@@ -9,6 +9,7 @@
  *   folders.c   the state folder: who owns what
  *   children.c  start, readiness, end, start again
  *   reload.c    a new configuration
+ *   rehearse.c  tried before anybody leaves for it
  *   handover.c  a role that begins anew without a request lost
  *   status.c    run/status.json
  *   log.c       where the lines of all roles go
@@ -106,6 +107,15 @@ struct supervisor {
         uint64_t files;         /* what the files were that the configuration names */
         struct rp_arena *arena; /* of daemon.config, once it is not the first */
     } reload;
+    struct rehearsal {
+        pid_t pid; /* of the role that tries now; 0 = none does */
+        int said_fd;
+        size_t next; /* of those that try */
+        struct rp_timer *timer;
+        struct rp_arena *arena; /* of what is tried */
+        struct rp_config config;
+        rp_view text;
+    } rehearsal;
     struct renderer {
         pid_t pid; /* of "rempart-gate --render"; 0 = none runs */
         struct rp_timer *timer;
@@ -133,13 +143,31 @@ void supervisor_reap(struct supervisor *supervisor);
 /* Ends all in reverse order, then the loop. */
 void supervisor_stop(struct supervisor *supervisor, int exit_code);
 /* SIGHUP: the file is read again by the code that starts. A bad one changes nothing, is said with
- * line and column, and goes on record. A good one: the gate's part is written, and nginx
- * reads it without losing a connection; where more than that part changed, core, probe, hunt and
- * courier begin anew, core without losing a request. What the ledger and the kms keep until the
- * next start is named. What came of it stands in run/status.json. */
+ * line and column, and goes on record, and so does one with which a role would not start. A good
+ * one: the gate's part is written, and nginx reads it without losing a connection; where more than
+ * that part changed, core, probe, hunt and courier begin anew, core without losing a request. What
+ * the ledger and the kms keep until the next start is named. What came of it stands in
+ * run/status.json. */
 void supervisor_reload(struct supervisor *supervisor);
-/* Looks at the files that the configuration names; true when they are not what they were. */
-bool supervisor_look_at_named_files(struct supervisor *supervisor);
+/* What the files are that the configuration names: another number for another file. */
+uint64_t supervisor_named_files(const struct rp_config *config);
+/* Keeps the configuration that is in force where a role that starts again finds it, whatever lies
+ * in the operator's file by then. */
+#define ACCEPTED_CONFIG "config.accepted"
+rp_err supervisor_keep_config(rp_view text);
+/* What was read is in force from here on: supervisor_reload, once all agree. */
+void supervisor_apply(struct supervisor *supervisor, struct rp_arena *arena,
+                      const struct rp_config *config, rp_view text, bool roles);
+/* The reload comes to nothing: said, on record, in the status. */
+void supervisor_refuse(struct supervisor *supervisor, rp_err err, const struct rp_diag *diag);
+
+/* Takes the arena. The roles that may refuse a start try the file one after the other; then it is
+ * applied, or refused with what the first of them said. */
+void supervisor_rehearse(struct supervisor *supervisor, struct rp_arena *arena,
+                         const struct rp_config *config, rp_view text);
+/* True when it was a rehearsal that ended. */
+bool supervisor_rehearsed(struct supervisor *supervisor, const struct rp_exit *ended);
+void supervisor_stop_rehearsal(struct supervisor *supervisor);
 /* Has the gate's part written and nginx told: after a reload, and for a new certificate. */
 void supervisor_render(struct supervisor *supervisor);
 

@@ -6,6 +6,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import {after, before, test} from 'node:test';
 import {canaryPerson} from '../lib/canary.mjs';
+import {askCore} from '../lib/core.mjs';
+import {sql, tenantFile} from '../lib/sabotage.mjs';
 import {Stack, sleep, until} from '../lib/stack.mjs';
 import {Writer} from '../lib/writer.mjs';
 
@@ -111,6 +113,20 @@ test('an upload that is on its way goes on in the old core, while people sign in
   await until('the old one is gone', () => !fs.existsSync(`/proc/${core}`));
 });
 
+test('a backup that is being made keeps the outboxes through a reload', async () => {
+  const {api} = canary, {people} = JSON.parse(fs.readFileSync(stack.file('canary/credentials.json'), 'utf8'));
+  const waiting = async () => Number(await sql(tenantFile(stack, people[0].tenant), 'SELECT count(*) FROM outbox'));
+  const backup = step => askCore(stack, 'POST', `backup/${step}`, {});
+  await until('the outboxes are kept', async () => (await backup('hold')).held);
+  assert.equal((await api('POST', 'spaces/held', {held: true})).status, 201);
+  assert.ok(await waiting() > 0);
+  await reloaded(`${good}page:\n  operator: While a backup runs\n`);
+  for (let i = 0; i < 15; i++, await sleep(100)) assert.ok(await waiting() > 0, 'what a backup is to copy is still there');
+  await backup('end');
+  await until('the outbox is emptied', async () => await waiting() === 0);
+  await reloaded(`${good}page:\n  operator: Boulangerie Martin\n`);
+});
+
 test('a bad one is refused with line and column, goes on record, and changes nothing', async () => {
   fs.writeFileSync(config(), `${good}page:\n  operator: Someone Else\nhots: nowhere\n`);
   const {code, stderr} = await stack.rempart('reload');
@@ -123,6 +139,24 @@ test('a bad one is refused with line and column, goes on record, and changes not
   const json = await stack.rempart('reload', '--json');
   assert.equal(json.code, 2);
   assert.deepEqual([JSON.parse(json.stdout).result, JSON.parse(json.stdout).line], ['refused', line]);
+});
+
+// The file parses; what it names is no list of leaked passwords, and core would refuse its start.
+test('one with which core would not start is refused before core leaves, and core starts again with the one in force', async () => {
+  fs.writeFileSync(stack.file('leaked.txt'), 'no hash at all\n');
+  fs.writeFileSync(config(), `${good}sign_in:\n  breached_list: ${stack.file('leaked.txt')}\n`);
+  const core = await stack.pid('core'), since = (await events()).length;
+  const {count, kinds} = await whileReading(async () => {
+    const {code, stderr} = await stack.rempart('reload');
+    assert.equal(code, 2);
+    assert.match(stderr, /core would not start with it: sign_in\.breached_list: .*byte 0/);
+  });
+  assert.deepEqual(kinds, [200], `${count} answers`);
+  assert.equal(await stack.pid('core'), core);
+  await until('the event', async () => /config\.refused.*core would not start/.test((await events()).slice(since)));
+  process.kill(core, 'SIGKILL'); // the operator's file still is the bad one
+  await until('another core', async () => await stack.pid('core') !== core && (await stack.client().get('/trust.json')).status === 200);
+  await reloaded(good);
 });
 
 test('what takes a restart is named, until it is restarted', async () => {
