@@ -5,6 +5,7 @@
 #include "os/file.h"
 #include "os/shm.h"
 #include "waf.h"
+#include "wire/http.h"
 
 #define WAF "/.rempart/api/v1/admin/waf/"
 
@@ -249,7 +250,12 @@ enum rp_exit waf_model(struct cli *cli) {
         return cli_usage(cli, cli_say(cli, "waf model learn APPLICATION [--json]",
                                       "waf model learn APP [--json]"));
     }
-    rp_view path = rp_arena_printf(cli->arena, WAF "model?app=%s&lang=%s", cli->args[2],
-                                   cli->lang == RP_FR ? "fr" : "en");
-    return show(cli, rp_arena_cstr(cli->arena, path), print_model);
+    _cleanup_(rp_buf_done) struct rp_buf path = rp_buf_new(4096);
+    rp_buf_add_cstr(&path, WAF "model?app=");
+    rp_url_encode(&path, rp_view_from_cstr(cli->args[2]));
+    rp_buf_printf(&path, "&lang=%s", cli->lang == RP_FR ? "fr" : "en");
+    if (!rp_ok(rp_buf_err(&path))) {
+        return cli_fail(cli, RP_ERR(TOO_LARGE), cli->args[2], NULL);
+    }
+    return show(cli, rp_arena_cstr(cli->arena, rp_buf_view(&path)), print_model);
 }

@@ -40,34 +40,77 @@ static void add_share(struct rp_arena *arena, struct rp_json *json, const struct
 
 /* ---- making ---- */
 
+/* Which member is wrong, and what would be right. */
+static rp_err wrong(struct rp_request *request, const char *right) {
+    return rp_fail(&request->diag, RP_ERR(INVALID), "%s", right);
+}
+
+/* A misspelt limit would make a link without one. */
+static rp_err check_members(struct rp_request *request, const struct rp_json *body) {
+    static const char *const known[] = {"kind", "collection", "id", "hours", "uses", "password"};
+    for (const struct rp_json *one = body->first; one; one = one->next) {
+        bool found = false;
+        for (size_t i = 0; i < RP_COUNT_OF(known) && !found; i++) {
+            found = rp_view_equal(one->key, rp_view_from_cstr(known[i]));
+        }
+        if (!found) {
+            return rp_fail(&request->diag, RP_ERR(INVALID),
+                           "\"%.*s\": kind, collection, id, hours, uses, password",
+                           (int)RP_MIN((size_t)64, one->key.n), (const char *)one->key.p);
+        }
+    }
+    return RP_OK;
+}
+
+static rp_err read_target(struct rp_request *request, const struct rp_json *body,
+                          struct rp_share *wish) {
+    rp_view kind = rp_json_get_string(body, "kind");
+    wish->file = rp_view_equal(kind, RP_VIEW("file"));
+    wish->collection = rp_json_get_string(body, "collection");
+    if (!wish->file && !rp_view_equal(kind, RP_VIEW("record"))) {
+        return wrong(request, "kind: record, file");
+    }
+    if (wish->collection.n == 0 || wish->collection.n > RP_COLLECTION_MAX) {
+        return wrong(request, "collection: 1–64 a-z 0-9 -");
+    }
+    return rp_id_parse(rp_json_get_string(body, "id"), &wish->record)
+               ? RP_OK
+               : wrong(request, "id: 32 × 0-9 a-f");
+}
+
+static rp_err read_limits(struct rp_request *request, const struct rp_json *body,
+                          struct rp_share *wish) {
+    uint64_t hours_max = request->web->config->share_days_max * 24;
+    uint64_t hours = RP_MIN((uint64_t)HOURS_DEFAULT, hours_max);
+    if (rp_json_get(body, "hours") &&
+        (!rp_json_get_u64(body, "hours", &hours) || hours == 0 || hours > hours_max)) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "hours: 1–%llu",
+                       (unsigned long long)hours_max);
+    }
+    if (rp_json_get(body, "uses") && (!rp_json_get_u64(body, "uses", &wish->uses_max) ||
+                                      wish->uses_max == 0 || wish->uses_max > RP_SHARE_USES_MAX)) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "uses: 1–%d", RP_SHARE_USES_MAX);
+    }
+    wish->until_ms = rp_request_now_ms(request) + (int64_t)hours * HOUR_MS;
+    return RP_OK;
+}
+
 static rp_err read_wish(struct rp_request *request, struct rp_share *wish, rp_view *ret_password) {
     struct rp_json *body = NULL;
     RP_TRY(rp_request_json(request, &body, &request->diag));
-    rp_view kind = rp_json_get_string(body, "kind");
-    uint64_t hours = HOURS_DEFAULT;
-    wish->file = rp_view_equal(kind, RP_VIEW("file"));
-    wish->collection = rp_json_get_string(body, "collection");
+    RP_TRY(check_members(request, body));
+    RP_TRY(read_target(request, body, wish));
+    RP_TRY(read_limits(request, body, wish));
+    rp_view password = rp_json_get_string(body, "password");
+    if (rp_json_get(body, "password") && !password.p) {
+        return wrong(request, "password: \"…\"");
+    }
+    if (password.p && (password.n < PASSWORD_LEAST || password.n > RP_PASSWORD_MAX)) {
+        return rp_fail(&request->diag, RP_ERR(WEAK), "password: %d–%d", PASSWORD_LEAST,
+                       RP_PASSWORD_MAX);
+    }
     wish->password = "";
-    bool good = (wish->file || rp_view_equal(kind, RP_VIEW("record"))) && wish->collection.p &&
-                rp_id_parse(rp_json_get_string(body, "id"), &wish->record);
-    if (rp_json_get(body, "hours")) {
-        good = good && rp_json_get_u64(body, "hours", &hours) && hours > 0 && hours < 100000;
-    }
-    if (rp_json_get(body, "uses")) {
-        good = good && rp_json_get_u64(body, "uses", &wish->uses_max) && wish->uses_max > 0;
-    }
-    if (!good) {
-        return rp_fail(&request->diag, RP_ERR(INVALID),
-                       "{\"kind\":\"record\" or \"file\",\"collection\":…,\"id\":…,\"hours\":…,"
-                       "\"uses\":…,\"password\":…}");
-    }
-    wish->until_ms = rp_request_now_ms(request) + (int64_t)hours * HOUR_MS;
-    *ret_password = rp_json_get_string(body, "password");
-    if (ret_password->p &&
-        (ret_password->n < PASSWORD_LEAST || ret_password->n > RP_PASSWORD_MAX)) {
-        return rp_fail(&request->diag, RP_ERR(WEAK), "a link's password has at least %d bytes",
-                       PASSWORD_LEAST);
-    }
+    *ret_password = password;
     return RP_OK;
 }
 

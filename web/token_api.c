@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "web/register_desk.h"
+#include "wire/http.h"
 
 static const int64_t day_ms = (int64_t)86400 * 1000;
 
@@ -37,8 +38,8 @@ static rp_err read_token(struct rp_request *request, const struct rp_json *body,
     uint64_t days = 0;
     struct rp_api_token token = {.person = request->who.person,
                                  .write = rp_view_equal(scope, RP_VIEW("write"))};
-    if (name.n == 0 || name.n > RP_API_TOKEN_NAME_MAX) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "name: 1–%d", RP_API_TOKEN_NAME_MAX);
+    if (name.n == 0 || name.n > RP_API_TOKEN_NAME_MAX || !rp_utf8_is_name(name)) {
+        return rp_fail(&request->diag, RP_ERR(INVALID), "name: 1–%d UTF-8", RP_API_TOKEN_NAME_MAX);
     }
     if (!token.write && !rp_view_equal(scope, RP_VIEW("read"))) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "scope: read, write");

@@ -49,10 +49,12 @@ rp_err rp_space_file_check_name(rp_view name, struct rp_diag *diag) {
 rp_err rp_space_file_check_type(rp_view type, struct rp_diag *diag) {
     bool good = type.n > 0 && type.n <= RP_FILE_TYPE_MAX;
     for (size_t i = 0; i < type.n && good; i++) {
-        good = type.p[i] >= 0x20 && type.p[i] < 0x7f;
+        /* Marks of HTML stand in none that means something. */
+        good = type.p[i] >= 0x20 && type.p[i] < 0x7f && type.p[i] != '<' && type.p[i] != '>';
     }
     return good ? RP_OK
-                : rp_fail(diag, RP_ERR(INVALID), "a file's type is 1 to %d printable characters",
+                : rp_fail(diag, RP_ERR(INVALID),
+                          "a file's type is 1 to %d printable characters without < and >",
                           RP_FILE_TYPE_MAX);
 }
 

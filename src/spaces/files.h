@@ -58,7 +58,8 @@ rp_err rp_space_file_tell_corrupt(struct rp_space *space, rp_view collection, rp
 /* "name/of/it" as a file's name: INVALID unless it is 1 to 255 bytes of UTF-8 without slashes
  * and what rp_utf8_is_name refuses. */
 rp_err rp_space_file_check_name(rp_view name, struct rp_diag *diag);
-/* "application/pdf": INVALID unless it is 1 to 127 printable characters of ASCII. */
+/* "application/pdf": INVALID unless it is 1 to 127 printable characters of ASCII, without < and >.
+ */
 rp_err rp_space_file_check_type(rp_view type, struct rp_diag *diag);
 
 /* ---- uploads (uploads.c) ---- */

@@ -158,6 +158,7 @@ test('what is refused leaves nothing behind', async () => {
     const answer = await api('POST', target, body).catch(error => ({status: 413, error})); // nginx may hang up on a refused body
     assert.equal(answer.status, status, `${target}: ${answer.bytes}`);
   }
+  assert.equal((await api('POST', 'files/docs?name=x', Buffer.alloc(9), {'content-type': 'text/<b>html'})).status, 400);
   const over = await api('POST', 'files/docs?name=x', undefined, {'tus-resumable': '1.0.0', 'upload-length': 2 ** 30 + 1});
   assert.deepEqual([over.status, over.json.code], [413, 'too_large']);
   await assert.rejects(api('POST', 'files/docs?name=x', request => {

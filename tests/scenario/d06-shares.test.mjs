@@ -127,9 +127,12 @@ test('a link that never was, of another organisation, or altered is no link', as
     `/.rempart/share/${tenant}/x`, `/.rempart/share/${'0'.repeat(32)}/${token}`, `/.rempart/share/x/${token}`]) {
     assert.equal((await stack.client().get(wrong)).status, 404, wrong);
   }
-  for (const body of [{kind: 'thing', collection: 'shared', id}, {kind: 'record', collection: 'shared', id: 'x'},
-    {kind: 'record', collection: 'shared', id, hours: 24 * 31}, {kind: 'record', collection: 'shared', id, hours: 0},
-    {kind: 'record', collection: 'shared', id, uses: 0}]) {
-    assert.equal((await api('POST', 'shares', body)).status, 400, JSON.stringify(body));
+  // Each refusal names the member and what would be right; a misspelt one, or a password that is none, makes no open link.
+  for (const [change, why] of [[{kind: 'thing'}, 'kind: record, file'], [{collection: undefined}, 'collection: 1–64'], [{id: 'x'}, 'id: 32'],
+    [{hours: 24 * 31}, 'hours: 1–720'], [{hours: 0}, 'hours: 1–720'], [{hours: '1'}, 'hours: 1–720'], [{uses: 0}, 'uses: 1–100000'],
+    [{password: 12345678}, 'password: "'], [{pasword: 'a long password'}, '"pasword": kind, collection']]) {
+    const {status, json} = await api('POST', 'shares', {kind: 'record', collection: 'shared', id, ...change});
+    assert.equal(status, 400, why);
+    assert.ok(json.detail.includes(why), `${why}: ${json.detail}`);
   }
 });

@@ -150,6 +150,7 @@ test('a token is scoped, signs nothing, and ends', async () => {
   assert.equal((await call(stranger, 'GET', '/registers/risks', null, bearer(writer))).status, 401);
   assert.notEqual((await cli('token', 'new', 'x', 'scope=all', 'registers=*', 'days=9')).code, 0);
   assert.notEqual((await cli('token', 'new', 'x', 'scope=read', 'registers=*', 'days=900')).code, 0);
+  assert.notEqual((await cli('token', 'new', 'gpj\u202exe', 'scope=read', 'registers=*', 'days=9')).code, 0, 'shown as another name');
   assert.equal((await cli('token', 'new', 'x', 'scope=read', 'registers=*', 'days=9')).code, 0);
   await events('api_token.made', 0);
 });
