@@ -1,5 +1,6 @@
 #include "render.h"
 
+#include "applications.h"
 #include "base/assert.h"
 #include "config/tls.h"
 #include "servers.h"

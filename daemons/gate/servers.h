@@ -1,11 +1,10 @@
-/* servers.h — the second half of nginx.conf: upstreams, and a server for each host. Values have
+/* servers.h — the second half of nginx.conf: a server for each host. Values have
  * been checked by gate_render. Pure. */
 #ifndef RP_GATE_SERVERS_H
 #define RP_GATE_SERVERS_H
 
 #include "render.h"
 
-void gate_add_upstream(struct rp_buf *out, const struct rp_config_app *app);
 void gate_add_servers(struct rp_buf *out, const struct gate_setup *setup);
 /* For applications on this machine; the file's mode says who. */
 void gate_add_api_server(struct rp_buf *out);

@@ -52,8 +52,8 @@ static rp_err spawn(struct supervisor *supervisor, enum rp_role_id role) {
 
 /* A role that is not installed refuses nothing; acme is asked when the new file wants it. */
 static bool tries(const struct supervisor *supervisor, enum rp_role_id role) {
-    return role == RP_ROLE_ACME ? *supervisor->rehearsal.config.acme_directory != 0
-                                : supervisor_wants(supervisor, role);
+    bool here = supervisor->places.runs_here & RP_ROLE_BIT(role);
+    return here && (role != RP_ROLE_ACME || *supervisor->rehearsal.config.acme_directory);
 }
 
 static void try_next(struct supervisor *supervisor) {
