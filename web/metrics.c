@@ -39,7 +39,7 @@ static const struct rp_json *read_file(struct rp_request *request, const char *p
 static bool is_label(rp_view v) {
     for (size_t i = 0; i < v.n; i++) {
         uint8_t c = v.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_')) {
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-')) {
             return false;
         }
     }
@@ -140,6 +140,24 @@ static void add_roles(struct rp_buf *out, const struct rp_json *roles, const cha
     }
 }
 
+/* Where roles run on another machine: does it answer? */
+static void add_links(struct rp_request *request, struct rp_buf *out) {
+    const struct rp_json *file = read_file(request, "run/link.json");
+    const struct rp_json *machines = file ? rp_json_get(file, "machines") : NULL;
+    if (!machines) {
+        return;
+    }
+    family(out, "rempart_link_up", "gauge", "1 while the machine that roles here ask answers.");
+    for (const struct rp_json *it = machines->first; it; it = it->next) {
+        const struct rp_json *asks = rp_json_get(it, "asks");
+        rp_view label = rp_json_get_string(it, "name");
+        bool up = false;
+        if (asks && is_label(label) && rp_json_get_bool(asks, "up", &up)) {
+            rp_buf_printf(out, "rempart_link_up{machine=\"%.*s\"} %d\n", RP_FMT(label), up);
+        }
+    }
+}
+
 static void add_status(struct rp_request *request, struct rp_buf *out) {
     const struct rp_json *file = read_file(request, "run/status.json");
     const struct rp_json *roles = file ? rp_json_get(file, "roles") : NULL;
@@ -162,6 +180,9 @@ static void add_status(struct rp_request *request, struct rp_buf *out) {
               "Since when the role is in its state, in seconds since 1970.");
     add_roles(out, roles, "memory_kib", "rempart_role_memory_bytes", "gauge", 1024,
               "Proportional set size of the role's processes, looked at each ten seconds.");
+    if (rp_json_get(file, "elsewhere")) {
+        add_links(request, out);
+    }
 }
 
 /* ---- what core knows ---- */

@@ -85,6 +85,7 @@ export class Machines {
 
   async pair() {
     const keys = newState(), data = newState(), port = await freePort();
+    this.metricsPort = await freePort();
     this.prints = {keys: await fingerprint(keys), data: await fingerprint(data)};
     const started = await Promise.allSettled([
       Stack.start({state: data, port, config: this.dataConfig(port)}),
@@ -107,6 +108,7 @@ link:
     return `host: localhost
 gate:
   listen: ${port}
+  metrics_port: ${this.metricsPort}
 link:
   listen: "${this.here}:7443"
   peers:

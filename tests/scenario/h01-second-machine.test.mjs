@@ -22,6 +22,7 @@ const events = async kind => {
   const {stdout} = await data.rempart('ledger', 'tail', 'operator', '-n', '400', '--json');
   return stdout.trim().split('\n').filter(line => line.includes(`"${kind}"`));
 };
+const metric = async name => (await (await fetch(`http://127.0.0.1:${machines.metricsPort}/metrics`)).text()).match(new RegExp(`^${name} (.*)$`, 'm'))?.[1];
 const write = async text => {
   const page = await person.get('/');
   return page.status === 200 ? (await person.submit(page, {text})).status : page.status;
@@ -54,10 +55,12 @@ it('both machines say who the other is, and what is asked on which', async () =>
 it('a cable that is pulled is a key service that is down, and comes back by itself', async () => {
   machines.cable('down');
   await until('the other machine missed', () => !machines.link(data).asks.up && !machines.link(keys).asks.up, {seconds: 12});
+  assert.equal(await metric('rempart_link_up{machine="keys"}'), '0');
   await crash(data, 'core'); // and with it the keys that it still had
   await until('503 without a key', async () => (await person.get('/')).status === 503, {seconds: 10});
   machines.cable('up');
   await until('a note again', async () => await write('after the cable') === 200, {seconds: 20});
+  assert.equal(await metric('rempart_link_up{machine="keys"}'), '1');
   assert.ok((await events('link.down')).length > 0);
 });
 
