@@ -1,5 +1,5 @@
-/* check_files.c — the files that a configuration names: whether they are there, before a start finds
- * out. What this user may not look at is left to the start, which may.
+/* check_files.c — the files that a configuration names: whether they are there, before a start
+ * finds out. What this user may not look at is left to the start, which may.
  */
 #include <errno.h>
 #include <sys/stat.h>

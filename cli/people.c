@@ -117,8 +117,7 @@ static void explain_json(const struct cli *cli) {
     struct rp_json *list = rp_json_add_array(cli->arena, root, "rules");
     for (size_t i = 0; i < RP_COUNT_OF(rules); i++) {
         struct rp_json *rule = rp_json_add_object(cli->arena, list, NULL);
-        rp_json_add_cstr(cli->arena, rule, "action",
-                         rp_action_name(rules[i].action, RP_EN));
+        rp_json_add_cstr(cli->arena, rule, "action", rp_action_name(rules[i].action, RP_EN));
         rp_json_add_cstr(cli->arena, rule, "least_acr", acr_name(rules[i].acr));
         rp_json_add_bool(cli->arena, rule, "own_tenant_only", rules[i].own_tenant_only);
         struct rp_json *who = rp_json_add_array(cli->arena, rule, "roles");
@@ -131,7 +130,8 @@ static void explain_json(const struct cli *cli) {
     cli_print_json(root);
 }
 
-/* "mfa   admin   inviter des personnes…": what has accents stands last, so that the columns hold. */
+/* "mfa   admin   inviter des personnes…": what has accents stands last, so that the columns hold.
+ */
 static void explain_rule(const struct cli *cli, const struct rule *rule) {
     enum { WIDTH = 22 };
     int n = 0;

@@ -11,12 +11,9 @@ enum { PROBE_DEADLINE_MS = 120000 };
 static const struct {
     const char *name, *fr;
 } statuses[] = {
-    {"proven", "prouvées"},
-    {"failing", "en échec"},
-    {"stale", "à la preuve périmée"},
-    {"declared", "déclarées"},
-    {"not-met", "non tenues ici"},
-    {"not-built", "pas encore construites"},
+    {"proven", "prouvées"},           {"failing", "en échec"},
+    {"stale", "à la preuve périmée"}, {"declared", "déclarées"},
+    {"not-met", "non tenues ici"},    {"not-built", "pas encore construites"},
     {"not-applicable", "sans objet"},
 };
 

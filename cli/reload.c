@@ -4,9 +4,10 @@
 #include <time.h>
 
 #include "cli.h"
+#include "config/config.h"
 #include "os/file.h"
 
-enum { STATUS_MAX = 1 << 20, WITHIN_MS = 40000, PAUSE_MS = 100 };
+enum { STATUS_MAX = 1 << 20, CONFIG_MAX = 1 << 20, WITHIN_MS = 40000, PAUSE_MS = 100 };
 
 static struct rp_json *read_status(struct cli *cli) {
     rp_view text = {NULL, 0};
@@ -32,6 +33,19 @@ static struct rp_json *wait_for_end(struct cli *cli, uint64_t before) {
     return NULL;
 }
 
+/* The supervisor speaks English. What the file itself gets wrong is said in the reader's language,
+ * as long as it is still the same place of the same file. */
+static void say_in_language(struct cli *cli, const char *file, struct rp_diag *diag) {
+    rp_view text = {NULL, 0};
+    struct rp_config config;
+    struct rp_diag again = {0};
+    bool refused = rp_ok(rp_file_read(file, CONFIG_MAX, cli->arena, &text)) &&
+                   !rp_ok(rp_config_parse_for(cli->lang, text, cli->arena, &config, &again));
+    if (refused && again.line == diag->line && again.column == diag->column) {
+        *diag = again;
+    }
+}
+
 static enum rp_exit say_refused(struct cli *cli, const char *file, const struct rp_json *reload) {
     struct rp_diag diag = {0};
     uint64_t line = 0, column = 0;
@@ -41,6 +55,7 @@ static enum rp_exit say_refused(struct cli *cli, const char *file, const struct 
     diag.column = (unsigned)column;
     rp_ignore(rp_fail_at(&diag, RP_ERR(INVALID), diag.line, diag.column, "%.*s",
                          RP_FMT(rp_json_get_string(reload, "detail"))));
+    say_in_language(cli, file, &diag);
     cli_fail(cli, RP_ERR(INVALID), file, &diag);
     fprintf(stderr, "rempart: %s\n",
             cli_say(cli, "la configuration en cours reste la même ; rien n'a changé",

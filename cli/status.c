@@ -142,8 +142,8 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
     }
     print_age(age, now_s - (int64_t)since_s);
     printf("rempart %.*s, %s %s, %s %llu\n", RP_FMT(rp_json_get_string(status, "version")),
-           cli_say(cli, "en marche depuis", "up"), age,
-           cli_say(cli, "rechargements :", "reloads:"), (unsigned long long)reloads);
+           cli_say(cli, "en marche depuis", "up"), age, cli_say(cli, "rechargements :", "reloads:"),
+           (unsigned long long)reloads);
     if (has_certificate) {
         printf("%s %lld %s%s\n", cli_say(cli, "certificat :", "certificate:"), (long long)days,
                cli_say(cli, "jours restants", "days left"),

@@ -24,21 +24,27 @@ static const char *config_path(struct cli *cli) {
     return (const char *)path.p;
 }
 
-static enum rp_exit read_config(struct cli *cli, const char *path, struct rp_config *ret_config,
-                                struct rp_diag *diag) {
+static rp_err parse_config(struct cli *cli, enum rp_lang lang, const char *path,
+                           struct rp_config *ret_config, struct rp_diag *diag) {
     rp_view text = {NULL, 0};
-    rp_err err = rp_file_read(path, CONFIG_MAX, cli->arena, &text);
-    if (rp_ok(err)) {
-        err = rp_config_parse(text, cli->arena, ret_config, diag);
-    }
-    return rp_ok(err) ? RP_EXIT_OK : (cli_fail(cli, err, path, diag), RP_EXIT_USAGE);
+    RP_TRY(rp_file_read(path, CONFIG_MAX, cli->arena, &text));
+    return rp_config_parse_for(lang, text, cli->arena, ret_config, diag);
 }
 
-/* The next start that succeeds puts it on record. */
-static void note_refused(struct cli *cli, const char *path, const struct rp_diag *diag) {
+static enum rp_exit read_config(struct cli *cli, const char *path, struct rp_config *ret_config) {
+    struct rp_diag diag = {0};
+    rp_err err = parse_config(cli, cli->lang, path, ret_config, &diag);
+    return rp_ok(err) ? RP_EXIT_OK : (cli_fail(cli, err, path, &diag), RP_EXIT_USAGE);
+}
+
+/* The next start that succeeds puts it on record, in the one language of events. */
+static void note_refused(struct cli *cli, const char *path) {
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    bool refused = !rp_ok(parse_config(cli, RP_EN, path, &config, &diag));
     cli_make_absolute(cli, &path);
-    if (rp_ok(cli_enter_state(cli))) {
-        rp_config_note_refused(path, diag);
+    if (refused && rp_ok(cli_enter_state(cli))) {
+        rp_config_note_refused(path, &diag);
     }
 }
 
@@ -58,7 +64,7 @@ static rp_err write_first_config(struct cli *cli, const char *path) {
     struct rp_config checked;
     struct rp_diag diag = {0};
     if (rp_ok(err)) {
-        err = rp_config_parse(rp_buf_view(&text), cli->arena, &checked, &diag);
+        err = rp_config_parse_for(cli->lang, rp_buf_view(&text), cli->arena, &checked, &diag);
         if (!rp_ok(err)) {
             cli_fail(cli, err, "--listen / --upstream", &diag);
         }
@@ -104,10 +110,9 @@ enum rp_exit cli_up(struct cli *cli) {
         return RP_EXIT_USAGE;
     }
     struct rp_config config;
-    struct rp_diag diag = {0};
-    enum rp_exit code = read_config(cli, path, &config, &diag);
+    enum rp_exit code = read_config(cli, path, &config);
     if (code != RP_EXIT_OK) {
-        note_refused(cli, path, &diag);
+        note_refused(cli, path);
         return code;
     }
     if (!agrees(cli, &config)) {
@@ -180,7 +185,7 @@ enum rp_exit cli_check(struct cli *cli) {
     struct rp_config config;
     const char *path = config_path(cli);
     struct rp_diag diag = {0};
-    enum rp_exit code = read_config(cli, path, &config, &diag);
+    enum rp_exit code = read_config(cli, path, &config);
     if (code == RP_EXIT_OK) {
         code = check_breached(cli, &config);
     }

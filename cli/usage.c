@@ -2,8 +2,8 @@
  * has. So the help, the completion and what is refused cannot differ.
  *
  * Words in small letters are the command's own, "--name" and "-n" its options, capitals stand for
- * what is typed. Spaces around "|" part one clause from the next, and so does a new line that begins
- * with "rempart".
+ * what is typed. Spaces around "|" part one clause from the next, and so does a new line that
+ * begins with "rempart".
  */
 #include "base/checked.h"
 #include "cli.h"

@@ -38,7 +38,7 @@ static rp_err write_link(struct core *core, const struct rp_token *token) {
     rp_err err = rp_file_replace(link_path, LINK_MODE, rp_buf_view(&line));
     rp_buf_done(&line);
     if (rp_ok(err)) {
-        daemon_say(core->daemon, "first administrator: %.*s", RP_FMT(link));
+        daemon_say(core->daemon, "first administrator: the link is in %s", link_path);
     }
     return err;
 }

@@ -310,8 +310,14 @@ static void print_addresses(const struct supervisor *supervisor) {
                     (unsigned long long)config->listen);
     supervisor_tell(supervisor, "https://%s:%llu/trust  the trust page", config->host,
                     (unsigned long long)config->listen);
-    if (arena && rp_ok(rp_file_read("run/first-admin-link", 4096, arena, &link))) {
-        supervisor_tell(supervisor, "first administrator: %.*s", RP_FMT(rp_view_trim(link)));
+    static const char link_file[] = "run/first-admin-link";
+    if (arena && rp_ok(rp_file_read(link_file, 4096, arena, &link))) {
+        /* It opens the installation: for whoever started it, not for a log that many collect. */
+        if (supervisor->daemon.log_json) {
+            supervisor_tell(supervisor, "first administrator: the link is in %s", link_file);
+        } else {
+            supervisor_tell(supervisor, "first administrator: %.*s", RP_FMT(rp_view_trim(link)));
+        }
         supervisor_tell(supervisor, "                     (enters without a cleared check: S9 is "
                                     "not met until it is on record)");
     }

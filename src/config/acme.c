@@ -66,7 +66,8 @@ static rp_err fail_acme(const struct reading *in, const struct rp_yaml *root, co
     const struct rp_yaml *node = acme ? rp_yaml_get(acme, key) : NULL;
     node = node || !acme ? node : rp_yaml_get(acme, "directory");
     return rp_fail_at(in->diag, RP_ERR(INVALID), node ? node->key_line : 0,
-                      node ? node->key_column : 0, "acme: %s", text);
+                      node ? node->key_column : 0, rp_config_say(in, "acme: %s"),
+                      rp_config_say(in, text));
 }
 
 /* An authority is asked only when its answer can be used. */

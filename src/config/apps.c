@@ -10,19 +10,21 @@ static const char *const app_keys[] = {
 static rp_err read_identity_headers(const struct reading *in, const struct rp_yaml *headers,
                                     struct rp_config_app *app) {
     if (headers->kind != RP_YAML_MAPPING) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), headers->line, headers->column,
-                          "expected a mapping from header name to subject, email, tenant or roles");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), headers->line, headers->column,
+            rp_config_say(
+                in, "expected a mapping from header name to subject, email, tenant or roles"));
     }
     for (const struct rp_yaml *node = headers->first; node; node = node->next) {
         const char *expected = rp_config_check_header(node->key);
         if (expected) {
             return rp_fail_at(in->diag, RP_ERR(INVALID), node->key_line, node->key_column,
-                              "expected %s", expected);
+                              rp_config_say(in, "expected %s"), rp_config_say(in, expected));
         }
         size_t i = app->identity_header_count;
         if (i == RP_COUNT_OF(app->identity_headers)) {
             return rp_fail_at(in->diag, RP_ERR(TOO_LARGE), node->key_line, node->key_column,
-                              "expected at most %zu identity headers", i);
+                              rp_config_say(in, "expected at most %zu identity headers"), i);
         }
         app->identity_headers[i].header = rp_arena_cstr(in->arena, node->key);
         if (!app->identity_headers[i].header) {
@@ -41,8 +43,9 @@ static rp_err read_upstreams(const struct reading *in, const struct rp_yaml *nod
     struct rp_config_list list = {0};
     RP_TRY(rp_config_texts(in, node, RP_APP_UPSTREAMS_MAX, rp_config_check_upstream, &list));
     if (app->upstream || list.count == 0) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), node->key_line, node->key_column,
-                          "upstreams: expected one or more, and no upstream beside them");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), node->key_line, node->key_column,
+            rp_config_say(in, "upstreams: expected one or more, and no upstream beside them"));
     }
     app->upstream = list.items[0];
     app->more_upstreams = (struct rp_config_list){list.items + 1, list.count - 1};
@@ -97,12 +100,12 @@ static rp_err check_apart(const struct reading *in, const struct rp_yaml *node,
         const struct rp_config_app *other = &in->config->apps[i];
         if (strcmp(app->name, other->name) == 0) {
             return rp_fail_at(in->diag, RP_ERR(DUPLICATE), node->line, node->column,
-                              "two applications are called \"%s\"", app->name);
+                              rp_config_say(in, "two applications are called \"%s\""), app->name);
         }
         if (strcmp(app->host, other->host) == 0) {
             return rp_fail_at(in->diag, RP_ERR(DUPLICATE), node->line, node->column,
-                              "%s and %s have the same host: give each its own", other->name,
-                              app->name);
+                              rp_config_say(in, "%s and %s have the same host: give each its own"),
+                              other->name, app->name);
         }
     }
     return RP_OK;
@@ -111,8 +114,9 @@ static rp_err check_apart(const struct reading *in, const struct rp_yaml *node,
 static rp_err read_app(const struct reading *in, const struct rp_yaml *node,
                        struct rp_config_app *app) {
     if (node->kind != RP_YAML_MAPPING) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "expected an application: a mapping with name and upstream");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), node->line, node->column,
+            rp_config_say(in, "expected an application: a mapping with name and upstream"));
     }
     *app = (struct rp_config_app){.host = "", .sign_in = "required"};
     for (const struct rp_yaml *member = node->first; member; member = member->next) {
@@ -124,16 +128,18 @@ static rp_err read_app(const struct reading *in, const struct rp_yaml *node,
     }
     if (!app->name || !app->upstream) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "an application needs a name and an upstream");
+                          rp_config_say(in, "an application needs a name and an upstream"));
     }
     bool carries_identity = strcmp(app->sign_in, "none") != 0;
     for (size_t i = 0; i < app->path_count; i++) {
         carries_identity = carries_identity || strcmp(app->paths[i].sign_in, "none") != 0;
     }
     if (app->identity_header_count > 0 && !carries_identity) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "%s has identity_headers, but sign_in is none: nobody is known there",
-                          app->name);
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), node->line, node->column,
+            rp_config_say(in,
+                          "%s has identity_headers, but sign_in is none: nobody is known there"),
+            app->name);
     }
     return check_apart(in, node, app);
 }
@@ -141,13 +147,14 @@ static rp_err read_app(const struct reading *in, const struct rp_yaml *node,
 rp_err rp_config_read_apps(const struct reading *in, const struct rp_yaml *apps) {
     RP_ASSERT(in->config->app_count == 0);
     if (apps->kind != RP_YAML_SEQUENCE) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), apps->line, apps->column,
-                          "expected a list of applications, each beginning with \"- name:\"");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), apps->line, apps->column,
+            rp_config_say(in, "expected a list of applications, each beginning with \"- name:\""));
     }
     for (const struct rp_yaml *node = apps->first; node; node = node->next) {
         if (in->config->app_count == RP_APPS_MAX) {
             return rp_fail_at(in->diag, RP_ERR(TOO_LARGE), node->line, node->column,
-                              "expected at most %d applications", RP_APPS_MAX);
+                              rp_config_say(in, "expected at most %d applications"), RP_APPS_MAX);
         }
         RP_TRY(read_app(in, node, &in->config->apps[in->config->app_count]));
         in->config->app_count++;

@@ -106,7 +106,7 @@ static rp_err expect_scalar(const struct reading *in, const struct rp_yaml *node
         return RP_OK;
     }
     return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                      "%.*s: expected one value", RP_FMT(node->key));
+                      rp_config_say(in, "%.*s: expected one value"), RP_FMT(node->key));
 }
 
 rp_err rp_config_text(const struct reading *in, const struct rp_yaml *node, size_t min, size_t max,
@@ -114,12 +114,14 @@ rp_err rp_config_text(const struct reading *in, const struct rp_yaml *node, size
     RP_TRY(expect_scalar(in, node));
     if (node->scalar.n < min || node->scalar.n > max) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "%.*s: expected %zu to %zu characters", RP_FMT(node->key), min, max);
+                          rp_config_say(in, "%.*s: expected %zu to %zu characters"),
+                          RP_FMT(node->key), min, max);
     }
     const char *expected = check(node->scalar);
     if (expected) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column, "%.*s: expected %s",
-                          RP_FMT(node->key), expected);
+        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                          rp_config_say(in, "%.*s: expected %s"), RP_FMT(node->key),
+                          rp_config_say(in, expected));
     }
     const char *text = rp_arena_cstr(in->arena, node->scalar);
     if (!text) {
@@ -145,7 +147,7 @@ rp_err rp_config_choice(const struct reading *in, const struct rp_yaml *node, co
         }
     }
     return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                      "%.*s: expected one of %s", RP_FMT(node->key), choices);
+                      rp_config_say(in, "%.*s: expected one of %s"), RP_FMT(node->key), choices);
 }
 
 rp_err rp_config_number(const struct reading *in, const struct rp_yaml *node, uint64_t min,
@@ -155,9 +157,9 @@ rp_err rp_config_number(const struct reading *in, const struct rp_yaml *node, ui
     bool good = !node->quoted && rp_view_to_u64(node->scalar, max, &number) && number >= min;
     if (!good) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "%.*s: expected a number from %llu to %llu%s", RP_FMT(node->key),
-                          (unsigned long long)min, (unsigned long long)max,
-                          node->quoted ? ", without quotes" : "");
+                          rp_config_say(in, "%.*s: expected a number from %llu to %llu%s"),
+                          RP_FMT(node->key), (unsigned long long)min, (unsigned long long)max,
+                          node->quoted ? rp_config_say(in, ", without quotes") : "");
     }
     *ret_number = number;
     return RP_OK;
@@ -167,7 +169,8 @@ rp_err rp_config_texts(const struct reading *in, const struct rp_yaml *node, siz
                        const char *(*check)(rp_view text), struct rp_config_list *ret_list) {
     if (node->kind != RP_YAML_SEQUENCE) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "%.*s: expected a list such as [a, b]", RP_FMT(node->key));
+                          rp_config_say(in, "%.*s: expected a list such as [a, b]"),
+                          RP_FMT(node->key));
     }
     const char **items = rp_arena_array(in->arena, max, sizeof *items);
     if (!items) {
@@ -177,7 +180,8 @@ rp_err rp_config_texts(const struct reading *in, const struct rp_yaml *node, siz
     for (const struct rp_yaml *item = node->first; item; item = item->next) {
         if (count == max) {
             return rp_fail_at(in->diag, RP_ERR(TOO_LARGE), item->line, item->column,
-                              "%.*s: expected at most %zu", RP_FMT(node->key), max);
+                              rp_config_say(in, "%.*s: expected at most %zu"), RP_FMT(node->key),
+                              max);
         }
         struct rp_yaml one = *item;
         one.key = node->key; /* an error names the setting */
@@ -231,13 +235,13 @@ rp_err rp_config_unknown(const struct reading *in, const struct rp_yaml *node, c
     for (size_t i = 0; i < known_count; i++) {
         if (rp_config_edits(node->key, rp_view_from_cstr(known[i])) <= 2) {
             return rp_fail_at(in->diag, RP_ERR(UNKNOWN_KEY), node->key_line, node->key_column,
-                              "unknown key \"%.*s\" in %s; did you mean \"%s\"?",
+                              rp_config_say(in, "unknown key \"%.*s\" in %s; did you mean \"%s\"?"),
                               (int)RP_MIN(node->key.n, 60), (const char *)node->key.p, where,
                               known[i]);
         }
     }
     return rp_fail_at(in->diag, RP_ERR(UNKNOWN_KEY), node->key_line, node->key_column,
-                      "unknown key \"%.*s\" in %s", (int)RP_MIN(node->key.n, 60),
+                      rp_config_say(in, "unknown key \"%.*s\" in %s"), (int)RP_MIN(node->key.n, 60),
                       (const char *)node->key.p, where);
 }
 
@@ -264,14 +268,14 @@ static rp_err unknown_key(const struct reading *in, const struct rp_yaml *node,
     if (top || strcmp(section, "link") == 0) {
         add_known(known, &count, top ? "apps" : "peers");
     }
-    return rp_config_unknown(in, node, top ? "the file" : section, known, count);
+    return rp_config_unknown(in, node, top ? rp_config_say(in, "the file") : section, known, count);
 }
 
 static rp_err read_section(const struct reading *in, const struct rp_yaml *node,
                            const char *section) {
     if (node->kind != RP_YAML_MAPPING) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "%s: expected settings below it, indented", section);
+                          rp_config_say(in, "%s: expected settings below it, indented"), section);
     }
     bool link = strcmp(section, "link") == 0;
     for (const struct rp_yaml *member = node->first; member; member = member->next) {
@@ -307,7 +311,8 @@ static rp_err fail_together(const struct reading *in, const struct rp_yaml *root
         node = map ? rp_yaml_get(map, otherwise) : NULL;
     }
     return rp_fail_at(in->diag, RP_ERR(INVALID), node ? node->key_line : 0,
-                      node ? node->key_column : 0, "%s: %s", section, text);
+                      node ? node->key_column : 0, rp_config_say(in, "%s: %s"), section,
+                      rp_config_say(in, text));
 }
 
 /* What no single setting can know. */
@@ -364,24 +369,35 @@ static rp_err read_defaults(const struct reading *in) {
 
 rp_err rp_config_default(struct rp_arena *arena, struct rp_config *ret_config) {
     struct rp_config config = {0};
-    struct reading in = {.arena = arena, .config = &config};
+    struct reading in = {.arena = arena, .config = &config, .lang = RP_EN};
     RP_TRY(read_defaults(&in));
     *ret_config = config;
     return RP_OK;
 }
 
-rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *ret_config,
-                       struct rp_diag *diag) {
+/* The reader of YAML knows one language; what it says whole is said again in the other. */
+static rp_err parse_yaml(const struct reading *in, rp_view yaml, struct rp_yaml **ret_root) {
+    rp_err err = rp_yaml_parse(yaml, in->arena, ret_root, in->diag);
+    const char *text = rp_ok(err) || !in->diag ? NULL : rp_config_say(in, in->diag->text);
+    if (text && text != in->diag->text) {
+        return rp_fail_at(in->diag, err, in->diag->line, in->diag->column, "%s", text);
+    }
+    return err;
+}
+
+rp_err rp_config_parse_for(enum rp_lang lang, rp_view yaml, struct rp_arena *arena,
+                           struct rp_config *ret_config, struct rp_diag *diag) {
     RP_ASSERT(arena != NULL);
     RP_ASSERT(ret_config != NULL);
     struct rp_config config = {0};
-    struct reading in = {.arena = arena, .config = &config, .diag = diag};
+    struct reading in = {.arena = arena, .config = &config, .diag = diag, .lang = lang};
     RP_TRY(read_defaults(&in));
     struct rp_yaml *root = NULL;
-    RP_TRY(rp_yaml_parse(yaml, arena, &root, diag));
+    RP_TRY(parse_yaml(&in, yaml, &root));
     if (root->kind != RP_YAML_MAPPING) {
-        return rp_fail_at(diag, RP_ERR(INVALID), root->line, root->column,
-                          "expected settings such as \"host: www.example.com\"");
+        return rp_fail_at(
+            diag, RP_ERR(INVALID), root->line, root->column,
+            rp_config_say(&in, "expected settings such as \"host: www.example.com\""));
     }
     for (const struct rp_yaml *node = root->first; node; node = node->next) {
         RP_TRY(read_top(&in, node));
@@ -389,6 +405,11 @@ rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *r
     RP_TRY(check_together(&in, root));
     *ret_config = config;
     return RP_OK;
+}
+
+rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *ret_config,
+                       struct rp_diag *diag) {
+    return rp_config_parse_for(RP_EN, yaml, arena, ret_config, diag);
 }
 
 /* ---- the sample ---- */

@@ -125,6 +125,10 @@ struct rp_config {
 /* Everything lives in the arena. SYNTAX, UNKNOWN_KEY, INVALID with position in diag. */
 rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *ret_config,
                        struct rp_diag *diag);
+/* The same, with diag in the language of whoever reads it; rp_config_parse speaks English, for logs
+ * and events. */
+rp_err rp_config_parse_for(enum rp_lang lang, rp_view yaml, struct rp_arena *arena,
+                           struct rp_config *ret_config, struct rp_diag *diag);
 /* What an empty file means. */
 rp_err rp_config_default(struct rp_arena *arena, struct rp_config *ret_config);
 /* "tcp 22 operations: remote administration"; false when it is not of that form. */

@@ -38,8 +38,9 @@ static rp_err read_path_member(const struct reading *in, const struct rp_yaml *n
 static rp_err read_path(const struct reading *in, const struct rp_yaml *node,
                         const struct rp_config_app *app, struct rp_config_path *ret_path) {
     if (node->kind != RP_YAML_MAPPING) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "expected a mapping such as {path: /public/, sign_in: none}");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), node->line, node->column,
+            rp_config_say(in, "expected a mapping such as {path: /public/, sign_in: none}"));
     }
     struct rp_config_path path = {.sign_in = app->sign_in,
                                   .acr = app->acr,
@@ -50,12 +51,13 @@ static rp_err read_path(const struct reading *in, const struct rp_yaml *node,
     }
     if (!path.path) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "a path's rules need the path");
+                          rp_config_say(in, "a path's rules need the path"));
     }
     const struct rp_yaml *acr = rp_yaml_get(node, "acr");
     if (acr && strcmp(path.sign_in, "none") == 0) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), acr->line, acr->column,
-                          "acr: nobody signs in at %s, where sign_in is none", path.path);
+                          rp_config_say(in, "acr: nobody signs in at %s, where sign_in is none"),
+                          path.path);
     }
     *ret_path = path;
     return RP_OK;
@@ -65,8 +67,9 @@ rp_err rp_config_read_paths(const struct reading *in, const struct rp_yaml *path
                             struct rp_config_app *app) {
     RP_ASSERT(app->path_count == 0);
     if (paths->kind != RP_YAML_SEQUENCE) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), paths->line, paths->column,
-                          "paths: expected a list, each item beginning with \"- path:\"");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), paths->line, paths->column,
+            rp_config_say(in, "paths: expected a list, each item beginning with \"- path:\""));
     }
     struct rp_config_path *list = rp_arena_array(in->arena, RP_APP_PATHS_MAX, sizeof *list);
     if (!list) {
@@ -76,13 +79,14 @@ rp_err rp_config_read_paths(const struct reading *in, const struct rp_yaml *path
     for (const struct rp_yaml *node = paths->first; node; node = node->next) {
         if (count == RP_APP_PATHS_MAX) {
             return rp_fail_at(in->diag, RP_ERR(TOO_LARGE), node->line, node->column,
-                              "paths: expected at most %d", RP_APP_PATHS_MAX);
+                              rp_config_say(in, "paths: expected at most %d"), RP_APP_PATHS_MAX);
         }
         RP_TRY(read_path(in, node, app, &list[count]));
         for (size_t i = 0; i < count; i++) {
             if (strcmp(list[i].path, list[count].path) == 0) {
                 return rp_fail_at(in->diag, RP_ERR(DUPLICATE), node->line, node->column,
-                                  "%s has its rules above already", list[i].path);
+                                  rp_config_say(in, "%s has its rules above already"),
+                                  list[i].path);
             }
         }
         count++;
@@ -112,8 +116,9 @@ rp_err rp_config_read_headers(const struct reading *in, const struct rp_yaml *he
                               struct rp_config_app *app) {
     _Static_assert(RP_COUNT_OF(header_names) <= RP_APP_HEADERS_MAX, "each once");
     if (headers->kind != RP_YAML_MAPPING) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), headers->line, headers->column,
-                          "security_headers: expected a mapping from header name to value");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), headers->line, headers->column,
+            rp_config_say(in, "security_headers: expected a mapping from header name to value"));
     }
     struct rp_config_header *list = rp_arena_array(in->arena, RP_APP_HEADERS_MAX, sizeof *list);
     if (!list) {
@@ -129,7 +134,7 @@ rp_err rp_config_read_headers(const struct reading *in, const struct rp_yaml *he
         for (size_t i = 0; i < count; i++) {
             if (list[i].name == name) {
                 return rp_fail_at(in->diag, RP_ERR(DUPLICATE), node->key_line, node->key_column,
-                                  "%s stands here twice", name);
+                                  rp_config_say(in, "%s stands here twice"), name);
             }
         }
         list[count].name = name;

@@ -36,11 +36,12 @@ rp_err rp_config_read_waf(const struct reading *in, const struct rp_yaml *node,
     }
     if (app->waf_model_mode && !app->waf_model) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "model_mode: there is no model");
+                          rp_config_say(in, "model_mode: there is no model"));
     }
     if (app->waf_model && app->waf && strcmp(app->waf, "off") == 0) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
-                          "a model is judged where the firewall is: mode on, detect or learn");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), node->line, node->column,
+            rp_config_say(in, "a model is judged where the firewall is: mode on, detect or learn"));
     }
     return RP_OK;
 }

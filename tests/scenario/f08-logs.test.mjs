@@ -37,6 +37,9 @@ test('every line of every role is an object of the same members, and the termina
   for (const role of ['supervisor', 'kms', 'core', 'gate']) assert.ok(roles.has(role), `${role} of ${[...roles]}`);
   assert.ok(all.some(({role, message}) => role === 'supervisor' && /^core +ready/.test(message)));
   assert.equal(stack.output, 'ready\n');
+  // A link that makes its reader the administrator is in no log that others collect.
+  assert.ok(all.some(({message}) => /first administrator: the link is in run\/first-admin-link/.test(message)));
+  assert.doesNotMatch(fs.readFileSync(file(), 'utf8'), /token=/);
 });
 
 test('logrotate takes the file away under load: no line is lost, none stands twice', async () => {

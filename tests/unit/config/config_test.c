@@ -3,6 +3,75 @@
 #include "config/check.h"
 #include "unit.h"
 
+/* The conversions of a format, in their order: "%.*s %zu" is "*s z". */
+static void conversions(const char *text, char out[static 64]) {
+    size_t n = 0;
+    for (; *text; text++) {
+        if (*text != '%') {
+            continue;
+        }
+        for (text++; strchr(".*0123456789zl", *text); text++) {
+            out[n++] = *text;
+        }
+        out[n++] = *text;
+        assert_in_range(n, 0, 60);
+    }
+    out[n] = 0;
+}
+
+static void french_says_the_same_with_the_same_values(void **state) {
+    (void)state;
+    static const struct {
+        const char *english, *french;
+    } texts[] = {
+#define RP_FRENCH(english, french) {english, french},
+#include "config/french.def"
+#undef RP_FRENCH
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char english[64], french[64];
+        conversions(texts[i].english, english);
+        conversions(texts[i].french, french);
+        assert_string_equal(english, french);
+    }
+}
+
+static void each_mistake_is_told_in_the_language_of_its_reader(void **state) {
+    static const struct {
+        const char *yaml, *french;
+    } mistakes[] = {
+        {"gate:\n  listen: 99999\n", "listen : nombre de 1 à 65535 attendu"},
+        {"gate:\n  listen: '1'\n", "listen : nombre de 1 à 65535 attendu, sans guillemets"},
+        {"gate:\n  lisen: 1\n",
+         "clé « lisen » inconnue dans gate ; vouliez-vous dire « listen » ?"},
+        {"hosst: 1\nx: 2\n",
+         "clé « hosst » inconnue dans le fichier ; vouliez-vous dire « host » ?"},
+        {"host: a\nhost: b\n", "cette clé figure deux fois dans la même table"},
+        {"gate:\n\tlisten: 1\n",
+         "ce caractère ne peut rien commencer : une tabulation, peut-être ; le "
+         "retrait se fait d'espaces"},
+        {"host: [a\n", "« , » ou « ] » manque"},
+        {"gate:\n  certificate: /a\n",
+         "gate : certificate et certificate_key vont ensemble, ou ni l'un ni "
+         "l'autre"},
+        {"apps:\n  - name: A\n", "name : attendu : un nom de 1 à 32 minuscules, chiffres et -"},
+        {"apps: 3\n", "liste d'applications attendue, chacune commençant par « - name: »"},
+        {"waf:\n  mode: yes\n", "mode : un de ces mots attendu : on|detect|learn|off"},
+    };
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+        struct rp_config config;
+        struct rp_diag english = {0}, french = {0};
+        rp_view yaml = rp_view_from_cstr(mistakes[i].yaml);
+        rp_err one = rp_config_parse(yaml, *state, &config, &english);
+        rp_err other = rp_config_parse_for(RP_FR, yaml, *state, &config, &french);
+        assert_string_equal(french.text, mistakes[i].french);
+        assert_string_not_equal(english.text, french.text);
+        assert_int_equal(one.code, other.code);
+        assert_int_equal(english.line, french.line);
+        assert_int_equal(english.column, french.column);
+    }
+}
+
 static int set_up(void **state) {
     *state = rp_arena_new(1 << 22);
     return *state ? 0 : -1;
@@ -317,6 +386,8 @@ static void words_are_compared_by_edits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(french_says_the_same_with_the_same_values),
+        WITH_ARENA(each_mistake_is_told_in_the_language_of_its_reader),
         WITH_ARENA(an_empty_file_means_the_defaults),
         WITH_ARENA(every_kind_of_setting_is_read),
         WITH_ARENA(mistakes_are_told_with_their_place),
