@@ -37,6 +37,7 @@ test('the numbers are those of what happened', async () => {
   await until('the ledger\'s count', async () => value((await get('/metrics')).text, 'rempart_requests_total{outcome="allowed"}') > 0);
   const all = 'rempart_request_duration_seconds_count', before = (await get('/metrics')).text;
   await Promise.all(Array.from({length: 120}, () => person.get('/')));
+  assert.equal((await get('/metrics')).status, 200, 'whoever watches sees the flood, also from the address that it comes from');
   const {status, type, text} = await until('refused by rate', async () => {
     const answer = await get('/metrics');
     return value(answer.text, 'rempart_refused_total{reason="rate"}') > 0 && value(answer.text, all) >= value(before, all) + 120 && answer;
