@@ -265,6 +265,14 @@ static void release(struct supervisor *supervisor) {
     daemon_done(&supervisor->daemon);
 }
 
+/* Where the lines go to a file, a terminal would see an end without a word. */
+static void point_at_log(const struct supervisor *supervisor, int code) {
+    if (code != 0 && supervisor->log.pipe_fd >= 0) {
+        printf("rempart: ended with exit code %d; the reason is in %s\n", code,
+               supervisor->daemon.config.log_file);
+    }
+}
+
 int main(int argc, char **argv) {
     static struct supervisor supervisor = {.version = REMPART_VERSION,
                                            .lock_fd = -1,
@@ -287,6 +295,7 @@ int main(int argc, char **argv) {
         err = supervise(&supervisor);
     }
     int code = rp_ok(err) ? supervisor.exit_code : daemon_exit_code(err);
+    point_at_log(&supervisor, code);
     release(&supervisor);
     return code;
 }

@@ -84,3 +84,18 @@ test('a file that cannot be opened: at a reload the old one stays, at a start it
   fs.writeFileSync(yaml, good);
   await stack.up();
 });
+
+test('a start that ends later, when the lines go to the file already, names that file where it was asked for', async () => {
+  await stack.down();
+  const folder = stack.file('ledger/journal'), journal = path.join(folder, fs.readdirSync(folder).filter(name => name.endsWith('.log')).sort()[0]);
+  const whole = fs.readFileSync(journal), altered = Buffer.from(whole);
+  altered[40] ^= 1;
+  fs.writeFileSync(journal, altered);
+  await stack.up({expectReady: false});
+  assert.equal(await stack.ended, 2);
+  assert.ok(stack.output.endsWith(`the reason is in ${file()}\n`), stack.output);
+  assert.match(lines(file()).join('\n'), /data altered: ledger\/journal/);
+  stack.exitCode = undefined;
+  fs.writeFileSync(journal, whole);
+  await stack.up();
+});
