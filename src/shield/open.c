@@ -56,16 +56,22 @@ static void learn(struct rp_waf_pattern *pattern) {
     }
 }
 
-struct rp_waf_pattern rp_waf_pattern_new(rp_view text, bool nocase) {
-    struct rp_waf_pattern pattern = {.code = NULL};
+/* NULL when memory is out, or PCRE2 refuses it. */
+static pcre2_code *compile(rp_view text, uint32_t options, bool *ret_jit) {
     int code;
     PCRE2_SIZE where;
-    uint32_t options =
-        PCRE2_DOTALL | PCRE2_MULTILINE | PCRE2_USE_OFFSET_LIMIT | (nocase ? PCRE2_CASELESS : 0U);
-    pattern.code = pcre2_compile(text.n > 0 ? text.p : (const uint8_t *)"", text.n, options, &code,
-                                 &where, NULL);
+    pcre2_code *compiled =
+        pcre2_compile(text.n > 0 ? text.p : (const uint8_t *)"", text.n,
+                      PCRE2_DOTALL | PCRE2_MULTILINE | options, &code, &where, NULL);
+    *ret_jit = compiled && pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
+    return compiled;
+}
+
+struct rp_waf_pattern rp_waf_pattern_new(rp_view text, bool nocase) {
+    struct rp_waf_pattern pattern = {.code = NULL};
+    uint32_t options = PCRE2_USE_OFFSET_LIMIT | (nocase ? PCRE2_CASELESS : 0U);
+    pattern.code = compile(text, options, &pattern.jit);
     if (pattern.code) {
-        pattern.jit = pcre2_jit_compile(pattern.code, PCRE2_JIT_COMPLETE) == 0;
         pattern.takes_all =
             rp_view_equal(text, RP_VIEW("^.*$")) || rp_view_equal(text, RP_VIEW(".*"));
         pattern.is_divisible = is_divisible(pattern.code, text);
@@ -92,6 +98,26 @@ static rp_err open_patterns(struct rp_waf *waf, struct rp_diag *diag) {
         if (pcre2_pattern_info(waf->patterns[i].code, PCRE2_INFO_JITSIZE, &bytes) == 0) {
             waf->jit_bytes += bytes;
         }
+    }
+    return RP_OK;
+}
+
+/* Numbers with check digits are looked for at each byte. */
+static rp_err open_numbers(struct rp_waf *waf) {
+    for (size_t i = 0; i < waf->image.rules_n; i++) {
+        const struct rp_img_rule *rule = &waf->image.rules[i];
+        bool number = rule->op >= RP_OP_VERIFY_CC && rule->op <= RP_OP_VERIFY_SVNR;
+        if (!number || rule->operand == RP_IMAGE_NONE || waf->patterns[rule->operand].at_start) {
+            continue;
+        }
+        struct rp_waf_pattern *pattern = &waf->patterns[rule->operand];
+        rp_view text = rp_image_text(&waf->image, waf->image.patterns[rule->operand].text);
+        bool jit = false;
+        pattern->at_start = compile(text, PCRE2_ANCHORED, &jit);
+        if (!pattern->at_start) {
+            return RP_ERR(NO_MEMORY);
+        }
+        pattern->jit = pattern->jit && jit;
     }
     return RP_OK;
 }
@@ -213,6 +239,7 @@ static rp_err open_waf(rp_view image, struct rp_waf *waf, struct rp_diag *diag) 
     RP_TRY(rp_image_check(image, &waf->image, diag));
     RP_TRY(check_blobs(waf, diag));
     RP_TRY(open_patterns(waf, diag));
+    RP_TRY(open_numbers(waf));
     RP_TRY(index_ids(waf));
     RP_TRY(look_at_selectors(waf));
     RP_TRY(rp_waf_briefs(waf));
@@ -242,6 +269,7 @@ void rp_waf_close(struct rp_waf *waf) {
     }
     for (size_t i = 0; waf->patterns && i < waf->image.patterns_n; i++) {
         pcre2_code_free(waf->patterns[i].code);
+        pcre2_code_free(waf->patterns[i].at_start);
     }
     free(waf->patterns);
     for (size_t i = 0; waf->selectors && i < waf->image.patterns_n; i++) {

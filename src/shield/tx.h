@@ -7,8 +7,8 @@
  *
  * values.c keeps values, kept.c those that come again for the next transaction, units.c says which
  * of them rules look at, collect.c fills collections, store.c holds TX and IP:…, macro.c expands
- * %{…}, operate.c asks the operator, run.c walks the rules, settle.c passes over most of them,
- * act.c does what a match says.
+ * %{…}, operate.c asks the operator and match.c PCRE2, run.c walks the rules, settle.c passes over
+ * most of them, act.c does what a match says.
  */
 #ifndef RP_SHIELD_TX_H
 #define RP_SHIELD_TX_H
@@ -283,6 +283,15 @@ void rp_waf_expires(struct rp_waf_tx *tx, const struct rp_img_rule *rule);
 rp_view rp_waf_expand(struct rp_waf_tx *tx, struct rp_img_span pieces);
 rp_view rp_waf_variable_text(struct rp_waf_tx *tx, unsigned variable, uint32_t name_id,
                              rp_view name);
+
+/* match.c */
+/* The number of groups that an expression's next match sets, from this byte on; 0: there is none.
+ * Where they stand is in tx->match_data. */
+int rp_waf_match(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
+                 size_t from);
+
+/* The same at the first byte of the text only, of expressions that have at_start. */
+int rp_waf_match_start(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text);
 
 /* operate.c */
 struct rp_waf_subject {

@@ -54,6 +54,8 @@ static const struct operator_row operators[] = {
     {"@validateUrlEncoding", "a=%2541&b=%25zz&c=%254&d=x", " ARGS:b ARGS:c", NULL},
     {"@validateUtf8Encoding", "a=%c3%a9&b=%c3&c=%c0%80&d=%ed%a0%80", " ARGS:b ARGS:c ARGS:d", NULL},
     {"@verifyCC \\d{16}", "a=4111111111111111&b=4111111111111112", " ARGS:a", NULL},
+    {"@verifyCC (?:^|\\D)\\d{16}$", "a=154111111111111111&b=34111111111111112", " ARGS:a",
+     "the project's own cases: the end of a longer number is one, too"},
     {"@verifySSN \\d{3}-\\d{2}-\\d{4}", "a=078-05-1120&b=000-00-0000&c=x", " ARGS:a", NULL},
     {"@verifyCPF [0-9]{11}", "a=52998224725&b=52998224726", " ARGS:a", NULL},
     {"@verifySVNR [0-9]{4} ?[0-9]{6}", "a=x%201237%20010180&b=1238010180", " ARGS:a", NULL},
