@@ -14,6 +14,7 @@
 #include "shield/compile_io.h"
 #include "shield/injection.h"
 #include "shield/literals.h"
+#include "shield/literals_format.h"
 #include "shield/phrases.h"
 
 enum { VALUES = 800, RULES_MAX = 2048, ROUNDS = 15, TIMES = 200 };
@@ -25,6 +26,7 @@ struct parts {
     struct rp_needs needs[RULES_MAX];
     size_t rule_count;
     struct rp_buf literals;
+    struct rp_literals prefilter; /* of the literals */
     struct rp_buf phrases[RULES_MAX];
     size_t phrase_lists;
     size_t candidates, sink;
@@ -85,6 +87,7 @@ static bool read_rules(struct parts *p) {
     }
     p->literals = rp_buf_new(64 << 20);
     BENCH_OK(rp_literals_build(p->needs, p->rule_count, p->arena, &p->literals));
+    p->prefilter = rp_literals_at((const void *)p->literals.p, p->literals.p);
     return true;
 }
 
@@ -94,7 +97,7 @@ static void scan_literals(struct parts *p) {
     p->candidates = 0;
     for (size_t i = 0; i < VALUES; i++) {
         uint64_t bits[RULES_MAX / 64] = {0};
-        rp_literals_scan(rp_buf_view(&p->literals), p->values[i], &p->sets[i], bits);
+        rp_literals_look(&p->prefilter, p->values[i], &p->sets[i], bits); /* as the engine does */
         for (size_t word = 0; word < (p->rule_count + 63) / 64; word++) {
             p->candidates += (size_t)__builtin_popcountll(bits[word]);
         }

@@ -56,14 +56,12 @@ struct rp_literals {
 };
 struct rp_literals rp_literals_at(const struct rp_literals_head *head, const void *bytes);
 
-/* The scan, with vectors where the processor has them, and one that needs none: for tests. */
+/* The scan, of a set that was looked at before: rp_literals_scan. */
 void rp_literals_look(const struct rp_literals *l, rp_view value, const struct rp_byte_set *present,
                       uint64_t *bits);
 /* Only the rules for which a byte is enough. */
 void rp_literals_look_at_bytes(const struct rp_literals *l, const struct rp_byte_set *present,
                                uint64_t *bits);
-void rp_literals_look_plainly(const struct rp_literals *l, rp_view value,
-                              const struct rp_byte_set *present, uint64_t *bits);
 
 /* The key of an anchor: its first byte is the lowest. Its bit in the map; 32 neighbours share a
  * bucket. */

@@ -10,10 +10,6 @@
 #include "shield/literals.h"
 #include "shield/literals_format.h"
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
-
 enum { BEFORE = 16, WINDOW = 1024, AFTER = 32 };
 
 struct window {
@@ -79,8 +75,8 @@ static void fill(struct window *window, rp_view value, size_t first, size_t n) {
     }
 }
 
-static void pass_plainly(const struct rp_literals *l, const struct window *window, rp_view value,
-                         size_t first, size_t n, uint64_t *bits) {
+static void pass_over(const struct rp_literals *l, const struct window *window, rp_view value,
+                      size_t first, size_t n, uint64_t *bits) {
     const uint64_t *map = l->map, *pair_map = l->pair_map;
     const struct rp_literals_head head = {.map_bits = l->head->map_bits};
     for (size_t i = 0; i < n; i++) {
@@ -97,43 +93,6 @@ static void pass_plainly(const struct rp_literals *l, const struct window *windo
         }
     }
 }
-
-#if defined(__x86_64__)
-/* Eight places at once: their keys side by side, and the maps' words gathered for them. */
-static void __attribute__((target("avx2")))
-pass_by_eight(const struct rp_literals *l, const struct window *window, rp_view value, size_t first,
-              size_t n, uint64_t *bits) {
-    const __m256i spread = _mm256_setr_epi8(0, 1, 2, -1, 1, 2, 3, -1, 2, 3, 4, -1, 3, 4, 5, -1, 4,
-                                            5, 6, -1, 5, 6, 7, -1, 6, 7, 8, -1, 7, 8, 9, -1);
-    const __m256i factor = _mm256_set1_epi32((int)RP_LITERALS_FACTOR);
-    const __m256i in_map = _mm256_set1_epi32((int)((UINT32_C(1) << l->head->map_bits) - 1));
-    const __m256i low = _mm256_set1_epi32(31), two = _mm256_set1_epi32(0xffff);
-    const int *map = (const void *)l->map, *pair_map = (const void *)l->pair_map;
-    for (size_t i = 0; i < n; i += 8) {
-        const uint8_t *here = window->bytes + BEFORE + i;
-        __m256i text = _mm256_broadcastsi128_si256(_mm_loadu_si128((const void *)here));
-        __m256i keys = _mm256_shuffle_epi8(text, spread);
-        __m256i hash = _mm256_srli_epi32(_mm256_mullo_epi32(keys, factor), RP_LITERALS_SHIFT);
-        __m256i three = _mm256_and_si256(hash, in_map);
-        __m256i pair = _mm256_and_si256(keys, two);
-        __m256i threes = _mm256_i32gather_epi32(map, _mm256_srli_epi32(three, 5), 4);
-        __m256i pairs = _mm256_i32gather_epi32(pair_map, _mm256_srli_epi32(pair, 5), 4);
-        threes = _mm256_sllv_epi32(threes, _mm256_andnot_si256(three, low));
-        pairs = _mm256_sllv_epi32(pairs, _mm256_andnot_si256(pair, low));
-        unsigned are = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(threes)) |
-                       (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(pairs)) << 8;
-        for (; __builtin_expect(are != 0, 0); are &= are - 1) {
-            unsigned at = (unsigned)__builtin_ctz(are);
-            uint32_t key;
-            memcpy(&key, here + at % 8, sizeof key);
-            key = at < 8 ? key & 0xffffff : (key & 0xffff) | RP_LITERALS_PAIR;
-            if (i + at % 8 < n) {
-                look_up(l, key, here + at % 8, value, first + i + at % 8, bits);
-            }
-        }
-    }
-}
-#endif
 
 /* The rules for which a byte of the value is enough. */
 void rp_literals_look_at_bytes(const struct rp_literals *l, const struct rp_byte_set *present,
@@ -156,11 +115,8 @@ void rp_literals_look_at_bytes(const struct rp_literals *l, const struct rp_byte
     }
 }
 
-typedef void pass(const struct rp_literals *l, const struct window *window, rp_view value,
-                  size_t first, size_t n, uint64_t *bits);
-
-static void look(const struct rp_literals *l, rp_view value, const struct rp_byte_set *present,
-                 pass *pass_over, uint64_t *bits) {
+void rp_literals_look(const struct rp_literals *l, rp_view value, const struct rp_byte_set *present,
+                      uint64_t *bits) {
     struct window window __attribute__((uninitialized)); /* fill() writes what is read */
     for (uint32_t word = 0; word < l->head->words; word++) {
         bits[word] |= l->always[word];
@@ -171,22 +127,6 @@ static void look(const struct rp_literals *l, rp_view value, const struct rp_byt
         fill(&window, value, first, n);
         pass_over(l, &window, value, first, n, bits);
     }
-}
-
-void rp_literals_look_plainly(const struct rp_literals *l, rp_view value,
-                              const struct rp_byte_set *present, uint64_t *bits) {
-    look(l, value, present, pass_plainly, bits);
-}
-
-void rp_literals_look(const struct rp_literals *l, rp_view value, const struct rp_byte_set *present,
-                      uint64_t *bits) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) {
-        look(l, value, present, pass_by_eight, bits);
-        return;
-    }
-#endif
-    look(l, value, present, pass_plainly, bits);
 }
 
 void rp_literals_scan(rp_view set, rp_view value, const struct rp_byte_set *present,

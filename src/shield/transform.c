@@ -2,6 +2,8 @@
 #include "base/checked.h"
 #include "shield/transform_parts.h"
 
+enum { MARKS_FROM = 32 }; /* bytes of a text for which a table of marks is worth its making */
+
 /* How the rows write their sets: 64 bytes of the alphabet a word. */
 #define SET(a, b, c, d)                                                                            \
     {                                                                                              \
@@ -63,7 +65,27 @@ enum rp_transform rp_transform_named(rp_view name) {
     return RP_T_COUNT;
 }
 
+/* Of a longer text: each byte leaves a mark in a table, and no two of them wait for each other;
+ * then eight marks at once become eight bits. */
+static struct rp_byte_set set_of_marks(rp_view value) {
+    uint8_t marks[256] = {0};
+    struct rp_byte_set set = {{0}};
+    for (size_t i = 0; i < value.n; i++) {
+        marks[value.p[i]] = 1;
+    }
+    for (size_t i = 0; i < 256; i += 8) {
+        uint64_t eight;
+        memcpy(&eight, marks + i, sizeof eight);
+        uint64_t bits = eight * UINT64_C(0x0102040810204080) >> 56;
+        set.bits[i / 64] |= bits << i % 64;
+    }
+    return set;
+}
+
 struct rp_byte_set rp_byte_set_of(rp_view value) {
+    if (value.n >= MARKS_FROM) {
+        return set_of_marks(value);
+    }
     struct rp_byte_set set = {{0}};
     /* Two sets, so that a byte need not wait for the one before it. */
     struct rp_byte_set odd = {{0}};

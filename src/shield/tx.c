@@ -59,11 +59,12 @@ rp_err rp_waf_tx_new(const struct rp_waf *waf, const struct rp_waf_site *site,
     limits(tx);
     tx->classes = rp_arena_array(arena, tx->image->classes_n + 1, sizeof *tx->classes);
     tx->tx = rp_arena_array(arena, tx->image->settings->tx_names, sizeof *tx->tx);
-    tx->units = rp_arena_array(arena, tx->image->units_n + 1, sizeof *tx->units);
+    tx->units = rp_arena_room(arena, (tx->image->units_n + 1) * sizeof *tx->units);
+    tx->filled_at = rp_arena_array(arena, tx->image->units_n + 1, sizeof *tx->filled_at);
     if (site->measure) {
         tx->costs = rp_arena_array(arena, tx->image->rules_n, sizeof *tx->costs);
     }
-    if (!tx->classes || !tx->units || !tx->tx) {
+    if (!tx->classes || !tx->units || !tx->filled_at || !tx->tx) {
         return RP_ERR(TOO_LARGE);
     }
     rp_waf_kept_begin(tx);

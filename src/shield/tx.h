@@ -67,7 +67,6 @@ struct rp_waf_unit_value {
     uint32_t value;
 };
 struct rp_waf_unit {
-    uint32_t filled_at; /* the transaction's clock; 0: not yet */
     uint32_t count, room;
     bool any_known[RP_IMAGE_GROUPS];
     struct rp_waf_unit_value *values;
@@ -147,7 +146,8 @@ struct rp_waf_tx {
     struct rp_waf_entry scalars[RP_VAR_COUNT]; /* the one entry of each; empty at first */
     uint32_t changed[RP_COLL_COUNT];           /* when each collection did last, by the clock */
     uint32_t clock;
-    struct rp_waf_unit *units;
+    struct rp_waf_unit *units; /* what one that was never filled holds is nothing yet */
+    uint32_t *filled_at;       /* each of them, by the clock; 0: never */
     struct rp_waf_class *classes;
 
     struct rp_waf_slot *tx; /* by the number of the name */
@@ -235,10 +235,10 @@ static inline void rp_waf_spend(struct rp_waf_tx *tx, uint64_t steps) {
 const struct rp_waf_unit *rp_waf_unit_fill(struct rp_waf_tx *tx, uint32_t unit_id);
 /* As its collection is now; without values when there is nothing, or the arena is full. */
 static inline const struct rp_waf_unit *rp_waf_unit_ready(struct rp_waf_tx *tx, uint32_t unit_id) {
-    const struct rp_waf_unit *unit = &tx->units[unit_id];
-    bool fresh = unit->filled_at != 0 &&
-                 unit->filled_at >= tx->changed[tx->image->units[unit_id].target.variable];
-    return fresh ? unit : rp_waf_unit_fill(tx, unit_id);
+    uint32_t filled_at = tx->filled_at[unit_id];
+    bool fresh =
+        filled_at != 0 && filled_at >= tx->changed[tx->image->units[unit_id].target.variable];
+    return fresh ? &tx->units[unit_id] : rp_waf_unit_fill(tx, unit_id);
 }
 const uint64_t *rp_waf_class_gather(struct rp_waf_tx *tx, uint32_t class_id, unsigned group);
 /* The prefilter's answers of all the class's values together; NULL: no rule may match. */

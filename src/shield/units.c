@@ -83,7 +83,10 @@ const struct rp_waf_unit *rp_waf_unit_fill(struct rp_waf_tx *tx, uint32_t unit_i
     struct rp_waf_unit *unit = &tx->units[unit_id];
     const struct rp_waf_unit *source =
         row->source != unit_id ? rp_waf_unit_ready(tx, row->source) : NULL;
-    unit->filled_at = tx->clock;
+    if (tx->filled_at[unit_id] == 0) {
+        unit->room = 0;
+    }
+    tx->filled_at[unit_id] = tx->clock;
     unit->count = 0;
     unit->touched = 0;
     unit->any_known[0] = unit->any_known[1] = false;

@@ -4,7 +4,7 @@
 #include "shield/tx.h"
 
 /* A bucket's list is not searched further than this: twins cost time, never a verdict. */
-enum { VALUES_START = 128, LOOKS_MAX = 8, LONG_TEXT = 256 };
+enum { VALUES_START = 128, LOOKS_MAX = 8 };
 
 /* A larger array in the arena; false when it is full. */
 static bool grow(struct rp_waf_tx *tx, void **items, uint32_t *room, size_t size, uint32_t next) {
@@ -41,37 +41,15 @@ bool rp_waf_values_room(struct rp_waf_tx *tx, uint32_t values, uint32_t derived)
     return grow_values(tx, values + VALUES_START) && grow_derived(tx, derived + VALUES_START);
 }
 
-/* Which bytes occur in a short text, and what that says of the transformations. */
-static void look_at_each(const struct rp_waf *waf, struct rp_waf_value *value) {
-    uint64_t bits[4] = {0, 0, 0, 0};
-    uint64_t touched = 0;
-    for (size_t i = 0; i < value->bytes.n; i++) {
-        uint8_t byte = value->bytes.p[i];
-        bits[byte >> 6] |= (uint64_t)1 << (byte & 63);
-        touched |= waf->touched_by[byte];
-    }
-    value->set = (struct rp_byte_set){{bits[0], bits[1], bits[2], bits[3]}};
-    value->touched = touched;
-}
-
-/* The same of a long one, in which most bytes come again. */
-static void look_at_kinds(const struct rp_waf *waf, struct rp_waf_value *value) {
-    uint8_t seen[256] = {0};
-    for (size_t i = 0; i < value->bytes.n; i++) {
-        seen[value->bytes.p[i]] = 1;
-    }
-    for (unsigned byte = 0; byte < 256; byte++) {
-        if (seen[byte]) {
-            value->set.bits[byte >> 6] |= (uint64_t)1 << (byte & 63);
-            value->touched |= waf->touched_by[byte];
-        }
-    }
-}
-
 /* Which bytes occur, and which transformations may change it. */
 static void look(const struct rp_waf *waf, struct rp_waf_value *value) {
-    value->bytes.n < LONG_TEXT ? look_at_each(waf, value) : look_at_kinds(waf, value);
-    value->touched |= waf->touched_always;
+    value->set = rp_byte_set_of(value->bytes);
+    value->touched = waf->touched_always;
+    for (size_t word = 0; word < RP_COUNT_OF(value->set.bits); word++) {
+        for (uint64_t left = value->set.bits[word]; left != 0; left &= left - 1) {
+            value->touched |= waf->touched_by[word * 64 + (size_t)__builtin_ctzll(left)];
+        }
+    }
     for (uint64_t rest = waf->touched_by_two & ~value->touched; rest != 0; rest &= rest - 1) {
         unsigned transform = (unsigned)__builtin_ctzll(rest);
         if (rp_transform_touches((enum rp_transform)transform, &value->set)) {
