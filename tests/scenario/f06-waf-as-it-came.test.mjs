@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import fs from 'node:fs';
+import http2 from 'node:http2';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -25,13 +26,13 @@ SecRule REQUEST_LINE "!@rx ^[A-Z]+ /[^ ]* HTTP/[0-9.]+$" "id:9,phase:1,pass,log,
 SecRule REQUEST_PROTOCOL "!@within HTTP/1.0 HTTP/1.1" "id:10,phase:1,pass,log,msg:'version'"
 SecRule ARGS "@contains marked" "id:11,phase:2,pass,log,msg:'argument'"
 `;
-let folder, nginx, app, port;
+let folder, nginx, app, port, second, secondAll;
 before(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-came-'));
   fs.chmodSync(folder, 0o755);
   fs.mkdirSync(`${folder}/run`, {mode: 0o755});
   app = await echoApp();
-  port = await freePort();
+  [port, second, secondAll] = [await freePort(), await freePort(), await freePort()];
   fs.writeFileSync(`${folder}/rules.conf`, rules);
   const made = await run(path.join(bin, 'rempart'), ['waf', 'compile', '--rules', `${folder}/rules.conf`, '-o', `${folder}/rules.waf`]);
   assert.equal(made.code, 0, made.stderr);
@@ -44,7 +45,9 @@ http { access_log off; ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].ma
  server { listen 127.0.0.1:${port};
   location / { proxy_pass ${app.url}; }
   location /within { rewrite ^ /counted-once last; }
-  location /off { rempart_waf off; proxy_pass ${app.url}; } } }`);
+  location /off { rempart_waf off; proxy_pass ${app.url}; } }
+ server { listen 127.0.0.1:${second} http2; location / { proxy_pass ${app.url}; } }
+ server { listen 127.0.0.1:${secondAll} http2; ignore_invalid_headers off; location / { proxy_pass ${app.url}; } } }`);
   nginx = spawn('/usr/sbin/nginx', ['-c', `${folder}/nginx.conf`, '-g', 'daemon off;'], {stdio: 'ignore'});
   await until('nginx', async () => (await raw('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).includes(' 200 '));
 });
@@ -156,4 +159,30 @@ test('a rule may send elsewhere or say nothing; what matched without refusing is
   assert.deepEqual(statuses(await raw(head('GET /', 'X-Marked: 1'))), [200]);
   assert.match(log(), /\[notice\][^\n]*rempart_waf: noted, incident [0-9a-f]{32}[^\n]*matched 8\(/);
   assert.deepEqual(statuses(await raw(head('GET /off', 'X_Odd: forbidden'))), [200]);
+});
+
+// A request over HTTP/2 in the clear: its status, and what the application was sent.
+async function overSecond(at, headers) {
+  const session = http2.connect(`http://127.0.0.1:${at}`);
+  try {
+    const stream = session.request({':path': '/', ...headers});
+    let status, text = '';
+    stream.on('response', answer => { status = answer[':status']; }).setEncoding('utf8').on('data', part => { text += part; });
+    await new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject).end());
+    return {status, text};
+  } finally {
+    session.destroy();
+  }
+}
+
+/*= S58 type=test */
+test('over HTTP/2 a header that nginx drops reaches neither rules nor application, and what it keeps is judged', async () => {
+  const dropped = await overSecond(second, {x_note: 'forbidden'});
+  assert.equal(dropped.status, 200);
+  assert.ok(!/x_note/i.test(dropped.text), 'the application never sees it');
+  assert.equal((await overSecond(second, {'x-note': 'forbidden'})).status, 403);
+  const kept = await overSecond(secondAll, {x_note: 'harmless'});
+  assert.equal(kept.status, 200);
+  assert.match(kept.text, /x_note/i, 'where nginx keeps it, it goes through');
+  assert.equal((await overSecond(secondAll, {x_note: 'forbidden'})).status, 403, 'and the rules have seen it');
 });
