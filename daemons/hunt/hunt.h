@@ -51,7 +51,7 @@ rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_
 
 /* Opens the kernel's lists; before role entry, after which nothing of /proc can be opened. */
 void hunt_find_sockets(struct hunt *hunt);
-rp_probe_run hunt_open_ports, hunt_layers;
+rp_probe_run hunt_open_ports, hunt_layers, hunt_roles_walled;
 rp_probe_run hunt_streams, hunt_access_explained;
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
 rp_probe_run hunt_operators_checked;

@@ -239,6 +239,7 @@ static void became_ready(struct child *child, rp_view isolation) {
     clear_timer(child);
     child->failures = 0;
     child->reloading = false;
+    child->walls = supervisor_look_at_walls(child->pid);
     set_state(child, CHILD_READY);
     supervisor_tell(supervisor, "%-7s ready (%lld ms)", rp_role_name(child->role),
                     (long long)(monotonic_ms(supervisor) - child->started_ns / 1000000));

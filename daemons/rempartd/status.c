@@ -35,6 +35,18 @@ static void add_isolation(struct rp_arena *arena, struct rp_json *role, const ch
     }
 }
 
+static void add_walls(struct rp_arena *arena, struct rp_json *role, const struct walls *walls) {
+    if (!walls->known) {
+        rp_json_add_null(arena, role, "kernel");
+        return;
+    }
+    struct rp_json *kernel = rp_json_add_object(arena, role, "kernel");
+    rp_json_add_u64(arena, kernel, "uid", walls->uid);
+    rp_json_add_bool(arena, kernel, "privileged", walls->privileged);
+    rp_json_add_bool(arena, kernel, "no_new_privs", walls->no_new_privs);
+    rp_json_add_bool(arena, kernel, "filtered", walls->filtered);
+}
+
 static void add_role(struct rp_arena *arena, struct rp_json *roles, const struct child *child) {
     struct rp_json *role = rp_json_add_object(arena, roles, NULL);
     rp_json_add_cstr(arena, role, "name", rp_role_name(child->role));
@@ -48,6 +60,7 @@ static void add_role(struct rp_arena *arena, struct rp_json *roles, const struct
     }
     rp_json_add_cstr(arena, role, "last_end", child->last_end);
     add_isolation(arena, role, child->isolation);
+    add_walls(arena, role, &child->walls);
 }
 
 /* What became of the last reload. */
@@ -199,6 +212,9 @@ void supervisor_look(void *ctx) {
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         child->pss_kib = 0;
+        if (child->state == CHILD_READY) {
+            child->walls = supervisor_look_at_walls(child->pid);
+        }
         if (child->pid > 0) {
             rp_ignore(rp_process_memory(child->pid, &child->pss_kib)); /* not shown, then */
         }

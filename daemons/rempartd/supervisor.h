@@ -12,6 +12,7 @@
  *   rehearse.c  tried before anybody leaves for it
  *   handover.c  a role that begins anew without a request lost
  *   status.c    run/status.json
+ *   walls.c     what the kernel says of a role's walls
  *   log.c       where the lines of all roles go
  *   report.c    role.started and role.stopped for the ledger
  */
@@ -46,6 +47,15 @@ enum child_state {
 
 enum phase { PHASE_START, PHASE_SERVE, PHASE_STOP };
 
+/* What the kernel says of a process, whatever it said of itself. */
+struct walls {
+    bool known;
+    bool privileged;   /* it is root, or has a capability */
+    bool no_new_privs; /* and can gain none by starting a program */
+    bool filtered;     /* its system calls */
+    uint32_t uid;
+};
+
 struct child {
     struct supervisor *supervisor;
     enum rp_role_id role;
@@ -66,7 +76,8 @@ struct child {
     char said[READY_MAX + 1];
     size_t said_n;
     char isolation[READY_MAX]; /* JSON, "" = not told */
-    char last_end[80];         /* "exit 1", "signal 9" */
+    struct walls walls;
+    char last_end[80]; /* "exit 1", "signal 9" */
 };
 
 /* One that has handed over to its successor, and ends when its last stream does. */
@@ -206,6 +217,8 @@ void supervisor_close_log(struct supervisor *supervisor);
 void supervisor_tell(const struct supervisor *supervisor, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Reads it from the kernel; not known where it cannot. */
+struct walls supervisor_look_at_walls(pid_t pid);
 void supervisor_write_status(struct supervisor *supervisor);
 /* Timer: memory of the roles, the certificates; then the file. */
 void supervisor_look(void *supervisor);
