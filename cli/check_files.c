@@ -38,12 +38,16 @@ void cli_check_files(const struct cli *cli, const struct rp_config *config) {
         {"acme.eab_credentials", config->acme_eab},
         {"smtp.credentials", config->smtp_credentials},
         {"smtp.authority", config->smtp_authority},
-        {"webhook.secret", config->hook_secret},
-        {"webhook.authority", config->hook_authority},
     };
     for (size_t i = 0; i < RP_COUNT_OF(files); i++) {
         if (files[i].named[0]) {
             warn_of(cli, files[i].setting, files[i].named);
+        }
+    }
+    for (size_t i = 0; i < config->webhook_count; i++) {
+        warn_of(cli, "webhooks.secret", config->webhooks[i].secret);
+        if (config->webhooks[i].authority[0]) {
+            warn_of(cli, "webhooks.authority", config->webhooks[i].authority);
         }
     }
     for (size_t i = 0; i < config->app_count; i++) {

@@ -98,10 +98,12 @@ static const struct cli_command commands[] = {
      "  rempart role explain\n",
      cli_role},
     {"notify",
-     "rempart notify list | retry ID [--json]",
-     {"ce qui a été écrit à des personnes, et ce qu'il en est advenu",
-      "what was written to people, and what became of it"},
-     "  rempart notify list\n",
+     "rempart notify list | retry ID | webhooks [--json]\n"
+     "       rempart notify test NAME | resume NAME",
+     {"ce qui a été écrit à des personnes, et ce qu'il en est advenu ; les webhooks, essayés ou "
+      "repris",
+      "what was written to people, and what became of it; webhooks, tested or resumed"},
+     "  rempart notify list\n  rempart notify webhooks\n  rempart notify test ops\n",
      cli_notify},
     {"gate",
      "rempart gate trust | certificates [--json] | renew [NAME]\n"

@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/id.h"
 #include "cli.h"
+#include "webhooks.h"
 
 static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
                         struct rp_json **ret_answer) {
@@ -42,6 +43,15 @@ enum rp_exit cli_notify(struct cli *cli) {
         }
         return code;
     }
+    if (cli->arg_count == 1 && strcmp(cli->args[0], "webhooks") == 0) {
+        return cli_webhooks_list(cli);
+    }
+    if (cli->arg_count == 2 && strcmp(cli->args[0], "test") == 0) {
+        return cli_webhooks_test(cli, cli->args[1]);
+    }
+    if (cli->arg_count == 2 && strcmp(cli->args[0], "resume") == 0) {
+        return cli_webhooks_resume(cli, cli->args[1]);
+    }
     rp_id id;
     if (cli->arg_count == 2 && strcmp(cli->args[0], "retry") == 0 &&
         rp_id_parse(rp_view_from_cstr(cli->args[1]), &id)) {
@@ -50,5 +60,6 @@ enum rp_exit cli_notify(struct cli *cli) {
         return path.p ? ask(cli, "POST", (const char *)path.p, &answer)
                       : cli_fail(cli, RP_ERR(NO_MEMORY), cli->command, NULL);
     }
-    return cli_usage(cli, cli_say(cli, "list ou retry ID", "list or retry ID"));
+    return cli_usage(cli, cli_say(cli, "list, retry ID, webhooks, test NOM ou resume NOM",
+                                  "list, retry ID, webhooks, test NAME or resume NAME"));
 }

@@ -14,6 +14,7 @@
 #include "daemon.h"
 #include "identity/breached.h"
 #include "identity/closing.h"
+#include "notify/outbox.h"
 #include "os/loop.h"
 #include "os/pool.h"
 #include "os/shm.h"
@@ -169,7 +170,26 @@ void core_forward_soon(struct core *core, rp_id tenant);
 void core_forward_all(struct core *core);
 bool core_forward_runs(const struct core *core);
 
+/* ---- tell.c ---- */
+/* The installation's operators, by mail and inbox: the same kind with the same first and last value
+ * is told each once. */
+rp_err core_tell_operators(struct rp_web_thread *thread, enum rp_notice_kind kind,
+                           const struct rp_notice_value *values, size_t value_count);
+
+/* ---- webhooks.c: events to the operator's own programs ---- */
+struct rp_log;
+/* A round, on the sender's thread; *log is its own, NULL at first. */
+void core_webhooks_serve(struct core *core, struct rp_web_thread *thread,
+                         struct rp_ipc_client *courier, struct rp_log **log);
+
 /* ---- send.c: notices to the courier ---- */
+struct core_outcome {
+    enum rp_notice_outcome what;
+    rp_view problem;
+};
+/* A mail or a webhook handed over; problem, in the arena: what the other side said. */
+rp_err core_ask_courier(struct rp_ipc_client *courier, enum rp_ipc_message message, rp_view request,
+                        struct rp_arena *arena, struct core_outcome *ret_outcome);
 rp_err core_send_start(struct core *core);
 void core_send_stop(struct core *core);
 bool core_send_runs(const struct core *core);

@@ -1,10 +1,10 @@
-/* send.c — mails and webhooks to the courier: taken, handed over, settled, one after the other on
- * one thread.
+/* send.c — mails to the courier: taken, handed over, settled, one after the other on one thread,
+ * which serves webhooks too (webhooks.c).
  *
  * Each second: what is due. A notice is marked before it is handed over and after; one that was
  * under way when core or the courier ended is asked about again, and the courier knows by its id
- * whether it went out. Without smtp.url no mail is taken, without webhook.endpoint no webhook: they
- * wait, in plain sight (`rempart notify list`).
+ * whether it went out. Without smtp.url no mail is taken: they wait, in plain
+ * sight (`rempart notify list`).
  */
 #include <stdlib.h>
 
@@ -12,7 +12,7 @@
 #include "base/checked.h"
 #include "core.h"
 #include "identity/organisations.h"
-#include "notify/hook.h"
+#include "ledger/read_io.h"
 #include "notify/letter.h"
 
 enum {
@@ -28,20 +28,12 @@ struct sender {
     struct core *core;
     struct rp_pool *pool;          /* one thread */
     struct rp_ipc_client *courier; /* that thread's */
+    struct rp_log *log;            /* what webhooks read; the thread's */
     bool running;                  /* the loop's */
     int64_t expired_ms;            /* the thread's */
 };
 
 /* ---- one notice, on the sender's thread ---- */
-
-static rp_err print_hook(const struct rp_notice_row *row, const struct rp_notice_content *content,
-                         struct rp_arena *arena, struct rp_buf *request) {
-    _cleanup_(rp_buf_done) struct rp_buf body = rp_buf_new(RP_HOOK_BODY_MAX);
-    RP_TRY(rp_hook_print(row, content, arena, &body));
-    rp_pack_id(request, row->id);
-    rp_pack_bytes(request, rp_buf_view(&body));
-    return rp_buf_err(request);
-}
 
 static rp_err open_one(struct rp_web_thread *thread, const struct rp_notice_row *row,
                        struct rp_arena *arena, struct rp_notice_content *ret_content) {
@@ -97,9 +89,6 @@ static rp_err print(const struct core *core, struct rp_web_thread *thread, struc
     struct rp_letter letter;
     char email[RP_EMAIL_MAX + 1];
     RP_TRY(open_one(thread, row, arena, &content));
-    if (row->channel == RP_NOTICE_WEBHOOK) {
-        return print_hook(row, &content, arena, request);
-    }
     if (content.address.n == 0) {
         RP_TRY(rp_identity_address_of(thread->identity, row->person, email));
         content.address = rp_view_from_cstr(email);
@@ -108,16 +97,10 @@ static rp_err print(const struct core *core, struct rp_web_thread *thread, struc
     return pack_mail(core, row, content.address, &letter, request);
 }
 
-struct outcome {
-    enum rp_notice_outcome what;
-    rp_view problem;
-};
-
-static rp_err ask_courier(struct sender *sender, enum rp_notice_channel channel, rp_view request,
-                          struct rp_arena *arena, struct outcome *ret_outcome) {
+rp_err core_ask_courier(struct rp_ipc_client *courier, enum rp_ipc_message message, rp_view request,
+                        struct rp_arena *arena, struct core_outcome *ret_outcome) {
     _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(REPLY_MAX);
-    int message = channel == RP_NOTICE_MAIL ? RP_IPC_CORE_COURIER_MAIL : RP_IPC_CORE_COURIER_HOOK;
-    RP_TRY(rp_ipc_call(sender->courier, (enum rp_ipc_message)message, request, &reply));
+    RP_TRY(rp_ipc_call(courier, message, request, &reply));
     struct rp_unpack in = rp_unpack_new(rp_buf_view(&reply));
     uint8_t what = rp_unpack_u8(&in);
     rp_view problem = rp_unpack_bytes(&in, REPLY_MAX);
@@ -138,13 +121,14 @@ static rp_err send_one(struct sender *sender, struct rp_web_thread *thread, stru
                        const struct rp_notice_row *row, struct rp_arena *arena) {
     const struct rp_env *env = &sender->core->env;
     struct rp_buf request = rp_buf_new(RP_MAIL_MAX + 1024);
-    struct outcome outcome = {RP_NOTICE_LATER, {NULL, 0}};
+    struct core_outcome outcome = {RP_NOTICE_LATER, {NULL, 0}};
     rp_err err = rp_notify_take(db, row);
     if (rp_ok(err)) {
         err = print(sender->core, thread, db, row, arena, &request);
     }
     if (rp_ok(err)) {
-        err = ask_courier(sender, row->channel, rp_buf_view(&request), arena, &outcome);
+        err = core_ask_courier(sender->courier, (enum rp_ipc_message)RP_IPC_CORE_COURIER_MAIL,
+                               rp_buf_view(&request), arena, &outcome);
     }
     rp_wipe(request.p, request.n);
     rp_buf_done(&request);
@@ -157,19 +141,13 @@ static rp_err send_one(struct sender *sender, struct rp_web_thread *thread, stru
     }
     if (!rp_ok(err)) {
         bool for_good = !rp_err_retry(err) && !rp_is(err, RP_E_SECOND_FACTOR);
-        outcome = (struct outcome){for_good ? RP_NOTICE_REFUSED : RP_NOTICE_LATER,
-                                   rp_view_from_cstr(rp_err_text(err, RP_EN))};
+        outcome = (struct core_outcome){for_good ? RP_NOTICE_REFUSED : RP_NOTICE_LATER,
+                                        rp_view_from_cstr(rp_err_text(err, RP_EN))};
     }
     return rp_notify_settle(env, db, row, outcome.what, outcome.problem);
 }
 
-static unsigned channels_of(const struct rp_config *config) {
-    return (config->smtp_url[0] ? RP_NOTICE_MAIL : 0U) |
-           (config->hook_url[0] ? RP_NOTICE_WEBHOOK : 0U);
-}
-
 static rp_err send_due(struct sender *sender, struct rp_web_thread *thread) {
-    unsigned channels = channels_of(&sender->core->config);
     _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(ARENA_BYTES);
     struct rp_db *db = NULL;
     if (!arena) {
@@ -179,7 +157,7 @@ static rp_err send_due(struct sender *sender, struct rp_web_thread *thread) {
     for (size_t i = 0; i < AT_ONCE; i++) {
         struct rp_notice_row row;
         rp_arena_reset(arena);
-        RP_TRY(rp_notify_due(&sender->core->env, db, channels, arena, &row));
+        RP_TRY(rp_notify_due(&sender->core->env, db, arena, &row));
         RP_TRY(send_one(sender, thread, db, &row, arena));
     }
     return RP_OK;
@@ -206,9 +184,10 @@ static void run_round(void *thread_state, void *ctx) {
     if (thread) {
         expire(sender, thread);
         rp_ignore(rp_identity_reset_work(thread->identity)); /* what failed is there next second */
-        if (channels_of(&sender->core->config)) {
+        if (sender->core->config.smtp_url[0]) {
             rp_ignore(send_due(sender, thread)); /* each row keeps its own state and reason */
         }
+        core_webhooks_serve(sender->core, thread, sender->courier, &sender->log);
     }
     rp_err posted = rp_loop_post(sender->core->loop, round_ended, sender);
     RP_ASSERT(rp_ok(posted));
@@ -246,6 +225,7 @@ void core_send_stop(struct core *core) {
     if (core->sender) {
         rp_pool_free(core->sender->pool);
         rp_ipc_client_free(core->sender->courier);
+        rp_log_free(core->sender->log);
         free(core->sender);
         core->sender = NULL;
     }

@@ -37,7 +37,6 @@ rp_err core_thread_open(const struct core *core, struct rp_web_thread **ret_thre
         .session_ms = (int64_t)core->config.session_hours * 3600 * 1000,
         .idle_s = (uint32_t)core->config.idle_minutes * 60,
         .origin = core->origin,
-        .webhook = core->config.hook_url[0] != 0,
         .calm = rp_calm_of(rp_view_from_cstr(core->config.quiet),
                            rp_view_from_cstr(core->config.digest)),
         .breached = &core->breached};

@@ -1,10 +1,10 @@
 /* courier.h — rempart-courier: hands mails to the operator's mail server and webhooks to the
- * operator's program, and remembers which.
+ * operator's programs, and remembers which.
  *
- * It holds the account of that server, the webhooks' secret and nothing else: no key, no database.
+ * It holds the account of that server, the webhooks' secrets and nothing else: no key, no database.
  * Core hands it whole messages with an id; what it got out it remembers by that id, on disk before
  * it says so, so that a mail that core asks for twice goes out once. One at a time. A webhook goes
- * to public addresses alone, unless webhook.private allows others, and follows no redirect.
+ * to public addresses alone, unless its `private` allows others, and follows no redirect.
  *
  * What SMTP leaves open: a courier that dies between the last byte and the server's answer does not
  * know whether the mail was taken. Then it is sent again, with the same Message-ID.
@@ -35,11 +35,19 @@ struct answer smtp_send(const struct daemon *daemon, const struct account *accou
 /* ---- hook.c ---- */
 
 struct hook {
-    struct rp_secret *secret; /* NULL: webhook.endpoint is not set */
-    rp_view authority;        /* PEM; n = 0: the system's */
+    const struct rp_config_webhook *config;
+    struct rp_secret *secret;
+    rp_view authority; /* PEM; n = 0: the system's */
 };
-/* Reads what webhook.secret and webhook.authority name, before the role is entered. */
-rp_err hook_read(struct daemon *daemon, struct hook *hook);
+struct hooks {
+    struct hook list[RP_WEBHOOKS_MAX];
+    size_t count;
+};
+/* Reads what each one's secret and authority name, before the role is entered. */
+rp_err hooks_read(struct daemon *daemon, struct hooks *hooks);
+/* NULL: none is called so. */
+const struct hook *hook_named(const struct hooks *hooks, rp_view name);
+void hooks_done(struct hooks *hooks);
 struct answer hook_send(const struct daemon *daemon, const struct hook *hook, rp_id id,
                         rp_view body);
 

@@ -17,30 +17,47 @@ enum {
     ANSWER_MAX = 65536
 };
 
-rp_err hook_read(struct daemon *daemon, struct hook *hook) {
-    const struct rp_config *config = &daemon->config;
+static rp_err read_one(struct daemon *daemon, const struct rp_config_webhook *config,
+                       struct hook *hook) {
     rp_view text = {NULL, 0};
-    if (config->hook_url[0] == 0) {
-        return RP_OK;
-    }
-    if (config->hook_secret[0] == 0) {
-        daemon_say(daemon, "webhook.secret: a webhook is signed, its secret is needed");
-        return RP_ERR(INVALID);
-    }
-    rp_err err = rp_file_read(config->hook_secret, SECRET_FILE_MAX, daemon->arena, &text);
+    rp_err err = rp_file_read(config->secret, SECRET_FILE_MAX, daemon->arena, &text);
     if (rp_ok(err)) {
         err = rp_hook_secret_parse(text, &hook->secret);
         rp_wipe((void *)(uintptr_t)text.p, text.n);
     }
     if (!rp_ok(err)) {
-        daemon_say(daemon, "%s: expected whsec_ and 24 to 64 bytes in base64", config->hook_secret);
+        daemon_say(daemon, "%s: expected whsec_ and 24 to 64 bytes in base64", config->secret);
         return err;
     }
-    if (config->hook_authority[0]) {
-        err = rp_file_read(config->hook_authority, AUTHORITY_MAX, daemon->arena, &hook->authority);
-        return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, config->hook_authority, NULL);
+    hook->config = config;
+    if (config->authority[0]) {
+        err = rp_file_read(config->authority, AUTHORITY_MAX, daemon->arena, &hook->authority);
+        return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, config->authority, NULL);
     }
     return RP_OK;
+}
+
+rp_err hooks_read(struct daemon *daemon, struct hooks *hooks) {
+    for (size_t i = 0; i < daemon->config.webhook_count; i++) {
+        RP_TRY(read_one(daemon, &daemon->config.webhooks[i], &hooks->list[i]));
+        hooks->count++;
+    }
+    return RP_OK;
+}
+
+const struct hook *hook_named(const struct hooks *hooks, rp_view name) {
+    for (size_t i = 0; i < hooks->count; i++) {
+        if (rp_view_equal(name, rp_view_from_cstr(hooks->list[i].config->name))) {
+            return &hooks->list[i];
+        }
+    }
+    return NULL;
+}
+
+void hooks_done(struct hooks *hooks) {
+    for (size_t i = 0; i < RP_WEBHOOKS_MAX; i++) {
+        rp_secret_free(hooks->list[i].secret); /* also of one that was half read */
+    }
 }
 
 /* ---- one call ---- */
@@ -85,9 +102,8 @@ static struct curl_slist *headers_of(rp_id id, int64_t now_s, const char *signat
     return list;
 }
 
-static void set_call(CURL *curl, const struct daemon *daemon, const struct hook *hook,
-                     struct calling *calling, rp_view body) {
-    curl_easy_setopt(curl, CURLOPT_URL, daemon->config.hook_url);
+static void set_call(CURL *curl, const struct hook *hook, struct calling *calling, rp_view body) {
+    curl_easy_setopt(curl, CURLOPT_URL, hook->config->endpoint);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
@@ -116,7 +132,7 @@ static struct answer judge(CURLcode result, long status, const struct calling *c
     struct answer answer = {.outcome = OUTCOME_LATER, .problem = ""};
     if (calling->refused) {
         (void)snprintf(answer.problem, sizeof answer.problem,
-                       "a private or local address; webhook.private allows it");
+                       "a private or local address; private: true allows it");
     } else if (status >= 200 && status < 300) {
         answer.outcome = OUTCOME_SENT; /* also when its answer was too long or broke off */
     } else if (status == 410) {
@@ -134,7 +150,7 @@ static struct answer judge(CURLcode result, long status, const struct calling *c
 
 struct answer hook_send(const struct daemon *daemon, const struct hook *hook, rp_id id,
                         rp_view body) {
-    struct calling calling = {.also_private = strcmp(daemon->config.hook_private, "true") == 0};
+    struct calling calling = {.also_private = strcmp(hook->config->also_private, "true") == 0};
     char signature[RP_HOOK_SIGNATURE + 1], error[CURL_ERROR_SIZE] = "";
     int64_t now_s = rp_env_now_s(&daemon->env);
     long status = 0;
@@ -148,7 +164,7 @@ struct answer hook_send(const struct daemon *daemon, const struct hook *hook, rp
         curl_slist_free_all(headers);
         return (struct answer){OUTCOME_LATER, "out of memory"};
     }
-    set_call(curl, daemon, hook, &calling, body);
+    set_call(curl, hook, &calling, body);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
     CURLcode result = curl_easy_perform(curl);

@@ -14,7 +14,7 @@ enum { MESSAGE_MAX = 100 * 1024, ADDRESS_MAX = 254 };
 struct courier {
     struct daemon daemon;
     struct account account;
-    struct hook hook;
+    struct hooks hooks;
     struct memory memory;
     struct rp_ipc_server *server;
 };
@@ -50,14 +50,15 @@ static struct answer deliver(struct courier *courier, rp_id id, rp_view to, rp_v
     return answer;
 }
 
-static struct answer call(struct courier *courier, rp_id id, rp_view body) {
-    if (!courier->hook.secret) {
-        return (struct answer){OUTCOME_LATER, "webhook.endpoint is not set"};
+static struct answer call(struct courier *courier, rp_id id, rp_view name, rp_view body) {
+    const struct hook *hook = hook_named(&courier->hooks, name);
+    if (!hook) { /* core has read another configuration already, or has it still */
+        return (struct answer){OUTCOME_LATER, "no webhook of this name"};
     }
     if (memory_has(&courier->memory, id)) {
         return (struct answer){OUTCOME_SENT, ""};
     }
-    struct answer answer = hook_send(&courier->daemon, &courier->hook, id, body);
+    struct answer answer = hook_send(&courier->daemon, hook, id, body);
     remember(courier, &answer, id);
     return answer;
 }
@@ -83,12 +84,13 @@ static rp_err handle_mail(struct courier *courier, rp_view request, struct rp_bu
 static rp_err handle_hook(struct courier *courier, rp_view request, struct rp_buf *reply) {
     struct rp_unpack in = rp_unpack_new(request);
     rp_id id = rp_unpack_id(&in);
+    rp_view name = rp_unpack_bytes(&in, RP_WEBHOOK_NAME_MAX);
     rp_view body = rp_unpack_bytes(&in, RP_HOOK_BODY_MAX);
     RP_TRY(rp_unpack_end(&in));
     if (rp_id_is_none(id) || body.n == 0) {
         return RP_ERR(INVALID);
     }
-    struct answer answer = call(courier, id, body);
+    struct answer answer = call(courier, id, name, body);
     return print_answer(&answer, reply);
 }
 
@@ -107,7 +109,7 @@ static rp_err serve(struct courier *courier) {
     struct daemon *daemon = &courier->daemon;
     RP_TRY(rp_crypto_start());
     RP_TRY(account_read(daemon, &courier->account));
-    RP_TRY(hook_read(daemon, &courier->hook));
+    RP_TRY(hooks_read(daemon, &courier->hooks));
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return daemon_fail(daemon, RP_ERR(SYSTEM), "libcurl", NULL);
     }
@@ -134,7 +136,7 @@ static int run(struct courier *courier, int argc, char **argv) {
     rp_ipc_server_free(courier->server);
     memory_close(&courier->memory);
     rp_wipe(&courier->account, sizeof courier->account);
-    rp_secret_free(courier->hook.secret);
+    hooks_done(&courier->hooks);
     daemon_done(&courier->daemon);
     return daemon_exit_code(err);
 }

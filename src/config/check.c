@@ -175,6 +175,16 @@ const char *rp_config_check_directory(rp_view text) {
                : "letsencrypt-staging, letsencrypt, or an address that begins with https://";
 }
 
+const char *rp_config_check_events(rp_view text) {
+    bool all = text.n > 0 && text.p[text.n - 1] == '*';
+    rp_view name = rp_view_sub(text, 0, text.n - all);
+    bool good = text.n >= 1 && text.n <= 64;
+    for (size_t i = 0; i < name.n; i++) {
+        good = good && (is_lower(name.p[i]) || name.p[i] == '.' || name.p[i] == '_');
+    }
+    return good ? NULL : "an event's name, or its beginning and *: register.due, certificate.*";
+}
+
 const char *rp_config_check_app_name(rp_view text) {
     bool good = text.n >= 1 && text.n <= 32;
     for (size_t i = 0; i < text.n; i++) {

@@ -20,6 +20,7 @@ const char *rp_config_check_path(rp_view text); /* a file's name nginx takes unq
 const char *rp_config_check_log_file(rp_view text);       /* the same, absolute */
 const char *rp_config_check_store(rp_view text);          /* what this release can open */
 const char *rp_config_check_url(rp_view text);            /* an https address, or empty */
+const char *rp_config_check_events(rp_view text);         /* register.due, certificate.*, * */
 const char *rp_config_check_app_name(rp_view text);       /* [a-z0-9-]{1,32} */
 const char *rp_config_check_upstream(rp_view text);       /* http://HOST:PORT or unix:PATH */
 const char *rp_config_check_network(rp_view text);        /* an address or a CIDR range */

@@ -57,8 +57,6 @@ static const struct {
     {"trusted_proxies", rp_config_check_network, NULL},
     {"client_address", rp_config_check_client_address, NULL},
     {"url", rp_config_check_smtp, NULL},
-    {"endpoint", rp_config_check_url, "webhook"},
-    {"secret", rp_config_check_path, "webhook"},
     {"quiet", rp_config_check_quiet, "notify"},
     {"digest", rp_config_check_clock, "notify"},
     {"from", rp_config_check_mail_address, NULL},
@@ -255,7 +253,7 @@ static void add_known(const char **known, size_t *count, const char *word) {
 /* Names what could have been meant: the section's keys, or at the top also the sections. */
 static rp_err unknown_key(const struct reading *in, const struct rp_yaml *node,
                           const char *section) {
-    const char *known[2 * RP_COUNT_OF(settings) + 1];
+    const char *known[2 * RP_COUNT_OF(settings) + 2];
     size_t count = 0;
     bool top = *section == '\0';
     for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
@@ -267,6 +265,9 @@ static rp_err unknown_key(const struct reading *in, const struct rp_yaml *node,
     }
     if (top || strcmp(section, "link") == 0) {
         add_known(known, &count, top ? "apps" : "peers");
+    }
+    if (top) {
+        add_known(known, &count, "webhooks");
     }
     return rp_config_unknown(in, node, top ? rp_config_say(in, "the file") : section, known, count);
 }
@@ -292,6 +293,9 @@ static rp_err read_section(const struct reading *in, const struct rp_yaml *node,
 static rp_err read_top(const struct reading *in, const struct rp_yaml *node) {
     if (rp_view_equal(node->key, RP_VIEW("apps"))) {
         return rp_config_read_apps(in, node);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("webhooks"))) {
+        return rp_config_read_webhooks(in, node);
     }
     const char *section = find_section(node->key);
     if (section) {
@@ -341,10 +345,6 @@ static rp_err check_together(const struct reading *in, const struct rp_yaml *roo
                              "trusted_proxies needs client_address: header NAME or "
                              "proxy_protocol, which the provider's pages name");
     }
-    if (*config->hook_url != '\0' && *config->hook_secret == '\0') {
-        return fail_together(in, root, "webhook", "endpoint", "endpoint",
-                             "endpoint needs secret: what nobody signed, anybody could have sent");
-    }
     RP_TRY(rp_config_check_link(in, root));
     return rp_config_check_acme(in, root);
 }
@@ -353,7 +353,8 @@ static rp_err check_together(const struct reading *in, const struct rp_yaml *roo
 static rp_err read_defaults(const struct reading *in) {
     in->config->apps = rp_arena_array(in->arena, RP_APPS_MAX, sizeof *in->config->apps);
     in->config->peers = rp_arena_array(in->arena, RP_PEERS_MAX, sizeof *in->config->peers);
-    if (!in->config->apps || !in->config->peers) {
+    in->config->webhooks = rp_arena_array(in->arena, RP_WEBHOOKS_MAX, sizeof *in->config->webhooks);
+    if (!in->config->apps || !in->config->peers || !in->config->webhooks) {
         return RP_ERR(TOO_LARGE);
     }
     in->config->runs_here = rp_config_all_roles();
@@ -450,6 +451,22 @@ static void print_apps(struct rp_buf *out, enum rp_lang lang) {
                          "#      X-Remote-User: subject # subject | email | tenant | roles\n");
 }
 
+static void print_webhooks(struct rp_buf *out, enum rp_lang lang) {
+    static const char *const intro[RP_LANG_COUNT] = {
+        [RP_FR] = "Vos programmes qui apprennent les événements du journal de l'exploitant, 16 au "
+                  "plus. secret : fichier d'une ligne, whsec_ et 24 à 64 octets en base64.",
+        [RP_EN] = "Your own programs that learn of events of the operator's log, 16 at most. "
+                  "secret: a file of one line, whsec_ and 24 to 64 bytes in base64."};
+    rp_buf_printf(out, "# %s\n", intro[lang]);
+    rp_buf_add_cstr(out, "#webhooks:\n"
+                         "#  - name: ops\n"
+                         "#    endpoint: https://ops.example.com/rempart\n"
+                         "#    secret: /etc/rempart/ops-secret\n"
+                         "#    events: [register.due, \"certificate.*\", webhook.paused]\n"
+                         "#    authority: \"\"          # PEM; empty = the system's\n"
+                         "#    private: false         # true: private and local addresses too\n");
+}
+
 static bool first_of_section(size_t i) {
     for (size_t j = 0; j < i; j++) {
         if (strcmp(settings[j].section, settings[i].section) == 0) {
@@ -480,4 +497,5 @@ void rp_config_print_sample(struct rp_buf *out, enum rp_lang lang) {
         }
     }
     print_apps(out, lang);
+    print_webhooks(out, lang);
 }

@@ -16,7 +16,10 @@ enum {
     RP_APP_PATHS_MAX = 64,
     RP_APP_HEADERS_MAX = 16,
     RP_PEERS_MAX = 4,
-    RP_CONFIG_NAMES_MAX = RP_APPS_MAX + 1
+    RP_CONFIG_NAMES_MAX = RP_APPS_MAX + 1,
+    RP_WEBHOOKS_MAX = 16,
+    RP_WEBHOOK_NAME_MAX = 32,
+    RP_WEBHOOK_EVENTS_MAX = 32
 };
 
 /* Texts, in the order of the file. */
@@ -91,6 +94,13 @@ struct rp_config_peer {
 /* A set of roles has one bit a role. */
 #define RP_ROLE_BIT(id) (1U << (unsigned)(id))
 
+/* One of the operator's own programs that learns of events. */
+struct rp_config_webhook {
+    const char *name, *endpoint, *secret, *authority; /* authority "": the system's */
+    const char *also_private;                         /* "true": private addresses are allowed */
+    struct rp_config_list events;                     /* "register.due", "certificate.*", "*" */
+};
+
 struct rp_config {
     const char *host, *address, *certificate, *certificate_key, *store, *unseal;
     struct rp_config_list trusted_proxies;
@@ -99,7 +109,6 @@ struct rp_config {
     struct rp_config_list acme_names;
     const char *smtp_url, *smtp_from, *smtp_credentials, *smtp_authority;
     const char *quiet, *digest;
-    const char *hook_url, *hook_secret, *hook_authority, *hook_private;
     const char *breached_list;
     const char *log_format, *log_file;
     const char *waf_mode, *waf_rules, *waf_over_budget;
@@ -120,6 +129,9 @@ struct rp_config {
     size_t peer_count;
     struct rp_config_list runs;
     unsigned runs_here; /* the set of roles that run on this machine, once the file is read */
+
+    struct rp_config_webhook *webhooks; /* room for RP_WEBHOOKS_MAX, in the arena */
+    size_t webhook_count;
 };
 
 /* Everything lives in the arena. SYNTAX, UNKNOWN_KEY, INVALID with position in diag. */

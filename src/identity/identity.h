@@ -24,7 +24,6 @@ struct rp_identity_options {
     int64_t session_ms;
     uint32_t idle_s;
     const char *origin;  /* "https://example.com:8443": how links in mails begin; NULL = no mails */
-    bool webhook;        /* the operator's program is told too */
     struct rp_calm calm; /* when reminders go out */
     const struct rp_breached_file *breached; /* leaked passwords; NULL = no list */
 };
@@ -242,9 +241,6 @@ rp_err rp_identity_lang_of(struct rp_identity *identity, rp_id person, enum rp_l
  * digest. NOT_FOUND: no such account; DUPLICATE: told already. */
 struct rp_notice;
 rp_err rp_identity_write_to(struct rp_identity *identity, rp_id person, struct rp_notice *notice);
-
-/* The same for the operator's program, where there is one; else nothing is put down. */
-rp_err rp_identity_call_hook(struct rp_identity *identity, struct rp_notice *notice);
 
 /* This installation's own tenant: its key seals what belongs to no customer. */
 rp_id rp_identity_home(const struct rp_identity *identity);

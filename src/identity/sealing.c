@@ -161,16 +161,6 @@ rp_err rp_identity_write_to(struct rp_identity *identity, rp_id person, struct r
     return rp_identity_notify(identity, notice);
 }
 
-rp_err rp_identity_call_hook(struct rp_identity *identity, struct rp_notice *notice) {
-    if (!identity->options.webhook) {
-        return RP_OK;
-    }
-    notice->tenant = identity->home;
-    notice->person = (rp_id){{0}};
-    notice->channels = RP_NOTICE_WEBHOOK;
-    return rp_identity_notify(identity, notice);
-}
-
 /* ---- sealing ---- */
 
 /* Each part counted, so that no two places have the same bytes. */

@@ -3,22 +3,63 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "crypto/hash.h"
-#include "crypto/secret.h"
+#include "ipc/pack.h"
 #include "wire/encode.h"
-#include "wire/json.h"
 
 enum { SECRET_LEAST = 24, SECRET_MOST = 64 };
 
-rp_err rp_hook_print(const struct rp_notice_row *row, const struct rp_notice_content *content,
-                     struct rp_arena *arena, struct rp_buf *out) {
-    struct rp_json *root = rp_json_object(arena);
-    rp_json_add_cstr(arena, root, "type", rp_notice_kind_name(row->kind));
-    struct rp_json *data = rp_json_add_object(arena, root, "data");
-    for (size_t i = 0; i < content->value_count; i++) {
-        rp_json_add_string(arena, data, content->values[i].name, content->values[i].value);
+bool rp_hook_wants(rp_view pattern, rp_view type) {
+    if (pattern.n > 0 && pattern.p[pattern.n - 1] == '*') {
+        return rp_view_starts(type, rp_view_sub(pattern, 0, pattern.n - 1));
     }
+    return rp_view_equal(pattern, type);
+}
+
+rp_err rp_hook_read(rp_view entry, struct rp_arena *arena, struct rp_hook_event *ret_event) {
+    struct rp_hook_event event = {.time_ms = 0};
+    uint64_t time_ms = 0;
+    RP_TRY(rp_json_parse(entry, RP_JSON_LIMITS, arena, &event.entry, NULL));
+    event.type = rp_json_get_string(rp_json_get(event.entry, "metadata"), "event_code");
+    if (event.type.n == 0 || !rp_json_get_u64(event.entry, "time", &time_ms) ||
+        time_ms > INT64_MAX) {
+        return RP_ERR(CORRUPT);
+    }
+    event.time_ms = (int64_t)time_ms;
+    *ret_event = event;
+    return RP_OK;
+}
+
+rp_err rp_hook_print(const struct rp_hook_event *event, uint64_t index, struct rp_arena *arena,
+                     struct rp_buf *out) {
+    struct rp_json *root = rp_json_object(arena);
+    rp_json_add(arena, root, "data", event->entry);
+    rp_json_add_u64(arena, root, "index", index);
+    rp_json_add_cstr(arena, root, "timestamp", rp_time_print(event->time_ms / 1000).s);
+    rp_json_add_cstr(arena, root, "tree", "operator");
+    rp_json_add_string(arena, root, "type", event->type);
     RP_TRY(rp_json_print(root, out));
     return rp_buf_err(out);
+}
+
+rp_err rp_hook_print_test(int64_t now_ms, struct rp_arena *arena, struct rp_buf *out) {
+    struct rp_json *root = rp_json_object(arena);
+    rp_json_add_object(arena, root, "data");
+    rp_json_add_cstr(arena, root, "timestamp", rp_time_print(now_ms / 1000).s);
+    rp_json_add_cstr(arena, root, "type", "test");
+    RP_TRY(rp_json_print(root, out));
+    return rp_buf_err(out);
+}
+
+rp_id rp_hook_id(rp_view name, uint64_t index, rp_view body) {
+    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_HOOK_BODY_MAX + 128);
+    rp_id id;
+    rp_pack_bytes(&text, name);
+    rp_pack_u64(&text, index);
+    rp_pack_bytes(&text, body);
+    RP_ASSERT(rp_ok(rp_buf_err(&text)));
+    struct rp_sha256 sum = rp_sha256_of(rp_buf_view(&text));
+    memcpy(id.b, sum.b, sizeof id.b);
+    return id;
 }
 
 rp_err rp_hook_secret_parse(rp_view text, struct rp_secret **ret_secret) {

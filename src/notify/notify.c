@@ -42,8 +42,7 @@ bool rp_notice_kind_parse(rp_view name, enum rp_notice_kind *ret_kind) {
 static const struct {
     enum rp_notice_channel channel;
     const char *name;
-} channels[] = {
-    {RP_NOTICE_MAIL, "mail"}, {RP_NOTICE_INBOX, "inbox"}, {RP_NOTICE_WEBHOOK, "webhook"}};
+} channels[] = {{RP_NOTICE_MAIL, "mail"}, {RP_NOTICE_INBOX, "inbox"}};
 
 const char *rp_notice_channel_name(enum rp_notice_channel channel) {
     for (size_t i = 0; i < RP_COUNT_OF(channels); i++) {
@@ -169,8 +168,7 @@ static void check(const struct rp_notice *notice) {
     RP_ASSERT((unsigned)notice->kind < RP_NOTICE_COUNT);
     RP_ASSERT(notice->value_count <= RP_NOTICE_VALUES_MAX);
     RP_ASSERT(!rp_id_is_none(notice->tenant));
-    RP_ASSERT(!rp_id_is_none(notice->person) || notice->address.n > 0 ||
-              notice->channels == RP_NOTICE_WEBHOOK);
+    RP_ASSERT(!rp_id_is_none(notice->person) || notice->address.n > 0);
     for (size_t i = 0; i < notice->value_count; i++) {
         RP_ASSERT(is_listed(notice->kind, notice->values[i].name));
     }

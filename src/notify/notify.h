@@ -3,7 +3,7 @@
  * A notice names a template, a person (or a bare address, for links to people who are not there
  * yet), a language, and the values that the template prints. It is written into the system database
  * in the caller's transaction, so that a change and its notice are both there or neither. Core's
- * sender thread hands what is due to the courier role, which alone speaks SMTP and HTTP; answers
+ * sender thread hands what is due to the courier role, which alone speaks SMTP; answers
  * come back as sent, try again (with growing pauses, 3 days at most), or refused for good. A notice
  * with a key that was put before is the same notice: never twice.
  *
@@ -29,8 +29,7 @@ enum rp_notice_kind {
 
 enum rp_notice_channel { /* a set */
                          RP_NOTICE_MAIL = 1,
-                         RP_NOTICE_INBOX = 2,  /* the person's own list in account and console */
-                         RP_NOTICE_WEBHOOK = 4 /* the operator's own program */
+                         RP_NOTICE_INBOX = 2 /* the person's own list in account and console */
 };
 
 struct rp_notice_value {

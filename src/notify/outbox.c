@@ -44,20 +44,18 @@ static rp_err read_row(struct rp_row *row, struct rp_arena *arena, struct rp_not
     return RP_OK;
 }
 
-rp_err rp_notify_due(const struct rp_env *env, struct rp_db *db, unsigned channels,
-                     struct rp_arena *arena, struct rp_notice_row *ret_row) {
+rp_err rp_notify_due(const struct rp_env *env, struct rp_db *db, struct rp_arena *arena,
+                     struct rp_notice_row *ret_row) {
     RP_ASSERT(env != NULL && db != NULL && arena != NULL);
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
                        "SELECT " COLUMNS " FROM notice "
                        "WHERE state IN ('waiting', 'sending') AND next_ms <= ?1 "
-                       "AND (channel = 'webhook' AND ?2 OR channel = 'mail' AND ?3) "
+                       "AND channel = 'mail' "
                        "AND (bundle IS NULL OR bundle = id) "
                        "ORDER BY next_ms LIMIT 1",
                        &row));
     rp_row_bind_u64(row, 1, (uint64_t)rp_env_now_ms(env));
-    rp_row_bind_u64(row, 2, (channels & RP_NOTICE_WEBHOOK) != 0);
-    rp_row_bind_u64(row, 3, (channels & RP_NOTICE_MAIL) != 0);
     RP_TRY(rp_row_first(row));
     return read_row(row, arena, ret_row);
 }
@@ -188,8 +186,7 @@ rp_err rp_notify_put_back(const struct rp_env *env, struct rp_db *db,
                      rp_env_now_ms(env) + 1000, row->problem);
 }
 
-/* What another machine said, fit for one line of our own. */
-static rp_view clean(rp_view problem, uint8_t out[static RP_NOTICE_PROBLEM]) {
+rp_view rp_notice_clean(rp_view problem, uint8_t out[static RP_NOTICE_PROBLEM]) {
     size_t n = 0;
     for (size_t i = 0; i < problem.n && n < RP_NOTICE_PROBLEM; i++) {
         uint8_t c = problem.p[i];
@@ -198,11 +195,15 @@ static rp_view clean(rp_view problem, uint8_t out[static RP_NOTICE_PROBLEM]) {
     return rp_view_of(out, n);
 }
 
+int64_t rp_notice_pause_ms(unsigned tries) {
+    return pauses_ms[RP_MIN((size_t)tries, RP_COUNT_OF(pauses_ms) - 1)];
+}
+
 static rp_err try_later(const struct rp_env *env, struct rp_db *db, const struct rp_notice_row *row,
                         rp_view problem) {
     int64_t now_ms = rp_env_now_ms(env);
-    size_t pause = RP_MIN((size_t)row->tries, RP_COUNT_OF(pauses_ms) - 1);
-    if (row->tries > 0 && now_ms + pauses_ms[pause] - row->created_ms > give_up_ms) {
+    int64_t pause_ms = rp_notice_pause_ms(row->tries);
+    if (row->tries > 0 && now_ms + pause_ms - row->created_ms > give_up_ms) {
         return set_state(db, row,
                          "UPDATE notice SET state = 'refused', next_ms = ?2, problem = ?3 "
                          "WHERE (id = ?1 OR bundle = ?1) AND channel = ?4",
@@ -211,14 +212,14 @@ static rp_err try_later(const struct rp_env *env, struct rp_db *db, const struct
     return set_state(db, row,
                      "UPDATE notice SET state = 'waiting', next_ms = ?2, problem = ?3 "
                      "WHERE (id = ?1 OR bundle = ?1) AND channel = ?4",
-                     now_ms + pauses_ms[pause], problem);
+                     now_ms + pause_ms, problem);
 }
 
 rp_err rp_notify_settle(const struct rp_env *env, struct rp_db *db, const struct rp_notice_row *row,
                         enum rp_notice_outcome outcome, rp_view problem) {
     RP_ASSERT(env != NULL && db != NULL && row->channel != RP_NOTICE_INBOX);
     uint8_t text[RP_NOTICE_PROBLEM];
-    problem = clean(problem, text);
+    problem = rp_notice_clean(problem, text);
     switch (outcome) {
     case RP_NOTICE_SENT:
         return set_state(db, row,

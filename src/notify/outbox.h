@@ -1,6 +1,6 @@
 /* outbox.h — what waits to be sent, and what became of it.
  *
- * A mail or a webhook is taken (sending), given to the courier, and settled: sent, later (with a
+ * A mail is taken (sending), given to the courier, and settled: sent, later (with a
  * growing pause) or refused for good. One that is found in `sending` was under way when a process
  * ended: it is handed to the courier again, which knows by the notice's id whether it went out.
  * Sent and refused rows keep no text; they stay for 400 days, so that their key is not used twice.
@@ -46,11 +46,11 @@ struct rp_notice_content {
 
 /* ---- sending ---- */
 
-/* "mail", "inbox", "webhook". */
+/* "mail", "inbox". */
 const char *rp_notice_channel_name(enum rp_notice_channel channel);
-/* The mail or webhook, as channels say, that is due for longest: NOT_FOUND when none is. */
-rp_err rp_notify_due(const struct rp_env *env, struct rp_db *db, unsigned channels,
-                     struct rp_arena *arena, struct rp_notice_row *ret_row);
+/* The mail that is due for longest: NOT_FOUND when none is. */
+rp_err rp_notify_due(const struct rp_env *env, struct rp_db *db, struct rp_arena *arena,
+                     struct rp_notice_row *ret_row);
 /* Opens it under the tenant's key. CORRUPT when the bytes are not those that were put there. */
 rp_err rp_notice_open(const struct rp_secret *key, const struct rp_notice_row *row,
                       struct rp_arena *arena, struct rp_notice_content *ret_content);
@@ -74,7 +74,7 @@ rp_err rp_notify_settle(const struct rp_env *env, struct rp_db *db, const struct
 
 /* ---- looking ---- */
 
-/* Newest first, at most max. person: none = mails and webhooks; else this person's inbox. */
+/* Newest first, at most max. person: none = mails; else this person's inbox. */
 rp_err rp_notify_list(struct rp_db *db, rp_id person, size_t max, struct rp_arena *arena,
                       struct rp_notice_row **ret_rows, size_t *ret_count);
 /* Due now, from the start of its pauses. NOT_FOUND when nothing of this id waits or was refused

@@ -116,25 +116,6 @@ static rp_err put(struct rp_desk *desk, const struct rp_fired *fired, const stru
     return rp_identity_write_to(desk->identity, account, &notice);
 }
 
-/* The operator's program reads the register's own words, and its record's id. */
-static rp_err put_hook(struct rp_desk *desk, const struct rp_fired *fired,
-                       const struct rp_entry *record, const struct rp_deadline *d) {
-    struct rp_sha256 key = key_of(fired, (rp_id){{0}});
-    struct rp_time_text due = rp_time_print(fired->due_ms / 1000);
-    const struct rp_notice_value values[] = {
-        {"register", rp_view_from_cstr(record->facts.reg->id)},
-        {"record", rp_text_of_id(&record->facts.id_text)},
-        {"deadline", rp_view_from_cstr(d->id)},
-        {"step", rp_view_from_cstr(rp_step_name(fired->step.kind))},
-        {"due", rp_view_from_cstr(due.s)}};
-    struct rp_notice notice = {.kind = RP_NOTICE_DEADLINE,
-                               .lang = RP_EN,
-                               .key = rp_view_of(key.b, sizeof key.b),
-                               .values = values,
-                               .value_count = RP_COUNT_OF(values)};
-    return rp_identity_call_hook(desk->identity, &notice);
-}
-
 /* An account that is gone, a notice that is there, a full outbox: the event has been written, and a
  * deadline is not kept from ringing. */
 static rp_err pass(rp_err err) {
@@ -154,5 +135,5 @@ rp_err rp_desk_tell_due(struct rp_desk *desk, const struct rp_fired *fired,
     for (size_t i = 0; i < telling.count; i++) {
         RP_TRY(pass(put(desk, fired, record, d, telling.accounts[i])));
     }
-    return pass(put_hook(desk, fired, record, d));
+    return RP_OK;
 }

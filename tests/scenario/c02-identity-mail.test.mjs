@@ -142,61 +142,102 @@ test('a server elsewhere must offer TLS, and the real smtp-sink on this machine 
   assert.match(fs.readFileSync(path.join(folder, file), 'latin1'), /X-Rcpt-Args: <sink@example\.com>/);
 });
 
-test('a webhook is signed, verified, kept from private addresses, tried again under the same id, and never twice', async () => {
-  const secret = crypto.randomBytes(32);
+test('webhooks: each event to whoever wants it, in order, signed, verified, kept from private addresses, never twice, never lost', async () => {
+  const secrets = {ops: crypto.randomBytes(32), all: crypto.randomBytes(32)};
   const calls = [], answers = [];
-  let first;
   const receiver = https.createServer({key: fs.readFileSync(stack.file('mail.key')), cert: fs.readFileSync(stack.file('mail.pem'))}, (request, response) => {
     let body = '';
     request.on('data', part => { body += part; }).on('end', () => {
-      calls.push({url: request.url, headers: request.headers, body});
-      const answer = (request.headers['webhook-id'] === first?.id && answers.shift()) || 204;
-      response.writeHead(answer, answer === 302 ? {location: '/elsewhere'} : {}).end();
+      const status = (request.url === '/ops' && answers.shift()) || 204;
+      calls.push({to: request.url.slice(1), status, headers: request.headers, body, ...JSON.parse(body)});
+      response.writeHead(status, status === 302 ? {location: '/elsewhere'} : {}).end();
     });
   });
   await new Promise(resolve => receiver.listen(0, '127.0.0.1', resolve));
-  try {
-    fs.writeFileSync(stack.file('hook-secret'), `whsec_${secret.toString('base64')}\n`, {mode: 0o600});
-    const settings = (...more) => configure([`endpoint: https://127.0.0.1:${receiver.address().port}/hook`,
-      `secret: ${stack.file('hook-secret')}`, ...more], 'webhook');
-    const hooks = async () => (await notices()).notices.filter(one => one.channel === 'webhook');
-    const waiting = problem => until(problem, async () => (await hooks()).find(one => problem.test(one.problem) && one.state === 'waiting'));
-    await settings(`authority: ${stack.file('mail-ca.pem')}`);
+  const file = stack.file('db/system.db');
+  const hook = (name, events, ...more) => [`  - name: ${name}`, ...[`endpoint: https://127.0.0.1:${receiver.address().port}/${name}`,
+    `secret: ${stack.file(`${name}-secret`)}`, `events: ${events}`, ...more].map(line => `    ${line}`)];
+  const settings = async (...lines) => {
+    fs.writeFileSync(stack.file('rempart.yaml'), `${stack.defaultConfig()}webhooks:\n${lines.flat().join('\n')}\n`);
+    await stack.down();
+    await stack.up();
+  };
+  const hooks = async () => JSON.parse((await stack.rempart('notify', 'webhooks', '--json')).stdout).webhooks;
+  const ops = async () => (await hooks()).find(one => one.name === 'ops');
+  const failing = problem => until(problem, async () => problem.test((await ops()).problem) && (await ops()).state === 'failing');
+  const again = async () => assert.equal((await stack.rempart('notify', 'resume', 'ops')).code, 0);
+  const late = async () => {
     const made = await stack.rempart('register', 'new', 'alerts', 'rule=late', 'kind=alert', 'severity=high',
       `raised_at=${new Date(Date.now() - 7200e3).toISOString().slice(0, 19)}Z`, '--json');
     assert.equal(made.code, 0, made.stderr);
-    first = await waiting(/private or local/);
-    assert.equal(calls.length, 0);
+    return JSON.parse(made.stdout).id;
+  };
+  try {
+    for (const [name, secret] of Object.entries(secrets)) fs.writeFileSync(stack.file(`${name}-secret`), `whsec_${secret.toString('base64')}\n`, {mode: 0o600});
+    await settings(hook('ops', '[register.due]', `authority: ${stack.file('mail-ca.pem')}`));
+    await until('its place in the log', async () => (await ops()).at > 0);
+    const first = await late();
+    await failing(/private or local/);
+    assert.equal((await stack.rempart('notify', 'webhooks')).code, 1, 'what fails is a finding');
     // Allowed, but of an authority that nobody named.
-    await settings('private: "true"');
-    assert.equal((await stack.rempart('notify', 'retry', first.id)).code, 0);
-    await waiting(/certificate|SSL/i);
+    await settings(hook('ops', '[register.due]', 'private: "true"'));
+    await again();
+    await failing(/certificate|SSL/i);
     assert.equal(calls.length, 0);
     answers.push(503, 302);
-    await settings('private: "true"', `authority: ${stack.file('mail-ca.pem')}`);
-    for (const problem of [/answered 503/, /302; redirects/]) {
-      await stack.rempart('notify', 'retry', first.id);
-      await waiting(problem);
-    }
-    for (const one of await hooks()) await stack.rempart('notify', 'retry', one.id);
-    await until('all sent', async () => (await hooks()).every(one => one.state === 'sent'));
-    assert.ok(calls.every(one => one.url === '/hook'), 'no redirect is followed');
-    for (const {headers, body} of calls) {
+    const good = ['private: "true"', `authority: ${stack.file('mail-ca.pem')}`];
+    await settings(hook('ops', '[register.due]', ...good), hook('all', '["register.*", alerts.none]', ...good));
+    await until('the other begins', async () => (await hooks()).find(one => one.name === 'all').at > 0);
+    for (const problem of [/answered 503/, /302; redirects/]) { await again(); await failing(problem); }
+    const second = await late();
+    await again();
+    const of = (name, record, type) => calls.filter(one => one.to === name && one.status === 204 && one.type === type && one.data.unmapped.record === record);
+    await until('both are told', () => of('ops', second, 'register.due').length > 0 && of('all', second, 'register.due').length > 0);
+    await until('what the other wants too', () => of('all', second, 'register.created').length === 1);
+    assert.ok(calls.every(one => ['ops', 'all'].includes(one.to)), 'no redirect is followed');
+    assert.equal(of('all', first, 'register.created').length, 0, 'it begins with what happens from then on');
+    for (const {to, headers, body} of calls) {
       const text = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
-      assert.equal(headers['webhook-signature'], `v1,${crypto.createHmac('sha256', secret).update(text).digest('base64')}`);
+      assert.equal(headers['webhook-signature'], `v1,${crypto.createHmac('sha256', secrets[to]).update(text).digest('base64')}`);
       assert.ok(Math.abs(Date.now() / 1000 - Number(headers['webhook-timestamp'])) < 120);
     }
-    const of = calls.filter(one => one.headers['webhook-id'] === first.id);
-    assert.ok(of.length >= 2 && of.every(one => one.body === of[0].body), 'the same notice under the same id');
-    const {type, data} = JSON.parse(of[0].body);
-    assert.deepEqual([type, data.register, data.record], ['deadline', 'alerts', JSON.parse(made.stdout).id]);
-    // Core forgets that it went out, as a power cut makes it: the courier knows, and calls nobody.
-    const before = calls.length;
+    const mine = calls.filter(one => one.to === 'ops');
+    assert.ok(mine.every(one => one.type === 'register.due'));
+    assert.deepEqual(mine.map(one => one.index), mine.map(one => one.index).sort((a, b) => a - b), 'in their order');
+    const tries = mine.filter(one => one.index === mine[0].index);
+    assert.equal(tries.length, 3);
+    assert.equal(new Set(tries.map(one => one.headers['webhook-id'] + one.body)).size, 1, 'the same bytes under the same id');
+    assert.deepEqual([mine[0].data.unmapped.register, mine[0].data.unmapped.record], ['alerts', first]);
+    // The log says the same, at that place.
+    const entries = (await stack.rempart('ledger', 'tail', 'operator', '-n', '100000', '--json')).stdout.trim().split('\n').map(line => JSON.parse(line));
+    assert.deepEqual(entries.find(one => one.index === mine[0].index).entry, mine[0].data);
+    // A test goes out at once and says what came of it; what is unknown is named.
+    assert.equal((await stack.rempart('notify', 'test', 'ops')).code, 0);
+    assert.ok(calls.some(one => one.to === 'ops' && one.type === 'test'));
+    answers.push(500);
+    const tested = await stack.rempart('notify', 'test', 'ops');
+    assert.equal(tested.code, 1);
+    assert.match(tested.stdout, /answered 500/);
+    assert.match((await stack.rempart('notify', 'test', 'nobody')).stderr, /nobody/);
+    // Core forgets how far it was, as a power cut makes it: the courier knows, and calls nobody.
+    await until('quiet', async () => (await hooks()).every(one => one.state === 'running'));
     await stack.down();
-    await sql(stack.file('db/system.db'), "UPDATE notice SET state = 'sending', next_ms = 1, sealed = (SELECT sealed FROM notice WHERE channel = 'webhook') WHERE channel = 'webhook'");
+    await sql(file, `UPDATE webhook SET at = ${mine[0].index}`);
     await stack.up();
-    await until('settled', async () => (await hooks()).every(one => one.state !== 'sending'));
-    assert.equal(calls.length, before);
+    await until('it is as far again', async () => (await hooks()).every(one => one.at > mine.at(-1).index));
+    const taken = calls.filter(one => one.status === 204).map(one => one.headers['webhook-id']);
+    assert.equal(new Set(taken).size, taken.length);
+    // Three days of failures: paused, told, an event; and it goes on where it was.
+    await stack.down();
+    await sql(file, "UPDATE webhook SET failing_ms = 1, tries = 9, next_ms = 0 WHERE name = 'ops'");
+    answers.push(503);
+    await stack.up();
+    const third = await late();
+    await until('paused', async () => (await ops()).state === 'paused');
+    await until('the event', async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout.includes('webhook.paused'));
+    assert.ok(Number(await sql(file, "SELECT count(*) FROM notice WHERE kind = 'webhook_paused'")) >= 1);
+    await again();
+    await until('it is told', () => of('ops', third, 'register.due').length > 0);
   } finally {
     receiver.closeAllConnections();
     receiver.close();

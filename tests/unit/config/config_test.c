@@ -160,8 +160,15 @@ static const struct {
     {"gate:\n  address: localhost\n", RP_E_INVALID, 2, 12, "an IP address"},
     {"gate:\n  certificate: \"a b; root /\"\n", RP_E_INVALID, 2, 16, "a file name"},
     {"gate:\n  certificate: a.pem\n", RP_E_INVALID, 2, 3, "together"},
-    {"webhook:\n  endpoint: https://a.example/\n", RP_E_INVALID, 2, 3, "needs secret"},
-    {"webhook:\n  endpoint: http://a.example/\n", RP_E_INVALID, 2, 13, "https://"},
+    {"webhooks:\n  - name: a\n    endpoint: https://a.example/\n    events: [x.y]\n", RP_E_INVALID,
+     2, 5, "a secret"},
+    {"webhooks:\n  - name: a\n    endpoint: http://a.example/\n", RP_E_INVALID, 3, 15, "https://"},
+    {"webhooks:\n  - name: a\n    events: [Register.due]\n", RP_E_INVALID, 3, 14, "register.due"},
+    {"webhooks:\n  - name: a\n    event: [x.y]\n", RP_E_UNKNOWN_KEY, 3, 5, "events"},
+    {"webhooks:\n  - {name: a, endpoint: https://a.example/, secret: s, events: [x.y]}\n"
+     "  - {name: a, endpoint: https://b.example/, secret: s, events: [\"*\"]}\n",
+     RP_E_DUPLICATE, 3, 5, "called"},
+    {"webhook:\n  endpoint: x\n", RP_E_UNKNOWN_KEY, 1, 1, "webhooks"},
     {"notify:\n  quiet: 22-7\n", RP_E_INVALID, 2, 10, "two times"},
     {"notify:\n  quiet: \"22:00-22:00\"\n", RP_E_INVALID, 2, 10, "two times"},
     {"notify:\n  quiet: \"22:00-24:00\"\n", RP_E_INVALID, 2, 10, "two times"},
@@ -353,7 +360,7 @@ static void the_sample_is_the_defaults(void **state) {
     }
 }
 
-/* With the comment signs taken away, the sample's application is a valid one. */
+/* With the comment signs taken away, the sample's application and webhook are valid ones. */
 static void the_samples_application_is_valid(void **state) {
     struct rp_buf out = rp_buf_new(1 << 16);
     struct rp_config config;
@@ -362,13 +369,16 @@ static void the_samples_application_is_valid(void **state) {
     size_t at = rp_view_find(rp_buf_view(&out), RP_VIEW("#apps:"));
     assert_true(at < out.n);
     for (size_t i = at; i < out.n; i++) {
-        if (out.p[i] == '#' && out.p[i - 1] == '\n') {
+        bool prose = i + 2 < out.n && out.p[i + 1] == ' ' && out.p[i + 2] != ' ';
+        if (out.p[i] == '#' && out.p[i - 1] == '\n' && !prose) {
             memmove(out.p + i, out.p + i + 1, out.n - i - 1);
             out.n--;
         }
     }
     assert_ok(rp_config_parse(rp_buf_view(&out), *state, &config, &diag));
     assert_int_equal(config.app_count, 1);
+    assert_int_equal(config.webhook_count, 1);
+    assert_string_equal(config.webhooks[0].events.items[1], "certificate.*");
     assert_string_equal(config.apps[0].identity_headers[0].header, "X-Remote-User");
     rp_buf_done(&out);
 }

@@ -8,6 +8,7 @@
 #include "notify/calm.h"
 #include "notify/hook.h"
 #include "notify/letter.h"
+#include "notify/webhooks.h"
 
 static struct unit_world world;
 static struct rp_env env;
@@ -76,13 +77,13 @@ static struct rp_notice invitation(rp_view notice_key) {
 
 static struct rp_notice_row due(void) {
     struct rp_notice_row row;
-    assert_ok(rp_notify_due(&env, db, RP_NOTICE_MAIL, arena, &row));
+    assert_ok(rp_notify_due(&env, db, arena, &row));
     return row;
 }
 
 static void none_is_due(void) {
     struct rp_notice_row row;
-    assert_err(rp_notify_due(&env, db, RP_NOTICE_MAIL, arena, &row), NOT_FOUND);
+    assert_err(rp_notify_due(&env, db, arena, &row), NOT_FOUND);
 }
 
 static void a_notice_and_its_change_are_there_together_or_not_at_all(void **state) {
@@ -111,28 +112,95 @@ static void the_same_key_is_the_same_notice(void **state) {
     assert_ok(rp_notify_put(&env, db, key, &notice));
 }
 
-/* The three channels of one notice go their own ways. */
-static void a_webhook_waits_apart_from_mails(void **state) {
+/* ---- webhooks ---- */
+
+static const char due_entry[] =
+    "{\"metadata\":{\"event_code\":\"register.due\"},\"time\":1795701295855,"
+    "\"unmapped\":{\"register\":\"suppliers\"}}";
+
+static void a_pattern_is_a_name_or_a_beginning(void **state) {
     (void)state;
-    struct rp_notice_row row;
-    struct rp_notice notice = invitation(RP_VIEW("k1"));
-    notice.channels = RP_NOTICE_WEBHOOK;
-    notice.address = RP_VIEW("");
-    assert_ok(rp_notify_put(&env, db, key, &notice));
-    assert_err(rp_notify_put(&env, db, key, &notice), DUPLICATE);
-    assert_err(rp_notify_due(&env, db, RP_NOTICE_MAIL, arena, &row), NOT_FOUND);
-    assert_ok(rp_notify_due(&env, db, RP_NOTICE_MAIL | RP_NOTICE_WEBHOOK, arena, &row));
-    assert_int_equal(row.channel, RP_NOTICE_WEBHOOK);
-    assert_ok(rp_notify_take(db, &row));
-    assert_ok(rp_notify_settle(&env, db, &row, RP_NOTICE_LATER, RP_VIEW("answered 503")));
-    assert_err(rp_notify_due(&env, db, RP_NOTICE_WEBHOOK, arena, &row), NOT_FOUND);
-    pass_ms(300000);
-    assert_ok(rp_notify_due(&env, db, RP_NOTICE_WEBHOOK, arena, &row));
-    assert_view(row.problem, "answered 503");
-    assert_ok(rp_notify_take(db, &row));
-    assert_ok(rp_notify_settle(&env, db, &row, RP_NOTICE_SENT, RP_VIEW("")));
-    pass_ms(86400000);
-    assert_err(rp_notify_due(&env, db, RP_NOTICE_WEBHOOK, arena, &row), NOT_FOUND);
+    static const struct {
+        const char *pattern, *type;
+        bool wanted;
+    } rows[] = {{"register.due", "register.due", true},
+                {"register.due", "register.due2", false},
+                {"register.*", "register.due", true},
+                {"register.*", "registers", false},
+                {"*", "gate.refused", true},
+                {"certificate*", "certificate.failed", true},
+                {"register.due", "register", false},
+                {"", "register.due", false}};
+    for (size_t i = 0; i < RP_COUNT_OF(rows); i++) {
+        assert_int_equal(
+            rp_hook_wants(rp_view_from_cstr(rows[i].pattern), rp_view_from_cstr(rows[i].type)),
+            rows[i].wanted);
+    }
+}
+
+static void an_event_is_told_as_the_log_has_it(void **state) {
+    (void)state;
+    struct rp_hook_event event;
+    _cleanup_(rp_buf_done) struct rp_buf body = rp_buf_new(RP_HOOK_BODY_MAX);
+    assert_ok(rp_hook_read(rp_view_from_cstr(due_entry), arena, &event));
+    assert_view(event.type, "register.due");
+    assert_ok(rp_hook_print(&event, 7, arena, &body));
+    assert_view(rp_buf_view(&body),
+                "{\"data\":{\"metadata\":{\"event_code\":\"register.due\"},"
+                "\"time\":1795701295855,\"unmapped\":{\"register\":\"suppliers\"}},"
+                "\"index\":7,\"timestamp\":\"2026-11-26T13:54:55Z\","
+                "\"tree\":\"operator\",\"type\":\"register.due\"}");
+    rp_id id = rp_hook_id(RP_VIEW("ops"), 7, rp_buf_view(&body));
+    rp_id again = rp_hook_id(RP_VIEW("ops"), 7, rp_buf_view(&body));
+    rp_id other = rp_hook_id(RP_VIEW("chat"), 7, rp_buf_view(&body));
+    assert_memory_equal(id.b, again.b, sizeof id.b);
+    assert_memory_not_equal(id.b, other.b, sizeof id.b);
+    assert_err(rp_hook_read(RP_VIEW("{\"time\":1}"), arena, &event), CORRUPT);
+    assert_err(rp_hook_read(RP_VIEW("{"), arena, &event), SYNTAX);
+}
+
+/* A receiver that is away for three days is paused, loses nothing, and goes on where it was. */
+static void a_webhook_waits_pauses_and_goes_on(void **state) {
+    (void)state;
+    struct rp_webhook hook = {.name = RP_VIEW_INIT("ops"), .at = 40};
+    int64_t now_ms = rp_env_now_ms(&env), start_ms = now_ms;
+    assert_err(rp_webhook_find(db, RP_VIEW("ops"), &hook), NOT_FOUND);
+    assert_true(rp_webhook_ready(&hook, now_ms));
+    rp_webhook_passed(&hook, now_ms, RP_VIEW(""));
+    assert_int_equal(hook.at, 41);
+    assert_int_equal(hook.sent, 1);
+    assert_false(rp_webhook_failed(&hook, now_ms, RP_VIEW("answered 503")));
+    assert_false(rp_webhook_ready(&hook, now_ms + 59999));
+    assert_true(rp_webhook_ready(&hook, now_ms + 60000));
+    bool paused = false;
+    for (int tries = 0; tries < 40 && !paused; tries++) {
+        now_ms = hook.next_ms;
+        paused = rp_webhook_failed(&hook, now_ms, RP_VIEW("answered 503"));
+    }
+    assert_true(paused);
+    assert_in_range(now_ms - start_ms, (int64_t)72 * 3600000, (int64_t)96 * 3600000);
+    assert_false(rp_webhook_ready(&hook, now_ms + (int64_t)400 * 86400000));
+    assert_int_equal(hook.at, 41);
+    assert_ok(rp_webhook_save(db, &hook));
+    assert_ok(rp_webhook_resume(db, RP_VIEW("ops")));
+    struct rp_webhook read;
+    assert_ok(rp_webhook_find(db, RP_VIEW("ops"), &read));
+    assert_true(rp_webhook_ready(&read, now_ms));
+    assert_int_equal(read.at, 41);
+    assert_string_equal(read.problem, "answered 503");
+    /* Wanted no more: passed, and not counted as taken. */
+    rp_webhook_passed(&read, now_ms, RP_VIEW("410: wanted no more"));
+    assert_int_equal(read.at, 42);
+    assert_int_equal(read.sent, 1);
+    /* A test that is asked for while the sender saves is not lost. */
+    assert_ok(rp_webhook_ask_test(&env, db, RP_VIEW("ops")));
+    assert_ok(rp_webhook_save(db, &read));
+    assert_ok(rp_webhook_find(db, RP_VIEW("ops"), &read));
+    assert_true(read.test_ms > 0);
+    assert_ok(rp_webhook_tested(&env, db, &read, RP_VIEW("")));
+    assert_ok(rp_webhook_find(db, RP_VIEW("ops"), &read));
+    assert_int_equal(read.test_ms, 0);
+    assert_err(rp_webhook_ask_test(&env, db, RP_VIEW("none")), NOT_FOUND);
 }
 
 static rp_id reminder(const char *record, rp_id to, bool gather) {
@@ -290,7 +358,7 @@ static void pauses_grow_and_end_after_three_days(void **state) {
     for (;;) {
         struct rp_notice_row row;
         int64_t pause = 0;
-        while (!rp_ok(rp_notify_due(&env, db, RP_NOTICE_MAIL, arena, &row)) && pause < 86400000) {
+        while (!rp_ok(rp_notify_due(&env, db, arena, &row)) && pause < 86400000) {
             pass_ms(30000);
             pause += 30000;
         }
@@ -447,10 +515,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_notice_and_its_change_are_there_together_or_not_at_all),
         TEST(the_same_key_is_the_same_notice),
-        TEST(a_webhook_waits_apart_from_mails),
         TEST(reminders_are_gathered_once),
         TEST(quiet_hours_and_digests_keep_paris_time),
         TEST(a_webhook_is_signed_as_the_specification_says),
+        TEST(a_pattern_is_a_name_or_a_beginning),
+        TEST(an_event_is_told_as_the_log_has_it),
+        TEST(a_webhook_waits_pauses_and_goes_on),
         TEST(values_are_sealed_and_gone_when_sent),
         TEST(one_under_way_at_a_crash_is_found_again),
         TEST(pauses_grow_and_end_after_three_days),
