@@ -134,17 +134,35 @@ rp_err rp_api_register_take_back(struct rp_request *request) {
 }
 
 /* {"move":"approve","reason":"…","fields":{…}} */
-rp_err rp_api_register_move(struct rp_request *request) {
+rp_err rp_register_read_move(struct rp_request *request, struct rp_desk *ret_desk,
+                             struct rp_register_move_request *ret_wanted) {
     struct sitting s;
     RP_TRY(sit_to_change(request, &s));
-    struct rp_change change = {.fields = rp_json_get(s.body, "fields"),
-                               .reason = rp_json_get_string(s.body, "reason")};
-    RP_TRY(read_if_match(request, &change.version));
-    if (change.fields && change.fields->kind != RP_JSON_OBJECT) {
+    struct rp_register_move_request wanted = {
+        .reg = s.reg,
+        .id = s.id,
+        .move = rp_json_get_string(s.body, "move"),
+        .change = {.fields = rp_json_get(s.body, "fields"),
+                   .reason = rp_json_get_string(s.body, "reason")},
+        .signature = rp_json_get(s.body, "signature")};
+    RP_TRY(read_if_match(request, &wanted.change.version));
+    if (wanted.change.fields && wanted.change.fields->kind != RP_JSON_OBJECT) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "fields: {…}");
     }
-    RP_TRY(
-        rp_desk_move(&s.desk, s.reg, s.id, rp_json_get_string(s.body, "move"), &change, &s.record));
+    *ret_desk = s.desk;
+    *ret_wanted = wanted;
+    return RP_OK;
+}
+
+/* …,"signature":{"nonce":"…","credential":{…}} of who signs with a key */
+rp_err rp_api_register_move(struct rp_request *request) {
+    struct sitting s;
+    struct rp_register_move_request wanted;
+    RP_TRY(rp_register_read_move(request, &s.desk, &wanted));
+    if (wanted.signature) {
+        RP_TRY(rp_register_take_signature(request, &wanted));
+    }
+    RP_TRY(rp_desk_move(&s.desk, wanted.reg, wanted.id, wanted.move, &wanted.change, &s.record));
     return send_record(request, 200, &s);
 }
 

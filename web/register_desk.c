@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "identity/passkey.h"
 
 bool rp_staff_covers(const struct rp_request *request, const struct rp_register *reg) {
     rp_view scope = rp_view_from_cstr(request->staff.registers);
@@ -32,7 +33,10 @@ rp_err rp_desk_open(struct rp_request *request, struct rp_desk *ret_desk) {
                                    .second_factor_ms = staff->second_factor_ms,
                                    .how = staff->how};
     if (!rp_id_is_none(request->who.person)) {
+        size_t keys = 0;
+        RP_TRY(rp_passkeys_count(thread->identity, request->who.person, &keys));
         RP_TRY(rp_desk_sit(&desk, request->who.person));
+        desk.actor.has_key = keys > 0;
     }
     if (desk.canary) {
         desk.actor.how = "canary";

@@ -18,6 +18,20 @@ rp_err rp_desk_at_record(struct rp_request *request, struct rp_desk *ret_desk,
 /* Who may read the register; whose own the record is may read that, too. DENIED. */
 rp_err rp_desk_check_read(struct rp_request *request, const struct rp_desk *desk,
                           const struct rp_register *reg, const struct rp_entry *record);
+/* A move as its request asks for it, read and not yet made; its register, its record. */
+struct rp_register_move_request {
+    const struct rp_register *reg;
+    rp_id id;
+    rp_view move;
+    struct rp_change change;
+    const struct rp_json *signature; /* NULL = none came */
+};
+rp_err rp_register_read_move(struct rp_request *request, struct rp_desk *ret_desk,
+                             struct rp_register_move_request *ret_wanted);
+/* The signature, verified and put into the change as evidence. INVALID, DENIED (of another change,
+ * or not good), REPLAYED (its challenge is old, or was used). */
+rp_err rp_register_take_signature(struct rp_request *request,
+                                  struct rp_register_move_request *wanted);
 /* Sort and filter of a saved view into a query of its register; INVALID. */
 rp_err rp_query_of_view(struct rp_request *request, const struct rp_json *view,
                         struct rp_query *query);

@@ -29,9 +29,10 @@ enum {
 struct rp_passkey {
     rp_id id;
     char name[RP_PASSKEY_NAME_MAX + 1];
-    uint8_t aaguid[RP_AAGUID];   /* which make it says it is; nobody proved it */
-    unsigned transports;         /* set of rp_transport */
-    bool may_move;               /* copied to the person's other devices */
+    uint8_t aaguid[RP_AAGUID]; /* which make it says it is; nobody proved it */
+    unsigned transports;       /* set of rp_transport */
+    bool altered;  /* its row was edited: nothing of it is known, and it opens nothing */
+    bool may_move; /* copied to the person's other devices */
     int64_t created_ms, used_ms; /* used_ms 0: never */
     uint32_t count;
     uint8_t credential_id[RP_CREDENTIAL_ID_MAX];
@@ -64,6 +65,7 @@ rp_err rp_passkey_challenge_keep(struct rp_identity *identity, const struct rp_p
 /* Oldest first, at most RP_PASSKEYS_MAX, in the arena. */
 rp_err rp_identity_passkeys(struct rp_identity *identity, rp_id person, struct rp_arena *arena,
                             struct rp_passkey **ret_keys, size_t *ret_count);
+rp_err rp_passkeys_count(struct rp_identity *identity, rp_id person, size_t *ret_count);
 /* Whose half sign-in this is: for the list of keys that may answer. NOT_FOUND. */
 rp_err rp_identity_pending_person(struct rp_identity *identity, rp_view pending, rp_id *ret_person);
 /* The session's second factor was shown within ten minutes, or there is none to show. */

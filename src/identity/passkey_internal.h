@@ -24,7 +24,6 @@ rp_err rp_passkey_find(struct rp_identity *identity, const struct rp_sha256 *ind
 /* Inside a transaction: all keys of a person, sealed anew for another home, which their row does
  * not name yet. */
 rp_err rp_passkeys_rehome(struct rp_identity *identity, rp_id person, rp_id to);
-rp_err rp_passkeys_count(struct rp_identity *identity, rp_id person, size_t *ret_count);
 
 /* Inside a transaction: the challenge that an answer signed is used up. False: it was old, used
  * before, or for something else. */

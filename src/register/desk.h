@@ -33,6 +33,7 @@ struct rp_actor {
     bool waiting;                /* listed, but not active: before, suspended or gone */
     const struct rp_json *roles; /* of the record; NULL = none */
     int64_t second_factor_ms;    /* when it was last shown; 0 = never */
+    bool has_key;                /* a passkey or security key: signs with it, and not without */
     const char *how;             /* "session", "token", "cli", "deadline" */
 };
 
@@ -83,8 +84,9 @@ struct rp_change {
     rp_view reason;
     uint64_t version; /* the one that was seen; 0 = any */
     struct rp_filed filed;
-    const char *clock; /* "review held": what became of a deadline, for the history */
-    int64_t closed_ms; /* of an emptied record: when it had been closed; 0 = no such */
+    const char *clock;              /* "review held": what became of a deadline, for the history */
+    int64_t closed_ms;              /* of an emptied record: when it had been closed; 0 = no such */
+    const struct rp_json *evidence; /* of a key that signed this move; NULL = none did */
     bool example, dry_run;
 };
 rp_err rp_desk_create(struct rp_desk *desk, const struct rp_register *reg,
@@ -145,6 +147,9 @@ struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_entry *record
 /* Its changes, oldest first: an array. */
 rp_err rp_desk_history(struct rp_desk *desk, const struct rp_entry *record,
                        struct rp_json **ret_list);
+
+/* A node of its own, with the same children. */
+struct rp_json *rp_json_like(struct rp_arena *arena, const struct rp_json *json);
 
 /* How guards ask about other records of this desk. */
 struct rp_asking rp_desk_asking(struct rp_desk *desk);

@@ -30,8 +30,6 @@ rp_err rp_entry_open(const struct rp_desk *desk, rp_id id, rp_view what, rp_view
                      struct rp_buf *out);
 /* Do both print the same? Two absent ones do. */
 bool rp_json_same(const struct rp_json *a, const struct rp_json *b);
-/* A node of its own, with the same children. */
-struct rp_json *rp_json_like(struct rp_arena *arena, const struct rp_json *json);
 struct rp_event *rp_desk_event(const struct rp_desk *desk, enum rp_event_kind kind,
                                const struct rp_entry *record);
 

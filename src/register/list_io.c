@@ -305,6 +305,19 @@ struct rp_json *rp_desk_show(struct rp_desk *desk, const struct rp_entry *record
     return json;
 }
 
+/* What a key signed stands before the fields, for no field's name begins with a colon. */
+static struct rp_json *take_evidence(struct rp_json *secret) {
+    struct rp_json *first = secret->first;
+    if (!first || !rp_view_equal(first->key, RP_VIEW(RP_EVIDENCE_KEY))) {
+        return NULL;
+    }
+    secret->first = first->next;
+    secret->last = first->next ? secret->last : NULL;
+    secret->count--;
+    first->next = NULL;
+    return first;
+}
+
 static rp_err add_change(struct rp_desk *desk, const struct rp_entry *record, struct rp_row *row,
                          struct rp_json *list) {
     struct rp_json *change = NULL, *secret = NULL;
@@ -318,7 +331,13 @@ static rp_err add_change(struct rp_desk *desk, const struct rp_entry *record, st
         _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(4 * RP_RECORD_JSON_MAX);
         RP_TRY(rp_entry_open(desk, record->facts.id, RP_VIEW("register-change"), sealed, &plain));
         RP_TRY(rp_json_parse(rp_buf_view(&plain), RP_JSON_LIMITS, desk->arena, &secret, NULL));
-        rp_json_add(desk->arena, change, "sealed_fields", secret);
+        struct rp_json *evidence = take_evidence(secret);
+        if (evidence) {
+            rp_json_add(desk->arena, change, "signature_evidence", evidence);
+        }
+        if (secret->count > 0) {
+            rp_json_add(desk->arena, change, "sealed_fields", secret);
+        }
     }
     char hex[2 * RP_SHA256];
     rp_hex_print(rp_view_of(digest.b, sizeof digest.b), hex);

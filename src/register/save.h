@@ -42,4 +42,7 @@ rp_err rp_desk_check_write(const struct rp_desk *desk, const struct rp_register 
 /* Says in the log that a rule refused; its own transaction, after the other was undone. */
 void rp_desk_refused(struct rp_desk *desk, const struct rp_register *reg, rp_id id);
 
+/* Among the sealed fields of a change in the history: what a key signed. No field is called so. */
+#define RP_EVIDENCE_KEY ":signature"
+
 #endif

@@ -219,6 +219,13 @@ static struct rp_json *differences(const struct rp_draft *draft, bool sealed,
     return fields;
 }
 
+static const char *signature_of(const struct rp_draft *draft) {
+    if (draft->now.facts.example) {
+        return "example";
+    }
+    return draft->change->evidence ? "webauthn" : "second factor";
+}
+
 static struct rp_json *describe(const struct rp_draft *draft, struct rp_json *fields) {
     const struct rp_desk *desk = draft->desk;
     struct rp_arena *arena = desk->arena;
@@ -233,10 +240,9 @@ static struct rp_json *describe(const struct rp_draft *draft, struct rp_json *fi
         rp_json_add_string(arena, doc, "from", draft->was.facts.state);
     }
     if (draft->move && draft->move->sign) {
-        rp_json_add_cstr(arena, doc, "signature",
-                         draft->now.facts.example ? "example" : "second factor");
-        rp_json_add_cstr(arena, doc, "signature_at",
-                         rp_time_print(desk->actor.second_factor_ms / 1000).s);
+        int64_t at_ms = draft->change->evidence ? draft->now_ms : desk->actor.second_factor_ms;
+        rp_json_add_cstr(arena, doc, "signature", signature_of(draft));
+        rp_json_add_cstr(arena, doc, "signature_at", rp_time_print(at_ms / 1000).s);
     }
     if (draft->change->reason.n > 0) {
         rp_json_add_string(arena, doc, "reason", draft->change->reason);
@@ -302,9 +308,8 @@ static rp_err emit(const struct rp_draft *draft, rp_view names, const struct rp_
         rp_event_add_text(event, "move", rp_view_from_cstr(draft->move->id));
         rp_event_add_text(event, "from", draft->was.facts.state);
         rp_event_add_text(event, "signature",
-                          !draft->move->sign         ? RP_VIEW("none")
-                          : draft->now.facts.example ? RP_VIEW("example")
-                                                     : RP_VIEW("second factor"));
+                          !draft->move->sign ? RP_VIEW("none")
+                                             : rp_view_from_cstr(signature_of(draft)));
     }
     char hex[2 * RP_SHA256];
     rp_hex_print(rp_view_of(digest->b, sizeof digest->b), hex);
@@ -319,7 +324,11 @@ static rp_err write_change(const struct rp_draft *draft) {
     _cleanup_(rp_buf_done) struct rp_buf plain = rp_buf_new(2 * RP_RECORD_JSON_MAX);
     _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(2 * RP_RECORD_JSON_MAX + 64);
     struct rp_json *open = differences(draft, false, &names);
-    const struct rp_json *secret = differences(draft, true, &names);
+    struct rp_json *secret = differences(draft, true, &names);
+    if (draft->move && draft->move->sign && draft->change->evidence) { /* it repeats the values */
+        rp_json_add(draft->desk->arena, secret, RP_EVIDENCE_KEY,
+                    rp_json_like(draft->desk->arena, draft->change->evidence));
+    }
     RP_TRY(print_json(describe(draft, open), &text));
     if (secret && secret->count > 0) {
         RP_TRY(print_json(secret, &plain));

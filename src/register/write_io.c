@@ -68,10 +68,18 @@ static rp_err check_eyes(const struct rp_desk *desk, const struct rp_move *move,
     return RP_OK;
 }
 
-/* A signature is a person's, in a session, who showed the second factor a moment ago. */
-static rp_err check_signature(const struct rp_desk *desk, const struct rp_move *move) {
-    if (!move->sign) {
+/* A signature is a person's: by their key where they have one, else in a session whose second
+ * factor was shown a moment ago. */
+static rp_err check_signature(const struct rp_desk *desk, const struct rp_move *move,
+                              const struct rp_change *change) {
+    if (!move->sign || (change->evidence && desk->actor.listed)) {
         return RP_OK;
+    }
+    if (desk->actor.has_key && desk->actor.listed) {
+        return rp_fail(desk->diag, RP_ERR(SECOND_FACTOR), "%s",
+                       say(desk,
+                           "signature : par votre clé d’accès ou de sécurité (POST …/signature)",
+                           "signature: by your passkey or security key (POST …/signature)"));
     }
     int64_t age_ms = rp_env_now_ms(desk->env) - desk->actor.second_factor_ms;
     if (!desk->actor.listed || desk->actor.second_factor_ms == 0 || age_ms < 0 ||
@@ -123,7 +131,7 @@ static rp_err check_move(const struct rp_desk *desk, const struct rp_entry *was,
                        say(desk, "obligatoire", "required"));
     }
     RP_TRY(check_eyes(desk, move, was));
-    return check_signature(desk, move);
+    return check_signature(desk, move, change);
 }
 
 /* ---- drafts ---- */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
+import {Authenticator, addKey, verifies} from '../lib/authenticator.mjs';
 import {sql} from '../lib/sabotage.mjs';
 import {Stack, bin, run, until} from '../lib/stack.mjs';
 
@@ -115,6 +116,46 @@ test('hire, check, sign, train, role', async () => {
   assert.notEqual(early.code, 0);
   assert.match(early.stderr, /S9/);
   assert.equal((await ann.get('/')).status, 200, 'active people reach the application');
+});
+
+test('who has a security key signs with it: the signature is of that change, serves once, and proves itself', async () => {
+  const key = new Authenticator(stack.origin);
+  const next = async () => (await make('acknowledgements', `person=${annRecord}`, 'kind=aup')).id;
+  const ask = (id, body, version = '"1"') => call(ann, 'POST', `/acknowledgements/${id}/signature`, body, {'if-match': version});
+  const sign = (id, nonce, credential, body = {move: 'sign'}) =>
+    call(ann, 'POST', `/acknowledgements/${id}/move`, {...body, signature: {nonce, credential}}, {'if-match': '"1"'});
+  const id = await next(), other = await next();
+  const none = await ask(id, {move: 'sign'});
+  assert.equal(none.status, 415, none.text);
+  await addKey(ann, key, 'Blue key');
+  const without = await call(ann, 'POST', `/acknowledgements/${id}/move`, {move: 'sign'});
+  assert.equal(without.status, 401, without.text);
+  assert.match(without.text, /your passkey or security key/);
+  assert.equal((await ask(id, {move: 'sign'}, '"7"')).status, 412);
+  assert.equal((await ask(id, {move: 'nothing'})).status, 400);
+
+  const asked = await ask(id, {move: 'sign'});
+  assert.equal(asked.status, 200, asked.text);
+  const {publicKey, nonce, signs} = asked.json();
+  assert.deepEqual(signs, {register: 'acknowledgements', record: id, version: 1, move: 'sign', reason: '', fields: {}});
+  const credential = key.use(publicKey);
+  const elsewhere = await sign(other, nonce, credential);
+  assert.equal(elsewhere.status, 403, 'of another record');
+  assert.equal((await sign(id, nonce, credential, {move: 'sign', reason: 'other'})).status, 403, 'with another reason');
+  const signed = await sign(id, nonce, credential);
+  assert.equal(signed.status, 200, signed.text);
+  assert.equal(signed.json().state, 'signed');
+  const again = await ask(other, {move: 'sign'});
+  const altered = key.use(again.json().publicKey);
+  altered.response.signature = `${altered.response.signature.slice(0, -4)}AAAA`;
+  assert.equal((await sign(other, again.json().nonce, altered)).status, 403, 'an altered signature');
+  assert.equal((await sign(other, again.json().nonce, key.use(again.json().publicKey))).status, 401, 'its challenge is spent');
+
+  const {changes} = (await call(ann, 'GET', `/acknowledgements/${id}/history`)).json();
+  const {signature, signature_evidence: evidence} = changes.at(-1);
+  assert.equal(signature, 'webauthn');
+  assert.ok(verifies(evidence), 'the evidence verifies by itself');
+  assert.equal(verifies({...evidence, signs: {...evidence.signs, move: 'refuse'}}), false);
 });
 
 test('lists have ranges and ETags; a change that saw an old version is refused', async () => {
