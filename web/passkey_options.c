@@ -57,6 +57,9 @@ static void add_keys(struct rp_arena *arena, struct rp_json *object, const char 
     struct rp_json *list = rp_json_add_array(arena, object, name);
     for (size_t i = 0; i < options->count; i++) {
         const struct rp_passkey *key = &options->keys[i];
+        if (key->altered) {
+            continue;
+        }
         struct rp_json *one = rp_json_add_object(arena, list, NULL);
         rp_json_add_cstr(arena, one, "type", "public-key");
         add_base64url(arena, one, "id", rp_view_of(key->credential_id, key->credential_id_n));

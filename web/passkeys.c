@@ -51,6 +51,9 @@ static rp_view notice_of(const struct rp_request *request) {
 
 /* Where the key is: in this device, or carried about; and whether copies of it exist. */
 static rp_view kind_of(enum rp_lang lang, const struct rp_passkey *key) {
+    if (key->altered) {
+        return rp_text(lang, RP_TEXT_passkey_kind_altered);
+    }
     if (key->may_move) {
         return rp_text(lang, RP_TEXT_passkey_kind_synced);
     }

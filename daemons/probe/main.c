@@ -30,6 +30,8 @@ static const struct rp_probe probes[] = {
     {"tenant.api_cross_read", probe_tenant_api_cross_read},
     {"signin.password_alone", probe_signin_password_alone},
     {"signin.totp", probe_signin_totp},
+    {"signin.webauthn_platform", probe_signin_webauthn_platform},
+    {"signin.webauthn_roaming", probe_signin_webauthn_roaming},
     {"audit.canary_visible", probe_audit_canary_visible},
     {"customer.weak_password", probe_customer_weak_password},
     {"customer.session_revoked", probe_customer_session_revoked},

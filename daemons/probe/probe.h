@@ -52,6 +52,8 @@ struct http *probe_browser(const struct probe *probe);
 /* A session with both factors, new or still good. False (and unsure) when it cannot be had. */
 bool canary_sign_in(struct probe *probe, struct canary_session *canary,
                     struct rp_observation *seen);
+/* Address and password; *answer is then the page that asks for the code (or whatever came). */
+rp_err canary_password_step(struct canary_session *canary, struct http_answer *answer);
 /* The same for an account that no application lets in: it sees its own account page. fresh: the
  * second factor is shown anew unless that was less than nine minutes ago. */
 bool canary_sign_in_outside(struct probe *probe, struct canary_session *canary, bool fresh,
@@ -89,6 +91,7 @@ rp_probe_run probe_ddos_availability, probe_ddos_flood_drill;
 rp_probe_run probe_page_coverage, probe_page_encryption_details;
 rp_probe_run probe_waf_attacks_blocked, probe_waf_benign_passes, probe_waf_owasp_classes;
 rp_probe_run probe_signin_password_alone, probe_signin_totp;
+rp_probe_run probe_signin_webauthn_platform, probe_signin_webauthn_roaming;
 rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;
 rp_probe_run probe_customer_forbidden_share, probe_customer_grant_revoked;
 rp_probe_run probe_admin_staff_read_refused;

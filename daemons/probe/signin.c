@@ -67,8 +67,7 @@ void canary_add_field(struct rp_buf *form, const char *name, rp_view value) {
     rp_url_encode(form, value);
 }
 
-/* Address and password; *answer is then the page that asks for the code (or whatever came). */
-static rp_err first_step(struct canary_session *canary, struct http_answer *answer) {
+rp_err canary_password_step(struct canary_session *canary, struct http_answer *answer) {
     struct rp_buf form = rp_buf_new(8192);
     rp_err err = http_ask(canary->http,
                           &(struct http_request){.method = "GET", .path = sign_in_path}, answer);
@@ -128,7 +127,7 @@ static rp_err both_steps(struct probe *probe, struct canary_session *canary,
                          struct http_answer *answer) {
     char code[6];
     http_forget_cookies(canary->http);
-    RP_TRY(first_step(canary, answer));
+    RP_TRY(canary_password_step(canary, answer));
     RP_TRY(fresh_code(probe, canary, code));
     RP_TRY(second_step(canary, code, answer));
     canary->since_ms = rp_env_now_ms(&probe->env);
@@ -184,7 +183,7 @@ void probe_signin_password_alone(void *ctx, struct rp_observation *seen) {
     }
     struct canary_session thief = {.who = &probe->canaries.people[1], .http = probe_browser(probe)};
     _cleanup_answer_ struct http_answer answer = http_answer_new();
-    rp_err err = thief.http ? first_step(&thief, &answer) : RP_ERR(NO_MEMORY);
+    rp_err err = thief.http ? canary_password_step(&thief, &answer) : RP_ERR(NO_MEMORY);
     bool asks_code = rp_ok(err) && http_has_field(&answer, "code");
     bool inside = rp_ok(err) && canary_is_inside(&thief, &answer);
     http_free(thief.http);
@@ -225,7 +224,7 @@ void probe_signin_totp(void *ctx, struct rp_observation *seen) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     http_forget_cookies(canary->http);
     char code[6];
-    if (!rp_ok(first_step(canary, &answer)) || !http_has_field(&answer, "code") ||
+    if (!rp_ok(canary_password_step(canary, &answer)) || !http_has_field(&answer, "code") ||
         !rp_ok(fresh_code(probe, canary, code))) {
         rp_probe_unsure(seen, "the sign-in did not ask for a code (status %ld)", answer.status);
         return;
@@ -233,13 +232,13 @@ void probe_signin_totp(void *ctx, struct rp_observation *seen) {
     if (!wrong_code_refused(canary, code, &answer, seen)) {
         return;
     }
-    if (!rp_ok(first_step(canary, &answer)) || !rp_ok(second_step(canary, code, &answer)) ||
-        !canary_is_inside(canary, &answer)) {
+    if (!rp_ok(canary_password_step(canary, &answer)) ||
+        !rp_ok(second_step(canary, code, &answer)) || !canary_is_inside(canary, &answer)) {
         rp_probe_broken(seen, "the right code was refused");
         return;
     }
     struct canary_session replay = {.who = canary->who, .http = probe_browser(probe)};
-    bool replayed = replay.http && rp_ok(first_step(&replay, &answer)) &&
+    bool replayed = replay.http && rp_ok(canary_password_step(&replay, &answer)) &&
                     rp_ok(second_step(&replay, code, &answer)) &&
                     canary_is_inside(&replay, &answer);
     http_free(replay.http);

@@ -218,6 +218,9 @@ rp_err rp_identity_passkey_rename(struct rp_identity *identity, rp_id person, rp
     _cleanup_(free_changing) struct changing *changing = NULL;
     _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_PASSKEY_SEALED_MAX);
     RP_TRY(begin(identity, person, id, &changing));
+    if (changing->key.altered) {
+        return RP_ERR(NOT_FOUND);
+    }
     RP_TRY(set_name(&changing->key, name));
     RP_TRY(rp_passkey_seal(identity, changing->factor.home, person, &changing->key, &sealed));
     changing->sealed = rp_buf_view(&sealed);

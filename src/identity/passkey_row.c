@@ -98,7 +98,9 @@ rp_err rp_identity_passkeys(struct rp_identity *identity, rp_id person, struct r
     rp_row_bind_id(row, 1, person);
     RP_TRY(rp_row_next(row, &more));
     while (more && count < RP_PASSKEYS_MAX) {
-        RP_TRY(read_row(identity, row, &keys[count++]));
+        rp_err err = read_row(identity, row, &keys[count]);
+        keys[count].altered = rp_is(err, RP_E_CORRUPT); /* the others go on */
+        RP_TRY(keys[count++].altered ? RP_OK : err);
         RP_TRY(rp_row_next(row, &more));
     }
     *ret_keys = keys;
@@ -136,6 +138,9 @@ rp_err rp_passkeys_rehome(struct rp_identity *identity, rp_id person, rp_id to) 
     }
     RP_TRY(rp_identity_passkeys(identity, person, arena, &keys, &count));
     for (size_t i = 0; i < count; i++) {
+        if (keys[i].altered) {
+            continue;
+        }
         _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_PASSKEY_SEALED_MAX);
         RP_TRY(rp_passkey_seal(identity, to, person, &keys[i], &sealed));
         RP_TRY(write_sealed(identity, keys[i].id, rp_buf_view(&sealed)));

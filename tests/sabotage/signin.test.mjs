@@ -1,8 +1,8 @@
-// The second factor made optional, and one-time codes that no longer work; the page says so.
+// The second factor made optional, one-time codes that no longer work, keys that open nothing; the page says so.
 import {after, before, test} from 'node:test';
 import fs from 'node:fs';
 import {canaries, editFile, sql, turnsRed} from '../lib/sabotage.mjs';
-import {Stack} from '../lib/stack.mjs';
+import {Stack, until} from '../lib/stack.mjs';
 
 let stack;
 before(async () => { stack = await Stack.start({app: null}); });
@@ -39,3 +39,24 @@ test('a seed exchanged in the database turns the one-time codes of S101 red', as
   });
   fs.accessSync(stack.state);
 });
+
+/*= S101, S102 type=test */
+for (const {promise, probe, file} of [
+  {promise: 'factor-modes', probe: 'signin.webauthn_platform', file: 'passkey-platform'},
+  {promise: 'hardware-keys', probe: 'signin.webauthn_roaming', file: 'passkey-roaming'}]) {
+  test(`keys whose rows somebody put in each other's place turn ${promise} red`, async () => {
+    const system = stack.file('db/system.db');
+    let rows;
+    await turnsRed(stack, {
+      promise, probe,
+      sabotage: async () => {
+        await until('both keys', async () => Number(await sql(system, 'SELECT count(*) FROM passkey')) === 2);
+        rows = (await sql(system, 'SELECT hex(id) || \' \' || hex(sealed) FROM passkey')).trim().split('\n').map(row => row.split(' '));
+        const [[one, a], [two, b]] = rows;
+        await sql(system, `UPDATE passkey SET sealed = x'${b}' WHERE id = x'${one}'; UPDATE passkey SET sealed = x'${a}' WHERE id = x'${two}'`);
+      },
+      mend: async () => { for (const [id, sealed] of rows ?? []) await sql(system, `UPDATE passkey SET sealed = x'${sealed}' WHERE id = x'${id}'`); },
+    });
+    fs.accessSync(stack.file('probe', file));
+  });
+}

@@ -377,6 +377,12 @@ static void a_row_put_in_anothers_place_opens_nothing(void **state) {
     bool blue_opens = rp_ok(second_with(&ann, &blue, &session));
     assert_true(blue_opens != rp_ok(second_with(&ann, &red, &session))); /* one of them is whole */
     assert_int_equal(events_with("passkey_altered"), 1);
+    struct rp_passkey *own = NULL;
+    assert_int_equal(keys_of(&ann, &own), 2); /* both in the list, and one says so */
+    assert_true(own[0].altered != own[1].altered);
+    assert_err(rp_identity_passkey_rename(identity, ann.person.person,
+                                          own[own[0].altered ? 0 : 1].id, RP_VIEW("x")),
+               NOT_FOUND);
     done(&blue);
     done(&red);
 }
