@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "cli.h"
 #include "fetch.h"
+#include "ledger/note.h"
 #include "ledger/read_io.h"
 #include "os/file.h"
 
@@ -59,6 +60,26 @@ static enum rp_exit prove(struct cli *cli, struct rp_log *log, const char *index
     return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, index_text, NULL);
 }
 
+/* What the log machine's file pins, and whoever witnesses this log. */
+static enum rp_exit print_key(struct cli *cli) {
+    rp_view line = {NULL, 0};
+    rp_err err = cli_enter_state(cli);
+    if (rp_ok(err)) {
+        err = rp_file_read("ledger/public/vkey", RP_VKEY_MAX, cli->arena, &line);
+    }
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        fprintf(stderr, "rempart: %s\n",
+                cli_say(cli, "pas encore de journal : il est créé au premier démarrage",
+                        "no log yet: the first start makes it"));
+        return RP_EXIT_FINDING;
+    }
+    if (!rp_ok(err)) {
+        return cli_fail(cli, err, "ledger/public/vkey", NULL);
+    }
+    printf("%.*s\n", RP_FMT(rp_view_trim(line)));
+    return RP_EXIT_OK;
+}
+
 /* The explicit act after older databases were put beside a newer log. */
 static enum rp_exit rebase(struct cli *cli) {
     struct rp_json *answer = NULL;
@@ -80,12 +101,15 @@ static enum rp_exit rebase(struct cli *cli) {
 }
 
 enum rp_exit cli_ledger(struct cli *cli) {
+    if (cli->arg_count == 1 && strcmp(cli->args[0], "key") == 0) {
+        return print_key(cli);
+    }
     if (cli->arg_count == 1 && strcmp(cli->args[0], "rebase") == 0) {
         return rebase(cli);
     }
     bool proving = cli->arg_count > 0 && strcmp(cli->args[0], "prove") == 0;
     if (cli->arg_count == 0 || (!proving && strcmp(cli->args[0], "tail") != 0)) {
-        return cli_usage(cli, "tail, prove, rebase");
+        return cli_usage(cli, "tail, prove, key, rebase");
     }
     const char *name = cli->arg_count > 1 ? cli->args[1] : "operator";
     struct rp_tree tree;

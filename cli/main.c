@@ -125,11 +125,15 @@ static const struct cli_command commands[] = {
      "  rempart gate renew www.example.com\n",
      cli_gate},
     {"ledger",
-     "rempart ledger tail [public|operator|TENANT] [-n COUNT] [--json] | prove TREE INDEX | rebase",
-     {"lit un journal ; « prove » écrit une preuve d'inclusion ; « rebase » : des bases remises à "
-      "un état antérieur continuent derrière lui",
-      "read a log; \"prove\" writes a proof of inclusion; \"rebase\": databases that were put back "
-      "go on behind it"},
+     "rempart ledger tail [public|operator|TENANT] [-n COUNT] [--json] | prove TREE INDEX | key | "
+     "rebase",
+     {"lit un journal ; « prove » écrit une preuve d'inclusion ; « key » : la clé que vérifie qui "
+      "en "
+      "garde une copie ; « rebase » : des bases remises à un état antérieur continuent derrière "
+      "lui",
+      "read a log; \"prove\" writes a proof of inclusion; \"key\": what whoever keeps a copy "
+      "checks "
+      "it with; \"rebase\": databases that were put back go on behind it"},
      "  rempart ledger tail operator -n 200\n  rempart ledger prove public 12 > 12.tlog-proof\n",
      cli_ledger},
     {"backup",

@@ -115,6 +115,56 @@ static bool print_clock(struct cli *cli, struct rp_json *status) {
     return false;
 }
 
+/* What core says of the copy of the log that another machine, or this one, keeps. */
+static bool print_copy(struct cli *cli, struct rp_json *status) {
+    struct rp_json *copy = read_json(cli, "run/vault-copy.json", NULL);
+    uint64_t behind_s = 0, entries = 0;
+    if (!copy) {
+        return true;
+    }
+    bool well = rp_view_equal(rp_json_get_string(copy, "state"), RP_VIEW("up_to_date"));
+    rp_json_get_u64(copy, "behind_s", &behind_s);
+    rp_json_get_u64(copy, "behind_entries", &entries);
+    rp_view reason = rp_json_get_string(copy, "reason");
+    if (cli->json) {
+        rp_json_add(cli->arena, status, "log_copy", copy);
+        return well;
+    }
+    printf("%s: %llu s, %llu %s",
+           cli_say(cli, "copie du journal, retard", "copy of the log, behind"),
+           (unsigned long long)behind_s, (unsigned long long)entries,
+           cli_say(cli, "entrées", "entries"));
+    if (reason.n > 0) {
+        printf(" (%s%.*s)", well ? "" : "!: ", RP_FMT(reason));
+    }
+    printf("\n");
+    return well;
+}
+
+/* On the machine that keeps it. */
+static void print_kept(struct cli *cli, struct rp_json *status) {
+    struct rp_json *kept = read_json(cli, "run/vault.json", NULL);
+    uint64_t trees = 0, entries = 0, refused = 0, last_s = 0;
+    if (!kept) {
+        return;
+    }
+    rp_json_get_u64(kept, "trees", &trees);
+    rp_json_get_u64(kept, "entries", &entries);
+    rp_json_get_u64(kept, "refused", &refused);
+    rp_json_get_u64(kept, "last_s", &last_s);
+    if (cli->json) {
+        rp_json_add(cli->arena, status, "log_kept", kept);
+        return;
+    }
+    printf(cli_say(cli,
+                   "journal gardé ici : %llu entrées, %llu arbres, le dernier ajout %s ; %llu "
+                   "refus (vault/journal/refused.jsonl)\n",
+                   "log kept here: %llu entries, %llu trees, last grown %s; %llu refusals "
+                   "(vault/journal/refused.jsonl)\n"),
+           (unsigned long long)entries, (unsigned long long)trees,
+           last_s ? rp_time_print((int64_t)last_s).s : "-", (unsigned long long)refused);
+}
+
 /* False when something of it needs somebody. */
 static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) {
     const struct rp_json *ledger = read_json(cli, "run/ledger.json", NULL);
@@ -137,7 +187,9 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
             rp_json_add_u64(cli->arena, status, "disk_free_bytes", bytes);
             rp_json_add_u64(cli->arena, status, "disk_free_percent", percent);
         }
+        print_kept(cli, status);
         bool well = print_certificates(cli, status);
+        well = print_copy(cli, status) && well;
         return print_clock(cli, status) && well && (!has_certificate || days >= 0);
     }
     print_age(age, now_s - (int64_t)since_s);
@@ -151,6 +203,8 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
     }
     bool well = print_certificates(cli, status);
     well = print_clock(cli, status) && well;
+    well = print_copy(cli, status) && well;
+    print_kept(cli, status);
     if (has_ledger) {
         printf(cli_say(cli, "retard du journal : %llu Kio ; disque libre : %.1f Gio, %llu %%\n",
                        "log behind: %llu KiB; disk free: %.1f GiB, %llu %%\n"),

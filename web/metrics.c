@@ -121,6 +121,20 @@ static void add_ledger(struct rp_request *request, struct rp_buf *out) {
                "Free share of that disk.");
 }
 
+/* Where a machine keeps a copy of the log. */
+static void add_copy(struct rp_request *request, struct rp_buf *out) {
+    const struct rp_json *file = read_file(request, "run/vault-copy.json");
+    if (!file) {
+        return;
+    }
+    one(out, "rempart_log_copy_refused", "gauge", "1 while the log machine refuses this log.",
+        rp_view_equal(rp_json_get_string(file, "state"), RP_VIEW("refused")));
+    add_number(out, file, "behind_s", "rempart_log_copy_behind_seconds", "gauge",
+               "Seconds since the log machine had all of the log.");
+    add_number(out, file, "behind_entries", "rempart_log_copy_behind_entries", "gauge",
+               "Entries that it was found not to have.");
+}
+
 /* ---- what the supervisor knows ---- */
 
 static void add_roles(struct rp_buf *out, const struct rp_json *roles, const char *member,
@@ -213,6 +227,7 @@ rp_err rp_gate_metrics(struct rp_request *request) {
     struct rp_buf *out = &request->response.body;
     add_status(request, out);
     add_ledger(request, out);
+    add_copy(request, out);
     RP_TRY(add_own(request, out));
     request->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     return rp_buf_err(out);

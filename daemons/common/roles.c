@@ -93,6 +93,12 @@ static const struct rp_role_path link_paths[] = {
     {"run", RW, false},
 };
 
+/*= S113: the log machine's copy; who keeps it speaks to nobody. */
+static const struct rp_role_path vault_paths[] = {
+    {"vault", RW, false},
+    {"run", RW, false},
+};
+
 #define PATHS(table) .paths = (table), .path_count = RP_COUNT_OF(table)
 
 static const struct rp_role roles[] = {
@@ -145,6 +151,11 @@ static const struct rp_role roles[] = {
      .connect = RP_CONNECT_INET,
      .threads = true,
      PATHS(link_paths)},
+    {.id = RP_ROLE_VAULT,
+     .name = "vault",
+     .user = "rempart-vault",
+     .connect = RP_CONNECT_NEVER,
+     PATHS(vault_paths)},
 };
 
 const struct rp_role *daemon_role(enum rp_role_id role) {

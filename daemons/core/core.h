@@ -50,6 +50,7 @@ struct core {
     struct rp_pool *store_pool, *password_pool;
     struct forwarder *forwarder;
     struct sender *sender;
+    struct vault *vault;       /* NULL: no machine keeps a copy of the log */
     pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
     bool stopping;
     _Atomic bool ticking;             /* the deadlines are being looked at */
@@ -193,6 +194,12 @@ rp_err core_ask_courier(struct rp_ipc_client *courier, enum rp_ipc_message messa
 rp_err core_send_start(struct core *core);
 void core_send_stop(struct core *core);
 bool core_send_runs(const struct core *core);
+
+/* ---- vault.c: the log to the log machine ---- */
+rp_err core_vault_start(struct core *core);
+void core_vault_stop(struct core *core);
+bool core_vault_runs(const struct core *core);
+void core_vault_leave(struct core *core); /* the round under way ends early */
 
 /* ---- leave.c: at a reload, to a successor ---- */
 /* Before any thread starts, so that the signal is blocked in all of them. */

@@ -96,7 +96,8 @@ static void take_hold(struct core *core) {
 
 static bool is_quiet(const struct core *core) {
     return !core_is_answering(core) && !core_forward_runs(core) && !core_send_runs(core) &&
-           !atomic_load(&core->closing_now) && !atomic_load(&core->ticking);
+           !core_vault_runs(core) && !atomic_load(&core->closing_now) &&
+           !atomic_load(&core->ticking);
 }
 
 static void time_is_over(void *ctx) {
@@ -128,6 +129,7 @@ static void leave(void *ctx, int number) {
     core->leaving = CORE_ANSWERS;
     core_shut_doors(core);
     end_timers(core);
+    core_vault_leave(core);
     rp_err err = rp_loop_timer(core->loop, 0, LOOK_MS, look, core, NULL);
     if (rp_ok(err)) {
         err = rp_loop_timer(core->loop, (int64_t)core->config.drain_seconds * 1000, 0, time_is_over,

@@ -74,6 +74,7 @@ static rp_err open_doors(struct core *core, struct rp_diag *diag) {
     RP_TRY(core_tables_publish(core));
     RP_TRY(core_forward_start(core));
     RP_TRY(core_send_start(core));
+    RP_TRY(core_vault_start(core));
     RP_TRY(core_tables_keep(core));
     RP_TRY(core_chores_start(core));
     RP_TRY(core_closings_start(core));
@@ -119,6 +120,7 @@ int main(int argc, char **argv) {
         core->web.promises = &core->promises;
         core->web.registers = &core->registers;
         err = serve(core);
+        core_vault_stop(core);
         core_send_stop(core);
         core_forward_stop(core);
         core_pools_stop(core);

@@ -74,7 +74,7 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
 /* They read the file once, at their start, so they start again: at once, and not as a failure. */
 static bool begins_anew(enum rp_role_id role) {
     return role == RP_ROLE_CORE || role == RP_ROLE_PROBE || role == RP_ROLE_HUNT ||
-           role == RP_ROLE_COURIER || role == RP_ROLE_ACME;
+           role == RP_ROLE_COURIER || role == RP_ROLE_ACME || role == RP_ROLE_VAULT;
 }
 
 /* The ledger and the kms read the file at their start, and nobody ends them for a setting: the one

@@ -36,6 +36,7 @@ const char *rp_config_check_directory(rp_view text);    /* of ACME: https, a kno
 
 const char *rp_config_check_declared_port(rp_view text); /* tcp 22 WHO: WHY */
 
+const char *rp_config_check_log_key(rp_view text);
 const char *rp_config_check_role(rp_view text);        /* a role that one machine may run */
 const char *rp_config_check_endpoint(rp_view text);    /* ADDRESS:PORT, or empty */
 const char *rp_config_check_fingerprint(rp_view text); /* SHA256: and 43 digits */

@@ -70,6 +70,7 @@ static const struct {
     {"names", rp_config_check_host, "acme"},
     {"declared_ports", rp_config_check_declared_port, NULL},
     {"runs", rp_config_check_role, NULL},
+    {"log", rp_config_check_log_key, "vault"},
     {"listen", rp_config_check_endpoint, "link"},
 };
 
@@ -346,6 +347,7 @@ static rp_err check_together(const struct reading *in, const struct rp_yaml *roo
                              "proxy_protocol, which the provider's pages name");
     }
     RP_TRY(rp_config_check_link(in, root));
+    RP_TRY(rp_config_check_vault(in, root));
     return rp_config_check_acme(in, root);
 }
 

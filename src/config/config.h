@@ -123,6 +123,7 @@ struct rp_config {
         limit_strangers;
     struct rp_config_app *apps; /* room for RP_APPS_MAX, in the arena */
     size_t app_count;
+    const char *vault_log; /* "" = this machine keeps no copy of a log */
     const char *link_listen;
     struct rp_config_endpoint link;
     struct rp_config_peer *peers; /* room for RP_PEERS_MAX, in the arena */
@@ -150,6 +151,8 @@ bool rp_config_runs_here(const struct rp_config *config, enum rp_role_id role);
 /* The machine that the role runs on, NULL when it is this one. */
 const struct rp_config_peer *rp_config_runs_there(const struct rp_config *config,
                                                   enum rp_role_id role);
+/* Whether a machine of this installation, this one or another, keeps a copy of the log. */
+bool rp_config_has_vault(const struct rp_config *config);
 /* "10.0.0.1:7443", "[fd00::1]:7443"; false when it is not of that form. */
 bool rp_config_read_endpoint(rp_view text, struct rp_arena *arena,
                              struct rp_config_endpoint *ret_endpoint);

@@ -48,6 +48,8 @@ rp_err rp_config_read_apps(const struct reading *in, const struct rp_yaml *apps)
 /* link.c: the sequence below `link.peers`, and which machine runs what. */
 rp_err rp_config_read_peers(const struct reading *in, const struct rp_yaml *peers);
 rp_err rp_config_check_link(const struct reading *in, const struct rp_yaml *root);
+/* vault.c: once it is known which machine runs what. */
+rp_err rp_config_check_vault(const struct reading *in, const struct rp_yaml *root);
 unsigned rp_config_all_roles(void); /* as a set */
 void rp_config_print_peers(struct rp_buf *out, enum rp_lang lang);
 

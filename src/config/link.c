@@ -1,8 +1,9 @@
 /* link.c — which machine runs what: `runs`, `link.listen` and `link.peers`.
  *
- * Of all roles the key service alone can live on a machine of its own: the others share the files
- * of one state folder. So there are two good files, that of the keys' machine and that of the data,
- * and whatever says something else is refused with what is missing or said twice.
+ * The key service and the log's copy can live on machines of their own: the other roles share the
+ * files of one state folder. So there are three good files, that of the keys' machine, of the log's
+ * and of the data's, and whatever says something else is refused with what is missing or said
+ * twice.
  */
 #include "base/assert.h"
 #include "base/checked.h"
@@ -11,7 +12,7 @@
 
 static const enum rp_role_id movable[] = {RP_ROLE_LEDGER,  RP_ROLE_KMS,   RP_ROLE_CORE,
                                           RP_ROLE_GATE,    RP_ROLE_PROBE, RP_ROLE_HUNT,
-                                          RP_ROLE_COURIER, RP_ROLE_ACME};
+                                          RP_ROLE_COURIER, RP_ROLE_ACME,  RP_ROLE_VAULT};
 
 static const char *const peer_keys[] = {"name", "address", "key", "runs"};
 
@@ -30,7 +31,7 @@ static enum rp_role_id role_of(rp_view name) {
 const char *rp_config_check_role(rp_view text) {
     return role_of(text) != RP_ROLE_NONE
                ? NULL
-               : "one of ledger, kms, core, gate, probe, hunt, courier, acme";
+               : "one of ledger, kms, core, gate, probe, hunt, courier, acme, vault";
 }
 
 /* The port's text; the address is what stands before it, without brackets. */
@@ -188,10 +189,29 @@ unsigned rp_config_all_roles(void) {
     return all;
 }
 
-/* Every role has one machine, and the two kinds of machine are whole. */
+/* A machine of its own keeps the keys, or the log's copy, and nothing else; who asks it has the
+ * log, where its supervisor puts on record what happens. */
+static rp_err check_apart(const struct reading *in, const struct rp_yaml *peers, unsigned here,
+                          unsigned there) {
+    bool keys = here == RP_ROLE_BIT(RP_ROLE_KMS);
+    const unsigned asking = RP_ROLE_BIT(RP_ROLE_LEDGER) | RP_ROLE_BIT(RP_ROLE_CORE);
+    if (keys && !(there & RP_ROLE_BIT(RP_ROLE_LEDGER))) {
+        return fail_at_key(in, peers,
+                           "link.peers: ledger runs neither here nor on a peer: the machine of the "
+                           "data has runs: [ledger, core, hunt]");
+    }
+    if (!keys && (there & asking) != asking) {
+        return fail_at_key(in, peers,
+                           "link.peers: nobody may send the log: the machine of the data has runs: "
+                           "[ledger, core, hunt]");
+    }
+    return RP_OK;
+}
+
+/* Every role has one machine, and each kind of machine is whole. */
 static rp_err check_places(const struct reading *in, const struct rp_yaml *root, unsigned there) {
-    const struct rp_config *config = in->config;
-    const unsigned kms = RP_ROLE_BIT(RP_ROLE_KMS), here = config->runs_here;
+    const unsigned kms = RP_ROLE_BIT(RP_ROLE_KMS), vault = RP_ROLE_BIT(RP_ROLE_VAULT);
+    const unsigned here = in->config->runs_here;
     const struct rp_yaml *runs = rp_yaml_get(root, "runs"), *link = rp_yaml_get(root, "link");
     const struct rp_yaml *peers = link ? rp_yaml_get(link, "peers") : NULL;
     if (here & there) {
@@ -199,19 +219,19 @@ static rp_err check_places(const struct reading *in, const struct rp_yaml *root,
                            "link.peers: a role runs on one machine: one of theirs runs "
                            "here, too (see runs)");
     }
-    if (here != kms && here != (rp_config_all_roles() & ~kms)) {
-        return fail_at_key(in, runs ? runs : peers,
-                           "runs: expected [kms] on the machine of the keys, and on the other all "
-                           "roles but kms, which share its files; name no others elsewhere");
+    if (here == kms || here == vault) {
+        return check_apart(in, peers, here, there);
     }
-    const unsigned asked = RP_ROLE_BIT(here == kms ? RP_ROLE_LEDGER : RP_ROLE_KMS);
-    if (!(there & asked)) {
-        return fail_at_key(in, peers,
-                           here == kms ? "link.peers: ledger runs neither here nor on a peer: the "
-                                         "machine of the data has runs: [ledger, core, hunt]"
-                                       : "link.peers: kms runs neither here nor on a peer");
+    if ((here | kms | vault) != rp_config_all_roles()) {
+        return fail_at_key(
+            in, runs ? runs : peers,
+            "runs: expected [kms] on the machine of the keys, [vault] on that of the "
+            "log's copy, and on the third all other roles, which share its files; "
+            "name no others elsewhere");
     }
-    return RP_OK;
+    return (here | there) & kms
+               ? RP_OK
+               : fail_at_key(in, peers, "link.peers: kms runs neither here nor on a peer");
 }
 
 rp_err rp_config_check_link(const struct reading *in, const struct rp_yaml *root) {
@@ -231,7 +251,7 @@ rp_err rp_config_check_link(const struct reading *in, const struct rp_yaml *root
                            "link.listen needs link.peers: nobody would be let in");
     }
     if (config->peer_count == 0) {
-        return config->runs_here == rp_config_all_roles()
+        return (config->runs_here | RP_ROLE_BIT(RP_ROLE_VAULT)) == rp_config_all_roles()
                    ? RP_OK
                    : fail_at_key(in, runs,
                                  "runs: the other roles run nowhere: name their machine "

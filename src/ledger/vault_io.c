@@ -8,6 +8,8 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "ledger/origin.h"
+#include "ledger/read_io.h"
+#include "ledger/tiles.h"
 #include "ledger/vault_parts_io.h"
 #include "os/file.h"
 
@@ -26,14 +28,39 @@ void rp_vault_path(const struct rp_vault *vault, char out[static RP_VAULT_PATH_M
 
 /* ---- trees in memory ---- */
 
+static uint64_t covered_by(const struct rp_grow *grow, rp_hash *ret_root) {
+    uint64_t size = 0;
+    (void)rp_grow_published(grow, &size, ret_root);
+    return size;
+}
+
+/* Full tiles of entries that no checkpoint covers go with them: nothing stays in the folder that
+ * the log did not sign. */
+static rp_err remove_uncovered(const struct rp_grow *grow) {
+    rp_hash root;
+    uint64_t covered = covered_by(grow, &root);
+    for (int level = RP_ENTRIES_LEVEL; level < RP_TILE_LEVELS; level++) {
+        unsigned up = level > 0 ? 8 * (unsigned)level : 0;
+        for (uint64_t n = (covered >> up) / RP_TILE_WIDTH;; n++) {
+            char path[RP_TILE_PATH_MAX];
+            rp_tile_path(rp_grow_folder(grow), (struct rp_tlog_tile){level, n, RP_TILE_WIDTH},
+                         path);
+            if (!rp_file_exists(path)) {
+                break;
+            }
+            RP_TRY(rp_file_remove(path));
+        }
+    }
+    return RP_OK;
+}
+
 static void close_at(struct rp_vault *vault, size_t at) {
     struct rp_grow *grow = vault->open[at].grow;
-    uint64_t covered = 0;
     rp_hash root;
-    (void)rp_grow_published(grow, &covered, &root);
     if (rp_grow_tree(grow).kind == RP_TREE_OPERATOR) {
-        rp_vault_access_forget(vault, covered);
+        rp_vault_access_forget(vault, covered_by(grow, &root));
     }
+    rp_ignore(remove_uncovered(grow)); /* the next opening tries again */
     rp_grow_free(grow);
     vault->open[at] = vault->open[--vault->open_count];
 }
@@ -61,6 +88,11 @@ static rp_err get_tree(struct rp_vault *vault, struct rp_tree tree, struct rp_va
     }
     struct rp_vault_tree opened = {.used = ++vault->clock};
     RP_TRY(rp_grow_open(&vault->home, tree, &opened.grow, diag));
+    rp_err err = remove_uncovered(opened.grow);
+    if (!rp_ok(err)) {
+        rp_grow_free(opened.grow);
+        return err;
+    }
     vault->open[vault->open_count] = opened;
     *ret_tree = &vault->open[vault->open_count++];
     return RP_OK;
@@ -71,12 +103,6 @@ static void forget_uncovered(struct rp_vault *vault, const struct rp_vault_tree 
     close_at(vault, (size_t)(tree - vault->open));
 }
 
-static uint64_t covered_by(const struct rp_vault_tree *tree, rp_hash *ret_root) {
-    uint64_t size = 0;
-    (void)rp_grow_published(tree->grow, &size, ret_root);
-    return size;
-}
-
 rp_err rp_vault_size(struct rp_vault *vault, struct rp_tree which, struct rp_vault_size *ret_size,
                      struct rp_diag *diag) {
     struct rp_vault_tree *tree;
@@ -84,7 +110,7 @@ rp_err rp_vault_size(struct rp_vault *vault, struct rp_tree which, struct rp_vau
     RP_TRY(get_tree(vault, which, &tree, diag));
     RP_TRY(rp_vault_records_load(vault, tree, diag));
     *ret_size = (struct rp_vault_size){.entries = rp_grow_size(tree->grow),
-                                       .covered = covered_by(tree, &root),
+                                       .covered = covered_by(tree->grow, &root),
                                        .records = tree->records.next};
     return RP_OK;
 }
@@ -156,6 +182,23 @@ static bool same(const rp_hash *a, const rp_hash *b) {
     return rp_view_equal(rp_view_of(a->b, sizeof a->b), rp_view_of(b->b, sizeof b->b));
 }
 
+/* One of fewer entries than are kept: of this history, or of a second one. */
+static rp_err check_shorter(const struct rp_vault_tree *tree, uint64_t size, uint64_t covered,
+                            const rp_hash *root, struct rp_diag *diag) {
+    struct rp_log *log = NULL;
+    rp_hash kept;
+    RP_TRY(rp_log_open(rp_grow_folder(tree->grow), (rp_view){NULL, 0}, &log, diag));
+    rp_err err = rp_log_root_at(log, size, &kept);
+    rp_log_free(log);
+    RP_TRY(err);
+    unsigned long long n = size;
+    return same(root, &kept)
+               ? rp_fail(diag, RP_ERR(REPLAYED),
+                         "a checkpoint of %llu entries, where %llu are kept under a signed one", n,
+                         (unsigned long long)covered)
+               : rp_fail(diag, RP_ERR(CORRUPT), "a second root for the first %llu entries", n);
+}
+
 /*= S113: a checkpoint counts when the log signed it, covers what is kept here to the last entry,
  * and has the root that was computed here. */
 static rp_err check_head(const struct rp_vault *vault, const struct rp_vault_tree *tree,
@@ -166,11 +209,9 @@ static rp_err check_head(const struct rp_vault *vault, const struct rp_vault_tre
         return rp_fail(diag, RP_ERR(BAD_SIGNATURE), "a checkpoint that the log's key did not sign");
     }
     unsigned long long signed_size = size, entries = rp_grow_size(tree->grow);
-    uint64_t covered = covered_by(tree, &kept);
+    uint64_t covered = covered_by(tree->grow, &kept);
     if (size < covered) {
-        return rp_fail(diag, RP_ERR(REPLAYED),
-                       "a checkpoint of %llu entries, where %llu are kept under a signed one",
-                       signed_size, (unsigned long long)covered);
+        return check_shorter(tree, size, covered, &root, diag);
     }
     if (covered > 0 && size == covered && !same(&root, &kept)) {
         return rp_fail(diag, RP_ERR(CORRUPT), "a second root for the same %llu entries",
@@ -218,7 +259,7 @@ rp_err rp_vault_head(struct rp_vault *vault, struct rp_tree which, rp_view note,
     rp_hash root;
     uint64_t size = 0;
     RP_TRY(get_tree(vault, which, &tree, diag));
-    uint64_t covered = covered_by(tree, &root);
+    uint64_t covered = covered_by(tree->grow, &root);
     bool first = !rp_grow_published(tree->grow, &covered, &root);
     rp_err err = check_head(vault, tree, note, &size, diag);
     if (!rp_ok(err)) {

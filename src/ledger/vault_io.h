@@ -9,8 +9,9 @@
  * checkpoint that does not fit it; the sender asks how far the copy goes and sends on from there.
  *
  * Fails: CONFLICT (not the next ones), BAD_SIGNATURE, REPLAYED (a checkpoint of fewer entries than
- * a signed one kept here), CORRUPT (another root: a second history), NOT_FOUND, DUPLICATE; the diag
- * says it in numbers. NO_SPACE and IO leave everything as it was: send again.
+ * a signed one kept here, of the same history), CORRUPT (another root: a second history),
+ * NOT_FOUND, DUPLICATE; the diag says it in numbers. NO_SPACE and IO leave everything as it was:
+ * send again.
  */
 #ifndef RP_LEDGER_VAULT_IO_H
 #define RP_LEDGER_VAULT_IO_H

@@ -36,6 +36,7 @@ static const struct {
     [RP_ROLE_COURIER] = {"courier", "rempart-courier"},
     [RP_ROLE_ACME] = {"acme", "rempart-acme"},
     [RP_ROLE_LINK] = {"link", "rempart-link"},
+    [RP_ROLE_VAULT] = {"vault", "rempart-vault"},
     [RP_ROLE_CLI] = {"cli", NULL},
 };
 

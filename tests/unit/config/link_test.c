@@ -11,6 +11,10 @@
     "    - {name: data, address: \"10.0.0.1:7443\", key: \"" OTHER "\", runs: [ledger, core, "     \
     "hunt]}\n"
 
+#define COPY "    - {name: logs, address: \"10.0.0.3:7443\", key: \"" PRINT "\", runs: [vault]}\n"
+#define LOG                                                                                        \
+    "vault:\n  log: a.example/log/public+01020304+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+
 static int set_up(void **state) {
     *state = rp_arena_new(1 << 22);
     return *state ? 0 : -1;
@@ -55,6 +59,23 @@ static void the_keys_machine_runs_the_keys_alone(void **state) {
     assert_null(rp_config_runs_there(&config, RP_ROLE_GATE)); /* it may ask nothing */
 }
 
+static void the_logs_machine_keeps_the_copy_alone(void **state) {
+    struct rp_config config;
+    struct rp_diag diag = {0};
+    assert_ok(rp_config_parse(RP_VIEW("runs: [vault]\n" LOG LISTEN DATA), *state, &config, &diag));
+    assert_true(rp_config_runs_here(&config, RP_ROLE_VAULT));
+    assert_false(rp_config_runs_here(&config, RP_ROLE_KMS));
+    assert_true(rp_config_has_vault(&config));
+    assert_ok(rp_config_parse(RP_VIEW(LISTEN COPY), *state, &config, &diag));
+    assert_true(rp_config_runs_here(&config, RP_ROLE_KMS));
+    assert_false(rp_config_runs_here(&config, RP_ROLE_VAULT));
+    assert_true(rp_config_has_vault(&config));
+    assert_ok(rp_config_parse(RP_VIEW("host: a.example\n"), *state, &config, &diag));
+    assert_false(rp_config_has_vault(&config));
+    assert_ok(rp_config_parse(RP_VIEW(LOG), *state, &config, &diag)); /* for trying out */
+    assert_true(rp_config_has_vault(&config));
+}
+
 struct mistake {
     const char *file;
     unsigned line, column;
@@ -84,6 +105,13 @@ static const struct mistake mistakes[] = {
     {LISTEN "    - {name: log, address: \"10.0.0.1:7443\", key: \"" OTHER "\", runs: [ledger]}\n",
      3, 3, "share its files"},
     {"runs: [ledger, core]\n" LISTEN KEYS, 1, 1, "share its files"},
+    {"runs: [kms, vault]\n" LOG LISTEN DATA, 1, 1, "share its files"},
+    {"runs: [vault]\n" LISTEN DATA, 1, 1, "needs vault.log"},
+    {"runs: [vault]\n" LOG LISTEN "    - {name: data, address: \"10.0.0.1:7443\", key: \"" OTHER
+     "\", runs: [ledger]}\n",
+     6, 3, "nobody may send the log"},
+    {LOG LISTEN COPY, 2, 3, "the machine that runs vault"},
+    {"vault:\n  log: a.example/log/operator+01020304+AQ\n", 2, 8, "a log's key"},
 };
 
 static void mistakes_are_told_with_their_place(void **state) {
@@ -107,6 +135,7 @@ int main(void) {
         WITH_ARENA(one_machine_runs_everything),
         WITH_ARENA(the_datas_machine_runs_all_but_the_keys),
         WITH_ARENA(the_keys_machine_runs_the_keys_alone),
+        WITH_ARENA(the_logs_machine_keeps_the_copy_alone),
         WITH_ARENA(mistakes_are_told_with_their_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
