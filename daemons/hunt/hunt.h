@@ -16,7 +16,7 @@
 #include "register/schema.h"
 #include "store/inspect.h"
 
-enum { HUNT_SOCKET_LISTS = 4, HUNT_ROLES = 9 };
+enum { HUNT_SOCKET_LISTS = 4, HUNT_ROLES = 10 };
 
 /* The kernel's lists of sockets, and the users whose sockets they may name. */
 struct hunt_sockets {
@@ -52,6 +52,7 @@ rp_probe_run hunt_files_cross_read, hunt_key_inventory, hunt_wrapped_only, hunt_
 /* Opens the kernel's lists; before role entry, after which nothing of /proc can be opened. */
 void hunt_find_sockets(struct hunt *hunt);
 rp_probe_run hunt_open_ports, hunt_layers, hunt_roles_walled;
+rp_probe_run hunt_tamper_refused;
 rp_probe_run hunt_streams, hunt_access_explained;
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
 rp_probe_run hunt_operators_checked;

@@ -22,6 +22,7 @@ static const struct rp_probe probes[] = {
     {"people.operators_checked", hunt_operators_checked},
     {"admin.staff_access_explained", hunt_access_explained},
     {"log.streams_canary", hunt_streams},
+    {"log.tamper_refused", hunt_tamper_refused},
     {"people.no_record_copy", hunt_no_record_copy},
     {"data.field_map", hunt_field_map},
     {"customer.mfa_share", hunt_mfa_share},

@@ -161,3 +161,15 @@ rp_err rp_ipc_call(struct rp_ipc_client *client, enum rp_ipc_message message, rp
     RP_TRY(answer);
     return rp_buf_err(reply);
 }
+
+rp_err rp_ipc_try_unlisted(struct rp_ipc_client *client, uint32_t number) {
+    RP_ASSERT(rp_ipc_rule_find(client->self, client->server, number) == NULL);
+    rp_err answer = RP_OK;
+    rp_view payload = {0};
+    rp_err err = submit(client, number, (rp_view){NULL, 0});
+    if (rp_ok(err)) {
+        err = receive_frame(client, number, &answer, &payload);
+    }
+    rp_fd_done(&client->fd);
+    return rp_ok(err) ? answer : err;
+}

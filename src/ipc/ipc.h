@@ -47,6 +47,10 @@ void rp_ipc_client_free(struct rp_ipc_client *client);
 rp_err rp_ipc_call(struct rp_ipc_client *client, enum rp_ipc_message message, rp_view request,
                    struct rp_buf *reply);
 
+/* For probes, which try what nobody may say: a message of a number that the table does not hold.
+ * CLOSED is the refusal; RP_OK would be an answer. */
+rp_err rp_ipc_try_unlisted(struct rp_ipc_client *client, uint32_t number);
+
 /* ---- the one who answers ---- */
 
 struct rp_ipc_server;

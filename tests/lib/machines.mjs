@@ -23,7 +23,7 @@ export async function fingerprint(state) {
   return stdout.trim();
 }
 
-function newState() {
+export function newState() {
   const state = fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-'));
   fs.chmodSync(state, 0o755);
   return state;
@@ -41,7 +41,7 @@ export class Machines {
   }
 
   static async start() {
-    const machines = new Machines();
+    const machines = new this();
     try {
       if (!machines.plug()) {
         await machines.stop();
