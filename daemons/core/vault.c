@@ -15,7 +15,7 @@
 
 enum {
     ROUND_MS = 2000,
-    BEHIND_MS = 30000, /* without a whole round: then it is said */
+    BEHIND_MS = 15000, /* without a whole round: then it is said */
     DEADLINE_MS = 8000,
     LEDGER_DEADLINE_MS = 2000,
     EVENT_ARENA = 16384,

@@ -18,6 +18,10 @@ after(() => machines?.stop());
 
 const it = (what, body) => test(what, async t => machines ? body(t) : t.skip(why));
 const promise = 'isolated-log-server', probe = 'log.tamper_refused';
+const told = async kind => {
+  const {stdout} = await data.rempart('ledger', 'tail', 'operator', '-n', '2000', '--json');
+  return stdout.split('\n').filter(line => line.includes(`"${kind}"`)).length;
+};
 const verify = () => run(path.join(bin, 'rempart'), ['verify', logs.file('vault')]);
 
 /*= S113 type=test */
@@ -36,10 +40,13 @@ it('a log machine that is away turns S113 red, and nothing else waits for it', a
     sabotage: async () => {
       await logs.down();
       assert.equal((await data.client().get('/trust')).status, 200);
+      await until('said', async () => machines.copy().state === 'behind' && await told('vault.behind') === 1, {seconds: 25});
     },
     mend: async () => {
       await logs.up();
       await machines.meet();
     },
   });
+  await until('caught up', async () => machines.copy().state === 'up_to_date' && await told('vault.caught_up') === 1);
+  assert.equal((await verify()).code, 0);
 });

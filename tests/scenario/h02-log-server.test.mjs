@@ -35,6 +35,7 @@ test('with the log’s key in its file, the role starts, and the copy verifies o
   await followed();
   const {code, stdout} = await verify(vault());
   assert.equal(code, 0, stdout);
+  await until('counted', () => json('vault.json').entries > 0);
   const status = await stack.rempart('status');
   assert.equal(status.code, 0, status.stdout);
   assert.match(status.stdout, /copy of the log, behind: \d+ s, 0 entries\n/);
