@@ -3,35 +3,47 @@
 #include "base/assert.h"
 #include "base/checked.h"
 
-enum { KEY_ID = 4, TYPE_ED25519 = 1 };
+enum { KEY_ID = 4 };
 
-/* SHA-256(name ‖ 0x0A ‖ type ‖ public key), its first four bytes. */
-static void key_id_of(rp_view name, rp_view public_key, uint8_t ret_id[static KEY_ID]) {
-    static const uint8_t middle[] = {'\n', TYPE_ED25519};
-    rp_hash hash = rp_sha256_of3(name, rp_view_of(middle, sizeof middle), public_key);
-    memcpy(ret_id, hash.b, KEY_ID);
+/* The key id is SHA-256(name ‖ 0x0A ‖ type ‖ public key), its first four bytes. */
+struct rp_tlog_vkey rp_vkey_of(enum rp_vkey_type type, rp_view name,
+                               const uint8_t key[static RP_ED25519_PUBLIC]) {
+    struct rp_tlog_vkey vkey = {.name = name, .type = (uint8_t)type};
+    vkey.public_key = rp_view_of(key, RP_ED25519_PUBLIC);
+    const uint8_t middle[] = {'\n', vkey.type};
+    rp_hash hash = rp_sha256_of3(name, rp_view_of(middle, sizeof middle), vkey.public_key);
+    memcpy(vkey.key_id, hash.b, KEY_ID);
+    return vkey;
 }
 
 void rp_vkey_print(struct rp_buf *out, rp_view name, const uint8_t key[static RP_ED25519_PUBLIC]) {
-    struct rp_tlog_vkey vkey = {.name = name, .type = TYPE_ED25519};
-    vkey.public_key = rp_view_of(key, RP_ED25519_PUBLIC);
-    key_id_of(name, vkey.public_key, vkey.key_id);
+    struct rp_tlog_vkey vkey = rp_vkey_of(RP_VKEY_LOG, name, key);
     rp_tlog_vkey_print(out, &vkey);
 }
 
-rp_err rp_vkey_parse(rp_view text, struct rp_arena *arena, struct rp_tlog_vkey *ret_vkey) {
+rp_err rp_vkey_parse_as(enum rp_vkey_type type, rp_view text, struct rp_arena *arena,
+                        struct rp_tlog_vkey *ret_vkey) {
     struct rp_tlog_vkey vkey;
     RP_TRY(rp_tlog_vkey_parse(text, arena, &vkey));
-    if (vkey.type != TYPE_ED25519 || vkey.public_key.n != RP_ED25519_PUBLIC) {
+    if (vkey.type != (uint8_t)type || vkey.public_key.n != RP_ED25519_PUBLIC) {
         return RP_ERR(UNSUPPORTED);
     }
-    uint8_t id[KEY_ID];
-    key_id_of(vkey.name, vkey.public_key, id);
-    if (!rp_view_equal(rp_view_of(id, KEY_ID), rp_view_of(vkey.key_id, KEY_ID))) {
+    struct rp_tlog_vkey own = rp_vkey_of(type, vkey.name, vkey.public_key.p);
+    if (!rp_view_equal(rp_view_of(own.key_id, KEY_ID), rp_view_of(vkey.key_id, KEY_ID))) {
         return RP_ERR(CORRUPT);
     }
     *ret_vkey = vkey;
     return RP_OK;
+}
+
+rp_err rp_vkey_parse(rp_view text, struct rp_arena *arena, struct rp_tlog_vkey *ret_vkey) {
+    return rp_vkey_parse_as(RP_VKEY_LOG, text, arena, ret_vkey);
+}
+
+bool rp_signature_is_by(const struct rp_tlog_signature *signature,
+                        const struct rp_tlog_vkey *vkey) {
+    return rp_view_equal(signature->name, vkey->name) &&
+           rp_view_equal(rp_view_of(signature->key_id, KEY_ID), rp_view_of(vkey->key_id, KEY_ID));
 }
 
 rp_err rp_checkpoint_sign(const struct rp_log_key *key, rp_view origin, uint64_t size,
@@ -41,12 +53,12 @@ rp_err rp_checkpoint_sign(const struct rp_log_key *key, rp_view origin, uint64_t
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_NOTE_MAX);
     rp_tlog_checkpoint_print(&text, &checkpoint);
     RP_TRY(rp_buf_err(&text));
-    uint8_t signature[RP_SIGNATURE], id[KEY_ID];
+    uint8_t signature[RP_SIGNATURE];
     RP_TRY(rp_ed25519_sign(key->secret, rp_buf_view(&text), signature));
-    key_id_of(origin, rp_view_of(key->public_key, RP_ED25519_PUBLIC), id);
+    struct rp_tlog_vkey vkey = rp_vkey_of(RP_VKEY_LOG, origin, key->public_key);
     rp_buf_add(out, rp_buf_view(&text));
     rp_buf_add_byte(out, '\n');
-    rp_tlog_signature_print(out, origin, id, rp_view_of(signature, sizeof signature));
+    rp_tlog_signature_print(out, origin, vkey.key_id, rp_view_of(signature, sizeof signature));
     return rp_buf_err(out);
 }
 
@@ -55,8 +67,7 @@ static rp_err check_signatures(const struct rp_tlog_note *note, const struct rp_
     bool signed_by_key = false;
     for (size_t i = 0; i < note->signature_count; i++) {
         const struct rp_tlog_signature *s = &note->signatures[i];
-        if (rp_view_equal(s->name, vkey->name) &&
-            rp_view_equal(rp_view_of(s->key_id, KEY_ID), rp_view_of(vkey->key_id, KEY_ID))) {
+        if (rp_signature_is_by(s, vkey)) {
             RP_TRY(rp_ed25519_verify(vkey->public_key, note->text, s->bytes));
             signed_by_key = true;
         }

@@ -324,21 +324,29 @@ rp_err rp_tlog_tile_parse(rp_view path, struct rp_tlog_tile *ret_tile) {
 static const rp_view proof_header = RP_VIEW_INIT("c2sp.org/tlog-proof@v1");
 
 /* Lines up to the blank one, each a hash. */
-static rp_err parse_hashes(rp_view *v, struct rp_tlog_proof *proof) {
-    for (;;) {
+static rp_err parse_hashes(rp_view *v, uint8_t (*hashes)[RP_TLOG_HASH], size_t max,
+                           size_t *ret_count) {
+    for (size_t count = 0;; count++) {
         rp_view line;
         if (!take_line(v, &line)) {
             return RP_ERR(SYNTAX);
         }
         if (line.n == 0) {
+            *ret_count = count;
             return RP_OK;
         }
-        if (proof->hash_count == RP_TLOG_PROOF_MAX) {
+        if (count == max) {
             return RP_ERR(TOO_LARGE);
         }
-        RP_TRY(parse_hash(line, proof->hashes[proof->hash_count]));
-        proof->hash_count++;
+        RP_TRY(parse_hash(line, hashes[count]));
     }
+}
+
+static void print_hashes(struct rp_buf *out, const uint8_t (*hashes)[RP_TLOG_HASH], size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        print_hash_line(out, hashes[i]);
+    }
+    rp_buf_add_byte(out, '\n');
 }
 
 static rp_err parse_proof(rp_view v, struct rp_arena *arena, struct rp_tlog_proof *proof) {
@@ -356,7 +364,7 @@ static rp_err parse_proof(rp_view v, struct rp_arena *arena, struct rp_tlog_proo
         !rp_view_to_u64(line, UINT64_MAX, &proof->index)) {
         return RP_ERR(SYNTAX);
     }
-    RP_TRY(parse_hashes(&v, proof));
+    RP_TRY(parse_hashes(&v, proof->hashes, RP_TLOG_PROOF_MAX, &proof->hash_count));
     proof->checkpoint = v;
     return v.n > 0 ? RP_OK : RP_ERR(SYNTAX);
 }
@@ -381,9 +389,34 @@ void rp_tlog_proof_print(struct rp_buf *out, const struct rp_tlog_proof *proof) 
     rp_buf_add_cstr(out, "index ");
     rp_buf_add_u64(out, proof->index);
     rp_buf_add_byte(out, '\n');
-    for (size_t i = 0; i < proof->hash_count; i++) {
-        print_hash_line(out, proof->hashes[i]);
-    }
-    rp_buf_add_byte(out, '\n');
+    print_hashes(out, proof->hashes, proof->hash_count);
     rp_buf_add(out, proof->checkpoint);
+}
+
+/* ---- what a witness is asked (C2SP tlog-witness) ---- */
+
+rp_err rp_tlog_add_parse(rp_view bytes, struct rp_tlog_add *ret_add) {
+    RP_ASSERT(ret_add != NULL);
+    struct rp_tlog_add add = {.hash_count = 0};
+    rp_view line;
+    if (!take_line(&bytes, &line) || !take_prefix(&line, RP_VIEW("old ")) ||
+        !rp_view_to_u64(line, UINT64_MAX, &add.old_size)) {
+        return RP_ERR(SYNTAX);
+    }
+    RP_TRY(parse_hashes(&bytes, add.hashes, RP_TLOG_ADD_HASHES_MAX, &add.hash_count));
+    if (bytes.n == 0) {
+        return RP_ERR(SYNTAX);
+    }
+    add.checkpoint = bytes;
+    *ret_add = add;
+    return RP_OK;
+}
+
+void rp_tlog_add_print(struct rp_buf *out, const struct rp_tlog_add *add) {
+    RP_ASSERT(add->hash_count <= RP_TLOG_ADD_HASHES_MAX && add->checkpoint.n > 0);
+    rp_buf_add_cstr(out, "old ");
+    rp_buf_add_u64(out, add->old_size);
+    rp_buf_add_byte(out, '\n');
+    print_hashes(out, add->hashes, add->hash_count);
+    rp_buf_add(out, add->checkpoint);
 }

@@ -1,7 +1,7 @@
 /* tlog.h — the texts of a transparency log: signed notes, checkpoints, tile paths, proofs.
  *
- * C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-tiles v0.1.0, tlog-proof v1. Pure text:
- * hashing and signatures are ledger's and crypto's.
+ * C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-tiles v0.1.0, tlog-proof v1, tlog-witness
+ * v1.0.0. Pure text: hashing and signatures are ledger's and crypto's.
  */
 #ifndef RP_WIRE_TLOG_H
 #define RP_WIRE_TLOG_H
@@ -74,5 +74,17 @@ struct rp_tlog_proof {
 };
 rp_err rp_tlog_proof_parse(rp_view bytes, struct rp_arena *arena, struct rp_tlog_proof *ret_proof);
 void rp_tlog_proof_print(struct rp_buf *out, const struct rp_tlog_proof *proof);
+
+/* What a log asks of a witness (C2SP tlog-witness v1.0.0, add-checkpoint): the size that it knows
+ * of, how the tree went on from there, and the checkpoint to be cosigned. */
+enum { RP_TLOG_ADD_HASHES_MAX = 63 };
+struct rp_tlog_add {
+    uint64_t old_size;
+    uint8_t hashes[RP_TLOG_ADD_HASHES_MAX][RP_TLOG_HASH];
+    size_t hash_count;
+    rp_view checkpoint; /* the whole signed note, not yet parsed; not empty */
+};
+rp_err rp_tlog_add_parse(rp_view bytes, struct rp_tlog_add *ret_add);
+void rp_tlog_add_print(struct rp_buf *out, const struct rp_tlog_add *add);
 
 #endif
