@@ -230,8 +230,8 @@ static rp_err copy_databases(struct backup *b) {
 /* "" = the plain files of the state folder itself. run/ is made anew at each start, log/ is not
  * state, ledger/ and the databases were copied. */
 static rp_err copy_folders(struct backup *b) {
-    static const char *const folders[] = {"",     "acme",  "apps", "canary", "courier",
-                                          "gate", "probe", "hunt", "kms",    "link"};
+    static const char *const folders[] = {"",      "acme", "apps", "canary", "courier", "gate",
+                                          "probe", "hunt", "kms",  "link",   "witness"};
     for (size_t i = 0; i < RP_COUNT_OF(folders); i++) {
         struct walk walk = {.b = b};
         memcpy(walk.path, folders[i], strlen(folders[i]) + 1);

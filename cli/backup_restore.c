@@ -156,10 +156,11 @@ static rp_err give_to_roles(void) {
     static const struct {
         const char *folder;
         enum rp_role_id role;
-    } owners[] = {{"ledger", RP_ROLE_LEDGER}, {"kms", RP_ROLE_KMS},   {"db", RP_ROLE_CORE},
-                  {"tenants", RP_ROLE_CORE},  {"apps", RP_ROLE_CORE}, {"canary", RP_ROLE_CORE},
-                  {"probe", RP_ROLE_PROBE},   {"hunt", RP_ROLE_HUNT}, {"courier", RP_ROLE_COURIER},
-                  {"acme", RP_ROLE_ACME}};
+    } owners[] = {
+        {"ledger", RP_ROLE_LEDGER}, {"kms", RP_ROLE_KMS},        {"db", RP_ROLE_CORE},
+        {"tenants", RP_ROLE_CORE},  {"apps", RP_ROLE_CORE},      {"canary", RP_ROLE_CORE},
+        {"probe", RP_ROLE_PROBE},   {"hunt", RP_ROLE_HUNT},      {"courier", RP_ROLE_COURIER},
+        {"acme", RP_ROLE_ACME},     {"witness", RP_ROLE_WITNESS}};
     if (geteuid() != 0) {
         return RP_OK; /* one user owns it all */
     }

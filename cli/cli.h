@@ -179,6 +179,7 @@ enum rp_exit cli_register(struct cli *cli);
 enum rp_exit cli_backup(struct cli *cli);
 enum rp_exit cli_waf(struct cli *cli);
 enum rp_exit cli_reload(struct cli *cli);
+enum rp_exit cli_witness(struct cli *cli);
 enum rp_exit cli_completion(struct cli *cli);
 
 #endif

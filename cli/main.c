@@ -136,6 +136,12 @@ static const struct cli_command commands[] = {
       "it with; \"rebase\": databases that were put back go on behind it"},
      "  rempart ledger tail operator -n 200\n  rempart ledger prove public 12 > 12.tlog-proof\n",
      cli_ledger},
+    {"witness",
+     "rempart witness key | logs [--json]",
+     {"le témoin de cette installation : sa clé, et les journaux de tiers qu'il cosigne",
+      "this installation's witness: its key, and the logs of others that it cosigns"},
+     "  rempart witness key\n  rempart witness logs\n",
+     cli_witness},
     {"backup",
      "rempart backup run DIR | list DIR | verify DIR|FILE | open FILE | restore FILE [--state DIR] "
      "[--keep-ledger | --force-older] [--passphrase-file FILE] [--json]",

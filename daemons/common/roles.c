@@ -99,6 +99,11 @@ static const struct rp_role_path vault_paths[] = {
     {"run", RW, false},
 };
 
+static const struct rp_role_path witness_paths[] = {
+    {"witness", RW, false},
+    {"run", RW, false},
+};
+
 #define PATHS(table) .paths = (table), .path_count = RP_COUNT_OF(table)
 
 static const struct rp_role roles[] = {
@@ -156,6 +161,11 @@ static const struct rp_role roles[] = {
      .user = "rempart-vault",
      .connect = RP_CONNECT_NEVER,
      PATHS(vault_paths)},
+    {.id = RP_ROLE_WITNESS,
+     .name = "witness",
+     .user = "rempart-witness",
+     .connect = RP_CONNECT_UNIX,
+     PATHS(witness_paths)},
 };
 
 const struct rp_role *daemon_role(enum rp_role_id role) {

@@ -91,12 +91,12 @@ static const char core_places[] =
     "            add_header Access-Control-Allow-Origin *;\n"
     "        }\n";
 
-/* The two files of the log that change, or are read by people. */
+/* The files of the log that change, or are read by people. */
 static void add_log_texts(struct rp_buf *out) {
     static const struct {
         const char *name;
         unsigned seconds;
-    } texts[] = {{"checkpoint", 1}, {"vkey", 60}};
+    } texts[] = {{"checkpoint", 1}, {"witnessed", 1}, {"vkey", 60}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         rp_buf_printf(out,
                       "        location = /.rempart/log/public/%s {\n"
@@ -108,6 +108,21 @@ static void add_log_texts(struct rp_buf *out) {
                       "            add_header Access-Control-Allow-Origin *;\n"
                       "        }\n",
                       texts[i].name, texts[i].name, texts[i].seconds);
+    }
+}
+
+/* Witnessing others' logs: one address, and nothing of the request but its body. */
+static void add_witness(struct rp_buf *out, const struct rp_config *config) {
+    if (config->witness_logs.count > 0) {
+        rp_buf_add_cstr(out, "        location = /.rempart/witness/add-checkpoint {\n"
+                             "            rempart_limit route 50 200;\n"
+                             "            client_max_body_size 64k;\n"
+                             "            client_body_buffer_size 64k;\n"
+                             "            fastcgi_pass_request_headers off;\n"
+                             "            fastcgi_keep_conn off;\n"
+                             "            fastcgi_read_timeout 10s;\n"
+                             "            fastcgi_pass unix:run/witness.sock;\n"
+                             "        }\n");
     }
 }
 
@@ -163,6 +178,7 @@ static void add_core_places(struct rp_buf *out, const struct gate_setup *setup) 
                   (unsigned long long)config->limit_sign_in,
                   (unsigned long long)config->limit_sign_in * 5);
     add_log_texts(out);
+    add_witness(out, config);
     rp_buf_printf(out,
                   "        location ^~ /.rempart/canary/ {\n"
                   "            rempart_app canary;\n"

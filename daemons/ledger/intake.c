@@ -88,7 +88,8 @@ static bool may_write(enum rp_role_id from, enum rp_tree_kind kind) {
         return from == RP_ROLE_PROBE || from == RP_ROLE_HUNT;
     case RP_TREE_OPERATOR:
         return from == RP_ROLE_KMS || from == RP_ROLE_SUPERVISOR || from == RP_ROLE_CORE ||
-               from == RP_ROLE_ACME || from == RP_ROLE_HUNT || from == RP_ROLE_LINK;
+               from == RP_ROLE_ACME || from == RP_ROLE_HUNT || from == RP_ROLE_LINK ||
+               from == RP_ROLE_WITNESS;
     case RP_TREE_TENANT:
         return from == RP_ROLE_CORE;
     case RP_TREE_COUNT:
@@ -109,10 +110,14 @@ static bool is_canary(rp_view event) {
     return false;
 }
 
-/* Of what happens here hunt knows nothing: to the operator it says nothing but canaries. */
+/* Of what happens here hunt knows nothing: to the operator it says nothing but canaries; and the
+ * witness, which reads what strangers send, nothing but that it refused to cosign. */
 static bool says_its_own(enum rp_role_id from, const struct rp_append *append) {
-    for (size_t i = 0; from == RP_ROLE_HUNT && i < append->count; i++) {
-        if (append->tree.kind == RP_TREE_OPERATOR && !is_canary(append->events[i])) {
+    for (size_t i = 0; i < append->count; i++) {
+        rp_view event = append->events[i];
+        bool hunts = from == RP_ROLE_HUNT && append->tree.kind == RP_TREE_OPERATOR;
+        if ((hunts && !is_canary(event)) ||
+            (from == RP_ROLE_WITNESS && !rp_event_is(event, RP_EVENT_WITNESS_REFUSED))) {
             return false;
         }
     }

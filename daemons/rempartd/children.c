@@ -26,9 +26,10 @@ static const struct {
     enum rp_role_id role;
     bool optional;
 } order[CHILDREN] = {
-    {RP_ROLE_LEDGER, false}, {RP_ROLE_LINK, false}, {RP_ROLE_KMS, false}, {RP_ROLE_CORE, false},
-    {RP_ROLE_GATE, false},   {RP_ROLE_PROBE, true}, {RP_ROLE_HUNT, true}, {RP_ROLE_COURIER, true},
-    {RP_ROLE_ACME, true},    {RP_ROLE_VAULT, true},
+    {RP_ROLE_LEDGER, false}, {RP_ROLE_LINK, false},   {RP_ROLE_KMS, false},
+    {RP_ROLE_CORE, false},   {RP_ROLE_GATE, false},   {RP_ROLE_PROBE, true},
+    {RP_ROLE_HUNT, true},    {RP_ROLE_COURIER, true}, {RP_ROLE_ACME, true},
+    {RP_ROLE_VAULT, true},   {RP_ROLE_WITNESS, true},
 };
 
 /* What a role may learn from our environment: the language, and the switches of tests. */
@@ -174,7 +175,8 @@ bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role)
     }
     return (supervisor->places.runs_here & RP_ROLE_BIT(role)) &&
            (role != RP_ROLE_ACME || *supervisor->daemon.config.acme_directory) &&
-           (role != RP_ROLE_VAULT || *supervisor->daemon.config.vault_log);
+           (role != RP_ROLE_VAULT || *supervisor->daemon.config.vault_log) &&
+           (role != RP_ROLE_WITNESS || supervisor->daemon.config.witness_logs.count > 0);
 }
 
 void supervisor_turn(struct child *child) {

@@ -36,6 +36,7 @@ static const struct {
     {"acme", RP_ROLE_ACME, 02750},
     {"acme/challenges", RP_ROLE_ACME, 02755},
     {"vault", RP_ROLE_VAULT, 0750},
+    {"witness", RP_ROLE_WITNESS, 02750},
 };
 
 /* All roles meet in run/: the group may create there, but only an owner may remove (01000), so

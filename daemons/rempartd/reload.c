@@ -74,7 +74,8 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
 /* They read the file once, at their start, so they start again: at once, and not as a failure. */
 static bool begins_anew(enum rp_role_id role) {
     return role == RP_ROLE_CORE || role == RP_ROLE_PROBE || role == RP_ROLE_HUNT ||
-           role == RP_ROLE_COURIER || role == RP_ROLE_ACME || role == RP_ROLE_VAULT;
+           role == RP_ROLE_COURIER || role == RP_ROLE_ACME || role == RP_ROLE_VAULT ||
+           role == RP_ROLE_WITNESS;
 }
 
 /* The ledger and the kms read the file at their start, and nobody ends them for a setting: the one
@@ -160,7 +161,7 @@ static bool differs(const struct rp_yaml *a, const struct rp_yaml *b, const char
 /* Roles read these at their start, so that another file of the same name is a change, too. */
 uint64_t supervisor_named_files(const struct rp_config *config) {
     const char *const names[] = {config->acme_eab, config->smtp_credentials, config->smtp_authority,
-                                 config->breached_list};
+                                 config->breached_list, config->witness_authority};
     uint64_t now = 0;
     for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
         struct stat st = {0};

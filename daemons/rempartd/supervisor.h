@@ -1,7 +1,7 @@
 /* supervisor.h — starts the roles one after the other, and keeps them alive.
  *
- * Order: ledger, link, kms, core, gate, probe, hunt, courier, acme; each must say "ready" before
- * the next begins. One that ends is started again after a pause that doubles. What stands is
+ * Order: ledger, link, kms, core, gate, probe, hunt, courier, acme, witness; each must say "ready"
+ * before the next begins. One that ends is started again after a pause that doubles. What stands is
  * written to run/status.json at every change. The supervisor holds no key and reads no stranger's
  * byte.
  *

@@ -34,6 +34,8 @@ const char *rp_config_check_mail_address(rp_view text); /* one e-mail address */
 const char *rp_config_check_mail_or_none(rp_view text); /* one e-mail address, or empty */
 const char *rp_config_check_directory(rp_view text);    /* of ACME: https, a known word, or empty */
 
+const char *rp_config_check_witness(rp_view text);       /* HTTPS-ADDRESS VKEY */
+const char *rp_config_check_witness_log(rp_view text);   /* a log's verifier key */
 const char *rp_config_check_declared_port(rp_view text); /* tcp 22 WHO: WHY */
 
 const char *rp_config_check_log_key(rp_view text);

@@ -9,7 +9,7 @@
 
 enum type { TEXT, NUMBER, CHOICE, LIST };
 
-enum { ITEM_MAX = 200 };
+enum { ITEM_MAX = 640 }; /* an address and a key, under long names */
 
 /* One row of config.def. In the table `minimum` holds the choices of a CHOICE. */
 struct setting {
@@ -72,6 +72,9 @@ static const struct {
     {"runs", rp_config_check_role, NULL},
     {"log", rp_config_check_log_key, "vault"},
     {"listen", rp_config_check_endpoint, "link"},
+    {"witnesses", rp_config_check_witness, "ledger"},
+    {"witness_authority", rp_config_check_path, "ledger"},
+    {"logs", rp_config_check_witness_log, "witness"},
 };
 
 static bool is_key(const struct setting *setting, const char *section, rp_view key) {
@@ -348,6 +351,7 @@ static rp_err check_together(const struct reading *in, const struct rp_yaml *roo
     }
     RP_TRY(rp_config_check_link(in, root));
     RP_TRY(rp_config_check_vault(in, root));
+    RP_TRY(rp_config_check_witnesses(in, root));
     return rp_config_check_acme(in, root);
 }
 

@@ -113,6 +113,10 @@ struct rp_config {
     const char *log_format, *log_file;
     const char *waf_mode, *waf_rules, *waf_over_budget;
     uint64_t waf_paranoia, waf_learn_people, waf_learn_organisations;
+    struct rp_config_list witnesses;    /* each as rp_config_witness reads it */
+    struct rp_config_list witness_logs; /* verifier keys of logs */
+    const char *witness_authority, *witness_private;
+    uint64_t witness_age;
     struct rp_config_list declared_ports; /* each as rp_config_declared_port reads it */
     const char *second_factor, *operator_name, *contact, *bounty_url;
     uint64_t listen, listen_http, workers, body_max_kib, session_hours, idle_minutes;
@@ -156,6 +160,17 @@ bool rp_config_has_vault(const struct rp_config *config);
 /* "10.0.0.1:7443", "[fd00::1]:7443"; false when it is not of that form. */
 bool rp_config_read_endpoint(rp_view text, struct rp_arena *arena,
                              struct rp_config_endpoint *ret_endpoint);
+/* A witness of ledger.witnesses; false when the text is not of that form. */
+struct rp_config_witness {
+    rp_view url;  /* "https://…", without a slash at its end */
+    rp_view name; /* of its key */
+    rp_view vkey; /* of type 4, with the key id that is its own */
+};
+bool rp_config_witness(rp_view text, struct rp_config_witness *ret_witness);
+/* The name that this installation's own witness signs with: "host/witness". */
+enum { RP_CONFIG_WITNESS_NAME_MAX = 264 };
+void rp_config_own_witness(const struct rp_config *config,
+                           char out[static RP_CONFIG_WITNESS_NAME_MAX]);
 /* The address of the ACME directory; "" without one. */
 const char *rp_config_acme_url(const struct rp_config *config);
 /* The names that get a certificate by ACME: acme.names, else every served name with a dot. */

@@ -58,5 +58,7 @@ rp_err rp_config_read_webhooks(const struct reading *in, const struct rp_yaml *l
 
 /* acme.c: an authority is asked only when its answer can be used. */
 rp_err rp_config_check_acme(const struct reading *in, const struct rp_yaml *root);
+/* witness.c: each witness and each log once, and nobody is their own witness. */
+rp_err rp_config_check_witnesses(const struct reading *in, const struct rp_yaml *root);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/hash.h"
 #include "crypto/secret_bytes.h"
 
 /* libsodium's implementation: constant time, no heap, refuses keys and points of small order. */
@@ -53,4 +54,11 @@ rp_err rp_ed25519_verify(rp_view public_key, rp_view message, rp_view signature)
         return RP_ERR(BAD_SIGNATURE);
     }
     return RP_OK;
+}
+
+void rp_note_key_id(rp_view name, uint8_t type, rp_view public_key,
+                    uint8_t ret_id[static RP_NOTE_KEY_ID]) {
+    const uint8_t middle[] = {'\n', type};
+    struct rp_sha256 hash = rp_sha256_of3(name, rp_view_of(middle, sizeof middle), public_key);
+    memcpy(ret_id, hash.b, RP_NOTE_KEY_ID);
 }

@@ -19,6 +19,12 @@ rp_err rp_ed25519_sign(const struct rp_secret *private_key, rp_view message,
 /* BAD_SIGNATURE for anything that does not verify, whatever the reason. */
 rp_err rp_ed25519_verify(rp_view public_key, rp_view message, rp_view signature);
 
+/* The four bytes by which a signed note names a key (C2SP signed-note): the beginning of
+ * SHA-256(name ‖ 0x0A ‖ type ‖ public key). */
+enum { RP_NOTE_KEY_ID = 4 };
+void rp_note_key_id(rp_view name, uint8_t type, rp_view public_key,
+                    uint8_t ret_id[static RP_NOTE_KEY_ID]);
+
 rp_err rp_es256_new(const struct rp_env *env, struct rp_secret **ret_private);
 rp_err rp_es256_public(const struct rp_secret *private_key,
                        uint8_t ret_public[static RP_P256_PUBLIC]);

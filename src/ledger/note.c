@@ -3,16 +3,11 @@
 #include "base/assert.h"
 #include "base/checked.h"
 
-enum { KEY_ID = 4 };
-
-/* The key id is SHA-256(name ‖ 0x0A ‖ type ‖ public key), its first four bytes. */
 struct rp_tlog_vkey rp_vkey_of(enum rp_vkey_type type, rp_view name,
                                const uint8_t key[static RP_ED25519_PUBLIC]) {
     struct rp_tlog_vkey vkey = {.name = name, .type = (uint8_t)type};
     vkey.public_key = rp_view_of(key, RP_ED25519_PUBLIC);
-    const uint8_t middle[] = {'\n', vkey.type};
-    rp_hash hash = rp_sha256_of3(name, rp_view_of(middle, sizeof middle), vkey.public_key);
-    memcpy(vkey.key_id, hash.b, KEY_ID);
+    rp_note_key_id(name, vkey.type, vkey.public_key, vkey.key_id);
     return vkey;
 }
 
@@ -29,7 +24,8 @@ rp_err rp_vkey_parse_as(enum rp_vkey_type type, rp_view text, struct rp_arena *a
         return RP_ERR(UNSUPPORTED);
     }
     struct rp_tlog_vkey own = rp_vkey_of(type, vkey.name, vkey.public_key.p);
-    if (!rp_view_equal(rp_view_of(own.key_id, KEY_ID), rp_view_of(vkey.key_id, KEY_ID))) {
+    if (!rp_view_equal(rp_view_of(own.key_id, sizeof own.key_id),
+                       rp_view_of(vkey.key_id, sizeof vkey.key_id))) {
         return RP_ERR(CORRUPT);
     }
     *ret_vkey = vkey;
@@ -43,7 +39,8 @@ rp_err rp_vkey_parse(rp_view text, struct rp_arena *arena, struct rp_tlog_vkey *
 bool rp_signature_is_by(const struct rp_tlog_signature *signature,
                         const struct rp_tlog_vkey *vkey) {
     return rp_view_equal(signature->name, vkey->name) &&
-           rp_view_equal(rp_view_of(signature->key_id, KEY_ID), rp_view_of(vkey->key_id, KEY_ID));
+           rp_view_equal(rp_view_of(signature->key_id, sizeof signature->key_id),
+                         rp_view_of(vkey->key_id, sizeof vkey->key_id));
 }
 
 rp_err rp_checkpoint_sign(const struct rp_log_key *key, rp_view origin, uint64_t size,

@@ -27,6 +27,7 @@ enum rp_role_id {
     RP_ROLE_ACME,
     RP_ROLE_LINK,
     RP_ROLE_VAULT,
+    RP_ROLE_WITNESS,
     RP_ROLE_CLI,
     RP_ROLE_COUNT
 };

@@ -124,7 +124,7 @@ test('sysusers.d and tmpfiles.d make users and folders in an empty root', async 
     const users = await run('systemd-sysusers', [`--root=${folder}`, path.join(root, 'conf/rempart.sysusers')]);
     assert.equal(users.code, 0, users.stderr);
     const passwd = fs.readFileSync(path.join(folder, 'etc/passwd'), 'utf8');
-    for (const role of ['ledger', 'kms', 'core', 'gate', 'probe', 'hunt', 'courier', 'acme', 'link', 'vault']) assert.match(passwd, new RegExp(`^rempart-${role}:.*nologin$`, 'm'));
+    for (const role of ['ledger', 'kms', 'core', 'gate', 'probe', 'hunt', 'courier', 'acme', 'link', 'vault', 'witness']) assert.match(passwd, new RegExp(`^rempart-${role}:.*nologin$`, 'm'));
     const made = await run('systemd-tmpfiles', ['--create', `--root=${folder}`, path.join(root, 'conf/rempart.tmpfiles')]);
     assert.equal(made.code, 0, made.stderr);
     assert.equal(fs.statSync(path.join(folder, 'var/backups/rempart')).mode & 0o777, 0o700);

@@ -21,14 +21,14 @@
 #include "os/sanitizer.h"
 #include "unit.h"
 
-static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS,  RP_ROLE_CORE,
-                                       RP_ROLE_PROBE,  RP_ROLE_HUNT, RP_ROLE_COURIER,
-                                       RP_ROLE_ACME,   RP_ROLE_LINK, RP_ROLE_VAULT};
+static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS,     RP_ROLE_CORE, RP_ROLE_PROBE,
+                                       RP_ROLE_HUNT,   RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_LINK,
+                                       RP_ROLE_VAULT,  RP_ROLE_WITNESS};
 enum { ROWS = sizeof rows / sizeof rows[0], ENTRY_FAILED = 99 };
 
 static const char *const folders[] = {
-    "ledger", "kms",  "db",  "tenants", "apps",    "canary", "waf",       "gate", "gate/tls",
-    "probe",  "hunt", "run", "log",     "courier", "acme",   "gate/acme", "link", "vault"};
+    "ledger", "kms", "db",  "tenants", "apps", "canary",    "waf",  "gate",  "gate/tls", "probe",
+    "hunt",   "run", "log", "courier", "acme", "gate/acme", "link", "vault", "witness"};
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
 /* Open to every user, so that only the row decides. */
@@ -53,7 +53,7 @@ static int tear_down(void **state) {
 }
 
 static bool can_enter(void) {
-    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-vault"));
+    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-witness"));
 }
 
 #define SKIP_UNLESS(condition, why)                                                                \

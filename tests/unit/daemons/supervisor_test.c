@@ -95,7 +95,7 @@ static int set_up(void **state) {
 
 static bool can_start(void) {
     return getenv("REMPARTD") &&
-           (geteuid() != 0 || (getgrnam("rempart") && getpwnam("rempart-vault")));
+           (geteuid() != 0 || (getgrnam("rempart") && getpwnam("rempart-witness")));
 }
 
 #define SKIP_UNLESS_IT_CAN_START()                                                                 \
