@@ -25,7 +25,7 @@
 #include "report.h"
 
 enum {
-    CHILDREN = 10,
+    CHILDREN = 11,
     CHILD_SOCKETS = 2,
     LEAVERS = 4,     /* reloads within gate.drain_seconds */
     READY_MAX = 512, /* what a role may say when it is ready */
