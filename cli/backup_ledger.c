@@ -152,6 +152,7 @@ static rp_err put_tree(struct backup_log *log, const char *name, struct rp_tree 
     }
     RP_TRY(put_anchors(log->b, folder));
     RP_TRY(put_named(log->b, folder, "vkey", true));
+    RP_TRY(put_named(log->b, folder, "witnessed", true));
     return put_named(log->b, folder, "checkpoint", false);
 }
 

@@ -53,6 +53,7 @@ struct cli {
     const char *header;          /* --header: "Name: text" */
     const char *file;            /* --file; "-" is the standard input */
     struct cli_values rules;     /* --rules: rule files, patterns, folders */
+    struct cli_values witnesses; /* --witness: verifier keys */
     struct cli_values tests;     /* --tests */
     const char *image;           /* --image: compiled rules */
     const char *output;          /* --output, -o */
@@ -153,6 +154,10 @@ void cli_check_files(const struct cli *cli, const struct rp_config *config);
 enum rp_exit cli_status(struct cli *cli);
 enum rp_exit cli_promises(struct cli *cli);
 enum rp_exit cli_verify(struct cli *cli);
+/* Whether those whom --witness names cosigned the public tree of the folder: told line by line, or
+ * into the list. *ret_all: each of them did. */
+rp_err cli_verify_witnesses(struct cli *cli, const char *folder, struct rp_json *list,
+                            bool *ret_all);
 enum rp_exit cli_keys(struct cli *cli);
 enum rp_exit cli_tenant(struct cli *cli);
 enum rp_exit cli_app(struct cli *cli);

@@ -39,7 +39,7 @@ static rp_err save(struct fetch *fetch, const char *name, rp_view bytes) {
     return rp_file_create((const char *)path.p, 0644, bytes);
 }
 
-static rp_err get(struct fetch *fetch, const char *name, struct rp_buf *body) {
+static rp_err get_one(struct fetch *fetch, const char *name, bool may_miss, struct rp_buf *body) {
     rp_view url = rp_arena_printf(fetch->cli->arena, "%s/%s", fetch->url, name);
     if (!url.p) {
         return RP_ERR(NO_MEMORY);
@@ -47,7 +47,12 @@ static rp_err get(struct fetch *fetch, const char *name, struct rp_buf *body) {
     rp_buf_clear(body);
     curl_easy_setopt(fetch->curl, CURLOPT_URL, (const char *)url.p);
     curl_easy_setopt(fetch->curl, CURLOPT_WRITEDATA, body);
+    long status = 0;
     CURLcode rc = curl_easy_perform(fetch->curl);
+    curl_easy_getinfo(fetch->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (may_miss && rc == CURLE_HTTP_RETURNED_ERROR && status == 404) {
+        return RP_OK;
+    }
     if (rc != CURLE_OK) {
         return rp_fail(fetch->diag, RP_ERR(UNREACHABLE), "%s: %s", (const char *)url.p,
                        curl_easy_strerror(rc));
@@ -57,6 +62,10 @@ static rp_err get(struct fetch *fetch, const char *name, struct rp_buf *body) {
         return rp_fail(fetch->diag, RP_ERR(TOO_LARGE), "the log is over 1 GiB");
     }
     return save(fetch, name, rp_buf_view(body));
+}
+
+static rp_err get(struct fetch *fetch, const char *name, struct rp_buf *body) {
+    return get_one(fetch, name, false, body);
 }
 
 static rp_err get_tile(struct fetch *fetch, struct rp_tlog_tile tile, struct rp_buf *body) {
@@ -83,6 +92,7 @@ static rp_err get_level(struct fetch *fetch, int level, uint64_t nodes, struct r
 
 static rp_err get_all(struct fetch *fetch, struct rp_buf *body) {
     RP_TRY(get(fetch, "vkey", body));
+    RP_TRY(get_one(fetch, "witnessed", true, body)); /* before the head that it is a beginning of */
     RP_TRY(get(fetch, "checkpoint", body));
     struct rp_tlog_note note;
     RP_TRY(rp_tlog_note_parse(rp_buf_view(body), fetch->cli->arena, &note));

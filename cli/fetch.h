@@ -4,8 +4,8 @@
 
 #include "cli.h"
 
-/* url is the tree's address ("https://host/.rempart/log/public"). Fetches vkey, checkpoint, and
- * every tile that the checkpoint's size calls for. At most 1 GiB. */
+/* url is the tree's address ("https://host/.rempart/log/public"). Fetches vkey, witnessed,
+ * checkpoint, and every tile that the checkpoint's size calls for. At most 1 GiB. */
 rp_err cli_fetch_log(struct cli *cli, const char *url, const char *folder, struct rp_diag *diag);
 
 /* Removes the folder and what was fetched into it. */

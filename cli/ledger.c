@@ -142,7 +142,8 @@ static void show_progress(void *ctx, uint64_t entries) {
     fprintf(stderr, "\r%llu", (unsigned long long)entries);
 }
 
-static void report_json(struct cli *cli, const struct rp_verify_report *report, bool good) {
+static struct rp_json *report_json(struct cli *cli, const struct rp_verify_report *report,
+                                   bool good) {
     struct rp_json *root = rp_json_object(cli->arena);
     rp_json_add_bool(cli->arena, root, "verified", good);
     rp_json_add_u64(cli->arena, root, "trees", report->trees);
@@ -154,7 +155,20 @@ static void report_json(struct cli *cli, const struct rp_verify_report *report, 
         rp_json_add_u64(cli->arena, root, "offset", report->bad_offset);
         rp_json_add_cstr(cli->arena, root, "problem", report->problem);
     }
-    cli_print_json(root);
+    return root;
+}
+
+static void report_text(struct cli *cli, const struct rp_verify_report *report, bool good) {
+    if (good) {
+        printf(cli_say(cli, "intact : %llu arbres, %llu entrées, %llu fichiers, %llu octets\n",
+                       "intact: %llu trees, %llu entries, %llu files, %llu bytes\n"),
+               (unsigned long long)report->trees, (unsigned long long)report->entries,
+               (unsigned long long)report->files, (unsigned long long)report->bytes);
+    } else {
+        printf("%s: %s, %s %llu: %s\n", cli_say(cli, "ALTÉRÉ", "ALTERED"), report->bad_file,
+               cli_say(cli, "octet", "byte"), (unsigned long long)report->bad_offset,
+               report->problem);
+    }
 }
 
 /* The state folder, where its log was meant. */
@@ -184,17 +198,19 @@ static enum rp_exit verify_folder(struct cli *cli, const char *folder) {
     if (!good && !rp_is(err, RP_E_CORRUPT) && !rp_is(err, RP_E_BAD_SIGNATURE)) {
         return cli_fail(cli, err, folder, NULL);
     }
-    if (cli->json) {
-        report_json(cli, &report, good);
-    } else if (good) {
-        printf(cli_say(cli, "intact : %llu arbres, %llu entrées, %llu fichiers, %llu octets\n",
-                       "intact: %llu trees, %llu entries, %llu files, %llu bytes\n"),
-               (unsigned long long)report.trees, (unsigned long long)report.entries,
-               (unsigned long long)report.files, (unsigned long long)report.bytes);
-    } else {
-        printf("%s: %s, %s %llu: %s\n", cli_say(cli, "ALTÉRÉ", "ALTERED"), report.bad_file,
-               cli_say(cli, "octet", "byte"), (unsigned long long)report.bad_offset,
-               report.problem);
+    struct rp_json *root = cli->json ? report_json(cli, &report, good) : NULL;
+    if (!root) {
+        report_text(cli, &report, good);
+    }
+    if (good && cli->witnesses.count > 0) {
+        err = cli_verify_witnesses(
+            cli, folder, root ? rp_json_add_array(cli->arena, root, "witnesses") : NULL, &good);
+    }
+    if (good && !rp_ok(err)) {
+        return cli_fail(cli, err, "--witness", NULL);
+    }
+    if (root) {
+        cli_print_json(root);
     }
     return good ? RP_EXIT_OK : RP_EXIT_FINDING;
 }

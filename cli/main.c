@@ -39,10 +39,13 @@ static const struct cli_command commands[] = {
      "tls-everywhere\n  rempart promises run tls.versions\n",
      cli_promises},
     {"verify",
-     "rempart verify DIR|URL|FILE.tlog-proof [--key VKEY] [--entry FILE] [--ca FILE] [--json]",
+     "rempart verify DIR|URL [--witness VKEY…] [--ca FILE] [--json]\n"
+     "       rempart verify FILE.tlog-proof --key VKEY [--entry FILE] [--json]",
      {"vérifie un journal ou une preuve, hors ligne ; nomme le premier octet faux",
       "verify a log or a proof, offline; names the first bad byte"},
      "  rempart verify var/ledger\n  rempart verify https://example.com/.rempart/log/public\n"
+     "  rempart verify https://example.com/.rempart/log/public --witness "
+     "'other.example/witness+…'\n"
      "  rempart verify evidence.tlog-proof --key 'example.com/log/public+…' --entry "
      "evidence.json\n",
      cli_verify},
@@ -380,6 +383,7 @@ static bool take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_flag(argv[*i], "--renew", &cli->renew) ||
            take_values(argc, argv, i, "--rules", &cli->rules) ||
            take_values(argc, argv, i, "--tests", &cli->tests) ||
+           take_values(argc, argv, i, "--witness", &cli->witnesses) ||
            take_value(argc, argv, i, "--image", &cli->image) ||
            take_value(argc, argv, i, "--output", &cli->output) ||
            take_value(argc, argv, i, "-o", &cli->output) ||

@@ -165,6 +165,68 @@ static void print_kept(struct cli *cli, struct rp_json *status) {
            last_s ? rp_time_print((int64_t)last_s).s : "-", (unsigned long long)refused);
 }
 
+struct witness_state {
+    rp_view name, word, why;
+    uint64_t since_s, time_s, size;
+    bool cosigned;
+};
+
+static struct witness_state read_witness(const struct rp_json *one) {
+    struct witness_state witness = {.name = rp_json_get_string(one, "name"),
+                                    .word = rp_json_get_string(one, "state"),
+                                    .why = rp_json_get_string(one, "problem")};
+    rp_json_get_u64(one, "since_s", &witness.since_s);
+    rp_json_get_u64(one, "time_s", &witness.time_s);
+    rp_json_get_u64(one, "size", &witness.size);
+    witness.cosigned = rp_view_equal(witness.word, RP_VIEW("cosigned"));
+    return witness;
+}
+
+static void add_witness(struct cli *cli, struct rp_json *list,
+                        const struct witness_state *witness) {
+    struct rp_json *one = rp_json_add_object(cli->arena, list, NULL);
+    rp_json_add_string(cli->arena, one, "name", witness->name);
+    rp_json_add_string(cli->arena, one, "state", witness->word);
+    rp_json_add_cstr(cli->arena, one, "since", rp_time_print((int64_t)witness->since_s).s);
+    rp_json_add_string(cli->arena, one, "problem", witness->why);
+    if (witness->time_s > 0) {
+        rp_json_add_u64(cli->arena, one, "size", witness->size);
+        rp_json_add_cstr(cli->arena, one, "cosigned", rp_time_print((int64_t)witness->time_s).s);
+    }
+}
+
+static void print_witness(const struct cli *cli, const struct witness_state *witness,
+                          int64_t now_s) {
+    char age[AGE_TEXT];
+    print_age(age, now_s - (int64_t)(witness->cosigned ? witness->time_s : witness->since_s));
+    printf("%s %.*s: %.*s", cli_say(cli, "témoin", "witness"), RP_FMT(witness->name),
+           RP_FMT(witness->word));
+    if (witness->cosigned) {
+        printf(cli_say(cli, ", %llu entrées, il y a %s\n", ", %llu entries, %s ago\n"),
+               (unsigned long long)witness->size, age);
+    } else {
+        printf(" (!) %.*s (%s)\n", RP_FMT(witness->why), age);
+    }
+}
+
+/* Those that cosign our log, as core left it; false when one of them does not. */
+static bool print_witnesses(struct cli *cli, struct rp_json *status, int64_t now_s) {
+    struct rp_json *state = read_json(cli, "run/witnesses.json", NULL), *list = NULL;
+    const struct rp_json *all = state ? rp_json_get(state, "witnesses") : NULL;
+    bool well = true;
+    for (const struct rp_json *one = all ? all->first : NULL; one; one = one->next) {
+        struct witness_state witness = read_witness(one);
+        well = well && (witness.cosigned || rp_view_equal(witness.word, RP_VIEW("new")));
+        if (cli->json) {
+            list = list ? list : rp_json_add_array(cli->arena, status, "witnesses");
+            add_witness(cli, list, &witness);
+        } else {
+            print_witness(cli, &witness, now_s);
+        }
+    }
+    return well;
+}
+
 /* False when something of it needs somebody. */
 static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) {
     const struct rp_json *ledger = read_json(cli, "run/ledger.json", NULL);
@@ -190,6 +252,7 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
         print_kept(cli, status);
         bool well = print_certificates(cli, status);
         well = print_copy(cli, status) && well;
+        well = print_witnesses(cli, status, now_s) && well;
         return print_clock(cli, status) && well && (!has_certificate || days >= 0);
     }
     print_age(age, now_s - (int64_t)since_s);
@@ -205,6 +268,7 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
     well = print_clock(cli, status) && well;
     well = print_copy(cli, status) && well;
     print_kept(cli, status);
+    well = print_witnesses(cli, status, now_s) && well;
     if (has_ledger) {
         printf(cli_say(cli, "retard du journal : %llu Kio ; disque libre : %.1f Gio, %llu %%\n",
                        "log behind: %llu KiB; disk free: %.1f GiB, %llu %%\n"),

@@ -3,8 +3,8 @@
  * One loop thread owns connections, timers and flags. Two store threads run handlers, each with
  * its own database connections, keys and identity; a tenant is always on the same one, the system
  * database on the one of key 0. Two password threads do argon2id. One forwarder thread carries
- * outboxes to the ledger. They share nothing but queues, and `web`, which is read-only but for
- * its flags.
+ * outboxes to the ledger, one sends notices, one asks witnesses. They share nothing but queues, and
+ * `web`, which is read-only but for its flags.
  */
 #ifndef RP_CORE_CORE_H
 #define RP_CORE_CORE_H
@@ -50,8 +50,9 @@ struct core {
     struct rp_pool *store_pool, *password_pool;
     struct forwarder *forwarder;
     struct sender *sender;
-    struct vault *vault;       /* NULL: no machine keeps a copy of the log */
-    pthread_mutex_t stop_lock; /* no password job enters the store pool once it closes */
+    struct vault *vault;         /* NULL: no machine keeps a copy of the log */
+    struct witnesses *witnesses; /* NULL without ledger.witnesses */
+    pthread_mutex_t stop_lock;   /* no password job enters the store pool once it closes */
     bool stopping;
     _Atomic bool ticking;             /* the deadlines are being looked at */
     bool clock_looked, clock_doubted; /* what clock.c told last; whoever ticks */
@@ -200,6 +201,9 @@ rp_err core_vault_start(struct core *core);
 void core_vault_stop(struct core *core);
 bool core_vault_runs(const struct core *core);
 void core_vault_leave(struct core *core); /* the round under way ends early */
+/* ---- witnesses.c: our log's head to those who cosign it ---- */
+rp_err core_witnesses_start(struct core *core);
+void core_witnesses_stop(struct core *core);
 
 /* ---- leave.c: at a reload, to a successor ---- */
 /* Before any thread starts, so that the signal is blocked in all of them. */

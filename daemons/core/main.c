@@ -75,6 +75,7 @@ static rp_err open_doors(struct core *core, struct rp_diag *diag) {
     RP_TRY(core_forward_start(core));
     RP_TRY(core_send_start(core));
     RP_TRY(core_vault_start(core));
+    RP_TRY(core_witnesses_start(core));
     RP_TRY(core_tables_keep(core));
     RP_TRY(core_chores_start(core));
     RP_TRY(core_closings_start(core));
@@ -121,6 +122,7 @@ int main(int argc, char **argv) {
         core->web.registers = &core->registers;
         err = serve(core);
         core_vault_stop(core);
+        core_witnesses_stop(core);
         core_send_stop(core);
         core_forward_stop(core);
         core_pools_stop(core);

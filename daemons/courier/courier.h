@@ -1,5 +1,5 @@
 /* courier.h — rempart-courier: hands mails to the operator's mail server and webhooks to the
- * operator's programs, and remembers which.
+ * operator's programs, and remembers which; and our log's heads to its witnesses.
  *
  * It holds the account of that server, the webhooks' secrets and nothing else: no key, no database.
  * Core hands it whole messages with an id; what it got out it remembers by that id, on disk before
@@ -14,6 +14,7 @@
 
 #include "base/id.h"
 #include "daemon.h"
+#include "ipc/ipc.h"
 
 /* ---- smtp.c ---- */
 
@@ -50,6 +51,17 @@ const struct hook *hook_named(const struct hooks *hooks, rp_view name);
 void hooks_done(struct hooks *hooks);
 struct answer hook_send(const struct daemon *daemon, const struct hook *hook, rp_id id,
                         rp_view body);
+
+/* ---- witness.c ---- */
+
+enum { WITNESS_QUESTIONS_MAX = 2 }; /* core asks one at a time; its successor may come meanwhile */
+struct witnesses;
+/* Reads what ledger.witness_authority names, before the role is entered. */
+rp_err witnesses_read(struct daemon *daemon, struct witnesses **ret_witnesses);
+rp_err witnesses_start(struct witnesses *witnesses, struct rp_ipc_server *server);
+/* On RP_OK the call is answered later. */
+rp_err witnesses_ask(struct witnesses *witnesses, struct rp_ipc_call_id call, rp_view request);
+void witnesses_stop(struct witnesses *witnesses); /* accepts NULL */
 
 /* ---- memory.c: the ids of the last mails that went out ---- */
 

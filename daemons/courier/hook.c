@@ -1,4 +1,4 @@
-/* hook.c — one call of the operator's own program, by libcurl: https, verified, signed. */
+/* hook.c — one call of the operator's own program, signed. */
 #include <curl/curl.h>
 
 #include "base/assert.h"
@@ -7,15 +7,9 @@
 #include "crypto/secret.h"
 #include "notify/hook.h"
 #include "os/file.h"
-#include "os/outward.h"
+#include "post.h"
 
-enum {
-    SECRET_FILE_MAX = 512,
-    AUTHORITY_MAX = 1 << 20,
-    CONNECT_MS = 10000,
-    WHOLE_MS = 30000,
-    ANSWER_MAX = 65536
-};
+enum { SECRET_FILE_MAX = 512, AUTHORITY_MAX = 1 << 20, CONNECT_MS = 10000, WHOLE_MS = 30000 };
 
 static rp_err read_one(struct daemon *daemon, const struct rp_config_webhook *config,
                        struct hook *hook) {
@@ -62,28 +56,6 @@ void hooks_done(struct hooks *hooks) {
 
 /* ---- one call ---- */
 
-struct calling {
-    bool also_private, refused;
-    size_t answer;
-};
-
-static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
-    struct calling *calling = ctx;
-    int fd = -1;
-    (void)purpose;
-    rp_err err = rp_outward_socket(&address->addr, address->addrlen, calling->also_private, &fd);
-    calling->refused = calling->refused || rp_is(err, RP_E_DENIED);
-    return rp_ok(err) ? fd : CURL_SOCKET_BAD;
-}
-
-/* What it says beside its status interests nobody; much of it ends the call. */
-static size_t skip(char *bytes, size_t size, size_t count, void *ctx) {
-    struct calling *calling = ctx;
-    (void)bytes;
-    calling->answer += size * count;
-    return calling->answer <= ANSWER_MAX ? size * count : 0;
-}
-
 static struct curl_slist *headers_of(rp_id id, int64_t now_s, const char *signature) {
     struct rp_id_text text = rp_id_print(id);
     const char *const names[] = {"webhook-id", "webhook-timestamp", "webhook-signature"};
@@ -102,35 +74,11 @@ static struct curl_slist *headers_of(rp_id id, int64_t now_s, const char *signat
     return list;
 }
 
-static void set_call(CURL *curl, const struct hook *hook, struct calling *calling, rp_view body) {
-    curl_easy_setopt(curl, CURLOPT_URL, hook->config->endpoint);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)WHOLE_MS);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "rempart");
-    curl_easy_setopt(curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)body.p);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body.n);
-    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, calling);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, skip);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, calling);
-    if (hook->authority.n > 0) {
-        struct curl_blob blob = {(void *)(uintptr_t)hook->authority.p, hook->authority.n,
-                                 CURL_BLOB_COPY};
-        curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &blob);
-    }
-}
-
 /* Taken: any 2xx. For good: 410, the receiver wants no more. Whatever else may pass. */
-static struct answer judge(CURLcode result, long status, const struct calling *calling,
-                           const char *error) {
+static struct answer judge(const struct posted *posted) {
     struct answer answer = {.outcome = OUTCOME_LATER, .problem = ""};
-    if (calling->refused) {
+    long status = posted->status;
+    if (posted->refused) {
         (void)snprintf(answer.problem, sizeof answer.problem,
                        "a private or local address; private: true allows it");
     } else if (status >= 200 && status < 300) {
@@ -138,39 +86,34 @@ static struct answer judge(CURLcode result, long status, const struct calling *c
     } else if (status == 410) {
         answer.outcome = OUTCOME_REFUSED;
         (void)snprintf(answer.problem, sizeof answer.problem, "410: wanted no more");
-    } else if (result == CURLE_OK) {
+    } else if (posted->whole) {
         (void)snprintf(answer.problem, sizeof answer.problem, "answered %ld%s", status,
                        status >= 300 && status < 400 ? "; redirects are not followed" : "");
     } else {
-        (void)snprintf(answer.problem, sizeof answer.problem, "%.200s",
-                       error[0] ? error : curl_easy_strerror(result));
+        (void)snprintf(answer.problem, sizeof answer.problem, "%s", posted->problem);
     }
     return answer;
 }
 
 struct answer hook_send(const struct daemon *daemon, const struct hook *hook, rp_id id,
                         rp_view body) {
-    struct calling calling = {.also_private = strcmp(hook->config->also_private, "true") == 0};
-    char signature[RP_HOOK_SIGNATURE + 1], error[CURL_ERROR_SIZE] = "";
+    char signature[RP_HOOK_SIGNATURE + 1];
     int64_t now_s = rp_env_now_s(&daemon->env);
-    long status = 0;
     if (!rp_ok(rp_hook_sign(hook->secret, id, now_s, body, signature))) {
         return (struct answer){OUTCOME_REFUSED, "too large"};
     }
-    CURL *curl = curl_easy_init();
     struct curl_slist *headers = headers_of(id, now_s, signature);
-    if (!curl || !headers) {
-        curl_easy_cleanup(curl);
-        curl_slist_free_all(headers);
+    if (!headers) {
         return (struct answer){OUTCOME_LATER, "out of memory"};
     }
-    set_call(curl, hook, &calling, body);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
-    CURLcode result = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    struct answer answer = judge(result, status, &calling, error);
-    curl_easy_cleanup(curl);
+    struct post post = {.url = hook->config->endpoint,
+                        .authority = hook->authority,
+                        .also_private = strcmp(hook->config->also_private, "true") == 0,
+                        .headers = headers,
+                        .body = body,
+                        .connect_ms = CONNECT_MS,
+                        .whole_ms = WHOLE_MS};
+    struct posted posted = post_send(&post);
     curl_slist_free_all(headers);
-    return answer;
+    return judge(&posted);
 }

@@ -1,4 +1,4 @@
-/* main.c — rempart-courier: one request, one mail or one webhook. */
+/* main.c — rempart-courier: one request, one mail, one webhook or one question to a witness. */
 #include <curl/curl.h>
 #include <stdlib.h>
 
@@ -16,6 +16,7 @@ struct courier {
     struct account account;
     struct hooks hooks;
     struct memory memory;
+    struct witnesses *witnesses;
     struct rp_ipc_server *server;
 };
 
@@ -98,7 +99,15 @@ static void handle(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
                    struct rp_ipc_call_id asked, rp_view request) {
     struct courier *courier = ctx;
     bool hook = (int)message == (int)RP_IPC_CORE_COURIER_HOOK;
-    RP_ASSERT(from == RP_ROLE_CORE && (hook || (int)message == (int)RP_IPC_CORE_COURIER_MAIL));
+    RP_ASSERT(from == RP_ROLE_CORE);
+    if ((int)message == (int)RP_IPC_CORE_COURIER_WITNESS) {
+        rp_err asked_err = witnesses_ask(courier->witnesses, asked, request);
+        if (!rp_ok(asked_err)) {
+            rp_ipc_reply(courier->server, asked, asked_err, RP_VIEW(""));
+        }
+        return;
+    }
+    RP_ASSERT(hook || (int)message == (int)RP_IPC_CORE_COURIER_MAIL);
     _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(512);
     rp_err err =
         hook ? handle_hook(courier, request, &reply) : handle_mail(courier, request, &reply);
@@ -110,6 +119,7 @@ static rp_err serve(struct courier *courier) {
     RP_TRY(rp_crypto_start());
     RP_TRY(account_read(daemon, &courier->account));
     RP_TRY(hooks_read(daemon, &courier->hooks));
+    RP_TRY(witnesses_read(daemon, &courier->witnesses));
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return daemon_fail(daemon, RP_ERR(SYSTEM), "libcurl", NULL);
     }
@@ -120,6 +130,9 @@ static rp_err serve(struct courier *courier) {
     rp_err err = memory_open(&courier->memory, daemon->arena);
     if (rp_ok(err)) {
         err = rp_ipc_server_new(daemon->loop, RP_ROLE_COURIER, handle, courier, &courier->server);
+    }
+    if (rp_ok(err)) {
+        err = witnesses_start(courier->witnesses, courier->server);
     }
     if (!rp_ok(err)) {
         return daemon_fail(daemon, err, "start", NULL);
@@ -133,6 +146,7 @@ static int run(struct courier *courier, int argc, char **argv) {
     if (rp_ok(err)) {
         err = serve(courier);
     }
+    witnesses_stop(courier->witnesses);
     rp_ipc_server_free(courier->server);
     memory_close(&courier->memory);
     rp_wipe(&courier->account, sizeof courier->account);

@@ -101,6 +101,7 @@ static void add_log_texts(struct rp_buf *out) {
         rp_buf_printf(out,
                       "        location = /.rempart/log/public/%s {\n"
                       "            alias ledger/public/%s;\n"
+                      "            log_not_found off;\n"
                       "            types { }\n"
                       "            default_type text/plain;\n"
                       "            charset utf-8;\n"

@@ -56,6 +56,7 @@ rp_probe_run hunt_tamper_refused;
 rp_probe_run hunt_streams, hunt_access_explained;
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
 rp_probe_run hunt_operators_checked;
+rp_probe_run hunt_witnessed;
 
 /* The registers' own state, one probe a rule of src/register/rules.def. */
 #define RP_STATE_RULE(name, probe, reg, where, must, least, words) rp_probe_run hunt_rule_##name;

@@ -29,6 +29,7 @@ static const struct rp_probe probes[] = {
     {"network.open_ports", hunt_open_ports},
     {"network.layers", hunt_layers},
     {"admin.roles_walled", hunt_roles_walled},
+    {"log.witnessed", hunt_witnessed},
 #define RP_STATE_RULE(name, probe, reg, where, must, least, words) {probe, hunt_rule_##name},
 #include "register/rules.def"
 #undef RP_STATE_RULE

@@ -2,12 +2,14 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "ledger/witnessed_io.h"
 #include "os/file.h"
 
 enum {
     APPEND = RP_IPC_CORE_LEDGER_APPEND,
     HEAD = RP_IPC_CORE_LEDGER_HEAD,
     STREAM = RP_IPC_CORE_LEDGER_STREAM,
+    COSIGNED = RP_IPC_CORE_LEDGER_COSIGNED,
     HOLD = RP_IPC_CLI_LEDGER_HOLD,
     RELEASE = RP_IPC_CLI_LEDGER_RELEASE
 };
@@ -221,6 +223,22 @@ static void request_stream(struct ledger *ledger, struct rp_ipc_call_id call, rp
     rp_ipc_reply(ledger->server, call, err, rp_buf_view(&reply));
 }
 
+/* A backup copies what stands beside the trees: nothing changes there under its hold. */
+static void request_cosigned(struct ledger *ledger, struct rp_ipc_call_id call, rp_view request) {
+    struct rp_unpack in = rp_unpack_new(request);
+    rp_view note = rp_unpack_bytes(&in, RP_WITNESSED_MAX);
+    char origin[RP_ORIGIN_MAX];
+    rp_tree_origin(ledger->home.host, (struct rp_tree){.kind = RP_TREE_PUBLIC}, origin);
+    struct rp_tlog_vkey vkey =
+        rp_vkey_of(RP_VKEY_LOG, rp_view_from_cstr(origin), ledger->home.key.public_key);
+    rp_err err = rp_unpack_end(&in);
+    if (rp_ok(err)) {
+        err = ledger->hold == HOLD_NONE ? rp_witnessed_keep("ledger/public", &vkey, note)
+                                        : RP_ERR(BUSY);
+    }
+    rp_ipc_reply(ledger->server, call, err, RP_VIEW(""));
+}
+
 void intake_request(void *ctx, enum rp_role_id from, enum rp_ipc_message message,
                     struct rp_ipc_call_id call, rp_view request) {
     struct ledger *ledger = ctx;
@@ -230,6 +248,8 @@ void intake_request(void *ctx, enum rp_role_id from, enum rp_ipc_message message
         request_head(ledger, call, request);
     } else if ((int)message == (int)STREAM) {
         request_stream(ledger, call, request);
+    } else if ((int)message == (int)COSIGNED) {
+        request_cosigned(ledger, call, request);
     } else if ((int)message == (int)HOLD) {
         hold_start(ledger, call);
     } else if ((int)message == (int)RELEASE) {

@@ -10,9 +10,9 @@
 #include "config/check.h"
 #include "config/internal.h"
 
-static const enum rp_role_id movable[] = {RP_ROLE_LEDGER,  RP_ROLE_KMS,   RP_ROLE_CORE,
-                                          RP_ROLE_GATE,    RP_ROLE_PROBE, RP_ROLE_HUNT,
-                                          RP_ROLE_COURIER, RP_ROLE_ACME,  RP_ROLE_VAULT};
+static const enum rp_role_id movable[] = {
+    RP_ROLE_LEDGER, RP_ROLE_KMS,     RP_ROLE_CORE, RP_ROLE_GATE,  RP_ROLE_PROBE,
+    RP_ROLE_HUNT,   RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_VAULT, RP_ROLE_WITNESS};
 
 static const char *const peer_keys[] = {"name", "address", "key", "runs"};
 
@@ -31,7 +31,7 @@ static enum rp_role_id role_of(rp_view name) {
 const char *rp_config_check_role(rp_view text) {
     return role_of(text) != RP_ROLE_NONE
                ? NULL
-               : "one of ledger, kms, core, gate, probe, hunt, courier, acme, vault";
+               : "one of ledger, kms, core, gate, probe, hunt, courier, acme, vault, witness";
 }
 
 /* The port's text; the address is what stands before it, without brackets. */

@@ -41,4 +41,9 @@ uint64_t rp_stream_tail(rp_view event);
 /* The signed checkpoint of a tree, as it stands (text of the note). NOT_FOUND for no such tree. */
 rp_err rp_ledger_head(struct rp_ipc_client *client, struct rp_tree tree, struct rp_buf *ret_note);
 
+/* Hands over a head of the public tree with others' cosignatures under it, to be kept beside the
+ * tree. INVALID for one that is not ours or is older than the one that stands there; BUSY while a
+ * backup is made. */
+rp_err rp_ledger_cosigned(struct rp_ipc_client *client, rp_view note);
+
 #endif

@@ -90,3 +90,12 @@ rp_err rp_ledger_head(struct rp_ipc_client *client, struct rp_tree tree, struct 
     rp_buf_add(ret_note, rp_buf_view(&reply));
     return rp_buf_err(ret_note);
 }
+
+rp_err rp_ledger_cosigned(struct rp_ipc_client *client, rp_view note) {
+    _cleanup_(rp_buf_done) struct rp_buf request = rp_buf_new(RP_IPC_MAX - RP_IPC_HEAD);
+    _cleanup_(rp_buf_done) struct rp_buf reply = rp_buf_new(RP_IPC_MAX);
+    rp_pack_bytes(&request, note);
+    RP_TRY(rp_buf_err(&request));
+    return as_ledger(rp_ipc_call(client, (enum rp_ipc_message)RP_IPC_CORE_LEDGER_COSIGNED,
+                                 rp_buf_view(&request), &reply));
+}

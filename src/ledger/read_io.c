@@ -108,12 +108,21 @@ static struct rp_merkle_source source_of(struct rp_log *log) {
     return (struct rp_merkle_source){log, log_node};
 }
 
+static rp_err root_once(struct rp_log *log, uint64_t size, rp_hash *ret_root) {
+    struct rp_merkle_source source = source_of(log);
+    return rp_merkle_root(&source, size, ret_root);
+}
+
 rp_err rp_log_root_at(struct rp_log *log, uint64_t size, rp_hash *ret_root) {
     if (size > log->size) {
         return RP_ERR(NOT_FOUND);
     }
-    struct rp_merkle_source source = source_of(log);
-    return rp_merkle_root(&source, size, ret_root);
+    rp_err err = root_once(log, size, ret_root);
+    if (rp_is(err, RP_E_NOT_FOUND)) { /* it grew, and a partial file went */
+        RP_TRY(rp_log_refresh(log, NULL));
+        err = root_once(log, size, ret_root);
+    }
+    return err;
 }
 
 /* ---- the checkpoint ---- */
@@ -164,12 +173,12 @@ static rp_err check_growth(struct rp_log *log, uint64_t old_size, const rp_hash 
                        "%s/checkpoint: rolled back from %llu to %llu entries", log->folder,
                        (unsigned long long)old_size, (unsigned long long)log->size);
     }
-    RP_TRY(rp_log_root_at(log, log->size, &root));
+    RP_TRY(root_once(log, log->size, &root));
     if (!same_hash(&root, &log->root)) {
         return rp_fail(diag, RP_ERR(CORRUPT), "%s: the tiles do not give the checkpoint's root",
                        log->folder);
     }
-    RP_TRY(rp_log_root_at(log, old_size, &root));
+    RP_TRY(root_once(log, old_size, &root));
     if (old_size > 0 && !same_hash(&root, old_root)) {
         return rp_fail(diag, RP_ERR(CORRUPT),
                        "%s/checkpoint: does not continue the tree of %llu entries seen before",
@@ -247,6 +256,18 @@ uint64_t rp_log_size(const struct rp_log *log) {
 
 rp_view rp_log_note(const struct rp_log *log) {
     return rp_buf_view(&log->note);
+}
+
+const rp_hash *rp_log_root(const struct rp_log *log) {
+    return &log->root;
+}
+
+const struct rp_tlog_vkey *rp_log_vkey(const struct rp_log *log) {
+    return &log->vkey;
+}
+
+const char *rp_log_folder(const struct rp_log *log) {
+    return log->folder;
 }
 
 /* ---- entries and proofs ---- */
@@ -332,6 +353,32 @@ rp_err rp_log_proof(struct rp_log *log, uint64_t index, struct rp_buf *out) {
     RP_TRY(err);
     rp_tlog_proof_print(out, &proof);
     return rp_buf_err(out);
+}
+
+static rp_err consistency_once(struct rp_log *log, uint64_t old_size, rp_hash *proof,
+                               size_t *ret_n) {
+    struct rp_merkle_source source = source_of(log);
+    rp_hash old_root;
+    RP_TRY(rp_merkle_consistency(&source, old_size, log->size, proof, ret_n));
+    if (old_size == 0) {
+        return RP_OK; /* anything continues nothing */
+    }
+    /* What we hand out holds, or is not handed out. */
+    RP_TRY(rp_merkle_root(&source, old_size, &old_root));
+    return rp_merkle_check_consistency(old_size, &old_root, log->size, &log->root, proof, *ret_n);
+}
+
+rp_err rp_log_consistency(struct rp_log *log, uint64_t old_size,
+                          rp_hash proof[static RP_MERKLE_PROOF_MAX], size_t *ret_n) {
+    if (old_size > log->size) {
+        return RP_ERR(NOT_FOUND);
+    }
+    rp_err err = consistency_once(log, old_size, proof, ret_n);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        RP_TRY(rp_log_refresh(log, NULL));
+        err = consistency_once(log, old_size, proof, ret_n);
+    }
+    return err;
 }
 
 rp_err rp_verify_proof(rp_view bytes, rp_view entry, rp_view vkey_text, struct rp_diag *diag) {

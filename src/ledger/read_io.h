@@ -8,8 +8,8 @@
 
 #include "ledger/client.h"
 #include "ledger/merkle.h"
+#include "ledger/note.h"
 #include "ledger/origin.h"
-#include "wire/tlog.h"
 
 struct rp_log; /* one tree, opened at one checkpoint */
 
@@ -22,10 +22,17 @@ rp_err rp_log_refresh(struct rp_log *log, struct rp_diag *diag);
 uint64_t rp_log_size(const struct rp_log *log);
 /* The checkpoint's text, as it was read. */
 rp_view rp_log_note(const struct rp_log *log);
+const rp_hash *rp_log_root(const struct rp_log *log);
 /* The root that the tree had at a smaller size. NOT_FOUND past the end. */
 rp_err rp_log_root_at(struct rp_log *log, uint64_t size, rp_hash *ret_root);
 /* Entry `index` into the arena, checked against its leaf. NOT_FOUND past the end. */
 rp_err rp_log_entry(struct rp_log *log, uint64_t index, struct rp_arena *arena, rp_view *ret_entry);
+/* How the tree went on from a smaller size to rp_log_size, which may be another afterwards.
+ * NOT_FOUND past the end. */
+rp_err rp_log_consistency(struct rp_log *log, uint64_t old_size,
+                          rp_hash proof[static RP_MERKLE_PROOF_MAX], size_t *ret_n);
+const struct rp_tlog_vkey *rp_log_vkey(const struct rp_log *log);
+const char *rp_log_folder(const struct rp_log *log);
 /* A .tlog-proof file for one entry. */
 rp_err rp_log_proof(struct rp_log *log, uint64_t index, struct rp_buf *out);
 

@@ -83,6 +83,9 @@ rp_err rp_verify_tree(struct rp_verify *v, const char *name);
 /* The signed size that stands there now; 0 when it cannot be read. */
 uint64_t rp_verify_size_now(const struct rp_verify_tree *tree);
 
+/* `witnessed`, where there is one: ours, and a beginning of this tree. */
+rp_err rp_verify_witnessed(struct rp_verify_tree *tree);
+
 /* Called for each entry of the public and of the operator's tree. */
 rp_err rp_verify_see_entry(struct rp_verify_tree *tree, uint64_t index, rp_view entry);
 /* One file of anchor records; *next_number and *last_index go on from file to file. */

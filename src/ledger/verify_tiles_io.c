@@ -296,7 +296,8 @@ static rp_err walk_tiles(void *ctx, const char *name, bool is_folder) {
 static rp_err walk_top(void *ctx, const char *name, bool is_folder) {
     struct walk *walk = ctx;
     struct rp_verify_tree *tree = walk->tree;
-    bool known_file = strcmp(name, "checkpoint") == 0 || strcmp(name, "vkey") == 0;
+    bool known_file = strcmp(name, "checkpoint") == 0 || strcmp(name, "vkey") == 0 ||
+                      strcmp(name, "witnessed") == 0; /* rp_verify_witnessed */
     bool known_folder = strcmp(name, "tile") == 0 || strcmp(name, "anchors") == 0;
     if (is_folder ? !known_folder : !known_file) {
         return rp_verify_bad(tree->v, tree, name, 0, "a file that nobody knows");

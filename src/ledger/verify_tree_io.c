@@ -157,6 +157,7 @@ static rp_err check_all(struct rp_verify_tree *tree) {
     RP_TRY(rp_verify_tiles(tree));
     RP_TRY(rp_verify_other_files(tree));
     RP_TRY(check_anchors(tree));
+    RP_TRY(rp_verify_witnessed(tree));
     if (strcmp(tree->name, "public") == 0) {
         tree->v->public_size = tree->size;
     }

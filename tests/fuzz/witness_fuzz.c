@@ -3,8 +3,8 @@
  * witness could answer. */
 #include "crypto/secret.h"
 #include "fuzz.h"
+#include "ledger/asking.h"
 #include "ledger/witness.h"
-#include "ledger/witnessed.h"
 
 static void one_form(rp_view body) {
     struct rp_tlog_add add;

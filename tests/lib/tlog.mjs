@@ -66,7 +66,7 @@ export function parseNote(note) {
 
 // The time of a witness's cosignature in the note, in seconds; undefined without one, an error for a bad one.
 export function cosignedAt(note, vkey) {
-  const [name, id, key] = vkey.split('+');
+  const [, name, id, key] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/.exec(vkey); // base64 has pluses of its own
   const {text, lines} = parseNote(note);
   const line = lines.find(one => one.name === name && one.id.toString('hex') === id);
   if (!line) return undefined;

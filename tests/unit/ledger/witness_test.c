@@ -1,9 +1,9 @@
 /* The table of C2SP tlog-witness, and what an answer of a witness is worth. */
 #include <stdlib.h>
 
+#include "ledger/asking.h"
 #include "ledger/cosign.h"
 #include "ledger/witness.h"
-#include "ledger/witnessed.h"
 #include "unit.h"
 
 enum { LEAVES = 20 };

@@ -1,11 +1,11 @@
-/* witnessed.h — the asking side of witnessing: what an answer of a witness is worth.
+/* asking.h — the asking side of witnessing: what an answer of a witness is worth.
  *
  * Who asks has a checkpoint of its own log and the witness's key; whatever comes back over the
  * network is held against these two. Pure: who carries the question, and keeps the answer, is the
  * daemons' part. Of an answer only the one line survives that is the witness's own.
  */
-#ifndef RP_LEDGER_WITNESSED_H
-#define RP_LEDGER_WITNESSED_H
+#ifndef RP_LEDGER_ASKING_H
+#define RP_LEDGER_ASKING_H
 
 #include "ledger/cosign.h"
 

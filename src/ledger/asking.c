@@ -1,4 +1,4 @@
-#include "ledger/witnessed.h"
+#include "ledger/asking.h"
 
 #include <stdio.h>
 
