@@ -137,6 +137,11 @@ static void every_kind_of_setting_is_read(void **state) {
 }
 
 #define APP "apps:\n  - name: a\n"
+#define WITNESS_KEY "w.example/witness+bb6a4e6e+BAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"
+#define LOG_KEY "l.example/log/public+02c6bbff+AQcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH"
+/* Where the second item of a list on one line begins. */
+#define WITNESS_TWICE (15 + sizeof "https://a.example " + sizeof WITNESS_KEY + 2)
+#define LOG_TWICE (10 + 1 + sizeof LOG_KEY + 2)
 #define TWO_APPS(second)                                                                           \
     "apps:\n  - name: a\n    upstream: unix:a\n  - name: " second "\n    upstream: unix:b\n"
 
@@ -204,6 +209,20 @@ static const struct {
     {"network:\n  declared_ports: [\"tcp 0 ops: ssh\"]\n", RP_E_INVALID, 2, 20, "tcp or udp"},
     {"network:\n  declared_ports: [\"sctp 22 ops: x\"]\n", RP_E_INVALID, 2, 20, "tcp or udp"},
     {"network:\n  declared_ports: [\"udp 68 ops: \"]\n", RP_E_INVALID, 2, 20, "why"},
+    {"ledger:\n  witnesses: [\"https://w.example\"]\n", RP_E_INVALID, 2, 15, "a witness's key"},
+    {"ledger:\n  witnesses: [\"http://w.example " WITNESS_KEY "\"]\n", RP_E_INVALID, 2, 15,
+     "https"},
+    {"ledger:\n  witnesses: [\"https://w.example " LOG_KEY "\"]\n", RP_E_INVALID, 2, 15,
+     "a witness's key"},
+    {"host: w.example\nledger:\n  witnesses: [\"https://w.example/w " WITNESS_KEY "\"]\n",
+     RP_E_INVALID, 3, 15, "it takes somebody else"},
+    {"ledger:\n  witnesses: [\"https://a.example " WITNESS_KEY
+     "\", \"https://b.example " WITNESS_KEY "\"]\n",
+     RP_E_INVALID, 2, WITNESS_TWICE, "two of one name"},
+    {"witness:\n  logs: [\"" WITNESS_KEY "\"]\n", RP_E_INVALID, 2, 10, "a log's key"},
+    {"witness:\n  logs: [\"" LOG_KEY "\", \"" LOG_KEY "\"]\n", RP_E_INVALID, 2, LOG_TWICE,
+     "two of one name"},
+    {"witness:\n  logs: [\"X" LOG_KEY "\"]\n", RP_E_INVALID, 2, 10, "a log's key"},
     {"apps:\n  - name: canary\n", RP_E_INVALID, 2, 11, "other than canary"},
     {"apps:\n  - name: a\n    waf: loud\n", RP_E_INVALID, 3, 10, "on|detect|learn|off"},
     {"apps:\n  - name: a\n    waf: {mode: learn, labl: public}\n", RP_E_UNKNOWN_KEY, 3, 24,

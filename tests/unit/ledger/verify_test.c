@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "ledger/read_io.h"
+#include "ledger/witnessed_io.h"
 #include "os/file.h"
 #include "vault.h"
 
@@ -316,6 +317,55 @@ static void test_one_tree_alone(void **state) {
     assert_err(rp_verify_folder("nowhere", NULL, NULL, &report), NOT_FOUND);
 }
 
+/* The head that stands there with a witness's line under it, in buf. */
+static void cosigned_head(const struct rp_log *log, const struct rp_log_key *witness,
+                          struct rp_buf *buf) {
+    struct rp_arena *arena = rp_arena_new(1 << 16);
+    struct rp_tlog_note note;
+    rp_buf_clear(buf);
+    rp_buf_add(buf, rp_log_note(log));
+    assert_ok(rp_tlog_note_parse(rp_log_note(log), arena, &note));
+    assert_ok(rp_cosign(witness, RP_VIEW("w.example/w"), note.text, 1700000000, buf));
+    rp_arena_free(arena);
+}
+
+/* What others cosigned is a beginning of this log, and never gives way to something older. */
+static void test_a_cosigned_head(void **state) {
+    struct vault *vault = *state;
+    struct rp_verify_report report;
+    struct rp_log *log = NULL;
+    struct rp_log_key witness;
+    struct rp_buf old = rp_buf_new(RP_WITNESSED_MAX), new = rp_buf_new(RP_WITNESSED_MAX);
+    assert_ok(rp_ed25519_new(&vault->env, &witness.secret));
+    assert_ok(rp_ed25519_public(witness.secret, witness.public_key));
+    assert_ok(rp_log_open("ledger/public", (rp_view){NULL, 0}, &log, NULL));
+    cosigned_head(log, &witness, &old);
+    assert_err(rp_witnessed_keep("ledger/public", rp_log_vkey(log), rp_log_note(log)), INVALID);
+    assert_ok(rp_witnessed_keep("ledger/public", rp_log_vkey(log), rp_buf_view(&old)));
+    assert_good();
+    vault_open(vault);
+    vault_add(vault, vault_public, 3);
+    vault_publish(vault);
+    vault_close(vault);
+    assert_good(); /* the log went on behind it */
+    assert_ok(rp_log_refresh(log, NULL));
+    cosigned_head(log, &witness, &new);
+    assert_ok(rp_witnessed_keep("ledger/public", rp_log_vkey(log), rp_buf_view(&new)));
+    assert_err(rp_witnessed_keep("ledger/public", rp_log_vkey(log), rp_buf_view(&old)), INVALID);
+    struct rp_tlog_vkey other = rp_vkey_of(RP_VKEY_LOG, rp_log_vkey(log)->name, witness.public_key);
+    assert_err(rp_witnessed_keep("ledger/public", &other, rp_buf_view(&new)), INVALID);
+    assert_good();
+    /* Of a log that was put back, or is another: named, and why. */
+    flip("public/witnessed", 30, 1);
+    assert_err(rp_verify_folder("ledger", NULL, NULL, &report), CORRUPT);
+    assert_string_equal(report.bad_file, "public/witnessed");
+    assert_string_equal(report.problem, "not signed by this log's key");
+    rp_buf_done(&old);
+    rp_buf_done(&new);
+    rp_secret_free(witness.secret);
+    rp_log_free(log);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void) {
@@ -328,6 +378,7 @@ int main(void) {
         TEST(test_swapped_trees),
         TEST(test_older_tree_put_back),
         TEST(test_one_tree_alone),
+        TEST(test_a_cosigned_head),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
