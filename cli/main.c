@@ -474,7 +474,9 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    struct cli cli = {.lang = reader_language(), .program = argv[0]};
+    static struct cli cli; /* too large for the stack */
+    cli.lang = reader_language();
+    cli.program = argv[0];
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
         print_help(&cli, argc < 2 ? stderr : stdout);
         return argc < 2 ? RP_EXIT_USAGE : RP_EXIT_OK;
