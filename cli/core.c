@@ -13,7 +13,8 @@ enum {
     REQUEST_MAX = 17 << 20,
     QUESTION_MAX = 256 * 1024, /* a record with long texts */
     PIECE_BYTES = 32 * 1024,
-    DEADLINE_MS = 30000
+    DEADLINE_MS = 30000,
+    UPLOAD_WITHIN_MS = 10 * 60 * 1000 /* between two signs of life */
 };
 
 static const char json_type[] = "application/json";
@@ -54,7 +55,8 @@ static rp_err send_file(int fd, const struct load *load) {
 static rp_err exchange(rp_view request, const struct load *load, struct rp_buf *answer,
                        rp_err (*take)(void *ctx, struct rp_buf *answer), void *ctx) {
     _cleanup_fd_ int fd = -1;
-    RP_TRY(rp_socket_connect("run/cli.sock", RP_SOCKET_STREAM, DEADLINE_MS, &fd));
+    int within_ms = load->file >= 0 ? UPLOAD_WITHIN_MS : DEADLINE_MS;
+    RP_TRY(rp_socket_connect("run/cli.sock", RP_SOCKET_STREAM, within_ms, &fd));
     RP_TRY(rp_file_write_all(fd, request));
     RP_TRY(load->file >= 0 ? send_file(fd, load) : RP_OK);
     struct rp_buf raw = rp_buf_new(ANSWER_MAX);

@@ -13,12 +13,19 @@
 #include "web/spaces_api.h"
 
 /* Some milliseconds of work, then others have their turn. */
-enum { STEPS_AT_ONCE = 4, EVENT_ARENA = 64 * 1024 };
+enum {
+    STEPS_AT_ONCE = 4,
+    EVENT_ARENA = 64 * 1024,
+    WAITING_MAX = 20000, /* events in the outbox: people's own changes need room there too */
+    REST_MS = 200,
+    RESTS_MAX = 100 /* then the ledger does not come along */
+};
 
 struct importing {
     struct rp_space_import *import;
     rp_id tenant; /* none: the assertion's */
     bool dry_run;
+    unsigned rests; /* one after the other */
 };
 
 static void end_importing(void *state) {
@@ -138,10 +145,29 @@ static rp_err send_report(struct rp_request *request, const struct importing *im
 
 /* ---- pieces ---- */
 
+/* Whether the ledger has to catch up first. */
+static rp_err must_rest(struct rp_space *space, struct importing *importing, bool *ret_rest) {
+    uint64_t acked = 0, last = 0;
+    *ret_rest = false;
+    if (importing->dry_run) {
+        return RP_OK;
+    }
+    RP_TRY(rp_db_outbox_state(space->db, &acked, &last));
+    *ret_rest = last - acked > WAITING_MAX;
+    importing->rests = *ret_rest ? importing->rests + 1 : 0;
+    return importing->rests <= RESTS_MAX ? RP_OK : RP_ERR(OVERLOAD);
+}
+
 static rp_err work(struct rp_request *request, struct rp_space *space,
                    struct importing *importing) {
     struct rp_flow *flow = &request->flow;
-    bool more = true;
+    bool more = true, rests = false;
+    RP_TRY(must_rest(space, importing, &rests));
+    if (rests) {
+        flow->again = flow->more = true;
+        flow->rest_ms = REST_MS;
+        return RP_OK;
+    }
     for (int i = 0; i < STEPS_AT_ONCE && (more || flow->piece.n > 0); i++) {
         RP_TRY(rp_space_import_step(importing->import, space, &flow->piece, &more, &request->diag));
     }

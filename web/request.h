@@ -102,6 +102,7 @@ struct rp_flow {
 
     bool again;                /* by the handler: enter me again with what I left of piece, after
                                   the others who wait */
+    int64_t rest_ms;           /* by the handler, with again: not before so long */
     bool more;                 /* by the handler: enter me again, with the next piece, or when what
                                   stands in the response's body has gone out */
     void *state;               /* the handler's own, in the request's arena */

@@ -197,6 +197,7 @@ enum rp_next rp_web_run(struct rp_request *request, struct rp_web_thread *thread
     RP_ASSERT(route != NULL && request->step < RP_STEPS_MAX);
     request->thread = thread;
     request->flow.more = request->flow.again = false;
+    request->flow.rest_ms = 0;
     rp_err err = RP_OK;
     if (!thread && needs_thread(route)) {
         err = RP_ERR(OVERLOAD);

@@ -42,6 +42,7 @@ void connection_end_request(struct connection *c) {
 void connection_free(struct connection *c) {
     RP_ASSERT(c->magic == CONNECTION_MAGIC && !c->working);
     connection_end_request(c);
+    rp_timer_free(c->rest);
     rp_watch_free(c->watch);
     rp_fd_done(&c->fd);
     rp_fcgi_free(c->reader);

@@ -29,6 +29,7 @@ struct connection {
     enum rp_next then; /* what the last step asked for */
     struct rp_buf piece;
 
+    struct rp_timer *rest; /* while a handler that asked for it waits; it counts as working */
     struct rp_watch *watch;
     struct rp_fcgi *reader;
     struct rp_arena *arena;

@@ -32,6 +32,24 @@ static void ask_for_piece(struct connection *c) {
     connection_feed(c);
 }
 
+static void rested(void *ctx) {
+    struct connection *c = ctx;
+    RP_ASSERT(c->magic == CONNECTION_MAGIC && c->working);
+    rp_timer_free(rp_take(&c->rest));
+    c->working = false;
+    connection_run_again(c);
+}
+
+/* With what is left of the piece: at once, or when the handler wants to be entered again. */
+static void go_on(struct connection *c) {
+    int64_t rest_ms = c->request.flow.rest_ms;
+    if (rest_ms > 0 && rp_ok(rp_loop_timer(c->core->loop, rest_ms, 0, rested, c, &c->rest))) {
+        c->working = true;
+        return;
+    }
+    connection_run_again(c);
+}
+
 static void finished(void *ctx) {
     struct connection *c = ctx;
     RP_ASSERT(c->magic == CONNECTION_MAGIC && c->working);
@@ -48,7 +66,7 @@ static void finished(void *ctx) {
         core_forward_soon(c->core, (rp_id){{0}});
     }
     if (c->then == RP_NEXT_AGAIN) {
-        connection_run_again(c);
+        go_on(c);
     } else if (c->then == RP_NEXT_PIECE) {
         ask_for_piece(c);
     } else if (c->gone || c->then == RP_NEXT_BROKEN) {
