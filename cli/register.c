@@ -25,8 +25,21 @@ const char *cli_register_address(struct cli *cli, const char *a, const char *b, 
     return (const char *)path.p;
 }
 
-/* name=value …; a value that reads as JSON is that, else it is text. */
-struct rp_json *cli_register_fields(struct cli *cli, size_t first) {
+/* Does the field take what is no text, where the value reads so? One that nobody knows does: core
+ * will say so. */
+static bool takes_other(const struct rp_json *reg, rp_view name) {
+    for (const struct rp_json *one = cli_register_first(reg, "fields"); one; one = one->next) {
+        if (rp_view_equal(rp_json_get_string(one, "id"), name)) {
+            rp_view type = rp_json_get_string(one, "type");
+            return rp_view_equal(type, RP_VIEW("number")) || rp_view_equal(type, RP_VIEW("bool")) ||
+                   rp_view_equal(type, RP_VIEW("multi"));
+        }
+    }
+    return true;
+}
+
+/* name=value …; a value that reads as JSON is that, where the field is no text. */
+struct rp_json *cli_register_fields(struct cli *cli, const struct rp_json *reg, size_t first) {
     struct rp_json *fields = rp_json_object(cli->arena);
     for (size_t i = first; i < cli->arg_count; i++) {
         rp_view value = rp_view_from_cstr(cli->args[i]);
@@ -37,7 +50,8 @@ struct rp_json *cli_register_fields(struct cli *cli, size_t first) {
             return NULL;
         }
         rp_err err = rp_json_parse(value, RP_JSON_LIMITS, cli->arena, &json, NULL);
-        bool other = rp_ok(err) && json->kind != RP_JSON_STRING;
+        bool other = rp_ok(err) && json->kind != RP_JSON_STRING &&
+                     (json->kind == RP_JSON_NULL || takes_other(reg, name));
         if (other) {
             rp_json_add(cli->arena, fields, key, json);
         } else {
@@ -47,9 +61,17 @@ struct rp_json *cli_register_fields(struct cli *cli, size_t first) {
     return fields;
 }
 
+/* Of the register that is written in. NULL: not of that form. */
+static struct rp_json *typed_fields(struct cli *cli, size_t first) {
+    bool any = cli->arg_count > first;
+    const struct rp_json *registers = any ? cli_register_all(cli) : NULL;
+    rp_view id = rp_view_from_cstr(cli->args[1]);
+    return cli_register_fields(cli, cli_register_find(registers, id), first);
+}
+
 /* list [REGISTER [FIELD=VALUE…]]; state=, q= and view= too. */
 static enum rp_exit list(struct cli *cli) {
-    struct rp_json *answer = NULL, *filters = cli_register_fields(cli, 2);
+    struct rp_json *answer = NULL, *filters = cli_register_fields(cli, NULL, 2);
     const char *reg = cli->arg_count > 1 ? cli->args[1] : NULL;
     const char *path = cli_register_address(cli, reg, NULL, reg ? "?range=%5B0,199%5D" : "");
     path = filters ? cli_register_filters(cli, path, filters) : NULL;
@@ -64,7 +86,7 @@ static enum rp_exit list(struct cli *cli) {
 }
 
 static enum rp_exit create(struct cli *cli) {
-    struct rp_json *answer = NULL, *fields = cli_register_fields(cli, 2);
+    struct rp_json *answer = NULL, *fields = typed_fields(cli, 2);
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
@@ -77,7 +99,7 @@ static enum rp_exit create(struct cli *cli) {
 }
 
 static enum rp_exit edit(struct cli *cli) {
-    struct rp_json *answer = NULL, *fields = cli_register_fields(cli, 3);
+    struct rp_json *answer = NULL, *fields = typed_fields(cli, 3);
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
@@ -91,7 +113,7 @@ static enum rp_exit edit(struct cli *cli) {
 
 /* move REGISTER ID MOVE [reason=…] [field=value …] */
 static enum rp_exit move(struct cli *cli) {
-    struct rp_json *answer = NULL, *fields = cli_register_fields(cli, 4);
+    struct rp_json *answer = NULL, *fields = typed_fields(cli, 4);
     struct rp_json *body = rp_json_object(cli->arena);
     struct rp_json *kept = rp_json_object(cli->arena);
     if (!fields) {

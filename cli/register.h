@@ -4,8 +4,9 @@
 
 #include "cli.h"
 
-/* name=value … from the given place on; NULL: not of that form. */
-struct rp_json *cli_register_fields(struct cli *cli, size_t first);
+/* name=value … from the given place on, as the fields of this register (NULL: of any) take them;
+ * NULL: not of that form. */
+struct rp_json *cli_register_fields(struct cli *cli, const struct rp_json *reg, size_t first);
 /* base with these as filters, "view" apart; NULL when it grows too long. */
 const char *cli_register_filters(struct cli *cli, const char *base, const struct rp_json *fields);
 /* /.rempart/api/v1/registers/A/B/C, as far as given; B is a record's id, its number, or both as

@@ -167,7 +167,7 @@ enum rp_exit cli_register_view(struct cli *cli) {
         path = with_query(cli, path, "name", rp_view_from_cstr(cli->args[2]));
         return cli_ask(cli, "DELETE", path, NULL, &answer);
     }
-    struct rp_json *fields = cli_register_fields(cli, 3), *body = rp_json_object(cli->arena);
+    struct rp_json *fields = cli_register_fields(cli, NULL, 3), *body = rp_json_object(cli->arena);
     if (!fields) {
         return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
     }
@@ -188,7 +188,7 @@ enum rp_exit cli_register_token(struct cli *cli) {
         RP_ASSERT(path.p != NULL);
         code = cli_ask(cli, "DELETE", (const char *)path.p, NULL, &answer);
     } else if (cli->arg_count > 3 && strcmp(cli->args[1], "new") == 0) {
-        struct rp_json *body = cli_register_fields(cli, 3);
+        struct rp_json *body = cli_register_fields(cli, NULL, 3);
         if (!body) {
             return cli_usage(cli, cli_say(cli, "champ=valeur", "field=value"));
         }

@@ -73,6 +73,9 @@ test('a record goes by its number too, is shown with what can follow, and what i
   assert.match(shown.stdout, /^changes-\d+ +draft .* Old cipher$/m);
   assert.match(shown.stdout, /can follow: submit +draft → review.*\n +by engineering, operations\n +needs tests, rollback/);
   assert.match((await stack.rempart('register', 'list', 'changes')).stdout, /Old cipher/);
+  // What reads as a number is a text where the field is one, and a number where it is one.
+  const text = await make('documents', 'name=2026', 'kind=policy', 'theme=security', 'edition=1');
+  assert.deepEqual((({name, edition}) => [name, edition])((await cli('show', 'documents', text.id)).json), ['2026', '1']);
   for (const [words, why] of [[['new', 'changes', 'summary=x', 'kind=usual', 'risk=low'], /kind: one of normal, standard, emergency, advice/],
     [['new', 'changes', 'summary=x', 'colour=red'], /colour is no field of changes/],
     [['new', 'persons', 'name=x', 'kind=employee', 'start=soon'], /start: a date, 2026-/],
