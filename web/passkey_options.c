@@ -2,7 +2,6 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "web/passkey.h"
-#include "wire/encode.h"
 #include "wire/ip.h"
 
 /* ---- where ---- */
@@ -44,14 +43,6 @@ bool rp_passkey_here(struct rp_request *request, struct rp_passkey_expected *ret
 
 /* ---- options ---- */
 
-static void add_base64url(struct rp_arena *arena, struct rp_json *object, const char *key,
-                          rp_view bytes) {
-    struct rp_buf text = rp_buf_new(2 * RP_CREDENTIAL_ID_MAX);
-    rp_base64url_print(&text, bytes);
-    rp_json_add_string(arena, object, key, rp_buf_view(&text));
-    rp_buf_done(&text);
-}
-
 static void add_keys(struct rp_arena *arena, struct rp_json *object, const char *name,
                      const struct rp_passkey_options *options) {
     struct rp_json *list = rp_json_add_array(arena, object, name);
@@ -62,7 +53,8 @@ static void add_keys(struct rp_arena *arena, struct rp_json *object, const char 
         }
         struct rp_json *one = rp_json_add_object(arena, list, NULL);
         rp_json_add_cstr(arena, one, "type", "public-key");
-        add_base64url(arena, one, "id", rp_view_of(key->credential_id, key->credential_id_n));
+        rp_webauthn_add_bytes(arena, one, "id",
+                              rp_view_of(key->credential_id, key->credential_id_n));
         struct rp_json *transports = rp_json_add_array(arena, one, "transports");
         for (unsigned bit = 1; bit <= RP_TRANSPORTS_ALL; bit <<= 1) {
             if (key->transports & bit) {
@@ -74,7 +66,7 @@ static void add_keys(struct rp_arena *arena, struct rp_json *object, const char 
 
 static struct rp_json *begin(struct rp_arena *arena, const struct rp_passkey_options *options) {
     struct rp_json *root = rp_json_object(arena);
-    add_base64url(arena, root, "challenge", options->challenge);
+    rp_webauthn_add_bytes(arena, root, "challenge", options->challenge);
     rp_json_add_u64(arena, root, "timeout", RP_CHALLENGE_MS);
     return root;
 }
@@ -111,7 +103,7 @@ struct rp_json *rp_passkey_create_options(struct rp_arena *arena,
     rp_json_add_cstr(arena, site, "id", options->site);
     rp_json_add_cstr(arena, site, "name", options->site);
     struct rp_json *user = rp_json_add_object(arena, root, "user");
-    add_base64url(arena, user, "id", rp_view_of(person->person.b, sizeof person->person.b));
+    rp_webauthn_add_bytes(arena, user, "id", rp_view_of(person->person.b, sizeof person->person.b));
     rp_json_add_cstr(arena, user, "name", person->email);
     rp_json_add_cstr(arena, user, "displayName", person->email);
     add_algorithms(arena, root);

@@ -16,14 +16,6 @@
 
 enum { NONCE = 32, SIGNED_MAX = 256 * 1024 };
 
-static void add_base64url(struct rp_arena *arena, struct rp_json *object, const char *key,
-                          rp_view bytes) {
-    struct rp_buf text = rp_buf_new(2 * RP_WEBAUTHN_ANSWER_MAX);
-    rp_base64url_print(&text, bytes);
-    rp_json_add_string(arena, object, key, rp_buf_view(&text));
-    rp_buf_done(&text);
-}
-
 /* What is signed, and its challenge. */
 struct signing {
     struct rp_json *text;
@@ -71,7 +63,7 @@ static rp_err send_options(struct rp_request *request, const struct signing *sig
                            const struct rp_passkey_options *options) {
     struct rp_json *root = rp_json_object(request->arena);
     rp_json_add(request->arena, root, "publicKey", rp_passkey_get_options(request->arena, options));
-    add_base64url(request->arena, root, "nonce", signing->nonce);
+    rp_webauthn_add_bytes(request->arena, root, "nonce", signing->nonce);
     rp_json_add(request->arena, root, "signs", signing->text);
     return rp_api_send(request, 200, root);
 }
@@ -137,13 +129,13 @@ static struct rp_json *write_evidence(struct rp_arena *arena, const struct signi
                                       const struct rp_passkey *key) {
     struct rp_json *root = rp_json_object(arena);
     rp_json_add(arena, root, "signs", signing->text);
-    add_base64url(arena, root, "nonce", signing->nonce);
+    rp_webauthn_add_bytes(arena, root, "nonce", signing->nonce);
     rp_json_add_cstr(arena, root, "key", rp_id_print(key->id).s);
-    add_base64url(arena, root, "credential", answer->credential_id);
-    add_base64url(arena, root, "public_key", rp_view_of(key->key, key->key_n));
-    add_base64url(arena, root, "client_data", answer->client_data);
-    add_base64url(arena, root, "authenticator_data", answer->authenticator_data);
-    add_base64url(arena, root, "signature", answer->signature);
+    rp_webauthn_add_bytes(arena, root, "credential", answer->credential_id);
+    rp_webauthn_add_bytes(arena, root, "public_key", rp_view_of(key->key, key->key_n));
+    rp_webauthn_add_bytes(arena, root, "client_data", answer->client_data);
+    rp_webauthn_add_bytes(arena, root, "authenticator_data", answer->authenticator_data);
+    rp_webauthn_add_bytes(arena, root, "signature", answer->signature);
     return root;
 }
 

@@ -3,21 +3,12 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "crypto/hash.h"
-#include "wire/encode.h"
-#include "wire/json.h"
+#include "wire/webauthn.h"
 
 enum { ARENA = 64 * 1024, DATA_MAX = 512, HALF = RP_SIGNATURE / 2, DER_MAX = 72 };
 enum flag { UP = 1 << 0, UV = 1 << 2, AT = 1 << 6 };
 
 /* ---- what the browser says ---- */
-
-static void add_base64url(struct rp_arena *arena, struct rp_json *object, const char *key,
-                          rp_view bytes) {
-    struct rp_buf text = rp_buf_new(AUTHENTICATOR_ANSWER_MAX);
-    rp_base64url_print(&text, bytes);
-    rp_json_add_string(arena, object, key, rp_buf_view(&text));
-    rp_buf_done(&text);
-}
 
 static rp_err print_client_data(const struct authenticator *authenticator, const char *type,
                                 rp_view challenge, struct rp_buf *out) {
@@ -27,7 +18,7 @@ static rp_err print_client_data(const struct authenticator *authenticator, const
     }
     struct rp_json *root = rp_json_object(arena);
     rp_json_add_cstr(arena, root, "type", type);
-    add_base64url(arena, root, "challenge", challenge);
+    rp_webauthn_add_bytes(arena, root, "challenge", challenge);
     rp_json_add_cstr(arena, root, "origin", authenticator->origin);
     rp_json_add_bool(arena, root, "crossOrigin", false);
     return rp_json_print(root, out);
@@ -112,7 +103,8 @@ static rp_err sign(const struct authenticator *authenticator, rp_view data, rp_v
 static struct rp_json *begin_answer(const struct authenticator *authenticator,
                                     struct rp_arena *arena, struct rp_json **ret_response) {
     struct rp_json *root = rp_json_object(arena);
-    add_base64url(arena, root, "id", rp_view_of(authenticator->id, sizeof authenticator->id));
+    rp_webauthn_add_bytes(arena, root, "id",
+                          rp_view_of(authenticator->id, sizeof authenticator->id));
     rp_json_add_cstr(arena, root, "type", "public-key");
     *ret_response = rp_json_add_object(arena, root, "response");
     return root;
@@ -133,8 +125,8 @@ rp_err authenticator_make(const struct authenticator *authenticator, rp_view cha
     RP_TRY(add_key(authenticator, &data));
     add_attestation(rp_buf_view(&data), &attestation);
     struct rp_json *root = begin_answer(authenticator, arena, &response);
-    add_base64url(arena, response, "clientDataJSON", rp_buf_view(&client));
-    add_base64url(arena, response, "attestationObject", rp_buf_view(&attestation));
+    rp_webauthn_add_bytes(arena, response, "clientDataJSON", rp_buf_view(&client));
+    rp_webauthn_add_bytes(arena, response, "attestationObject", rp_buf_view(&attestation));
     rp_json_add_cstr(arena, rp_json_add_array(arena, response, "transports"), NULL,
                      authenticator->transport);
     return rp_json_print(root, out);
@@ -154,9 +146,9 @@ rp_err authenticator_use(const struct authenticator *authenticator, rp_view chal
     add_head(authenticator, 0, &data);
     RP_TRY(sign(authenticator, rp_buf_view(&data), rp_buf_view(&client), &signature));
     struct rp_json *root = begin_answer(authenticator, arena, &response);
-    add_base64url(arena, response, "clientDataJSON", rp_buf_view(&client));
-    add_base64url(arena, response, "authenticatorData", rp_buf_view(&data));
-    add_base64url(arena, response, "signature", rp_buf_view(&signature));
-    add_base64url(arena, response, "userHandle", user);
+    rp_webauthn_add_bytes(arena, response, "clientDataJSON", rp_buf_view(&client));
+    rp_webauthn_add_bytes(arena, response, "authenticatorData", rp_buf_view(&data));
+    rp_webauthn_add_bytes(arena, response, "signature", rp_buf_view(&signature));
+    rp_webauthn_add_bytes(arena, response, "userHandle", user);
     return rp_json_print(root, out);
 }

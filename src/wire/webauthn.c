@@ -216,6 +216,14 @@ rp_err rp_attestation_parse(rp_view bytes, struct rp_attestation *ret_attestatio
 
 /* ---- the whole answer: section 5.1, toJSON() ---- */
 
+void rp_webauthn_add_bytes(struct rp_arena *arena, struct rp_json *object, const char *key,
+                           rp_view bytes) {
+    struct rp_buf text = rp_buf_new(2 * RP_WEBAUTHN_ANSWER_MAX);
+    rp_base64url_print(&text, bytes);
+    rp_json_add_string(arena, object, key, rp_buf_view(&text));
+    rp_buf_done(&text);
+}
+
 static const char *const transport_names[] = {"usb",    "nfc",      "ble",
                                               "hybrid", "internal", "smart-card"};
 _Static_assert(1 << (sizeof transport_names / sizeof transport_names[0]) == RP_TRANSPORTS_ALL + 1,

@@ -19,6 +19,7 @@
 #define RP_WIRE_WEBAUTHN_H
 
 #include "base/arena.h"
+#include "wire/json.h"
 
 enum {
     RP_WEBAUTHN_HASH = 32,
@@ -67,6 +68,10 @@ struct rp_attestation {
     rp_view authenticator_data;
 };
 rp_err rp_attestation_parse(rp_view bytes, struct rp_attestation *ret_attestation);
+
+/* A member in base64url, as options and answers carry bytes. */
+void rp_webauthn_add_bytes(struct rp_arena *arena, struct rp_json *object, const char *key,
+                           rp_view bytes);
 
 /* How an authenticator is reached; a set. INTERNAL: it is built into the device. */
 enum rp_transport {

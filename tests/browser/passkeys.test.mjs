@@ -7,7 +7,8 @@ import {Stack, until} from '../lib/stack.mjs';
 const people = {}; // one a language
 let stack, browser;
 before(async () => {
-  stack = await Stack.start({app: null});
+  stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\napps:\n  - name: notes\n` +
+    '    upstream: unix:run/notes.sock\n    sign_in: required\n    paths:\n      - {path: /vault/, sign_in: required, acr: phr}\n'});
   const tenant = (await stack.rempart('tenant', 'create', 'Boulangerie Martin')).stdout.trim();
   for (const name of ['fr', 'en', 'poor', 'hostile']) {
     const {stdout} = await stack.rempart('person', 'invite', `camille.${name}@boulangerie-martin.example`, '--tenant', tenant);
@@ -102,6 +103,8 @@ test('a passkey alone signs in where it verified its owner, and nowhere else', a
   const person = people.en;
   const page = await signedIn(person, {});
   const device = await authenticatorOn(page, 'internal');
+  await page.goto(`${stack.origin}/vault/`);
+  assert.match(await page.textContent('[role=status]'), /a code is not enough/);
   await addKey(page, 'Laptop');
   await page.waitForURL(/done=added/);
   await page.context().clearCookies();
@@ -110,6 +113,9 @@ test('a passkey alone signs in where it verified its owner, and nowhere else', a
   await enter(page, key(page));
   await page.waitForURL(/id\/account/);
   assert.match(await page.textContent('dl'), /passkey/);
+  const [inside] = (await page.context().cookies()).filter(one => one.name === '__Host-rempart');
+  const strong = await stack.client({cookies: {'__Host-rempart': inside.value}}).get('/vault/');
+  assert.equal(strong.status, 502, 'let through, to an application that does not run');
 
   await page.context().clearCookies(); // the authenticator says that nobody's finger was asked for
   await device.send('setResponseOverrideBits', {isBadUV: true});

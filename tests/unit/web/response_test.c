@@ -16,10 +16,28 @@ static void every_answer_is_fenced(void **state) {
     assert_true(holds(&out, "Status: 200 OK\r\n"));
     assert_true(holds(&out, "Content-Security-Policy: default-src 'none';"));
     assert_true(holds(&out, "frame-ancestors 'none'"));
+    assert_false(holds(&out, "script-src"));
     assert_true(holds(&out, "Referrer-Policy: strict-origin\r\n"));
     assert_true(holds(&out, "X-Content-Type-Options: nosniff\r\n"));
     assert_true(holds(&out, "Cache-Control: no-store\r\n"));
     assert_true(rp_view_ends(rp_buf_view(&out), RP_VIEW("\r\n\r\n")));
+    rp_buf_done(&out);
+    rp_response_done(&response);
+}
+
+static void a_page_that_says_so_runs_our_own_script_and_no_other(void **state) {
+    (void)state;
+    struct rp_response response = rp_response_new();
+    struct rp_buf out = rp_buf_new(65536);
+    response.scripted = true;
+    assert_ok(rp_response_print(&response, &out));
+    assert_true(holds(&out, "default-src 'none';"));
+    assert_true(holds(&out, "script-src 'self'; connect-src 'self';"));
+    assert_false(holds(&out, "unsafe"));
+    rp_buf_clear(&out);
+    rp_response_clear(&response);
+    assert_ok(rp_response_print(&response, &out));
+    assert_false(holds(&out, "script-src"));
     rp_buf_done(&out);
     rp_response_done(&response);
 }
@@ -70,7 +88,9 @@ static void too_much_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_answer_is_fenced), cmocka_unit_test(cookies_are_hardened),
-        cmocka_unit_test(a_redirect_has_no_body), cmocka_unit_test(too_much_is_an_error)};
+        cmocka_unit_test(every_answer_is_fenced),
+        cmocka_unit_test(a_page_that_says_so_runs_our_own_script_and_no_other),
+        cmocka_unit_test(cookies_are_hardened), cmocka_unit_test(a_redirect_has_no_body),
+        cmocka_unit_test(too_much_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
