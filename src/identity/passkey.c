@@ -10,8 +10,10 @@
 
 bool rp_identity_is_fresh(struct rp_identity *identity, const struct rp_session *session) {
     struct rp_factor factor;
-    int64_t began_ms = session->view.expires_ms - identity->options.session_ms;
-    if (rp_identity_now(identity) - began_ms > RP_FRESH_MS ||
+    /* A session that began while sessions lasted longer would seem to begin later than now. */
+    int64_t age_ms =
+        rp_identity_now(identity) - session->view.expires_ms + identity->options.session_ms;
+    if (age_ms < 0 || age_ms > RP_FRESH_MS ||
         !rp_ok(rp_factor_of(identity, session->view.person, &factor))) {
         return false;
     }

@@ -318,6 +318,8 @@ static void keys_are_renamed_and_removed(void **state) {
     struct rp_session old = ann.session;
     old.view.expires_ms -= RP_FRESH_MS + 1;
     assert_err(rp_identity_passkey_remove(identity, &old, id), SECOND_FACTOR);
+    old.view.expires_ms = ann.session.view.expires_ms + 1; /* begun when sessions lasted longer */
+    assert_err(rp_identity_passkey_remove(identity, &old, id), SECOND_FACTOR);
     assert_ok(rp_identity_passkey_remove(identity, &ann.session, id));
     assert_err(rp_identity_passkey_remove(identity, &ann.session, id), NOT_FOUND);
     assert_err(second_with(&ann, &blue, &session), DENIED);
