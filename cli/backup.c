@@ -90,6 +90,7 @@ static bool key_from_here(struct cli *cli, struct backup_file *file) {
     return found;
 }
 
+/* DENIED: nothing was typed. INVALID: what was typed opens another backup, or none. */
 static rp_err key_by_typing(struct cli *cli, struct backup_file *file) {
     const struct rp_env env = rp_env_real();
     char typed[TYPED_MAX];
@@ -103,7 +104,23 @@ static rp_err key_by_typing(struct cli *cli, struct backup_file *file) {
         err = rp_keep_open_by_passphrase(&env, &file->head, text, &file->key);
     }
     rp_wipe(typed, sizeof typed);
-    return err;
+    bool wrong = n > 0 && !rp_ok(err) && !rp_err_retry(err); /* no lack of memory or the like */
+    return wrong ? RP_ERR(INVALID) : err;
+}
+
+static const char *what_it_takes(const struct cli *cli, rp_err err) {
+    if (rp_is(err, RP_E_INVALID)) {
+        return cli_say(cli,
+                       "n'est ni le code de la fiche de secours d'alors, ni la phrase de passe de "
+                       "cette sauvegarde",
+                       "neither the code of the recovery sheet of that time nor the passphrase of "
+                       "this backup");
+    }
+    return cli_say(cli,
+                   "il faut le code de la fiche de secours, la phrase de passe (sur l'entrée "
+                   "standard ou par --passphrase-file), ou --state de l'installation",
+                   "it takes the recovery sheet's code, the passphrase (on standard input or by "
+                   "--passphrase-file), or --state of the installation");
 }
 
 rp_err backup_file_key(struct cli *cli, struct backup_file *file) {
@@ -118,13 +135,7 @@ rp_err backup_file_key(struct cli *cli, struct backup_file *file) {
     }
     if (!rp_ok(err)) {
         struct rp_diag diag = {0};
-        rp_err said = rp_fail(
-            &diag, err, "%s",
-            cli_say(cli,
-                    "il faut le code de la fiche de secours, la phrase de passe (sur l'entrée "
-                    "standard ou par --passphrase-file), ou --state de l'installation",
-                    "it takes the recovery sheet's code, the passphrase (on standard input or by "
-                    "--passphrase-file), or --state of the installation"));
+        rp_err said = rp_fail(&diag, err, "%s", what_it_takes(cli, err));
         cli_fail(cli, said, cli_say(cli, "clé de la sauvegarde", "the backup's key"), &diag);
     }
     return err;

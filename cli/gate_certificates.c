@@ -24,21 +24,23 @@ static void print_facts(struct cli *cli, const struct shown *shown) {
     const struct rp_x509_facts *facts = &shown->facts;
     struct rp_time_text since = rp_time_print(facts->since_s),
                         until = rp_time_print(facts->until_s);
-    printf("%s\n  %-10s %.*s\n  %-10s %.*s\n  %-10s %s – %s, %lld %s\n", shown->file,
-           cli_say(cli, "noms", "names"), RP_FMT(facts->names), cli_say(cli, "émetteur", "issuer"),
-           RP_FMT(facts->issuer), cli_say(cli, "valable", "valid"), since.s, until.s,
-           (long long)shown->days, cli_say(cli, "jours restants", "days left"));
+    printf("%s\n  %s %.*s\n  %s %.*s\n  %s %s – %s, %lld %s\n", shown->file,
+           cli_say(cli, "noms      ", "names     "), RP_FMT(facts->names),
+           cli_say(cli, "émetteur  ", "issuer    "), RP_FMT(facts->issuer),
+           cli_say(cli, "valable   ", "valid     "), since.s, until.s, (long long)shown->days,
+           cli_say(cli, "jours restants", "days left"));
     if (!shown->acme) {
         return;
     }
     struct rp_time_text next = rp_time_print((int64_t)shown->next_s);
     if (shown->failures == 0) {
-        printf("  %-10s %s\n", cli_say(cli, "suivant", "next"), next.s);
+        printf("  %s %s\n", cli_say(cli, "suivant   ", "next      "), next.s);
         return;
     }
-    printf("  %-10s %llu × ; %s %s\n  %-10s %.*s\n", cli_say(cli, "échecs", "failures"),
+    printf("  %s %llu × ; %s %s\n  %s %.*s\n", cli_say(cli, "échecs    ", "failures  "),
            (unsigned long long)shown->failures, cli_say(cli, "nouvel essai", "next try"), next.s,
-           cli_say(cli, "raison", "reason"), RP_FMT(rp_json_get_string(shown->acme, "reason")));
+           cli_say(cli, "raison    ", "reason    "),
+           RP_FMT(rp_json_get_string(shown->acme, "reason")));
 }
 
 static void add_json(struct cli *cli, struct rp_json *list, const struct shown *shown) {

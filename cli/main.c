@@ -271,6 +271,28 @@ enum rp_exit cli_usage(const struct cli *cli, const char *problem) {
     return RP_EXIT_USAGE;
 }
 
+/* Where what does not answer may run. A log that is fetched to be verified is somebody else's. */
+static void say_where(const struct cli *cli) {
+    rp_view machine;
+    if (cli->command && strcmp(cli->command, "verify") == 0) {
+        return;
+    }
+    if (cli_runs_elsewhere(cli, "core", &machine)) {
+        fprintf(stderr,
+                cli_say(cli,
+                        "Cette machine ne fait tourner que le service de clés ; demandez-le sur la "
+                        "machine « %.*s ».\n",
+                        "This machine runs the key service alone; ask it of the machine "
+                        "\"%.*s\".\n"),
+                RP_FMT(machine));
+        return;
+    }
+    fprintf(stderr, "%s\n",
+            cli_say(cli,
+                    "Rempart tourne-t-il ici ? « rempart up » le démarre ; --state DIR dit où.",
+                    "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
+}
+
 enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
                       const struct rp_diag *diag) {
     fprintf(stderr, "rempart: %s: %s", what, rp_err_text(err, cli->lang));
@@ -282,24 +304,8 @@ enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
         fprintf(stderr, ": %s", diag->text);
     }
     fputc('\n', stderr);
-    rp_view machine;
-    if (rp_is(err, RP_E_UNREACHABLE) && cli_runs_elsewhere(cli, "core", &machine)) {
-        fprintf(stderr,
-                cli_say(cli,
-                        "Cette machine ne fait tourner que le service de clés ; demandez-le sur la "
-                        "machine « %.*s ».\n",
-                        "This machine runs the key service alone; ask it of the machine "
-                        "\"%.*s\".\n"),
-                RP_FMT(machine));
-        return RP_EXIT_UNREACHABLE;
-    }
     if (rp_is(err, RP_E_UNREACHABLE)) {
-        fprintf(
-            stderr, "%s\n",
-            cli_say(cli,
-                    "Rempart tourne-t-il ici ? « rempart up » le démarre ; --state DIR dit où.",
-                    "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
-        return RP_EXIT_UNREACHABLE;
+        say_where(cli);
     }
     return rp_err_retry(err) ? RP_EXIT_UNREACHABLE : RP_EXIT_USAGE;
 }

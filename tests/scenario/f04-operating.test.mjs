@@ -75,6 +75,13 @@ test('a folder where a file was meant, and the state where its log was meant, ar
   });
 });
 
+test('whose log does not answer is not asked whether Rempart runs here', async () => {
+  const {code, stderr} = await run(rempart, ['verify', 'https://127.0.0.1:1/log'], {env: {...process.env, LANG: 'C'}});
+  assert.equal(code, 3);
+  assert.match(stderr, /unreachable/);
+  assert.doesNotMatch(stderr, /rempart up/);
+});
+
 test('the table of rights is told in the reader\'s language, and to programs in one', async () => {
   const asked = async (lang, ...more) => (await run(rempart, ['role', 'explain', ...more], {env: {...process.env, LANG: lang}})).stdout;
   assert.match(await asked('fr_FR.UTF-8'), /^mfa {3}operator +administrer l'installation$/m);
