@@ -123,11 +123,13 @@ static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
     if (rp_view_equal(node->key, RP_VIEW("runs"))) {
         return read_runs(in, node, peer);
     }
-    return rp_config_unknown(in, node, "a peer", peer_keys, RP_COUNT_OF(peer_keys));
+    return rp_config_unknown(in, node, rp_config_say(in, "a peer"), peer_keys,
+                             RP_COUNT_OF(peer_keys));
 }
 
 static rp_err fail_peer(const struct reading *in, const struct rp_yaml *node, const char *text) {
-    return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column, "link.peers: %s", text);
+    return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
+                      rp_config_say(in, "link.peers: %s"), rp_config_say(in, text));
 }
 
 static rp_err read_peer(const struct reading *in, const struct rp_yaml *node) {
@@ -161,13 +163,14 @@ static rp_err read_peer(const struct reading *in, const struct rp_yaml *node) {
 
 rp_err rp_config_read_peers(const struct reading *in, const struct rp_yaml *peers) {
     if (peers->kind != RP_YAML_SEQUENCE) {
-        return rp_fail_at(in->diag, RP_ERR(INVALID), peers->line, peers->column,
-                          "link.peers: expected a list, each item beginning with \"- name:\"");
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), peers->line, peers->column,
+            rp_config_say(in, "link.peers: expected a list, each item beginning with \"- name:\""));
     }
     for (const struct rp_yaml *node = peers->first; node; node = node->next) {
         if (in->config->peer_count == RP_PEERS_MAX) {
             return rp_fail_at(in->diag, RP_ERR(TOO_LARGE), node->line, node->column,
-                              "link.peers: expected at most %d", RP_PEERS_MAX);
+                              rp_config_say(in, "link.peers: expected at most %d"), RP_PEERS_MAX);
         }
         RP_TRY(read_peer(in, node));
     }
@@ -178,7 +181,7 @@ rp_err rp_config_read_peers(const struct reading *in, const struct rp_yaml *peer
 
 static rp_err fail_at_key(const struct reading *in, const struct rp_yaml *node, const char *text) {
     return rp_fail_at(in->diag, RP_ERR(INVALID), node ? node->key_line : 0,
-                      node ? node->key_column : 0, "%s", text);
+                      node ? node->key_column : 0, "%s", rp_config_say(in, text));
 }
 
 unsigned rp_config_all_roles(void) {

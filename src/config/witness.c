@@ -72,7 +72,7 @@ static rp_err fail_item(const struct reading *in, const struct rp_yaml *root, co
         item = item->next;
     }
     return rp_fail_at(in->diag, RP_ERR(INVALID), item ? item->line : 0, item ? item->column : 0,
-                      "%s.%s: %s", section, key, text);
+                      rp_config_say(in, "%s.%s: %s"), section, key, rp_config_say(in, text));
 }
 
 static rp_view name_of(const char *item, bool is_witness) {
