@@ -56,6 +56,9 @@ static enum rp_exit rotate(struct cli *cli) {
     if (!rp_ok(err)) {
         return cli_fail(cli, err, "kms", NULL);
     }
+    if (cli->json) {
+        return status(cli); /* the new version stands in it */
+    }
     printf("%s\n", cli_say(cli,
                            "nouvelle version de la clé principale ; les anciennes ouvrent encore "
                            "ce qu'elles ont scellé",

@@ -101,6 +101,10 @@ rp_err rp_admin_person_change(struct rp_request *request) {
     }
     RP_TRY(find_person(request, change.tenant, &change.person));
     rp_err err = rp_members_change(request, &change);
+    if (rp_is(err, RP_E_NOT_FOUND) && change.roles) {
+        rp_view text = rp_text(request->lang, RP_TEXT_error_only_invited);
+        return rp_fail(&request->diag, err, "%.*s", RP_FMT(text));
+    }
     if (rp_is(err, RP_E_CONFLICT)) {
         rp_view text = rp_text(request->lang, RP_TEXT_error_last_admin);
         return rp_fail(&request->diag, err, "%.*s", RP_FMT(text));

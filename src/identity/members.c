@@ -84,9 +84,12 @@ rp_err rp_identity_member_at(struct rp_identity *identity, rp_id tenant, rp_view
     RP_TRY(rp_identity_address(identity, email, &address));
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(identity->db,
-                       "SELECT person.id FROM person "
+                       "SELECT person.id, 0 AS invited FROM person "
                        "JOIN membership ON membership.person = person.id "
-                       "WHERE address = ?1 AND membership.tenant = ?2",
+                       "WHERE address = ?1 AND membership.tenant = ?2 "
+                       "UNION ALL SELECT person, 1 FROM invitation "
+                       "WHERE address = ?1 AND tenant = ?2 AND used_ms IS NULL "
+                       "ORDER BY invited LIMIT 1",
                        &row));
     rp_row_bind_blob(row, 1, rp_hash_view(&address));
     rp_row_bind_id(row, 2, tenant);

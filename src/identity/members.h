@@ -41,7 +41,7 @@ rp_err rp_identity_change_member(struct rp_identity *identity,
                                  struct rp_own_session ended[static RP_OWN_SESSIONS_MAX],
                                  size_t *ret_count);
 
-/* The person of this tenant with this address. NOT_FOUND. */
+/* The person of this tenant with this address, or who is invited under it. NOT_FOUND. */
 rp_err rp_identity_member_at(struct rp_identity *identity, rp_id tenant, rp_view email,
                              rp_id *ret_person);
 

@@ -170,6 +170,12 @@ test('the command line lists, changes and removes; wrong words are told', async 
     assert.deepEqual([code, told.test(stderr)], [2, true], stderr);
   }
   assert.notEqual((await stack.rempart('person', 'remove', 'nobody@example.com', '--tenant', tenant)).code, 0);
+  const link = (await stack.rempart('person', 'invite', 'zoe@example.com', '--tenant', tenant)).stdout.trim();
+  const raised = await stack.rempart('person', 'role', 'zoe@example.com', 'admin', '--tenant', tenant);
+  assert.equal(raised.code, 2);
+  assert.match(raised.stderr, /only invited/);
+  assert.equal((await stack.rempart('person', 'remove', 'zoe@example.com', '--tenant', tenant)).code, 0, 'an invitation goes by its address');
+  assert.notEqual((await stack.client().get(link)).status, 200);
   assert.equal((await stack.rempart('person', 'remove', 'lea@example.com', '--tenant', tenant)).code, 0);
   const {stdout} = await stack.rempart('person', 'list', '--tenant', tenant);
   assert.match(stdout, /admin +enrolled +ann@example\.com/);

@@ -123,6 +123,9 @@ static void an_open_invitation_is_withdrawn(void **state) {
                                  &bo.invitation));
     assert_ok(rp_identity_find_invitation(identity, text(&bo.invitation), &invitation));
     bo.person = invitation.person;
+    rp_id found;
+    assert_ok(rp_identity_member_at(identity, ann.tenant, RP_VIEW("bo@example.org"), &found));
+    assert_true(rp_id_equal(found, bo.person));
     assert_int_equal(people_of(ann.tenant), 2);
     assert_err(change(&bo, ann.person, RP_MEMBER, &ended), NOT_FOUND); /* nobody has come yet */
     assert_ok(change(&bo, ann.person, 0, &ended));
