@@ -6,7 +6,6 @@
 #include "witnesses.h"
 
 enum { FILE_MAX = 16 * 1024, ARENA = 256 * 1024 };
-static const char state_file[] = "run/witnesses.json";
 static const char *const states[] = {"new", "cosigned", "unreachable", "refused", "diverged"};
 
 void witness_news_set(struct witnesses *witnesses, struct asked *asked, const char *state,
@@ -66,7 +65,7 @@ static rp_err write_file(const struct witnesses *witnesses) {
         rp_json_add_u64(arena, one, "time_s", (uint64_t)asked->time_s);
     }
     RP_TRY(rp_json_print(root, &out));
-    return rp_file_replace(state_file, 0640, rp_buf_view(&out));
+    return rp_file_replace(WITNESS_STATE_FILE, 0640, rp_buf_view(&out));
 }
 
 void witness_news_tell(struct witnesses *witnesses) {
@@ -78,7 +77,7 @@ void witness_news_tell(struct witnesses *witnesses) {
     }
     rp_err err = write_file(witnesses);
     if (!rp_ok(err)) {
-        rp_ignore(daemon_fail(witnesses->core->daemon, err, state_file, NULL));
+        rp_ignore(daemon_fail(witnesses->core->daemon, err, WITNESS_STATE_FILE, NULL));
     }
 }
 
@@ -106,7 +105,7 @@ void witness_news_read(struct witnesses *witnesses) {
     _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(ARENA);
     struct rp_json *root = NULL;
     rp_view text;
-    if (!arena || !rp_ok(rp_file_read(state_file, FILE_MAX, arena, &text)) ||
+    if (!arena || !rp_ok(rp_file_read(WITNESS_STATE_FILE, FILE_MAX, arena, &text)) ||
         !rp_ok(rp_json_parse(text, RP_JSON_LIMITS, arena, &root, NULL))) {
         return; /* the first start since the machine's, or since there are witnesses */
     }

@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "ledger/client.h"
+#include "os/file.h"
 
 enum {
     LOOK_MS = 1000,
@@ -287,6 +288,7 @@ static rp_err read_config(struct witnesses *witnesses) {
 
 rp_err core_witnesses_start(struct core *core) {
     if (core->config.witnesses.count == 0) {
+        rp_ignore(rp_file_remove(WITNESS_STATE_FILE)); /* what others said before is over */
         return RP_OK;
     }
     struct witnesses *witnesses = calloc(1, sizeof *witnesses);

@@ -49,6 +49,8 @@ struct witnesses {
 
 /* ---- witness_news.c ---- */
 
+#define WITNESS_STATE_FILE "run/witnesses.json"
+
 /* What stood there when the last core ended, so that a restart is no news. */
 void witness_news_read(struct witnesses *witnesses);
 /* A state that is another one becomes news. The state is a literal. */

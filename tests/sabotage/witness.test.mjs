@@ -139,3 +139,10 @@ test('a witness that is down stops nothing, and is named', async () => {
   assert.equal((await b.status()).roles.find(role => role.name === 'core').restarts, 0);
 });
 
+test('a witness that is taken out of the configuration is no more spoken of', async () => {
+  fs.writeFileSync(b.file('rempart.yaml'), `host: localhost\ngate:\n  listen: ${b.port}\n`);
+  assert.equal((await b.rempart('reload')).code, 0);
+  await until('a status without it', async () => JSON.parse((await b.rempart('status', '--json')).stdout).witnesses === undefined);
+  assert.equal((await part()).status, 'not-met');
+});
+
