@@ -209,7 +209,12 @@ static rp_err finish(struct rp_vault *vault, struct rp_vault_wanted *wanted, int
         return rp_fail(diag, RP_ERR(CORRUPT), "segment %llu with other bytes than its entry says",
                        time_ms);
     }
-    RP_TRY(vault->disk->sync(vault->disk->ctx, fd));
+    rp_err err = vault->disk->sync(vault->disk->ctx, fd);
+    if (!rp_ok(err)) {
+        wanted->bytes = 0; /* what the disk holds is unknown: it begins anew */
+        rp_ignore(rp_file_cut(fd, 0));
+        return err;
+    }
     wanted->whole = true;
     RP_TRY(rp_vault_size(vault, (struct rp_tree){.kind = RP_TREE_OPERATOR}, &size, diag));
     return rp_vault_access_place(vault, size.covered);

@@ -11,6 +11,7 @@
 #include "ledger/read_io.h"
 #include "ledger/tiles.h"
 #include "ledger/vault_parts_io.h"
+#include "os/batch.h"
 #include "os/file.h"
 
 enum { NOTE_ARENA = 16 * RP_NOTE_MAX, FOLDER_MODE = 0750, WANTED_MAX = 1 << 18 };
@@ -34,6 +35,21 @@ static uint64_t covered_by(const struct rp_grow *grow, rp_hash *ret_root) {
     return size;
 }
 
+/* Of a tree that has no checkpoint yet. What is not empty stays. */
+static rp_err remove_folder(const struct rp_grow *grow) {
+    static const char *const parts[] = {"tile/entries", "tile/0", "tile/1", "tile/2", "tile", ""};
+    char path[RP_VAULT_PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/vkey", rp_grow_folder(grow));
+    RP_ASSERT(n > 0 && (size_t)n < sizeof path);
+    RP_TRY(rp_file_remove(path));
+    for (size_t i = 0; i < RP_COUNT_OF(parts); i++) {
+        n = snprintf(path, sizeof path, "%s/%s", rp_grow_folder(grow), parts[i]);
+        RP_ASSERT(n > 0 && (size_t)n < sizeof path);
+        rp_ignore(rp_folder_remove(path));
+    }
+    return RP_OK;
+}
+
 /* Full tiles of entries that no checkpoint covers go with them: nothing stays in the folder that
  * the log did not sign. */
 static rp_err remove_uncovered(const struct rp_grow *grow) {
@@ -51,7 +67,7 @@ static rp_err remove_uncovered(const struct rp_grow *grow) {
             RP_TRY(rp_file_remove(path));
         }
     }
-    return RP_OK;
+    return rp_grow_published(grow, &covered, &root) ? RP_OK : remove_folder(grow);
 }
 
 static void close_at(struct rp_vault *vault, size_t at) {
@@ -73,6 +89,14 @@ static void close_longest_unused(struct rp_vault *vault) {
     close_at(vault, at);
 }
 
+/* A tree that nobody asked to keep leaves no trace by being asked about. */
+static bool is_here(const struct rp_vault *vault, struct rp_tree tree) {
+    char name[40], path[RP_VAULT_PATH_MAX];
+    rp_tree_folder(tree, name);
+    rp_vault_path(vault, path, "%s/vkey", name);
+    return rp_file_exists(path);
+}
+
 static rp_err get_tree(struct rp_vault *vault, struct rp_tree tree, struct rp_vault_tree **ret_tree,
                        struct rp_diag *diag) {
     for (size_t i = 0; i < vault->open_count; i++) {
@@ -87,15 +111,23 @@ static rp_err get_tree(struct rp_vault *vault, struct rp_tree tree, struct rp_va
         close_longest_unused(vault);
     }
     struct rp_vault_tree opened = {.used = ++vault->clock};
+    bool was_here = is_here(vault, tree);
     RP_TRY(rp_grow_open(&vault->home, tree, &opened.grow, diag));
-    rp_err err = remove_uncovered(opened.grow);
-    if (!rp_ok(err)) {
+    if (was_here) {
+        rp_err err = remove_uncovered(opened.grow);
         rp_grow_free(opened.grow);
-        return err;
+        RP_TRY(err);
+        RP_TRY(rp_grow_open(&vault->home, tree, &opened.grow, diag));
     }
     vault->open[vault->open_count] = opened;
     *ret_tree = &vault->open[vault->open_count++];
     return RP_OK;
+}
+
+static rp_err get_here(struct rp_vault *vault, struct rp_tree tree, struct rp_vault_tree **ret_tree,
+                       struct rp_diag *diag) {
+    return is_here(vault, tree) ? get_tree(vault, tree, ret_tree, diag)
+                                : rp_fail(diag, RP_ERR(NOT_FOUND), "a tree that is not kept here");
 }
 
 /* What no checkpoint covers: the tree is opened anew from its files. */
@@ -107,6 +139,10 @@ rp_err rp_vault_size(struct rp_vault *vault, struct rp_tree which, struct rp_vau
                      struct rp_diag *diag) {
     struct rp_vault_tree *tree;
     rp_hash root;
+    if (!is_here(vault, which)) {
+        *ret_size = (struct rp_vault_size){.entries = 0};
+        return RP_OK;
+    }
     RP_TRY(get_tree(vault, which, &tree, diag));
     RP_TRY(rp_vault_records_load(vault, tree, diag));
     *ret_size = (struct rp_vault_size){.entries = rp_grow_size(tree->grow),
@@ -139,7 +175,7 @@ static rp_err check_entries(const struct rp_vault_tree *tree, uint64_t first, rp
 rp_err rp_vault_entries_fit(struct rp_vault *vault, struct rp_tree which, uint64_t first,
                             rp_view entries, struct rp_diag *diag) {
     struct rp_vault_tree *tree;
-    RP_TRY(get_tree(vault, which, &tree, diag));
+    RP_TRY(get_here(vault, which, &tree, diag));
     return check_entries(tree, first, entries, diag);
 }
 
@@ -234,7 +270,7 @@ rp_err rp_vault_head_fits(struct rp_vault *vault, struct rp_tree which, rp_view 
                           struct rp_diag *diag) {
     struct rp_vault_tree *tree;
     uint64_t size;
-    RP_TRY(get_tree(vault, which, &tree, diag));
+    RP_TRY(get_here(vault, which, &tree, diag));
     return check_head(vault, tree, note, &size, diag);
 }
 

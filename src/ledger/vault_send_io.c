@@ -380,7 +380,7 @@ static rp_err see_tree(void *ctx, const char *name, bool is_folder) {
     struct rp_vault_sending *s = ctx;
     struct rp_tree tree;
     if (!is_folder || !rp_tree_of_folder(rp_view_from_cstr(name), &tree) ||
-        tree.kind == RP_TREE_PUBLIC) {
+        tree.kind != RP_TREE_TENANT) {
         return RP_OK;
     }
     return pass_over(s, tree, send_tree(s, tree));
@@ -397,9 +397,16 @@ static rp_err look_for_anchors(struct rp_vault_sending *s, struct rp_log *log) {
     return RP_OK;
 }
 
+/* The operator's tree first: each start writes into it, so that a log that was put back shows
+ * there, before anything of it is added to trees that it does not contradict yet. */
 static rp_err send_trees(struct rp_vault_sending *s, struct rp_log *public_log) {
     const struct rp_tree public_tree = {.kind = RP_TREE_PUBLIC};
+    const struct rp_tree operator_tree = {.kind = RP_TREE_OPERATOR};
     RP_TRY(look_for_anchors(s, public_log));
+    RP_TRY(pass_over(s, operator_tree, send_tree(s, operator_tree)));
+    if (s->round.refused) {
+        return RP_OK;
+    }
     RP_TRY(rp_folder_each(s->folder, see_tree, s));
     s->anchors_seen = s->public_size;
     return is_new(s, public_tree)

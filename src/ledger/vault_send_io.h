@@ -1,7 +1,8 @@
 /* vault_send_io.h — the log, sent to the log machine: what it has not, in the order in which it can
  * be checked there.
  *
- * One round: each private tree's entries, its checkpoint, its anchor records; then the public
+ * One round: each private tree's entries, its checkpoint, its anchor records, the operator's first
+ * (where it is refused, nothing else is sent); then the public
  * tree's, whose checkpoint was read first, so that every anchor that it names leads somewhere. A
  * tree whose checkpoint was sent is passed over until it has another. A round that ends half is no
  * harm: the next asks how far the copy goes.

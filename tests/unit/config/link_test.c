@@ -13,7 +13,7 @@
 
 #define COPY "    - {name: logs, address: \"10.0.0.3:7443\", key: \"" PRINT "\", runs: [vault]}\n"
 #define LOG                                                                                        \
-    "vault:\n  log: a.example/log/public+01020304+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
+    "vault:\n  log: a.example/log/public+9aed151d+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"
 
 static int set_up(void **state) {
     *state = rp_arena_new(1 << 22);
