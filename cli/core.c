@@ -104,13 +104,17 @@ static rp_err split_answer(rp_view answer, unsigned *ret_status, rp_view *ret_bo
     return RP_OK;
 }
 
-static rp_err error_of_status(unsigned status) {
-    for (int32_t code = 1; code < RP_E_COUNT; code++) {
-        if (rp_err_http((rp_err){code}) == (int)status) {
-            return (rp_err){code};
+/* By its code, which is the error's name in small letters; several share a status. */
+static rp_err error_of(rp_view code, unsigned status) {
+    rp_err by_status = RP_ERR(PROTOCOL);
+    for (int32_t i = RP_E_COUNT - 1; i > 0; i--) {
+        rp_err err = {i};
+        if (rp_view_equal_nocase(code, rp_view_from_cstr(rp_err_name(err)))) {
+            return err;
         }
+        by_status = rp_err_http(err) == (int)status ? err : by_status;
     }
-    return RP_ERR(PROTOCOL);
+    return by_status;
 }
 
 /* The whole text of the answer; the request's own text is gone when it returns. */
@@ -155,7 +159,8 @@ static rp_err read_json(struct cli *cli, rp_view text, unsigned status, struct r
     /* What an import says of each line is its answer, also when it kept nothing. */
     if (status >= 400 && !rp_json_get(json, "lines")) {
         rp_view detail = rp_json_get_string(json, "detail");
-        return rp_fail(diag, error_of_status(status), "%.*s", RP_FMT(detail));
+        return rp_fail(diag, error_of(rp_json_get_string(json, "code"), status), "%.*s",
+                       RP_FMT(detail));
     }
     *ret_json = json;
     return RP_OK;

@@ -66,6 +66,7 @@ static rp_err write_first_config(struct cli *cli, const char *path) {
     if (rp_ok(err)) {
         err = rp_config_parse_for(cli->lang, rp_buf_view(&text), cli->arena, &checked, &diag);
         if (!rp_ok(err)) {
+            diag.line = 0; /* a place in a text that nobody sees */
             cli_fail(cli, err, "--listen / --upstream", &diag);
         }
     }

@@ -74,6 +74,7 @@ test('below the reserve: writing is refused before it could fail, reading goes o
   const tenant = await stack.rempart('tenant', 'create', 'Never');
   assert.notEqual(tenant.code, 0);
   assert.match(tenant.stderr, /disk|disque/i, 'the words name the disk');
+  assert.match(tenant.stderr, /^rempart: tenant: disk full/, 'and nothing else, such as a connection');
   const {stdout} = await stack.rempart('tenant', 'list');
   assert.ok(!stdout.includes('Never'), 'no half-made tenant');
 });
