@@ -82,6 +82,11 @@ struct cli_command {
 
 /* The table of all commands, in main.c. */
 const struct cli_command *cli_commands(size_t *ret_count);
+/* NULL when there is none. */
+const struct cli_command *cli_command_named(const char *name);
+bool cli_is_option(const char *arg);
+/* Takes argument *i, and its values; false when it is no option of ours, or has none. */
+bool cli_take_option(struct cli *cli, int argc, char **argv, int *i);
 
 /* Prints what and why to stderr, in the reader's language, and returns the exit code. */
 enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,

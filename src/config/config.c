@@ -1,105 +1,12 @@
 #include "config/config.h"
 
-#include <stddef.h>
-
 #include "base/assert.h"
 #include "base/checked.h"
 #include "config/check.h"
 #include "config/internal.h"
-
-enum type { TEXT, NUMBER, CHOICE, LIST };
+#include "config/settings.h"
 
 enum { ITEM_MAX = 640 }; /* an address and a key, under long names */
-
-/* One row of config.def. In the table `minimum` holds the choices of a CHOICE. */
-struct setting {
-    const char *section, *key;
-    enum type type;
-    size_t offset; /* of the field in struct rp_config */
-    const char *standard;
-    uint64_t min, max;
-    const char *choices;
-    const char *text[RP_LANG_COUNT];
-};
-
-/* A literal is char[] or const char[], as the compiler and its warnings have it. */
-#define NUMBER_OF(value) _Generic((value), char * : 0, const char * : 0, default : (value))
-#define CHOICES_OF(value)                                                                          \
-    _Generic((value), char * : (value), const char * : (value), default : NULL)
-
-static const struct setting settings[] = {
-#define RP_SETTING(section, key, type, field, standard, minimum, maximum, fr, en)                  \
-    {(section),                                                                                    \
-     (key),                                                                                        \
-     type,                                                                                         \
-     offsetof(struct rp_config, field),                                                            \
-     (standard),                                                                                   \
-     NUMBER_OF(minimum),                                                                           \
-     (maximum),                                                                                    \
-     CHOICES_OF(minimum),                                                                          \
-     {[RP_FR] = (fr), [RP_EN] = (en)}},
-#include "config/config.def"
-#undef RP_SETTING
-};
-
-/* The texts with a form of their own; the others are one line of text. */
-static const struct {
-    const char *key;
-    const char *(*check)(rp_view text);
-    const char *section; /* NULL = any */
-} forms[] = {
-    {"host", rp_config_check_host, NULL},
-    {"address", rp_config_check_address, NULL},
-    {"certificate", rp_config_check_path, NULL},
-    {"certificate_key", rp_config_check_path, NULL},
-    {"store", rp_config_check_store, NULL},
-    {"bounty_url", rp_config_check_url, NULL},
-    {"trusted_proxies", rp_config_check_network, NULL},
-    {"client_address", rp_config_check_client_address, NULL},
-    {"url", rp_config_check_smtp, NULL},
-    {"quiet", rp_config_check_quiet, "notify"},
-    {"digest", rp_config_check_clock, "notify"},
-    {"from", rp_config_check_mail_address, NULL},
-    {"breached_list", rp_config_check_path, NULL},
-    {"credentials", rp_config_check_path, NULL},
-    {"authority", rp_config_check_path, NULL},
-    {"directory", rp_config_check_directory, "acme"},
-    {"contact", rp_config_check_mail_or_none, "acme"},
-    {"eab_credentials", rp_config_check_path, "acme"},
-    {"file", rp_config_check_log_file, "log"},
-    {"names", rp_config_check_host, "acme"},
-    {"declared_ports", rp_config_check_declared_port, NULL},
-    {"runs", rp_config_check_role, NULL},
-    {"log", rp_config_check_log_key, "vault"},
-    {"listen", rp_config_check_endpoint, "link"},
-    {"witnesses", rp_config_check_witness, "ledger"},
-    {"witness_authority", rp_config_check_path, "ledger"},
-    {"logs", rp_config_check_witness_log, "witness"},
-};
-
-static bool is_key(const struct setting *setting, const char *section, rp_view key) {
-    return strcmp(setting->section, section) == 0 &&
-           rp_view_equal(key, rp_view_from_cstr(setting->key));
-}
-
-static const struct setting *find_setting(const char *section, rp_view key) {
-    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
-        if (is_key(&settings[i], section, key)) {
-            return &settings[i];
-        }
-    }
-    return NULL;
-}
-
-/* The section as the table spells it; NULL when no setting is in it. */
-static const char *find_section(rp_view name) {
-    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
-        if (name.n > 0 && rp_view_equal(name, rp_view_from_cstr(settings[i].section))) {
-            return settings[i].section;
-        }
-    }
-    return NULL;
-}
 
 /* ---- one value ---- */
 
@@ -194,37 +101,27 @@ rp_err rp_config_texts(const struct reading *in, const struct rp_yaml *node, siz
     return RP_OK;
 }
 
-static const char *(*form_of(const struct setting *setting))(rp_view) {
-    for (size_t i = 0; i < RP_COUNT_OF(forms); i++) {
-        bool here = !forms[i].section || strcmp(forms[i].section, setting->section) == 0;
-        if (here && strcmp(forms[i].key, setting->key) == 0) {
-            return forms[i].check;
-        }
-    }
-    return rp_config_check_line;
-}
-
 static rp_err read_setting(const struct reading *in, const struct rp_yaml *node,
-                           const struct setting *setting) {
+                           const struct rp_setting *setting) {
     uint8_t *field = (uint8_t *)in->config + setting->offset;
     const char *text = NULL;
     uint64_t number = 0;
     switch (setting->type) {
-    case TEXT:
+    case RP_SETTING_TEXT:
         RP_TRY(rp_config_text(in, node, (size_t)setting->min, (size_t)setting->max,
-                              form_of(setting), &text));
+                              rp_setting_form(setting), &text));
         memcpy(field, &text, sizeof text);
         return RP_OK;
-    case CHOICE:
+    case RP_SETTING_CHOICE:
         RP_TRY(rp_config_choice(in, node, setting->choices, &text));
         memcpy(field, &text, sizeof text);
         return RP_OK;
-    case NUMBER:
+    case RP_SETTING_NUMBER:
         RP_TRY(rp_config_number(in, node, setting->min, setting->max, &number));
         memcpy(field, &number, sizeof number);
         return RP_OK;
-    case LIST:
-        return rp_config_texts(in, node, (size_t)setting->max, form_of(setting),
+    case RP_SETTING_LIST:
+        return rp_config_texts(in, node, (size_t)setting->max, rp_setting_form(setting),
                                (struct rp_config_list *)(void *)field);
     }
     RP_UNREACHABLE();
@@ -257,14 +154,14 @@ static void add_known(const char **known, size_t *count, const char *word) {
 /* Names what could have been meant: the section's keys, or at the top also the sections. */
 static rp_err unknown_key(const struct reading *in, const struct rp_yaml *node,
                           const char *section) {
-    const char *known[2 * RP_COUNT_OF(settings) + 2];
+    const char *known[2 * RP_SETTINGS + 2];
     size_t count = 0;
     bool top = *section == '\0';
-    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
-        if (strcmp(settings[i].section, section) == 0) {
-            add_known(known, &count, settings[i].key);
+    for (size_t i = 0; i < RP_SETTINGS; i++) {
+        if (strcmp(rp_settings[i].section, section) == 0) {
+            add_known(known, &count, rp_settings[i].key);
         } else if (top) {
-            add_known(known, &count, settings[i].section);
+            add_known(known, &count, rp_settings[i].section);
         }
     }
     if (top || strcmp(section, "link") == 0) {
@@ -288,7 +185,7 @@ static rp_err read_section(const struct reading *in, const struct rp_yaml *node,
             RP_TRY(rp_config_read_peers(in, member));
             continue;
         }
-        const struct setting *setting = find_setting(section, member->key);
+        const struct rp_setting *setting = rp_setting_named(section, member->key);
         RP_TRY(setting ? read_setting(in, member, setting) : unknown_key(in, member, section));
     }
     return RP_OK;
@@ -301,11 +198,11 @@ static rp_err read_top(const struct reading *in, const struct rp_yaml *node) {
     if (rp_view_equal(node->key, RP_VIEW("webhooks"))) {
         return rp_config_read_webhooks(in, node);
     }
-    const char *section = find_section(node->key);
+    const char *section = rp_section_named(node->key);
     if (section) {
         return read_section(in, node, section);
     }
-    const struct setting *setting = find_setting("", node->key);
+    const struct rp_setting *setting = rp_setting_named("", node->key);
     return setting ? read_setting(in, node, setting) : unknown_key(in, node, "");
 }
 
@@ -364,12 +261,12 @@ static rp_err read_defaults(const struct reading *in) {
         return RP_ERR(TOO_LARGE);
     }
     in->config->runs_here = rp_config_all_roles();
-    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
+    for (size_t i = 0; i < RP_SETTINGS; i++) {
         struct rp_yaml node = {.kind = RP_YAML_SCALAR,
-                               .key = rp_view_from_cstr(settings[i].key),
-                               .scalar = rp_view_from_cstr(settings[i].standard)};
-        node.kind = settings[i].type == LIST ? RP_YAML_SEQUENCE : RP_YAML_SCALAR;
-        RP_TRY(read_setting(in, &node, &settings[i]));
+                               .key = rp_view_from_cstr(rp_settings[i].key),
+                               .scalar = rp_view_from_cstr(rp_settings[i].standard)};
+        node.kind = rp_settings[i].type == RP_SETTING_LIST ? RP_YAML_SEQUENCE : RP_YAML_SCALAR;
+        RP_TRY(read_setting(in, &node, &rp_settings[i]));
     }
     return RP_OK;
 }
@@ -417,91 +314,4 @@ rp_err rp_config_parse_for(enum rp_lang lang, rp_view yaml, struct rp_arena *are
 rp_err rp_config_parse(rp_view yaml, struct rp_arena *arena, struct rp_config *ret_config,
                        struct rp_diag *diag) {
     return rp_config_parse_for(RP_EN, yaml, arena, ret_config, diag);
-}
-
-/* ---- the sample ---- */
-
-static void print_limits(struct rp_buf *out, const struct setting *setting) {
-    if (setting->type == NUMBER) {
-        rp_buf_printf(out, " (%llu-%llu)", (unsigned long long)setting->min,
-                      (unsigned long long)setting->max);
-    }
-}
-
-static void print_setting(struct rp_buf *out, const struct setting *setting, enum rp_lang lang) {
-    const char *indent = *setting->section == '\0' ? "" : "  ";
-    bool quoted = setting->type == TEXT;
-    const char *standard = setting->type == LIST ? "[]" : setting->standard;
-    rp_buf_printf(out, "%s# %s", indent, setting->text[lang]);
-    print_limits(out, setting);
-    rp_buf_printf(out, "\n%s%s: %s%s%s\n", indent, setting->key, quoted ? "\"" : "", standard,
-                  quoted ? "\"" : "");
-}
-
-/* Applications have no default, so their sample is a comment. */
-static void print_apps(struct rp_buf *out, enum rp_lang lang) {
-    static const char *const intro[RP_LANG_COUNT] = {
-        [RP_FR] = "Les applications derrière le portail ; chacune a son hôte, une seule peut s'en "
-                  "passer.",
-        [RP_EN] = "The applications behind the gate; each has a host of its own, one may do "
-                  "without."};
-    rp_buf_printf(out, "# %s\n", intro[lang]);
-    rp_buf_add_cstr(out, "#apps:\n"
-                         "#  - name: notes\n"
-                         "#    host: notes.example.com\n"
-                         "#    upstream: http://127.0.0.1:3000\n"
-                         "#    sign_in: required        # none | optional | required\n"
-                         "#    paths:\n"
-                         "#      - {path: /public/, sign_in: none}\n"
-                         "#    identity_headers:\n"
-                         "#      X-Remote-User: subject # subject | email | tenant | roles\n");
-}
-
-static void print_webhooks(struct rp_buf *out, enum rp_lang lang) {
-    static const char *const intro[RP_LANG_COUNT] = {
-        [RP_FR] = "Vos programmes qui apprennent les événements du journal de l'exploitant, 16 au "
-                  "plus. secret : fichier d'une ligne, whsec_ et 24 à 64 octets en base64.",
-        [RP_EN] = "Your own programs that learn of events of the operator's log, 16 at most. "
-                  "secret: a file of one line, whsec_ and 24 to 64 bytes in base64."};
-    rp_buf_printf(out, "# %s\n", intro[lang]);
-    rp_buf_add_cstr(out, "#webhooks:\n"
-                         "#  - name: ops\n"
-                         "#    endpoint: https://ops.example.com/rempart\n"
-                         "#    secret: /etc/rempart/ops-secret\n"
-                         "#    events: [register.due, \"certificate.*\", webhook.paused]\n"
-                         "#    authority: \"\"          # PEM; empty = the system's\n"
-                         "#    private: false         # true: private and local addresses too\n");
-}
-
-static bool first_of_section(size_t i) {
-    for (size_t j = 0; j < i; j++) {
-        if (strcmp(settings[j].section, settings[i].section) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-void rp_config_print_sample(struct rp_buf *out, enum rp_lang lang) {
-    RP_ASSERT(lang < RP_LANG_COUNT);
-    rp_buf_add_cstr(out, "# rempart.yaml\n");
-    for (size_t i = 0; i < RP_COUNT_OF(settings); i++) {
-        if (!first_of_section(i)) {
-            continue;
-        }
-        const char *section = settings[i].section;
-        if (*section != '\0') {
-            rp_buf_printf(out, "%s:\n", section);
-        }
-        for (size_t j = i; j < RP_COUNT_OF(settings); j++) {
-            if (strcmp(settings[j].section, section) == 0) {
-                print_setting(out, &settings[j], lang);
-            }
-        }
-        if (strcmp(section, "link") == 0) {
-            rp_config_print_peers(out, lang);
-        }
-    }
-    print_apps(out, lang);
-    print_webhooks(out, lang);
 }

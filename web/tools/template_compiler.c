@@ -342,6 +342,7 @@ int main(int argc, char **argv) {
             compile_template(c, name);
         } else {
             embed(c, name);
+            free((void *)(uintptr_t)c->start); /* no name points into it */
         }
     }
     write_file(c, argv[1], &c->source);
