@@ -34,14 +34,17 @@ export async function until(what, ask, {seconds = 15, every = 100} = {}) {
   }
 }
 
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const {port} = server.address();
-      server.close(() => resolve(port));
-    });
-  });
+const listens = port => new Promise(resolve => {
+  const server = net.createServer().on('error', () => resolve(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+});
+
+// Below those that the kernel lends to whoever connects: one of them could be taken again before it is used.
+export async function freePort() {
+  for (;;) {
+    const port = 16000 + Math.floor(Math.random() * 16000);
+    if (await listens(port)) return port;
+  }
 }
 
 // Runs a program to its end: {code, stdout, stderr}.
