@@ -78,9 +78,7 @@ rp_err rp_canary_answer(struct rp_request *request) {
     struct rp_person person;
     RP_TRY(rp_identity_person(request->thread->identity, request->who.person, request->who.tenant,
                               &person));
-    if (strcmp(person.tenant_name, "canary-a") != 0 &&
-        strcmp(person.tenant_name, "canary-b") != 0 &&
-        strcmp(person.tenant_name, "canary-c") != 0) {
+    if (!rp_is_canary(person.tenant_name)) {
         return RP_ERR(NOT_FOUND);
     }
     /* Careless on purpose, as applications are: what reaches a browser is up to the gate (S81). */

@@ -51,6 +51,8 @@ rp_err rp_identity_each_tenant(struct rp_identity *identity,
 /* NOT_FOUND. */
 rp_err rp_identity_tenant_name(struct rp_identity *identity, rp_id tenant,
                                char ret_name[static 129]);
+/* Whether a tenant of this name is one of the probes' own. */
+bool rp_is_canary(const char *tenant_name);
 /* A link's token, valid for 7 days, used once. roles: set of rp_tenant_role. by: none for the
  * machine's own administrator; DENIED when `by` gives what they do not have, DUPLICATE when the
  * address is enrolled in this tenant. */
