@@ -17,7 +17,7 @@ export async function browserFor(stack) {
     if (code !== 0) throw new Error(`certutil: ${stderr}`);
   }
   return chromium.launch({
-    executablePath: '/usr/bin/chromium', headless: true, env: {...process.env, HOME: home},
+    executablePath: '/usr/bin/chromium', headless: true, env: {...process.env, HOME: home, LANG: 'C.UTF-8'}, // or it names no file with an accent
     args: ['--disable-background-networking', '--disable-component-update',
       '--host-resolver-rules=MAP * ~NOTFOUND,EXCLUDE localhost,EXCLUDE 127.0.0.1'],
   });
