@@ -4,11 +4,14 @@ import fs from 'node:fs';
 import {after, before, test} from 'node:test';
 import {Machines, why} from '../lib/machines.mjs';
 import {turnsRed} from '../lib/sabotage.mjs';
+import {until} from '../lib/stack.mjs';
 
 let machines, keys, data;
 before(async () => {
   machines = await Machines.start();
   ({keys, data} = machines ?? {});
+  // The first keys are made once the log, on the other machine, has taken that they are.
+  if (keys) await until('the ring of keys', () => fs.existsSync(keys.file('kms/keyring')));
 });
 after(() => machines?.stop());
 
