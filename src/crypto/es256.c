@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/openssl_free.h"
 #include "crypto/secret_bytes.h"
 
 enum { SCALAR = 32, DER_MAX = 72 };
@@ -21,24 +22,6 @@ static void free_group(EC_GROUP **group) {
 }
 static void free_point(EC_POINT **point) {
     EC_POINT_free(*point);
-}
-static void free_number(BIGNUM **number) {
-    BN_clear_free(*number);
-}
-static void free_builder(OSSL_PARAM_BLD **builder) {
-    OSSL_PARAM_BLD_free(*builder);
-}
-static void free_params(OSSL_PARAM **params) {
-    OSSL_PARAM_free(*params); /* wipes what came from the secure heap */
-}
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-static void free_key_ctx(EVP_PKEY_CTX **ctx) {
-    EVP_PKEY_CTX_free(*ctx);
-}
-static void free_digest(EVP_MD_CTX **ctx) {
-    EVP_MD_CTX_free(*ctx);
 }
 static void free_signature(ECDSA_SIG **signature) {
     ECDSA_SIG_free(*signature);

@@ -6,28 +6,10 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "crypto/openssl_free.h"
 #include "crypto/sign.h"
 
 enum { BITS_MIN = 2048, BITS_MAX = 4096, EXPONENT_BITS_MAX = 32 };
-
-static void free_number(BIGNUM **number) {
-    BN_free(*number);
-}
-static void free_builder(OSSL_PARAM_BLD **builder) {
-    OSSL_PARAM_BLD_free(*builder);
-}
-static void free_params(OSSL_PARAM **params) {
-    OSSL_PARAM_free(*params);
-}
-static void free_key(EVP_PKEY **key) {
-    EVP_PKEY_free(*key);
-}
-static void free_key_ctx(EVP_PKEY_CTX **ctx) {
-    EVP_PKEY_CTX_free(*ctx);
-}
-static void free_digest(EVP_MD_CTX **ctx) {
-    EVP_MD_CTX_free(*ctx);
-}
 
 static bool fit(const BIGNUM *modulus, const BIGNUM *exponent) {
     int bits = BN_num_bits(modulus);

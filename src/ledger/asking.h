@@ -33,7 +33,7 @@ enum rp_witness_word {
     RP_WITNESS_LARGER,   /* it remembers a tree that is larger than ours */
     RP_WITNESS_DIVERGED, /* it remembers a tree that ours does not continue */
     RP_WITNESS_REFUSED,  /* it will not, or what it says is no answer */
-    RP_WITNESS_SILENT    /* nothing, or nothing for now */
+    RP_WITNESS_SILENT    /* nothing: asked again later */
 };
 
 struct rp_witness_heard {
