@@ -1,6 +1,9 @@
 /* RFC 8949 appendix A where it is in our part of CBOR; and what CTAP 2 refuses. */
 #include "wire/cbor.h"
 
+#include <time.h>
+
+#include "base/buf.h"
 #include "unit.h"
 
 static rp_view item_of(const char *hex) {
@@ -120,6 +123,31 @@ static void depth_and_count_are_bounded(void **state) {
     assert_ok(rp_cbor_whole(rp_view_of(fewer, sizeof fewer), &item)); /* it counts itself */
 }
 
+/* Maps in maps, each the first value of the one around it and followed by as many keys as fit: who
+ * walked again through what stands before each key would walk some hundred million times. */
+static void maps_in_maps_cost_what_their_bytes_cost(void **state) {
+    (void)state;
+    enum { KEYS = 20, CPU_S_MAX = 2 };
+    uint8_t room[512];
+    struct rp_buf bytes = rp_buf_over(room, sizeof room);
+    rp_view item = {NULL, 0};
+    for (int depth = 0; depth < RP_CBOR_DEPTH_MAX; depth++) {
+        rp_buf_add_byte(&bytes, 0xa0 | KEYS);
+        rp_buf_add_byte(&bytes, 0);
+    }
+    rp_buf_add_byte(&bytes, 0);
+    for (int depth = 0; depth < RP_CBOR_DEPTH_MAX; depth++) {
+        for (uint8_t key = 1; key < KEYS; key++) {
+            rp_buf_add_byte(&bytes, key);
+            rp_buf_add_byte(&bytes, 0);
+        }
+    }
+    clock_t before = clock();
+    assert_ok(rp_cbor_whole(rp_buf_view(&bytes), &item));
+    assert_int_equal(rp_cbor_at(item, KEYS - 1).n, 1);
+    assert_true(clock() - before < CPU_S_MAX * CLOCKS_PER_SEC);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers),
@@ -127,6 +155,7 @@ int main(void) {
         cmocka_unit_test(one_after_the_other),
         cmocka_unit_test(what_is_not_written_so_is_refused),
         cmocka_unit_test(depth_and_count_are_bounded),
+        cmocka_unit_test(maps_in_maps_cost_what_their_bytes_cost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
