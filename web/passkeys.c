@@ -49,10 +49,14 @@ static rp_view notice_of(const struct rp_request *request) {
     return text_of(request, "done", notices, RP_COUNT_OF(notices));
 }
 
-/* Where the key is: in this device, or carried about; and whether copies of it exist. */
+/* Where the key is: in this device, or carried about; whether copies of it exist; and what keeps it
+ * from opening anything, which matters more. */
 static rp_view kind_of(enum rp_lang lang, const struct rp_passkey *key) {
     if (key->altered) {
         return rp_text(lang, RP_TEXT_passkey_kind_altered);
+    }
+    if (key->needs_password) {
+        return rp_text(lang, RP_TEXT_passkey_kind_second);
     }
     if (key->may_move) {
         return rp_text(lang, RP_TEXT_passkey_kind_synced);

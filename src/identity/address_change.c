@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
-#include "identity/internal.h"
+#include "identity/passkey_internal.h"
 
 enum { ASKS_A_DAY = 5, CONFIRM_MS = 60 * 60 * 1000 };
 static const int64_t day_ms = (int64_t)24 * 3600 * 1000;
@@ -255,6 +255,7 @@ struct found {
     struct sealed email, former_email;
     int64_t asked_ms;
     bool used;
+    struct rp_factor factor; /* of a stop: whose keys are sealed anew */
     struct rp_own_session *ended;
     size_t count;
 };
@@ -405,9 +406,10 @@ static rp_err do_stop(struct rp_db *db, void *ctx) {
     }
     RP_TRY(run_for(found, "UPDATE address_change SET token_hash = NULL, stop_hash = NULL "
                           "WHERE person = ?1"));
-    /* Who asked knew the password: it opens nothing any more. */
+    /* Who asked knew the password: it opens nothing any more, nor does a key that they left. */
     RP_TRY(rp_password_put(found->identity, found->person, found->tenant, rp_password_nobody(),
                            RP_VIEW("not_me")));
+    RP_TRY(rp_passkeys_need_password(found->identity, found->person, found->factor.home));
     RP_TRY(run_for(found, "DELETE FROM password_reset WHERE person = ?1"));
     RP_TRY(rp_sessions_end(found->identity, found->person, all, all, RP_VIEW("not_me"),
                            found->ended, &found->count));
@@ -423,7 +425,12 @@ rp_err rp_identity_address_stop(struct rp_identity *identity, rp_view token,
                                 size_t *ret_count) {
     RP_ASSERT(identity != NULL && ret_count != NULL);
     struct found found = {.ended = ended};
+    const struct rp_secret *key = NULL;
     RP_TRY(find_stop(identity, token, &found));
+    RP_TRY(rp_factor_of(identity, found.person, &found.factor));
+    if (found.factor.passkeys > 0) {
+        RP_TRY(rp_identity_tenant_key(identity, found.factor.home, &key)); /* before the lock */
+    }
     RP_TRY(rp_db_transact(identity->db, do_stop, &found));
     *ret_count = found.count;
     return RP_OK;

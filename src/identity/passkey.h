@@ -7,7 +7,8 @@
  *
  * As a second factor after the password a key is what a code is; alone, where the authenticator
  * verified whose hand it was, it stands for both. Either way the session is "phr": no page but
- * ours can have the answer.
+ * ours can have the answer. Who says "this was not me" (address_change.h) takes the password away
+ * from whoever was in; the keys that were there then need a password from that moment on.
  *
  * Promises: S101, S102.
  */
@@ -31,8 +32,9 @@ struct rp_passkey {
     char name[RP_PASSKEY_NAME_MAX + 1];
     uint8_t aaguid[RP_AAGUID]; /* which make it says it is; nobody proved it */
     unsigned transports;       /* set of rp_transport */
-    bool altered;  /* its row was edited: nothing of it is known, and it opens nothing */
-    bool may_move; /* copied to the person's other devices */
+    bool altered;        /* its row was edited: nothing of it is known, and it opens nothing */
+    bool may_move;       /* copied to the person's other devices */
+    bool needs_password; /* a second factor only: it was there when somebody else may have been */
     int64_t created_ms, used_ms; /* used_ms 0: never */
     uint32_t count;
     uint8_t credential_id[RP_CREDENTIAL_ID_MAX];

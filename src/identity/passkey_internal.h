@@ -24,6 +24,9 @@ rp_err rp_passkey_find(struct rp_identity *identity, const struct rp_sha256 *ind
 /* Inside a transaction: all keys of a person, sealed anew for another home, which their row does
  * not name yet. */
 rp_err rp_passkeys_rehome(struct rp_identity *identity, rp_id person, rp_id to);
+/* Inside a transaction, with the home's key leased: none of these keys opens anything alone any
+ * more, since one of them may be somebody else's. */
+rp_err rp_passkeys_need_password(struct rp_identity *identity, rp_id person, rp_id home);
 
 /* Inside a transaction: the challenge that an answer signed is used up. False: it was old, used
  * before, or for something else. */

@@ -3,6 +3,12 @@
 #include "identity/passkey_internal.h"
 #include "ipc/pack.h"
 
+enum facts { MAY_MOVE = 1 << 0, NEEDS_PASSWORD = 1 << 1 };
+
+static uint8_t facts_of(const struct rp_passkey *key) {
+    return (uint8_t)((key->may_move ? MAY_MOVE : 0) | (key->needs_password ? NEEDS_PASSWORD : 0));
+}
+
 /* The row's own id is sealed with the rest: a body put into another row of the person is noticed.
  */
 static void pack(const struct rp_passkey *key, struct rp_buf *out) {
@@ -11,7 +17,7 @@ static void pack(const struct rp_passkey *key, struct rp_buf *out) {
     rp_pack_bytes(out, rp_view_of(key->key, key->key_n));
     rp_pack_bytes(out, rp_view_of(key->aaguid, sizeof key->aaguid));
     rp_pack_u16(out, (uint16_t)key->transports);
-    rp_pack_u8(out, key->may_move);
+    rp_pack_u8(out, facts_of(key));
     rp_pack_bytes(out, rp_view_from_cstr(key->name));
 }
 
@@ -22,11 +28,13 @@ static rp_err unpack(rp_view body, struct rp_passkey *key) {
     rp_view cose = rp_unpack_bytes(&in, sizeof key->key);
     rp_view aaguid = rp_unpack_bytes(&in, sizeof key->aaguid);
     key->transports = rp_unpack_u16(&in);
-    key->may_move = rp_unpack_u8(&in) != 0;
+    uint8_t facts = rp_unpack_u8(&in);
     rp_view name = rp_unpack_bytes(&in, RP_PASSKEY_NAME_MAX);
     if (!rp_ok(rp_unpack_end(&in)) || !rp_id_equal(id, key->id) || aaguid.n != sizeof key->aaguid) {
         return RP_ERR(CORRUPT);
     }
+    key->may_move = (facts & MAY_MOVE) != 0;
+    key->needs_password = (facts & NEEDS_PASSWORD) != 0;
     memcpy(key->credential_id, credential.p, credential.n);
     memcpy(key->key, cose.p, cose.n);
     memcpy(key->aaguid, aaguid.p, aaguid.n);
@@ -117,7 +125,7 @@ rp_err rp_passkeys_count(struct rp_identity *identity, rp_id person, size_t *ret
     return RP_OK;
 }
 
-/* ---- another home ---- */
+/* ---- sealed anew ---- */
 
 static rp_err write_sealed(struct rp_identity *identity, rp_id id, rp_view sealed) {
     struct rp_row *row = NULL;
@@ -127,8 +135,9 @@ static rp_err write_sealed(struct rp_identity *identity, rp_id id, rp_view seale
     return rp_row_run(row, NULL);
 }
 
-/* Reads while the person's row still names the former home. */
-rp_err rp_passkeys_rehome(struct rp_identity *identity, rp_id person, rp_id to) {
+/* Reads under the home that the person's row names, and seals under `home`. */
+static rp_err seal_all(struct rp_identity *identity, rp_id person, rp_id home,
+                       bool needs_password) {
     _cleanup_(rp_arena_freep) struct rp_arena *arena =
         rp_arena_new_wiping(RP_PASSKEYS_MAX * sizeof(struct rp_passkey));
     struct rp_passkey *keys = NULL;
@@ -142,8 +151,17 @@ rp_err rp_passkeys_rehome(struct rp_identity *identity, rp_id person, rp_id to) 
             continue;
         }
         _cleanup_(rp_buf_done) struct rp_buf sealed = rp_buf_new(RP_PASSKEY_SEALED_MAX);
-        RP_TRY(rp_passkey_seal(identity, to, person, &keys[i], &sealed));
+        keys[i].needs_password = keys[i].needs_password || needs_password;
+        RP_TRY(rp_passkey_seal(identity, home, person, &keys[i], &sealed));
         RP_TRY(write_sealed(identity, keys[i].id, rp_buf_view(&sealed)));
     }
     return RP_OK;
+}
+
+rp_err rp_passkeys_rehome(struct rp_identity *identity, rp_id person, rp_id to) {
+    return seal_all(identity, person, to, false);
+}
+
+rp_err rp_passkeys_need_password(struct rp_identity *identity, rp_id person, rp_id home) {
+    return seal_all(identity, person, home, true);
 }

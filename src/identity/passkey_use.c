@@ -32,6 +32,11 @@ static rp_err judge(const struct rp_passkey_proof *proof, const struct rp_passke
         use->why = "passkey_person";
         return RP_ERR(DENIED);
     }
+    /*= S101 */ /* who was in the account may have left a key there */
+    if (proof->asked.purpose == RP_PASSKEY_ALONE && key->needs_password) {
+        use->why = "passkey_needs_password";
+        return RP_ERR(DENIED);
+    }
     const char *why = NULL;
     rp_err err = rp_passkey_judge_use(&proof->expected, rp_view_of(key->key, key->key_n),
                                       proof->answer, arena, &seen, &why);

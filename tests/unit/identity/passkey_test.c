@@ -2,6 +2,7 @@
 #include "identity/passkey.h"
 
 #include "authenticator.h"
+#include "identity/address_change.h"
 #include "identity/closing.h"
 #include "identity/organisations.h"
 #include "world.h"
@@ -429,6 +430,38 @@ static void keys_come_along_to_another_home(void **state) {
     done(&blue);
 }
 
+/* Who was in Ann's account with her password left a key there, and asked for another address. */
+/*= S101 type=test */
+static void not_me_leaves_no_key_that_opens_alone(void **state) {
+    (void)state;
+    struct ann ann = ann_signed_in();
+    struct authenticator blue = new_authenticator();
+    struct rp_own_session ended[RP_OWN_SESSIONS_MAX];
+    struct rp_session session;
+    struct rp_passkey *own = NULL;
+    size_t count = 0;
+    added(&ann, &blue);
+    wait_ms(STEP_MS);
+    struct rp_sign_in sign_in;
+    assert_ok(rp_identity_own_password(identity, ann.person.person, HERE, &sign_in));
+    const struct rp_address_ask ask_for = {.own = &sign_in,
+                                           .email = RP_VIEW("mallory@example.net"),
+                                           .code = code_at(&ann.person, 0),
+                                           .client = HERE};
+    assert_ok(rp_identity_address_ask(identity, &ask_for));
+    struct rp_token stop = link_in(&ann.person, RP_NOTICE_ADDRESS_ASKED);
+    blue.count = 2;
+    assert_ok(alone_with(&blue, ann.person.person, &session));
+    assert_ok(rp_identity_address_stop(identity, text(&stop), ended, &count));
+    blue.count = 3;
+    assert_err(alone_with(&blue, ann.person.person, &session), DENIED);
+    assert_int_equal(events_with("passkey_needs_password"), 1);
+    assert_int_equal(keys_of(&ann, &own), 1);
+    assert_true(own[0].needs_password && !own[0].may_move);
+    assert_ok(second_with(&ann, &blue, &session)); /* for who has the password, as before */
+    done(&blue);
+}
+
 static void a_browser_has_eight_open_challenges(void **state) {
     (void)state;
     struct ann ann = ann_signed_in();
@@ -466,6 +499,7 @@ int main(void) {
         TEST(a_row_put_in_anothers_place_opens_nothing),
         TEST(a_signature_is_bound_to_what_it_says),
         TEST(keys_come_along_to_another_home),
+        TEST(not_me_leaves_no_key_that_opens_alone),
         TEST(a_browser_has_eight_open_challenges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "world.h"
 
+#include "notify/outbox.h"
 #include "wire/encode.h"
 
 static const int64_t start_ms = (int64_t)1800000000 * 1000;
@@ -140,4 +141,27 @@ size_t events_with(const char *needle) {
     }
     rp_arena_free(arena);
     return found;
+}
+
+struct rp_token link_in(const struct person *person, enum rp_notice_kind kind) {
+    struct rp_token token = {.s = ""};
+    struct rp_arena *arena = rp_arena_new(1 << 20);
+    const struct rp_secret *key = NULL;
+    struct rp_notice_row *rows = NULL;
+    size_t count = 0;
+    assert_ok(rp_identity_tenant_key(identity, person->tenant, &key));
+    assert_ok(rp_notify_list(central, nobody, 50, arena, &rows, &count));
+    for (size_t i = 0; i < count && token.s[0] == 0; i++) { /* the newest first */
+        struct rp_notice_content content;
+        if (rows[i].kind != kind) {
+            continue;
+        }
+        assert_ok(rp_notice_open(key, &rows[i], arena, &content));
+        rp_view link = content.values[0].value;
+        size_t at = rp_view_find(link, RP_VIEW("?token=")) + 7;
+        assert_int_equal(link.n - at, RP_TOKEN_TEXT);
+        memcpy(token.s, link.p + at, RP_TOKEN_TEXT);
+    }
+    rp_arena_free(arena);
+    return token;
 }

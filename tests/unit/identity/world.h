@@ -9,6 +9,7 @@
 #include "base/checked.h"
 
 #include "identity/internal.h"
+#include "notify/notify.h"
 #include "stack.h"
 
 #define EMAIL "Ann@Example.org"
@@ -52,6 +53,9 @@ struct person enrolled(void);
 /* The first step of a sign-in with Ann's address. */
 rp_err with_password(bool matched, rp_view client, struct rp_token *ret_pending);
 struct rp_session signed_in(const struct person *person, struct rp_token *ret_cookie);
+/* The token in the link of the last letter of this kind, opened with the tenant's key; "" without.
+ */
+struct rp_token link_in(const struct person *person, enum rp_notice_kind kind);
 /* How many waiting events of the system's outbox hold the text. */
 size_t events_with(const char *needle);
 
