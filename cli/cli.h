@@ -66,6 +66,7 @@ struct cli {
     const char *by;              /* --by: the order of a list */
     const char *since;           /* --since: "7d" */
     const char *lines;           /* --lines, -n */
+    const char *quiet, *digest;  /* --quiet, --digest: times, none or default */
     bool json, summary, sample, renew;
     bool skip_bad;                  /* --skip-bad: refused lines are left out */
     const char *shares, *threshold; /* keys split */

@@ -82,11 +82,16 @@ static const struct cli_command commands[] = {
     {"person",
      "rempart person invite EMAIL|list|role PERSON ROLE|remove PERSON --tenant ID\n"
      "       [--role member|admin|operator] [--record RECORD] [--json]\n"
+     "rempart person reminders PERSON --tenant ID [--quiet HH:MM-HH:MM|none|default]\n"
+     "       [--digest HH:MM|none|default] [--json]\n"
      "rempart person import FILE [--tenant ID] [--dry-run] [--skip-bad] [--json]",
-     {"invite des personnes, en reprend d'un autre système, change leurs rôles",
-      "invite people, import them from another system, change their roles"},
+     {"invite des personnes, en reprend d'un autre système, change leurs rôles et les heures de "
+      "leurs rappels",
+      "invite people, import them from another system, change their roles and the hours of their "
+      "reminders"},
      "  rempart person invite lea@example.com --tenant 6f1c… --role admin\n"
      "  rempart person invite bob@example.com --tenant 6f1c… --role operator --record 02ab…\n"
+     "  rempart person reminders lea@example.com --tenant 6f1c… --quiet 20:00-08:00\n"
      "  rempart person import people.csv --dry-run\n"
      "  rempart person remove lea@example.com --tenant 6f1c…\n",
      cli_person},

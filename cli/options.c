@@ -58,6 +58,8 @@ bool cli_take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--tenant", &cli->tenant) ||
            take_value(argc, argv, i, "--role", &cli->role) ||
            take_value(argc, argv, i, "--record", &cli->record) ||
+           take_value(argc, argv, i, "--quiet", &cli->quiet) ||
+           take_value(argc, argv, i, "--digest", &cli->digest) ||
            take_value(argc, argv, i, "--scopes", &cli->scopes) ||
            take_value(argc, argv, i, "--ca", &cli->ca) ||
            take_value(argc, argv, i, "--reason", &cli->reason) ||

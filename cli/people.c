@@ -59,6 +59,51 @@ static enum rp_exit person_change(struct cli *cli, const char *person, const cha
     return code;
 }
 
+static const char *or_none(rp_view times, const struct cli *cli) {
+    const char *text = rp_arena_cstr(cli->arena, times);
+    return text && text[0] ? text : cli_say(cli, "non", "no");
+}
+
+static void print_reminders(const struct cli *cli, const struct rp_json *answer) {
+    const struct rp_json *force = rp_json_get(answer, "in_force");
+    rp_view quiet = rp_json_get_string(answer, "quiet");
+    rp_view digest = rp_json_get_string(answer, "digest");
+    const char *here = cli_say(cli, "  (comme l'installation)", "  (as the installation)");
+    printf(cli_say(cli, "heures calmes   %s%s\n", "quiet hours  %s%s\n"),
+           or_none(rp_json_get_string(force, "quiet"), cli),
+           rp_view_equal(quiet, RP_VIEW("default")) ? here : "");
+    printf(cli_say(cli, "message du jour %s%s\n", "daily mail   %s%s\n"),
+           or_none(rp_json_get_string(force, "digest"), cli),
+           rp_view_equal(digest, RP_VIEW("default")) ? here : "");
+}
+
+/* Without a choice on the line it is shown, not changed. */
+static enum rp_exit person_reminders(struct cli *cli, const char *person) {
+    struct rp_json *body = NULL, *answer = NULL;
+    rp_view path =
+        rp_arena_printf(cli->arena, PEOPLE "/%s/reminders?tenant=%s", person, cli->tenant);
+    if (cli->quiet || cli->digest) {
+        body = rp_json_object(cli->arena);
+        rp_json_add_cstr(cli->arena, body, "tenant", cli->tenant);
+        if (cli->quiet) {
+            rp_json_add_cstr(cli->arena, body, "quiet", cli->quiet);
+        }
+        if (cli->digest) {
+            rp_json_add_cstr(cli->arena, body, "digest", cli->digest);
+        }
+    }
+    enum rp_exit code = cli_ask(cli, body ? "POST" : "GET", (const char *)path.p, body, &answer);
+    if (code != RP_EXIT_OK) {
+        return code;
+    }
+    if (cli->json) {
+        cli_print_json(answer);
+    } else {
+        print_reminders(cli, answer);
+    }
+    return code;
+}
+
 enum rp_exit cli_person(struct cli *cli) {
     const char *what = cli->arg_count > 0 ? cli->args[0] : "";
     if (cli->tenant && cli->arg_count == 2 && strcmp(what, "invite") == 0) {
@@ -73,15 +118,18 @@ enum rp_exit cli_person(struct cli *cli) {
     if (cli->tenant && cli->arg_count == 2 && strcmp(what, "remove") == 0) {
         return person_change(cli, cli->args[1], "none");
     }
+    if (cli->tenant && cli->arg_count == 2 && strcmp(what, "reminders") == 0) {
+        return person_reminders(cli, cli->args[1]);
+    }
     if (cli->arg_count == 2 && strcmp(what, "import") == 0) {
         return cli_person_import(cli, cli->args[1]);
     }
     return cli_usage(cli,
                      cli_say(cli,
-                             "list, invite ADRESSE, role PERSONNE RÔLE ou remove PERSONNE, avec "
-                             "--tenant ID ; ou import FICHIER",
-                             "list, invite EMAIL, role PERSON ROLE or remove PERSON, with "
-                             "--tenant ID; or import FILE"));
+                             "list, invite ADRESSE, role PERSONNE RÔLE, remove PERSONNE ou "
+                             "reminders PERSONNE, avec --tenant ID ; ou import FICHIER",
+                             "list, invite EMAIL, role PERSON ROLE, remove PERSON or reminders "
+                             "PERSON, with --tenant ID; or import FILE"));
 }
 
 /* ---- role explain: the policy's own table ---- */

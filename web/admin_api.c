@@ -66,14 +66,14 @@ static rp_err list_person(void *ctx, const struct rp_member *member) {
     return json ? RP_OK : RP_ERR(TOO_LARGE);
 }
 
-static rp_err read_tenant(struct rp_request *request, rp_view text, rp_id *ret_tenant) {
+rp_err rp_admin_tenant(struct rp_request *request, rp_view text, rp_id *ret_tenant) {
     return rp_id_parse(text, ret_tenant) ? RP_OK
                                          : rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
 }
 
 rp_err rp_admin_people(struct rp_request *request) {
     rp_id tenant;
-    RP_TRY(read_tenant(request, rp_request_query(request, "tenant"), &tenant));
+    RP_TRY(rp_admin_tenant(request, rp_request_query(request, "tenant"), &tenant));
     struct rp_json *root = rp_json_object(request->arena);
     struct listing listing = {.arena = request->arena,
                               .list = rp_json_add_array(request->arena, root, "people")};
@@ -81,8 +81,7 @@ rp_err rp_admin_people(struct rp_request *request) {
     return rp_api_send(request, 200, root);
 }
 
-/* The path names a person by id or by address. */
-static rp_err find_person(struct rp_request *request, rp_id tenant, rp_id *ret_person) {
+rp_err rp_admin_find_person(struct rp_request *request, rp_id tenant, rp_id *ret_person) {
     if (rp_id_parse(request->segments[0], ret_person)) {
         return RP_OK;
     }
@@ -94,12 +93,12 @@ rp_err rp_admin_person_change(struct rp_request *request) {
     struct rp_json *body = NULL;
     struct rp_member_change change = {.roles = 0};
     RP_TRY(rp_request_json(request, &body, &request->diag));
-    RP_TRY(read_tenant(request, rp_json_get_string(body, "tenant"), &change.tenant));
+    RP_TRY(rp_admin_tenant(request, rp_json_get_string(body, "tenant"), &change.tenant));
     rp_view role = rp_json_get_string(body, "role");
     if (!rp_view_equal(role, RP_VIEW("none")) && !rp_ok(rp_role_read(role, &change.roles))) {
         return rp_fail(&request->diag, RP_ERR(INVALID), "role: none, member, admin, operator");
     }
-    RP_TRY(find_person(request, change.tenant, &change.person));
+    RP_TRY(rp_admin_find_person(request, change.tenant, &change.person));
     rp_err err = rp_members_change(request, &change);
     if (rp_is(err, RP_E_NOT_FOUND) && change.roles) {
         rp_view text = rp_text(request->lang, RP_TEXT_error_only_invited);

@@ -77,6 +77,13 @@ rp_err rp_members_change(struct rp_request *request, const struct rp_member_chan
 /* Prints the tree as the whole answer. */
 rp_err rp_api_send(struct rp_request *request, int status, const struct rp_json *json);
 
+/* ---- admin_api.c ---- */
+
+/* The tenant that the text names by its id. INVALID. */
+rp_err rp_admin_tenant(struct rp_request *request, rp_view text, rp_id *ret_tenant);
+/* The person that the path names, by id or by address. NOT_FOUND. */
+rp_err rp_admin_find_person(struct rp_request *request, rp_id tenant, rp_id *ret_person);
+
 /* ---- problem.c ---- */
 
 /* The answer to an error: a page, or RFC 9457 problem details. detail may be NULL. */

@@ -70,6 +70,10 @@ static void read_language(struct rp_request *request) {
     }
 }
 
+const char *rp_say(const struct rp_request *request, const char *fr, const char *en) {
+    return request->lang == RP_FR ? fr : en;
+}
+
 rp_err rp_request_start(struct rp_request *request, struct rp_web *web,
                         const struct rp_fcgi_request *fcgi, struct rp_arena *arena) {
     RP_ASSERT(web != NULL && fcgi != NULL && arena != NULL);

@@ -24,7 +24,7 @@ struct rp_identity_options {
     int64_t session_ms;
     uint32_t idle_s;
     const char *origin;  /* "https://example.com:8443": how links in mails begin; NULL = no mails */
-    struct rp_calm calm; /* when reminders go out */
+    struct rp_calm calm; /* when reminders go out to who chose nothing (identity/reminders.h) */
     const struct rp_breached_file *breached; /* leaked passwords; NULL = no list */
 };
 

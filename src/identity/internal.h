@@ -53,6 +53,10 @@ rp_err rp_identity_notify(struct rp_identity *identity, const struct rp_notice *
 rp_err rp_identity_tell(struct rp_identity *identity, enum rp_notice_kind kind, rp_id person,
                         rp_id tenant);
 
+/* When this person may be reminded: their own choice, and the installation's where they made none.
+ */
+rp_err rp_identity_calm_of(struct rp_identity *identity, rp_id person, struct rp_calm *ret_calm);
+
 /* ---- keyed indexes (under the installation's own key) ---- */
 /* Lower case, trimmed. INVALID unless it looks like an address. */
 struct rp_email {

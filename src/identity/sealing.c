@@ -170,10 +170,11 @@ rp_err rp_identity_write_to(struct rp_identity *identity, rp_id person, struct r
     RP_TRY(rp_row_first(row));
     notice->tenant = rp_row_id(row, 0);
     notice->person = person;
-    if (notice->gather) {
-        const struct rp_calm *calm = &identity->options.calm;
-        notice->due_ms = rp_calm_until(calm, rp_identity_now(identity));
-        notice->gather = calm->digest;
+    if (notice->gentle) {
+        struct rp_calm calm;
+        RP_TRY(rp_identity_calm_of(identity, person, &calm));
+        notice->due_ms = rp_calm_until(&calm, rp_identity_now(identity));
+        notice->gather = calm.digest;
     }
     return rp_identity_notify(identity, notice);
 }

@@ -21,6 +21,9 @@ static int64_t at(int64_t day, unsigned minutes) {
 }
 
 static int64_t end_of_quiet(const struct rp_calm *calm, int64_t now_ms) {
+    if (!calm->quiet) {
+        return now_ms;
+    }
     struct rp_local now = rp_paris_of_ms(now_ms);
     int64_t minute = now.ms / MINUTE_MS;
     bool overnight = calm->quiet_from > calm->quiet_to;
@@ -33,9 +36,15 @@ static int64_t end_of_quiet(const struct rp_calm *calm, int64_t now_ms) {
 
 int64_t rp_calm_until(const struct rp_calm *calm, int64_t now_ms) {
     if (!calm->digest) {
-        return calm->quiet ? end_of_quiet(calm, now_ms) : now_ms;
+        return end_of_quiet(calm, now_ms);
     }
-    struct rp_local now = rp_paris_of_ms(now_ms);
-    int64_t today_ms = at(now.day, calm->digest_at);
-    return today_ms >= now_ms ? today_ms : at(now.day + 1, calm->digest_at);
+    /* The day's digest waits for the end of quiet hours too, which may be the next morning. */
+    int64_t today = rp_paris_of_ms(now_ms).day;
+    for (int64_t day = today - 1; day <= today; day++) {
+        int64_t due_ms = end_of_quiet(calm, at(day, calm->digest_at));
+        if (due_ms >= now_ms) {
+            return due_ms;
+        }
+    }
+    return end_of_quiet(calm, at(today + 1, calm->digest_at));
 }

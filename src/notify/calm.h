@@ -1,4 +1,5 @@
-/* calm.h — when a reminder may reach somebody: not in quiet hours, or once a day with all others.
+/* calm.h — when a reminder may reach somebody: not in quiet hours, and once a day with all others
+ * for who wants a digest.
  *
  * Times are those of a clock in Paris, also on the days when it is changed. Pure.
  */

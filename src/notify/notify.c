@@ -123,8 +123,8 @@ static rp_err insert(const struct rp_env *env, struct rp_db *db, const struct rp
     int64_t now_ms = rp_env_now_ms(env);
     RP_TRY(rp_db_query(db,
                        "INSERT INTO notice (id, channel, key, kind, tenant, person, lang, sealed, "
-                       "state, tries, problem, created_ms, next_ms, gather) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '', ?10, ?11, ?12)",
+                       "state, tries, problem, created_ms, next_ms, gather, gentle) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '', ?10, ?11, ?12, ?13)",
                        &row));
     rp_row_bind_id(row, 1, id);
     rp_row_bind_text(row, 2, rp_view_from_cstr(rp_notice_channel_name(channel)));
@@ -142,6 +142,7 @@ static rp_err insert(const struct rp_env *env, struct rp_db *db, const struct rp
     rp_row_bind_u64(row, 10, (uint64_t)now_ms);
     rp_row_bind_u64(row, 11, (uint64_t)(notice->due_ms > now_ms ? notice->due_ms : now_ms));
     rp_row_bind_u64(row, 12, notice->gather && channel == RP_NOTICE_MAIL);
+    rp_row_bind_u64(row, 13, notice->gentle && channel == RP_NOTICE_MAIL);
     return rp_row_run(row, NULL);
 }
 

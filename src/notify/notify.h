@@ -46,6 +46,7 @@ struct rp_notice {
     enum rp_lang lang;
     rp_view key;    /* 1 to 64 bytes: what makes it the same notice; empty = always a new one */
     int64_t due_ms; /* not before; 0 = now */
+    bool gentle;    /* a reminder: its time follows what its person chooses */
     bool gather;    /* its mail may be told together with others of the same person and kind */
     const struct rp_notice_value *values;
     size_t value_count;

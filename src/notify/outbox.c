@@ -237,6 +237,19 @@ rp_err rp_notify_settle(const struct rp_env *env, struct rp_db *db, const struct
     RP_UNREACHABLE();
 }
 
+rp_err rp_notify_retime(struct rp_db *db, rp_id person, int64_t next_ms, bool gather) {
+    RP_ASSERT(db != NULL);
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "UPDATE notice SET next_ms = ?2, gather = ?3 WHERE person = ?1 "
+                       "AND gentle = 1 AND state = 'waiting' AND bundle IS NULL AND tries = 0",
+                       &row));
+    rp_row_bind_id(row, 1, person);
+    rp_row_bind_u64(row, 2, (uint64_t)next_ms);
+    rp_row_bind_u64(row, 3, gather);
+    return rp_row_run(row, NULL);
+}
+
 /* ---- looking ---- */
 
 static rp_err query_list(struct rp_db *db, rp_id person, struct rp_row **ret_row) {

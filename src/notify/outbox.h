@@ -72,6 +72,10 @@ enum rp_notice_outcome { RP_NOTICE_SENT, RP_NOTICE_LATER, RP_NOTICE_REFUSED };
 rp_err rp_notify_settle(const struct rp_env *env, struct rp_db *db, const struct rp_notice_row *row,
                         enum rp_notice_outcome outcome, rp_view problem);
 
+/* Inside the caller's transaction: this person's reminders that wait and were never handed on go
+ * out at another time, each alone or all together. */
+rp_err rp_notify_retime(struct rp_db *db, rp_id person, int64_t next_ms, bool gather);
+
 /* ---- looking ---- */
 
 /* Newest first, at most max. person: none = mails; else this person's inbox. */

@@ -109,7 +109,7 @@ static rp_err put(struct rp_desk *desk, const struct rp_fired *fired, const stru
     struct rp_notice notice = {.kind = RP_NOTICE_DEADLINE,
                                .channels = RP_NOTICE_MAIL | RP_NOTICE_INBOX,
                                .lang = lang,
-                               .gather = fired->step.kind == RP_STEP_REMIND,
+                               .gentle = fired->step.kind == RP_STEP_REMIND,
                                .key = rp_view_of(key.b, sizeof key.b),
                                .values = values,
                                .value_count = RP_COUNT_OF(values)};

@@ -29,8 +29,8 @@ async function looksRight(page, name) {
 }
 
 for (const {lang, width, words} of [
-  {lang: 'fr', width: 360, words: {take: /Prendre/, members: /Les personnes/, codes: /Voici vos dix codes/, recovery: /code de secours/i}},
-  {lang: 'en', width: 1440, words: {take: /Take/, members: /people/, codes: /Here are your ten codes/, recovery: /recovery code/i}}]) {
+  {lang: 'fr', width: 360, words: {take: /Prendre/, members: /Les personnes/, hours: /heures à moi/, codes: /Voici vos dix codes/, recovery: /code de secours/i}},
+  {lang: 'en', width: 1440, words: {take: /Take/, members: /people/, hours: /own hours/, codes: /Here are your ten codes/, recovery: /recovery code/i}}]) {
   test(`${lang} at ${width}: password, recovery codes, people, and signing in with a code`, async () => {
     const person = people[lang];
     const page = await pageIn(browser, {lang, width, height: 800});
@@ -56,6 +56,21 @@ for (const {lang, width, words} of [
     assert.match(await page.textContent('[role=status]'), words.codes);
     await looksRight(page, `recovery-shown-${lang}-${width}`);
     const codes = await page.locator('.recovery code').allInnerTexts(), code = codes[0];
+
+    await show('reminders', 'reminders');
+    await page.getByRole('radio', {name: words.hours}).first().check();
+    await page.fill('[name=from]', '20:30');
+    await page.fill('[name=to]', '08:00');
+    await page.keyboard.press('Enter'); // from the keyboard, as everywhere
+    await page.waitForURL(/done=saved/);
+    assert.equal(await page.inputValue('[name=from]'), '20:30');
+    assert.equal(await page.getByRole('radio', {name: words.hours}).first().isChecked(), true);
+    await looksRight(page, `reminders-saved-${lang}-${width}`);
+    await page.fill('[name=to]', '20:30');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/error=times/);
+    assert.equal(await page.inputValue('[name=to]'), '08:00', 'nothing was changed');
+    await looksRight(page, `reminders-error-${lang}-${width}`);
 
     await show('email', 'email');
     await show('email?error=present', 'email-error');

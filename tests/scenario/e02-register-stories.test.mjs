@@ -290,6 +290,16 @@ test('reminders wait for their hour and are one mail; what is overdue is not kep
     await until('one mail of both', () => told().some(mail => /^2 deadlines/.test(mail.heads.subject)));
     assert.equal(told().length, 2);
     await until('both are sent', async () => await sql(file, "SELECT count(*) FROM notice WHERE gather = 1 AND state = 'sent'") === '2');
+    // A third one waits for the digest until Bob wants none: it goes at once, alone.
+    await sql(file, `UPDATE clock SET next = 0, next_ms = 1, steps = x'01000000000000000000' WHERE subject = x'${active[2].id}' AND name = 'review'`);
+    await until('a third that waits', async () => await kept() === '1');
+    const chosen = await stack.rempart('person', 'reminders', 'bob@example.com', '--tenant', await staff.mainTenant(), '--digest', 'none', '--quiet', 'none', '--json');
+    assert.equal(chosen.code, 0, chosen.stderr);
+    assert.deepEqual(JSON.parse(chosen.stdout).in_force, {digest: '', quiet: ''});
+    await until('the third', () => told().length === 3);
+    const bad = await stack.rempart('person', 'reminders', 'bob@example.com', '--tenant', await staff.mainTenant(), '--quiet', '25:00-07:00');
+    assert.equal(bad.code, 2);
+    assert.match(bad.stderr, /two times like 22:00-07:00/);
   } finally {
     await server.stop();
   }

@@ -282,6 +282,9 @@ static void quiet_hours_and_digests_keep_paris_time(void **state) {
         {"", "08:00", 1774746000, 1774764000},
         {"", "08:00", 1774764000, 1774764000},
         {"22:00-07:00", "08:00", 1774764001, 1774764000 + 86400},
+        {"07:00-09:30", "08:00", 1774764001, 1774764000 + 5400}, /* today's, after the quiet */
+        {"07:00-09:30", "08:00", 1774764000 + 5401, 1774764000 + 86400 + 5400},
+        {"22:00-07:00", "23:00", 1774746000 - 3600, 1774746000 + 4 * 3600}, /* yesterday's */
         {"", "", 1774746000, 1774746000},
     };
     for (size_t i = 0; i < RP_COUNT_OF(cases); i++) {
@@ -412,7 +415,7 @@ static void what_waits_is_bounded(void **state) {
                           "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
                           "WHERE i < 9999) INSERT INTO notice "
                           "SELECT randomblob(16), 'mail', NULL, 'invitation', id, NULL, 'fr', "
-                          "NULL, 'waiting', 0, '', 0, 0, 0, NULL FROM n, tenant",
+                          "NULL, 'waiting', 0, '', 0, 0, 0, NULL, 0 FROM n, tenant",
                           &row));
     assert_ok(rp_row_run(row, NULL));
     assert_ok(rp_notify_put(&env, db, key, &notice)); /* the last that has room */

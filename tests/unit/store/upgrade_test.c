@@ -171,6 +171,11 @@ static void a_customers_rows_come_through_every_version(void **state) {
     assert_int_equal(number_of(handle, "SELECT count(*) FROM register_text WHERE register_text "
                                        "MATCH 'register : suppliers AND body : nuage'"),
                      250);
+    /* Nobody chose hours of their own before version 21. */
+    assert_int_equal(number_of(handle, "SELECT count(*) FROM person WHERE quiet IS NULL "
+                                       "AND digest IS NULL"),
+                     number_of(handle, "SELECT count(*) FROM person"));
+    assert_int_equal(number_of(handle, "SELECT count(*) FROM notice WHERE gentle <> gather"), 0);
     assert_int_equal(number_of(handle, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
     char *check = text_of(handle, "PRAGMA integrity_check");
     assert_string_equal(check, "ok");
