@@ -77,7 +77,7 @@ static rp_err fill_promise(struct rp_request *request, const struct rp_trust_pro
                          .enforced_by = text_of(request, &promise->enforced_by),
                          .not_met = text_of(request, &promise->not_met),
                          .command = run_command(request, promise)};
-    if (from->grade) {
+    if (from->grade && from->status != RP_STATUS_NOT_BUILT) {
         to->grade = rp_arena_printf(request->arena, "%c", from->grade);
     }
     if (from->observed_ms) {
@@ -91,8 +91,26 @@ static rp_err fill_promise(struct rp_request *request, const struct rp_trust_pro
     return RP_OK;
 }
 
+/* Which promises a reader asked for: those of one status, or all. */
+struct wanted {
+    bool one;
+    enum rp_status status;
+};
+
+static rp_err read_wanted(struct rp_request *request, struct wanted *ret_wanted) {
+    rp_view name = rp_request_query(request, "status");
+    *ret_wanted = (struct wanted){.one = name.p != NULL};
+    for (int i = 0; name.p && i < RP_STATUS_COUNT; i++) {
+        ret_wanted->status = (enum rp_status)i;
+        if (rp_view_equal(rp_trust_class(ret_wanted->status), name)) {
+            return RP_OK;
+        }
+    }
+    return name.p ? RP_ERR(INVALID) : RP_OK;
+}
+
 static rp_err fill_section(struct rp_request *request, const struct rp_trust *trust,
-                           const struct rp_section *from, page_section *to) {
+                           const struct rp_section *from, struct wanted wanted, page_section *to) {
     size_t count = request->web->promises->count;
     page_promise *list = rp_arena_array(request->arena, count, sizeof *list);
     if (!list) {
@@ -100,8 +118,10 @@ static rp_err fill_section(struct rp_request *request, const struct rp_trust *tr
     }
     size_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        if (strcmp(trust->promises[i].promise->section, from->id) == 0) {
-            RP_TRY(fill_promise(request, &trust->promises[i], &list[n++]));
+        const struct rp_trust_promise *promise = &trust->promises[i];
+        if (strcmp(promise->promise->section, from->id) == 0 &&
+            (!wanted.one || promise->status == wanted.status)) {
+            RP_TRY(fill_promise(request, promise, &list[n++]));
         }
     }
     *to =
@@ -151,8 +171,24 @@ static void fill_isolation(struct rp_request *request, struct rp_template_trust 
 
 /* ---- the page ---- */
 
+/* Sections in which nothing of what is wanted stands are left out. */
+static rp_err fill_sections(struct rp_request *request, const struct rp_trust *trust,
+                            struct wanted wanted, struct rp_template_trust *page) {
+    const struct rp_promises *all = request->web->promises;
+    page->sections.p = rp_arena_array(request->arena, all->section_count, sizeof *page->sections.p);
+    if (!page->sections.p) {
+        return RP_ERR(NO_MEMORY);
+    }
+    for (size_t i = 0; i < all->section_count; i++) {
+        page_section *section = &page->sections.p[page->sections.n];
+        RP_TRY(fill_section(request, trust, &all->sections[i], wanted, section));
+        page->sections.n += section->promises.n > 0;
+    }
+    return RP_OK;
+}
+
 static void fill_tally(struct rp_request *request, const struct rp_trust *trust,
-                       struct rp_template_trust *page) {
+                       struct wanted wanted, struct rp_template_trust *page) {
     static const enum rp_status order[] = {
         RP_STATUS_PROVEN,  RP_STATUS_FAILING,   RP_STATUS_STALE,         RP_STATUS_DECLARED,
         RP_STATUS_NOT_MET, RP_STATUS_NOT_BUILT, RP_STATUS_NOT_APPLICABLE};
@@ -162,31 +198,27 @@ static void fill_tally(struct rp_request *request, const struct rp_trust *trust,
         if (count > 0) {
             page->tally.p[page->tally.n].status = rp_trust_class(order[i]);
             page->tally.p[page->tally.n].word = rp_trust_words(request, order[i], count);
+            page->tally.p[page->tally.n].chosen = wanted.one && wanted.status == order[i];
             page->tally.p[page->tally.n++].count = count;
         }
     }
 }
 
 rp_err rp_trust_page(struct rp_request *request) {
+    struct wanted wanted;
+    RP_TRY(read_wanted(request, &wanted));
     struct rp_trust trust;
     RP_TRY(rp_trust_compute(request, &trust));
-    const struct rp_promises *all = request->web->promises;
-    struct rp_template_trust page = {.generated = rp_page_time(request, trust.now_ms),
+    struct rp_template_trust page = {.filtered = wanted.one,
+                                     .generated = rp_page_time(request, trust.now_ms),
                                      .generated_iso = rp_page_time_iso(request, trust.now_ms),
                                      .operator=
                                          rp_view_from_cstr(request->web->config->operator_name),
                                      .log_key = rp_trust_log_key(request),
                                      .proven = trust.counts[RP_STATUS_PROVEN],
                                      .total = trust.total};
-    fill_tally(request, &trust, &page);
-    page.sections.p = rp_arena_array(request->arena, all->section_count, sizeof *page.sections.p);
-    if (!page.sections.p) {
-        return RP_ERR(NO_MEMORY);
-    }
-    page.sections.n = all->section_count;
-    for (size_t i = 0; i < all->section_count; i++) {
-        RP_TRY(fill_section(request, &trust, &all->sections[i], &page.sections.p[i]));
-    }
+    fill_tally(request, &trust, wanted, &page);
+    RP_TRY(fill_sections(request, &trust, wanted, &page));
     fill_isolation(request, &page);
     struct rp_trust_firewall firewall = rp_trust_firewall(request);
     page.has_firewall = firewall.sha256.p != NULL;

@@ -90,6 +90,14 @@ for (const {lang, width, height, words} of cases) {
     await summary.focus();
     await page.keyboard.press('Enter');
     assert.ok(await page.locator('details[open]').count() > 0);
+    await page.locator('a.chip.not-built').click();
+    await page.waitForURL('**/trust?status=not-built');
+    await looksRight(page, `trust-not-built-${label}`);
+    assert.deepEqual(new Set(await page.locator('.promise > .state > .chip').evaluateAll(chips => chips.map(chip => chip.className))),
+      new Set(['chip not-built']));
+    assert.equal((await stack.client().get('/trust?status=nonsense')).status, 400);
+    await page.locator('.tally a[href="/trust"]').click();
+    await page.waitForURL('**/trust');
     await page.locator('a[href="/trust/responsibility"]').click();
     await page.waitForURL('**/trust/responsibility'); // a click does not wait for what it leads to
     await looksRight(page, `responsibility-${label}`);
