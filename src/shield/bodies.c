@@ -19,6 +19,9 @@ void rp_waf_arguments(struct rp_waf_tx *tx, const struct rp_waf_pairs *pairs, bo
         rp_waf_collect_entry(tx, RP_VAR_ARGS, entry);
         rp_waf_collect_entry(tx, own, entry);
         entry.value = rp_waf_value_of(tx, name);
+        if (!post || tx->body_kind == RP_BODY_URLENCODED) {
+            rp_waf_keep_name(tx, entry.value, value);
+        }
         rp_waf_collect_entry(tx, RP_VAR_ARGS_NAMES, entry);
         rp_waf_collect_entry(tx, own_names, entry);
         tx->arguments_bytes += name.n + value.n;

@@ -45,6 +45,16 @@ void rp_waf_collect_header(struct rp_waf_tx *tx, rp_view name, rp_view value) {
     rp_waf_collect_entry(tx, RP_VAR_REQUEST_HEADERS_NAMES, entry);
 }
 
+void rp_waf_collect_cookie(struct rp_waf_tx *tx, rp_view name, rp_view value) {
+    struct rp_waf_entry entry = {.name = name,
+                                 .value = rp_waf_value_of(tx, value),
+                                 .name_id = rp_image_name(tx->image, name)};
+    rp_waf_collect_entry(tx, RP_VAR_REQUEST_COOKIES, entry);
+    entry.value = rp_waf_value_of(tx, name);
+    rp_waf_keep_name(tx, entry.value, value);
+    rp_waf_collect_entry(tx, RP_VAR_REQUEST_COOKIES_NAMES, entry);
+}
+
 static bool is_computed(unsigned variable) {
     return variable == RP_VAR_MATCHED_VAR || variable == RP_VAR_MATCHED_VAR_NAME ||
            variable == RP_VAR_HIGHEST_SEVERITY || variable == RP_VAR_DURATION ||

@@ -3,22 +3,31 @@
  *
  * A browser sends the same User-Agent, Accept and Accept-Language with each request, and most
  * browsers send the same names. What is known of such a text depends on its bytes and the rules
- * alone: which bytes occur, what transformations make of it, which rules may match. It is no
- * verdict: rules are asked as ever.
+ * alone: which bytes occur, what transformations make of it, which rules may match and which were
+ * asked and do not.
  *
  * A text is met again when all of its bytes are the same. Whoever measures time to a microsecond
- * can find out that one came before; therefore only headers are kept that hold no secret, and
- * nothing of cookies, addresses, queries and bodies. A seat serves one transaction at a time, so
- * nothing here is locked; its room is fixed, and when it is full all is forgotten.
+ * can find out that one came before; therefore only headers are kept that hold no secret, and the
+ * short names by which an application calls its arguments and cookies, but nothing of their
+ * values, of addresses and of JSON. A seat serves one transaction at a time, so nothing here is
+ * locked; its room is fixed, and when it is full all is forgotten. Names have a part of it, so that
+ * who invents names takes the room of names only.
  */
 #include "base/checked.h"
 #include "shield/tx.h"
 
-enum { VALUES_MAX = 160, DERIVED_MAX = 320, BYTES_MAX = 16 * 1024, TEXT_MAX = 256 };
+enum {
+    VALUES_MAX = 224,
+    DERIVED_MAX = 320,
+    BYTES_MAX = 32 * 1024,
+    TEXT_MAX = 256, /* bytes of a header */
+    NAME_MAX_BYTES = 32,
+    NAMES_MAX = 64
+};
 
 struct rp_waf_kept {
     uint8_t sha256[32]; /* of the image whose rules the values were looked at for */
-    uint32_t n, derived_n, bytes_n;
+    uint32_t n, derived_n, bytes_n, names_n;
     struct rp_waf_value values[1 + VALUES_MAX]; /* 0 is no value */
     struct rp_waf_derived derived[1 + DERIVED_MAX];
     uint32_t buckets[RP_WAF_VALUE_BUCKETS];
@@ -89,10 +98,21 @@ void rp_waf_keep_header(struct rp_waf_tx *tx, rp_view name, uint32_t name_value,
     }
 }
 
+/* Without a value the name may be a value itself: /search?a+word. */
+void rp_waf_keep_name(struct rp_waf_tx *tx, uint32_t name_value, rp_view value) {
+    struct rp_waf_values *values = &tx->values;
+    const struct rp_waf_value *name = &values->p[name_value];
+    if (tx->site.kept && name_value != 0 && !name->kept && name->bytes.n <= NAME_MAX_BYTES &&
+        value.n > 0 && values->kept_names_n < NAMES_MAX) {
+        values->kept_names_n++;
+        rp_waf_value_keep(tx, name_value);
+    }
+}
+
 /* ---- at the start ---- */
 
 static void forget(struct rp_waf_kept *kept) {
-    kept->n = kept->derived_n = kept->bytes_n = 0;
+    kept->n = kept->derived_n = kept->bytes_n = kept->names_n = 0;
     memset(kept->buckets, 0, sizeof kept->buckets);
 }
 
@@ -113,13 +133,14 @@ void rp_waf_kept_begin(struct rp_waf_tx *tx) {
         memcpy(values->buckets, kept->buckets, sizeof values->buckets);
         values->n = values->kept_n = kept->n;
         values->derived_n = kept->derived_n;
+        values->kept_names_n = kept->names_n;
     }
 }
 
 /* ---- at the end ---- */
 
 /* A copy among the kept bytes; NULL when they are full. */
-static const void *keep_bytes(struct rp_waf_kept *kept, const void *bytes, size_t n) {
+static void *keep_bytes(struct rp_waf_kept *kept, const void *bytes, size_t n) {
     size_t room = (n + 7) & ~(size_t)7;
     if (room > sizeof kept->bytes - kept->bytes_n) {
         return NULL;
@@ -132,18 +153,24 @@ static const void *keep_bytes(struct rp_waf_kept *kept, const void *bytes, size_
     return copy;
 }
 
-/* The answers of the prefilter, where the last transaction did not have them yet. */
+/* The rules that may match, where the last transaction did not know them yet. What it knew is lost
+ * in place as more rules are asked. */
 static bool keep_answers(struct rp_waf_kept *kept, const struct rp_waf_tx *tx,
                          const struct rp_waf_value *from, struct rp_waf_value *to) {
     for (unsigned group = 0; group < RP_IMAGE_GROUPS; group++) {
-        const uint64_t *bits = from->bits[group];
-        if (bits && bits != rp_waf_nothing && bits != to->bits[group]) {
-            bits = keep_bytes(kept, bits, rp_waf_group_words(tx, group) * sizeof *bits);
-            if (!bits) {
-                return false;
-            }
+        size_t bytes = rp_waf_group_words(tx, group) * sizeof *from->left[group];
+        if (from->scanned[group] == rp_waf_nothing) {
+            to->scanned[group] = rp_waf_nothing;
+        } else if (from->scanned[group] && !to->scanned[group]) {
+            to->scanned[group] = keep_bytes(kept, from->scanned[group], bytes);
         }
-        to->bits[group] = bits;
+        if (from->left[group] && !to->left[group]) {
+            to->left[group] = keep_bytes(kept, from->left[group], bytes);
+        }
+        if ((from->scanned[group] && !to->scanned[group]) ||
+            (from->left[group] && !to->left[group])) {
+            return false;
+        }
     }
     return true;
 }
@@ -155,7 +182,8 @@ static bool keep_value(struct rp_waf_kept *kept, const struct rp_waf_tx *tx,
     if (number > kept->n) {
         *to = *from;
         to->bytes.p = keep_bytes(kept, from->bytes.p, from->bytes.n);
-        to->bits[0] = to->bits[1] = NULL;
+        to->scanned[0] = to->scanned[1] = NULL;
+        to->left[0] = to->left[1] = NULL;
         to->stamp = to->twin = to->derived = 0;
         to->next = kept->buckets[from->hash % RP_WAF_VALUE_BUCKETS];
         kept->buckets[from->hash % RP_WAF_VALUE_BUCKETS] = number;
@@ -198,6 +226,7 @@ static bool keep_all(struct rp_waf_kept *kept, struct rp_waf_tx *tx) {
             values->p[i].stamp = ++number;
         }
     }
+    kept->names_n = values->kept_names_n;
     kept->derived_n = 0;
     for (uint32_t i = 1; i <= values->n; i++) {
         if (values->p[i].kept && !keep_derived(kept, tx, i)) {

@@ -70,6 +70,8 @@ static void ask_result(struct rp_waf_tx *tx, struct asking *asking,
     struct rp_waf_subject subject = {.bytes = at->bytes, .value = at};
     if (rp_waf_operate(tx, rule, &subject, true)) {
         matched(tx, asking, found, subject.bytes);
+    } else {
+        rp_waf_value_missed(tx, value, rule);
     }
 }
 
@@ -174,13 +176,14 @@ static bool any_matches(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
     for (uint32_t i = 0; i < unit->count && !is_spent(tx); i++) {
         struct rp_waf_value *value = &tx->values.p[unit->values[i].value];
         if ((unit->values[i].touched & changed) == 0 &&
-            (!filtered || rp_waf_has_bit(value->bits[rule->group], rule->bit)) &&
+            (!filtered || rp_waf_has_bit(rp_waf_value_left(value, rule->group), rule->bit)) &&
             value->stamp != tx->values.stamp) {
             value->stamp = tx->values.stamp; /* asked, whatever other unit it is in */
             struct rp_waf_subject subject = {.bytes = value->bytes, .value = value};
             if (rp_waf_operate(tx, rule, &subject, false)) {
                 return true;
             }
+            rp_waf_value_missed(tx, unit->values[i].value, rule);
         }
     }
     return false;

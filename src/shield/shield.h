@@ -55,7 +55,7 @@ struct rp_waf_memory {
 
 /* ---- a seat: what transactions that follow each other leave to the next ---- */
 
-/* Of texts that browsers repeat, what the rules need to know (kept.c): some 40 KB, for one
+/* Of texts that browsers repeat, what the rules need to know (kept.c): at most 80 KB, for one
  * transaction at a time. What it holds changes no verdict. NULL when memory is out. */
 struct rp_waf_kept;
 struct rp_waf_kept *rp_waf_kept_new(void);

@@ -252,8 +252,7 @@ static rp_err cookies(struct rp_waf_tx *tx, rp_view value) {
     struct rp_waf_pairs pairs = {0};
     RP_TRY(rp_body_cookies(value, tx->arena, &pairs));
     for (size_t i = 0; i < pairs.n; i++) {
-        rp_waf_collect(tx, RP_VAR_REQUEST_COOKIES, pairs.p[i].name, pairs.p[i].value);
-        rp_waf_collect(tx, RP_VAR_REQUEST_COOKIES_NAMES, pairs.p[i].name, pairs.p[i].name);
+        rp_waf_collect_cookie(tx, pairs.p[i].name, pairs.p[i].value);
     }
     return RP_OK;
 }

@@ -27,13 +27,15 @@ struct rp_waf_value {
     uint64_t hash;
     uint64_t touched; /* the transformations that may change it */
     struct rp_byte_set set;
-    const uint64_t *bits[RP_IMAGE_GROUPS]; /* rules of the prefilter that may match; NULL: not
-                                              scanned; rp_waf_nothing: none */
-    uint32_t next;                         /* in its hash bucket */
-    uint32_t derived;                      /* first of its list; 0 = none */
-    uint32_t stamp;                        /* the last list that it was put on */
-    uint32_t twin;                         /* the value that it is in another case; 0 = none */
-    bool kept;                             /* for the seat's next transaction: kept.c */
+    const uint64_t *scanned[RP_IMAGE_GROUPS]; /* rules that the prefilter leaves; NULL: not asked
+                                                 yet; rp_waf_nothing: none */
+    uint64_t *left[RP_IMAGE_GROUPS];          /* of these, without those that were asked since and
+                                                 did not match; NULL: none was */
+    uint32_t next;                            /* in its hash bucket */
+    uint32_t derived;                         /* first of its list; 0 = none */
+    uint32_t stamp;                           /* the last list that it was put on */
+    uint32_t twin;                            /* the value that it is in another case; 0 = none */
+    bool kept;                                /* for the seat's next transaction: kept.c */
 };
 
 enum { RP_WAF_VALUE_BUCKETS = 256 };
@@ -43,8 +45,9 @@ struct rp_waf_values {
     uint32_t n, room, derived_n, derived_room;
     uint32_t buckets[RP_WAF_VALUE_BUCKETS];
     uint32_t stamp;
-    uint32_t kept_n; /* the first of them came from the transaction before */
-    bool news;       /* something was found out about one that is kept */
+    uint32_t kept_n;       /* the first of them came from the transaction before */
+    uint32_t kept_names_n; /* of what is kept: names of arguments and cookies */
+    bool news;             /* something was found out about one that is kept */
 };
 
 /* ---- collections ---- */
@@ -200,8 +203,20 @@ uint32_t rp_waf_value_of(struct rp_waf_tx *tx, rp_view bytes);
 uint32_t rp_waf_value_step(struct rp_waf_tx *tx, uint32_t value, enum rp_transform transform);
 uint32_t rp_waf_value_through(struct rp_waf_tx *tx, uint32_t value, uint32_t pipeline);
 rp_view rp_waf_view_through(struct rp_waf_tx *tx, rp_view bytes, uint32_t pipeline);
-/* NULL when the arena is full; rp_waf_nothing when no rule may match. */
+/* The rules that may match; NULL when the arena is full; rp_waf_nothing when there is none. */
 const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group);
+/* The same of a value that they were asked for before. */
+static inline const uint64_t *rp_waf_value_left(const struct rp_waf_value *value, unsigned group) {
+    return value->left[group] ? value->left[group] : value->scanned[group];
+}
+/* The rule was asked and does not match: of what is kept it is not asked again. */
+void rp_waf_value_refute(struct rp_waf_tx *tx, uint32_t value, const struct rp_img_rule *rule);
+static inline void rp_waf_value_missed(struct rp_waf_tx *tx, uint32_t value,
+                                       const struct rp_img_rule *rule) {
+    if (tx->values.p[value].kept && rule->group != RP_IMAGE_NONE) {
+        rp_waf_value_refute(tx, value, rule);
+    }
+}
 extern const uint64_t rp_waf_nothing[RP_LITERALS_RULES_MAX / 64];
 static inline bool rp_waf_has_bit(const uint64_t *bits, uint32_t bit) { /* NULL: none */
     return bits && (bits[bit / 64] >> bit % 64 & 1);
@@ -225,6 +240,8 @@ void rp_waf_kept_end(struct rp_waf_tx *tx);   /* after the last */
 /* A header of the request, its name and value as values: kept when it is one that browsers repeat
  * and that holds no secret. */
 void rp_waf_keep_header(struct rp_waf_tx *tx, rp_view name, uint32_t name_value, uint32_t value);
+/* The name of an argument or a cookie with this value. */
+void rp_waf_keep_name(struct rp_waf_tx *tx, uint32_t name_value, rp_view value);
 
 /* Charged to the budget. */
 static inline void rp_waf_spend(struct rp_waf_tx *tx, uint64_t steps) {
@@ -256,6 +273,7 @@ static inline void rp_waf_changed(struct rp_waf_tx *tx, unsigned collection) {
 void rp_waf_collect(struct rp_waf_tx *tx, unsigned collection, rp_view name, rp_view value);
 /* Of the request: name and value. */
 void rp_waf_collect_header(struct rp_waf_tx *tx, rp_view name, rp_view value);
+void rp_waf_collect_cookie(struct rp_waf_tx *tx, rp_view name, rp_view value);
 /* The same with a value that is known already; value 0 is left out. */
 void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_waf_entry entry);
 void rp_waf_scalars_start(struct rp_waf_tx *tx);

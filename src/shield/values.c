@@ -166,7 +166,7 @@ static void look_for_rules(struct rp_waf_tx *tx, const struct rp_waf_value *valu
                            uint64_t *bits) {
     size_t words = rp_waf_group_words(tx, group);
     const struct rp_literals *literals = &tx->waf->literals[group];
-    const uint64_t *twin = value->twin != 0 ? tx->values.p[value->twin].bits[group] : NULL;
+    const uint64_t *twin = value->twin != 0 ? tx->values.p[value->twin].scanned[group] : NULL;
     rp_waf_spend(tx, value->bytes.n + 16);
     if (twin) { /* literals know no case: only single bytes may differ */
         memcpy(bits, twin, words * sizeof *bits);
@@ -179,15 +179,15 @@ static void look_for_rules(struct rp_waf_tx *tx, const struct rp_waf_value *valu
 
 const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned group) {
     struct rp_waf_value *at = &tx->values.p[value];
-    if (at->bits[group]) {
-        return at->bits[group];
+    if (at->scanned[group]) {
+        return rp_waf_value_left(at, group);
     }
     uint64_t bits[RP_LITERALS_RULES_MAX / 64] __attribute__((uninitialized)); /* as many as used */
     look_for_rules(tx, at, group, bits);
     tx->values.news |= at->kept;
     size_t bytes = rp_waf_group_words(tx, group) * sizeof *bits;
     if (rp_view_equal(rp_view_of(bits, bytes), rp_view_of(rp_waf_nothing, bytes))) {
-        return at->bits[group] = rp_waf_nothing;
+        return at->scanned[group] = rp_waf_nothing;
     }
     uint64_t *copy = rp_arena_room(tx->arena, bytes);
     if (!copy) {
@@ -195,5 +195,28 @@ const uint64_t *rp_waf_value_bits(struct rp_waf_tx *tx, uint32_t value, unsigned
         return NULL;
     }
     memcpy(copy, bits, bytes);
-    return at->bits[group] = copy;
+    return at->scanned[group] = copy;
+}
+
+/* An operator without %{…} says the same of the same bytes each time, but for a budget that ends
+ * meanwhile. Answers of units and classes that are these very bits may lose the rule, too: then
+ * they speak of this value alone. */
+void rp_waf_value_refute(struct rp_waf_tx *tx, uint32_t value, const struct rp_img_rule *rule) {
+    struct rp_waf_value *at = &tx->values.p[value];
+    unsigned group = rule->group;
+    if (tx->verdict.over_budget) {
+        return;
+    }
+    if (!at->left[group]) {
+        size_t bytes = rp_waf_group_words(tx, group) * sizeof *at->left[group];
+        uint64_t *left = rp_arena_room(tx->arena, bytes);
+        if (!left) {
+            rp_waf_note(tx, RP_ERR(TOO_LARGE));
+            return;
+        }
+        memcpy(left, at->scanned[group], bytes);
+        at->left[group] = left;
+        tx->values.news = true;
+    }
+    at->left[group][rule->bit / 64] &= ~(UINT64_C(1) << rule->bit % 64);
 }

@@ -48,7 +48,7 @@ static bool is_told(const struct rules *rules, const char *uris[2], const char *
 static void only_what_browsers_repeat_is_kept(void **state) {
     (void)state;
     struct rules rules = open_rules(texts[0]);
-    const char *same[2] = {"/", "/"}, *values[2] = {"One=Two%20+Three", "Two=Six%20+Seven"};
+    const char *same[2] = {"/", "/"}, *values[2] = {"One=Two%20+Three", "One=Six%20+Seven"};
     const char *paths[2] = {"/Reset%20me?token=Abcdef", "/Reset%20us?token=Ghijkl"};
     const char *quiet[2] = {"*/*", "*/*"};
     char long_texts[2][300];
@@ -65,7 +65,34 @@ static void only_what_browsers_repeat_is_kept(void **state) {
         assert_false(is_told(&rules, same, secret[i], values));
     }
     assert_false(is_told(&rules, paths, "Accept", quiet));
+    const char *names[2] = {"/?Reset%20me=1", "/?Reset%20us=1"};
+    const char *words[2] = {"/?Reset%20me", "/?Reset%20us"};
+    const char *cookies[2] = {"One%20a=1", "Two%20a=1"};
+    assert_true(is_told(&rules, names, "Accept", quiet));
+    assert_false(is_told(&rules, words, "Accept", quiet)); /* perhaps what somebody looks for */
+    assert_true(is_told(&rules, same, "Cookie", cookies));
     assert_false(is_told(&rules, same, "Accept", (const char *[2]){long_texts[0], long_texts[1]}));
+    close_rules(&rules);
+}
+
+/* A text that the prefilter lets by costs no more than one without its words, once PCRE2 has said
+ * no; one that matches does so each time. */
+static void a_rule_that_does_not_match_is_asked_once(void **state) {
+    (void)state;
+    struct rules rules = open_rules(texts[0]);
+    struct rp_waf_kept *kept = rp_waf_kept_new();
+    struct seen near = {0}, far = {0}, attack = {0};
+    for (int i = 0; i < 3; i++) {
+        near = judge(&rules, kept, "/", "User-Agent", "union of us, select");
+        far = judge(&rules, kept, "/", "User-Agent", "onion of us, salads");
+        attack = judge(&rules, kept, "/", "User-Agent", "union select of all");
+        assert_int_equal(near.matches + far.matches, 0);
+        assert_int_equal(attack.matches, 1);
+        assert_true(i > 0 || near.steps > far.steps);
+    }
+    assert_int_equal(near.steps, far.steps);
+    assert_true(attack.steps > far.steps);
+    rp_waf_kept_free(kept);
     close_rules(&rules);
 }
 
@@ -108,6 +135,7 @@ static void a_full_seat_forgets(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_browsers_repeat_is_kept),
+        cmocka_unit_test(a_rule_that_does_not_match_is_asked_once),
         cmocka_unit_test(another_rule_set_starts_anew),
         cmocka_unit_test(a_full_seat_forgets),
     };
