@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "os/file.h"
+#include "os/memory.h"
 #include "wire/log_line.h"
 
 enum { ARENA_MAX = 64 << 20, CONFIG_MAX = 1 << 20 };
@@ -170,6 +171,7 @@ static rp_err make_absolute(const struct daemon *daemon, const char **path) {
 
 rp_err daemon_start(struct daemon *daemon, enum rp_role_id role, int argc, char **argv) {
     *daemon = (struct daemon){.role = role, .env = rp_env_real()};
+    rp_memory_give_back();
     take_inherited(daemon);
     struct options options;
     RP_TRY(parse_options(daemon, argc, argv, &options));

@@ -7,15 +7,15 @@
  */
 #include "ngx_rempart_waf.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 
 #include "os/file.h"
+#include "os/memory.h"
 #include "os/pool.h"
 #include "os/priority.h"
 
-enum { THREADS = 2, WAITING_MAX = 256, LARGE_BYTES = 128 * 1024 };
+enum { THREADS = 2, WAITING_MAX = 256 };
 
 static struct {
     struct rp_pool *pool;
@@ -107,18 +107,9 @@ static ngx_int_t start_wake(void) {
     return NGX_OK;
 }
 
-/* malloc would give each thread a heap of its own, and none of them ever shrinks again: after a
- * minute of long bodies they would hold ten megabytes of nothing. One heap for all, and what is
- * large is mapped apart, also after the first of its size was freed. */
-static void share_heap(void) {
-    (void)mallopt(M_ARENA_MAX, 1);
-    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
-    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
-}
-
 /* nginx's signals are for its loop; a thread inherits the mask that stands when it is made. */
 static rp_err start_pool(void) {
-    share_heap();
+    rp_memory_give_back();
     sigset_t all, before;
     sigfillset(&all);
     sigdelset(&all, SIGILL);

@@ -51,15 +51,8 @@ static bool has_key(const struct slot *slot, const struct rp_sha256 *key) {
            rp_view_equal(rp_view_of(slot->key, RP_SHA256), rp_view_of(key->b, RP_SHA256));
 }
 
-/* Also empties a table that workers already map. */
 void rp_assertion_table_init(void *table) {
     RP_ASSERT(table != NULL && (uintptr_t)table % 8 == 0);
-    static const struct slot empty;
-    for (uint32_t set = 0; set < SETS; set++) {
-        for (uint32_t way = 0; way < WAYS; way++) {
-            rp_seqlock_write(slot_at(table, set, way), &empty, sizeof empty);
-        }
-    }
     struct header *header = table;
     header->version = RP_ASSERTION_VERSION;
     header->slots = RP_ASSERTION_SLOTS;

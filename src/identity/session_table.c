@@ -4,8 +4,10 @@
 #include "base/seqlock.h"
 
 enum { PAGE = 4096, SLOT_FREE = 0, SLOT_LIVE = 1, SLOT_REVOKED = 2 };
+enum { PAGE_SLOTS = PAGE / sizeof(struct rp_session_slot) };
 _Static_assert(sizeof(struct rp_session_header) <= PAGE, "the header has one page");
 _Static_assert((RP_SESSION_SLOTS & (RP_SESSION_SLOTS - 1)) == 0, "slots are found by a mask");
+_Static_assert(RP_SESSION_SLOTS == RP_SESSION_PAGES * PAGE_SLOTS, "each page has its bit");
 
 size_t rp_session_table_bytes(void) {
     return PAGE + (size_t)RP_SESSION_SLOTS * sizeof(struct rp_session_slot);
@@ -57,13 +59,8 @@ bool rp_session_table_is_replaced(const void *table) {
     return __atomic_load_n(&header->replaced, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* Also empties a table that workers already map: slot by slot, each under its lock. */
 void rp_session_table_init(void *table, uint64_t generation, int64_t now_ms) {
     RP_ASSERT(table != NULL && (uintptr_t)table % 8 == 0);
-    static const struct rp_session_slot empty;
-    for (uint32_t i = 0; i < RP_SESSION_SLOTS; i++) {
-        rp_seqlock_write(slot_at(table, i), &empty, sizeof empty);
-    }
     struct rp_session_header *header = table;
     header->version = RP_SESSION_VERSION;
     header->slots = RP_SESSION_SLOTS;
@@ -82,6 +79,18 @@ rp_err rp_session_table_check(const void *table, size_t n) {
                  header->slots == RP_SESSION_SLOTS &&
                  header->slot_bytes == sizeof(struct rp_session_slot);
     return known ? RP_OK : RP_ERR(CORRUPT);
+}
+
+static bool is_used_page(const void *table, uint32_t page) {
+    const struct rp_session_header *header = table;
+    uint64_t bits = __atomic_load_n(&header->used_pages[page / 64], __ATOMIC_RELAXED);
+    return (bits >> (page % 64) & 1) != 0;
+}
+
+static void use_page_of(void *table, uint32_t slot) {
+    struct rp_session_header *header = table;
+    uint32_t page = slot / PAGE_SLOTS;
+    __atomic_fetch_or(&header->used_pages[page / 64], UINT64_C(1) << (page % 64), __ATOMIC_RELAXED);
 }
 
 static int64_t seen_at(const void *seen, uint32_t index) {
@@ -155,6 +164,7 @@ rp_err rp_session_table_put(void *table, void *seen, const struct rp_sha256 *coo
     };
     memcpy(slot.cookie_hash, cookie_hash->b, sizeof slot.cookie_hash);
     see(seen, index, now_ms);
+    use_page_of(table, index);
     rp_seqlock_write(slot_at(table, index), &slot, sizeof slot);
     return RP_OK;
 }
@@ -246,14 +256,22 @@ rp_err rp_session_table_find(const void *table, void *seen, const struct rp_sha2
     return RP_ERR(UNAUTHENTICATED);
 }
 
-uint64_t rp_session_table_count(const void *table, int64_t now_ms) {
+static uint64_t count_page(const void *table, uint32_t page, int64_t now_ms) {
     uint64_t count = 0;
-    for (uint32_t i = 0; i < RP_SESSION_SLOTS; i++) {
+    for (uint32_t i = page * PAGE_SLOTS; i < (page + 1) * PAGE_SLOTS; i++) {
         struct rp_session_slot slot;
         if (rp_seqlock_read(const_slot_at(table, i), &slot, sizeof slot) &&
             slot.used == SLOT_LIVE && slot.expires_ms > now_ms) {
             count++;
         }
+    }
+    return count;
+}
+
+uint64_t rp_session_table_count(const void *table, int64_t now_ms) {
+    uint64_t count = 0;
+    for (uint32_t page = 0; page < RP_SESSION_PAGES; page++) {
+        count += is_used_page(table, page) ? count_page(table, page, now_ms) : 0;
     }
     return count;
 }

@@ -5,7 +5,8 @@
  * and treats a torn or odd slot as no session. Probing is bounded to RP_SESSION_PROBES slots.
  * run/seen.tab: 8 bytes a slot, written by the gate: it can only extend the idle time, never the
  * absolute one. The header's heartbeat tells the gate that core lives. Writes (init, put, revoke)
- * come from one thread of core at a time; init also empties a table that workers already map.
+ * come from one thread of core at a time. A page of slots that nobody was put into is not touched,
+ * so that it takes no memory: the table weighs what it holds.
  *
  * Pure: works on mapped memory. Promises: S99, S175 (revocation is seen within a second).
  */
@@ -22,6 +23,7 @@ enum {
     RP_SESSION_VERSION = 1,
     RP_SESSION_SLOTS = 16384,
     RP_SESSION_PROBES = 32,
+    RP_SESSION_PAGES = 512,      /* of 4 KiB, with 32 slots each */
     RP_CORE_GRACE_MS = 60 * 1000 /* how long sessions outlive core's heartbeat */
 };
 
@@ -31,6 +33,7 @@ struct rp_session_header {
     int64_t heartbeat_ms; /* core writes it every second */
     uint32_t replaced;    /* another file has this one's name: who maps this looks again */
     uint32_t pad;
+    uint64_t used_pages[RP_SESSION_PAGES / 64]; /* core's: bits of those that a put wrote to */
 };
 
 struct rp_session_slot {
@@ -59,6 +62,7 @@ size_t rp_session_table_bytes(void);
 size_t rp_seen_table_bytes(void);
 /* Everybody counts as seen now: for a table that had to be made anew. */
 void rp_seen_table_fill(void *seen, int64_t now_ms);
+/* Of bytes that are zero, as a new file's are. */
 void rp_session_table_init(void *table, uint64_t generation, int64_t now_ms);
 /* CORRUPT unless the mapping is a session table of this version. */
 rp_err rp_session_table_check(const void *table, size_t n);

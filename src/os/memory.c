@@ -1,11 +1,12 @@
 #include "os/memory.h"
 
+#include <malloc.h>
 #include <stdio.h>
 
 #include "base/arena.h"
 #include "os/file.h"
 
-enum { PROC_TEXT_MAX = 64 * 1024, FAMILY_DEPTH = 3 };
+enum { PROC_TEXT_MAX = 64 * 1024, FAMILY_DEPTH = 3, LARGE_BYTES = 128 * 1024 };
 
 static rp_err pss_of(pid_t pid, struct rp_arena *arena, uint64_t *ret_kib) {
     char path[64];
@@ -48,4 +49,13 @@ rp_err rp_process_memory(pid_t pid, uint64_t *ret_kib) {
     }
     rp_arena_free(arena);
     return err;
+}
+
+/* Left alone, malloc gives each thread a heap of its own, and none of them ever shrinks again; and
+ * once a mapped block was freed, blocks of its size come from those heaps: after a minute of long
+ * bodies, or one round of probes, they hold ten megabytes of nothing. */
+void rp_memory_give_back(void) {
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,4 +99,16 @@ const char *unit_corpora(const char *name) {
     }
     snprintf(path, sizeof path, "%s/%s", root, name);
     return access(path, R_OK) == 0 ? path : NULL;
+}
+
+size_t unit_pages_in(void *mapping, size_t n) {
+    const size_t page = 4096, pages = (n + page - 1) / page;
+    unsigned char *there = test_malloc(pages);
+    size_t count = 0;
+    assert_int_equal(mincore(mapping, n, there), 0);
+    for (size_t i = 0; i < pages; i++) {
+        count += there[i] & 1;
+    }
+    test_free(there);
+    return count;
 }

@@ -36,6 +36,9 @@ struct rp_env unit_env(struct unit_world *world);
 char *unit_dir_new(void);
 void unit_dir_remove(char *path);
 
+/* How many pages of a mapping take memory. */
+size_t unit_pages_in(void *mapping, size_t n);
+
 /* A whole file; fails the test when it cannot be read. Free with test_free. */
 uint8_t *unit_file(const char *path, size_t *ret_n);
 

@@ -1,6 +1,6 @@
 #include "unit.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "identity/assertion_table.h"
 
@@ -10,16 +10,16 @@ static void *table;
 
 static int setup(void **state) {
     (void)state;
-    table = aligned_alloc(64, (rp_assertion_table_bytes() + 63) / 64 * 64);
-    assert_non_null(table);
-    memset(table, 0xa5, rp_assertion_table_bytes());
+    table = mmap(NULL, rp_assertion_table_bytes(), PROT_READ | PROT_WRITE,
+                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(table != MAP_FAILED);
     rp_assertion_table_init(table);
     return 0;
 }
 
 static int teardown(void **state) {
     (void)state;
-    free(table);
+    munmap(table, rp_assertion_table_bytes());
     return 0;
 }
 
@@ -141,6 +141,14 @@ static void another_kind_of_file_is_refused(void **state) {
     assert_err(rp_assertion_table_check(table, n), CORRUPT);
 }
 
+static void a_table_weighs_what_it_holds(void **state) {
+    (void)state;
+    struct rp_assertion_entry got;
+    assert_ok(put(1, "a.b.c", NOW));
+    assert_ok(get(1, NOW, &got));
+    assert_int_equal(unit_pages_in(table, rp_assertion_table_bytes()), 2); /* header, and its set */
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -150,6 +158,7 @@ int main(void) {
         TEST(the_oldest_makes_room),
         TEST(lengths_in_the_table_are_not_believed),
         TEST(another_kind_of_file_is_refused),
+        TEST(a_table_weighs_what_it_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,6 +215,17 @@ static void a_reader_never_sees_a_mixture(void **state) {
     assert_true(seen[0] + seen[1] > 0);
 }
 
+static void a_table_weighs_what_it_holds(void **state) {
+    (void)state;
+    assert_ok(put(cookie(5, 1), 1, NOW));
+    assert_ok(put(cookie(5, 2), 2, NOW));
+    assert_ok(put(cookie(16000, 3), 3, NOW));
+    assert_int_equal(rp_session_table_count(tables.table, NOW), 3);
+    assert_int_equal(rp_session_table_count(tables.table, NOW + HOUR_MS), 0);
+    /* The header, and two pages of slots. */
+    assert_int_equal(unit_pages_in(tables.table, rp_session_table_bytes()), 3);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -227,6 +238,7 @@ int main(void) {
         TEST(a_slot_that_is_odd_or_absurd_is_no_session),
         TEST(another_kind_of_file_is_refused),
         TEST(a_reader_never_sees_a_mixture),
+        TEST(a_table_weighs_what_it_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
