@@ -93,6 +93,7 @@ static void add_field(struct world *world, struct rp_json *fields, const struct 
         rp_json_add_bool(arena, fields, field->id, true);
         break;
     case RP_FIELD_MULTI:
+    case RP_FIELD_DIGESTS:
     case RP_FIELD_REFERENCE:
     case RP_FIELD_LEAF:
     case RP_FIELD_URL:

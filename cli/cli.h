@@ -187,6 +187,7 @@ enum rp_exit cli_role(struct cli *cli);
 enum rp_exit cli_notify(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);
 enum rp_exit cli_register(struct cli *cli);
+enum rp_exit cli_change(struct cli *cli);
 enum rp_exit cli_backup(struct cli *cli);
 enum rp_exit cli_waf(struct cli *cli);
 enum rp_exit cli_reload(struct cli *cli);

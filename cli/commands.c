@@ -187,6 +187,18 @@ static const struct cli_command commands[] = {
      "  rempart register retention --dry-run --days 90\n"
      "  rempart register retention --confirm 2026-11-26\n",
      cli_register},
+    {"change",
+     "rempart change check FILE|DIGEST… | propose [FILE|DIGEST…] | running [--json]",
+     {"le registre des changements avant un déploiement : « check » demande si ceci peut partir, "
+      "« propose » prépare l'approbation, « running » le demande des programmes en service",
+      "the register of changes before a deployment: \"check\" asks whether this may go out, "
+      "\"propose\" drafts what has to be approved, \"running\" asks of the programs in service"},
+     "  rempart change check shop.tar.gz && ./deploy shop.tar.gz\n"
+     "  rempart change check registry.example/shop@sha256:9f86… git:4f1c…\n"
+     "  rempart change propose shop.tar.gz\n"
+     "  rempart change propose\n"
+     "  rempart change running\n",
+     cli_change},
     {"waf",
      "rempart waf compile --rules FILE… -o IMAGE | exec --rules FILE…|--image IMAGE --request FILE "
      "[--response FILE] [--json] | test --rules FILE…|--url URL --log FILE --tests DIR… [--json] | "

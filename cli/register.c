@@ -32,7 +32,7 @@ static bool takes_other(const struct rp_json *reg, rp_view name) {
         if (rp_view_equal(rp_json_get_string(one, "id"), name)) {
             rp_view type = rp_json_get_string(one, "type");
             return rp_view_equal(type, RP_VIEW("number")) || rp_view_equal(type, RP_VIEW("bool")) ||
-                   rp_view_equal(type, RP_VIEW("multi"));
+                   rp_view_equal(type, RP_VIEW("multi")) || rp_view_equal(type, RP_VIEW("digests"));
         }
     }
     return true;

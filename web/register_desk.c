@@ -242,10 +242,10 @@ rp_err rp_api_registers(struct rp_request *request) {
 /* ---- OpenAPI ---- */
 
 static const char *json_type(enum rp_field_type type) {
-    return type == RP_FIELD_NUMBER  ? "number"
-           : type == RP_FIELD_BOOL  ? "boolean"
-           : type == RP_FIELD_MULTI ? "array"
-                                    : "string";
+    return type == RP_FIELD_NUMBER                              ? "number"
+           : type == RP_FIELD_BOOL                              ? "boolean"
+           : type == RP_FIELD_MULTI || type == RP_FIELD_DIGESTS ? "array"
+                                                                : "string";
 }
 
 static void add_schema(struct rp_arena *arena, struct rp_json *schemas,
@@ -266,8 +266,9 @@ static void add_schema(struct rp_arena *arena, struct rp_json *schemas,
         if (field->sealed) { /* the public map of what is encrypted field by field */
             rp_json_add_bool(arena, property, "x-sealed", true);
         }
-        struct rp_json *holder =
-            field->type == RP_FIELD_MULTI ? rp_json_add_object(arena, property, "items") : property;
+        struct rp_json *holder = strcmp(json_type(field->type), "array") == 0
+                                     ? rp_json_add_object(arena, property, "items")
+                                     : property;
         if (field->choice_count) {
             struct rp_json *choices = rp_json_add_array(arena, holder, "enum");
             for (size_t c = 0; c < field->choice_count; c++) {

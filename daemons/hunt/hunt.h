@@ -55,7 +55,7 @@ rp_probe_run hunt_open_ports, hunt_layers, hunt_roles_walled;
 rp_probe_run hunt_tamper_refused;
 rp_probe_run hunt_streams, hunt_access_explained;
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
-rp_probe_run hunt_operators_checked;
+rp_probe_run hunt_operators_checked, hunt_running_approved;
 rp_probe_run hunt_witnessed;
 
 /* The registers' own state, one probe a rule of src/register/rules.def. */

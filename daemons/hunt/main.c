@@ -19,6 +19,7 @@ static const struct rp_probe probes[] = {
     {"retention.deletions_justified", hunt_deletions_justified},
     {"retention.purge_canary", hunt_purge_canary},
     {"retention.purge_oldest", hunt_purge_oldest},
+    {"change.running_approved", hunt_running_approved},
     {"people.operators_checked", hunt_operators_checked},
     {"admin.staff_access_explained", hunt_access_explained},
     {"log.streams_canary", hunt_streams},

@@ -199,10 +199,21 @@ static uint64_t version_now(const struct trying *trying) {
     return version;
 }
 
+static bool have_colleague(struct trying *trying) {
+    rp_id *colleague = &trying->probe->staff.colleague;
+    return !rp_id_is_none(*colleague) ||
+           make(trying, "persons", gates[GATE_RISK].record, colleague);
+}
+
+bool probe_staff_colleague(struct probe *probe, struct rp_observation *seen) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(1 << 16);
+    struct trying trying = {.probe = probe, .seen = seen, .arena = arena};
+    return arena && have_colleague(&trying);
+}
+
 static bool stand_at_gate(struct trying *trying, rp_id *record) {
-    const char *person = gates[GATE_RISK].record;
     struct staff_canary *staff = &trying->probe->staff;
-    if (rp_id_is_none(staff->colleague) && !make(trying, "persons", person, &staff->colleague)) {
+    if (!have_colleague(trying)) {
         return false;
     }
     trying->record = *record;

@@ -8,6 +8,7 @@
 #define RP_DAEMONS_PROBE_H
 
 #include "config/config.h"
+#include "crypto/hash.h"
 #include "http.h"
 #include "promise/canary.h"
 #include "promise/runner_io.h"
@@ -21,13 +22,15 @@ struct canary_session {
     int64_t since_ms;   /* when it signed in last */
 };
 
-enum { PROBE_GATES = 5 };
+enum { PROBE_GATES = 5, CANARY_DIGEST = 2 * RP_SHA256 + 1 };
 /* The canary of the registers' gates, and the records that it has on its own shelf. */
 struct staff_canary {
     struct rp_canary who;
     struct rp_arena *credentials; /* what who points into */
     struct canary_session session;
     rp_id colleague, records[PROBE_GATES];
+    rp_id change; /* that lists the artefact which nobody approves */
+    char artefact[CANARY_DIGEST];
 };
 
 struct probe {
@@ -60,6 +63,8 @@ bool canary_sign_in_outside(struct probe *probe, struct canary_session *canary, 
                             struct rp_observation *seen);
 /* The same for the canary of the staff; gates.c. */
 bool probe_staff_ready(struct probe *probe, bool fresh, struct rp_observation *seen);
+/* Its colleague is on its shelf, whom it may name; false (and unsure) when it cannot be made. */
+bool probe_staff_colleague(struct probe *probe, struct rp_observation *seen);
 /* The assertion that the gate gives applications for this canary, into the answer's arena. */
 bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt);
 
@@ -99,7 +104,7 @@ rp_probe_run probe_customer_outdated_notice, probe_customer_responsibility_page;
 rp_probe_run probe_customer_labels_kept, probe_tenant_export_reimport;
 rp_probe_run probe_people_risk_role_refused, probe_people_unsigned_refused;
 rp_probe_run probe_datacentre_entry_refused, probe_change_self_approval_refused;
-rp_probe_run probe_supplier_unassessed_refused;
+rp_probe_run probe_supplier_unassessed_refused, probe_change_unapproved_refused;
 rp_probe_run probe_tenant_api_cross_read, probe_audit_canary_visible;
 
 #endif

@@ -124,6 +124,12 @@ static rp_err spawn(struct child *child) {
     const char *const arguments[] = {
         "--state", ".", "--share", supervisor->daemon.share, "--config", ACCEPTED_CONFIG, NULL};
     struct rp_process process = {.arguments = arguments};
+    char program[PATH_MAX];
+    program_of(supervisor, child->role, program);
+    memset(child->programs, 0, sizeof child->programs);
+    memset(&child->program_seen, 0, sizeof child->program_seen);
+    /*= S62 */ /* what is about to run, before it does */
+    child->programs[PROGRAM_STARTED] = supervisor_program_at(program, program);
     RP_TRY(supervisor_hold_sockets(child));
     if (supervisor_hands_over(child)) {
         process.handed = child->sockets;
@@ -243,6 +249,7 @@ static void became_ready(struct child *child, rp_view isolation) {
     child->failures = 0;
     child->reloading = false;
     child->walls = supervisor_look_at_walls(child->pid);
+    supervisor_look_at_programs(child);
     set_state(child, CHILD_READY);
     supervisor_tell(supervisor, "%-7s ready (%lld ms)", rp_role_name(child->role),
                     (long long)(monotonic_ms(supervisor) - child->started_ns / 1000000));

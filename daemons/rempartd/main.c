@@ -241,6 +241,7 @@ static rp_err supervise(struct supervisor *supervisor) {
     }
     tell_refused(supervisor);
     supervisor_init_children(supervisor);
+    supervisor->program = supervisor_program_at("/proc/self/exe", "rempartd");
     supervisor->reload.files = supervisor_named_files(&supervisor->daemon.config);
     supervisor_tell(supervisor, "rempart %s in %s", supervisor->version, supervisor->state);
     supervisor_start_next(supervisor);

@@ -5,7 +5,6 @@
 #include "os/file.h"
 #include "os/memory.h"
 #include "supervisor.h"
-#include "wire/json.h"
 
 enum { STATUS_MAX = 64 * 1024, CERTIFICATE_MAX = 256 * 1024, LOOK_ARENA = 4 << 20 };
 
@@ -134,6 +133,7 @@ static rp_err write_status(const struct supervisor *supervisor, struct rp_arena 
             add_role(arena, roles, &supervisor->children[i]);
         }
     }
+    supervisor_add_programs(arena, root, supervisor);
     add_elsewhere(arena, root, &supervisor->daemon.config);
     RP_TRY(rp_json_print(root, out));
     return rp_file_replace("run/status.json", 0644, rp_buf_view(out));
@@ -214,6 +214,7 @@ void supervisor_look(void *ctx) {
         child->pss_kib = 0;
         if (child->state == CHILD_READY) {
             child->walls = supervisor_look_at_walls(child->pid);
+            supervisor_look_at_programs(child);
         }
         if (child->pid > 0) {
             rp_ignore(rp_process_memory(child->pid, &child->pss_kib)); /* not shown, then */

@@ -13,16 +13,19 @@
  *   handover.c  a role that begins anew without a request lost
  *   status.c    run/status.json
  *   walls.c     what the kernel says of a role's walls
+ *   programs.c  which programs run, by their digests
  *   log.c       where the lines of all roles go
  *   report.c    role.started and role.stopped for the ledger
  */
 #ifndef RP_DAEMONS_SUPERVISOR_H
 #define RP_DAEMONS_SUPERVISOR_H
 
+#include "crypto/hash.h"
 #include "daemon.h"
 #include "os/process.h"
 #include "os/stderr.h"
 #include "report.h"
+#include "wire/json.h"
 
 enum {
     CHILDREN = 11,
@@ -56,6 +59,14 @@ struct walls {
     uint32_t uid;
 };
 
+/* A program in service. */
+struct program {
+    char name[64]; /* "nginx"; "" = there is none */
+    bool known;
+    struct rp_sha256 sha256;
+};
+enum program_place { PROGRAM_STARTED, PROGRAM_BECAME, PROGRAM_MODULE, PROGRAM_COUNT };
+
 struct child {
     struct supervisor *supervisor;
     enum rp_role_id role;
@@ -77,7 +88,9 @@ struct child {
     size_t said_n;
     char isolation[READY_MAX]; /* JSON, "" = not told */
     struct walls walls;
-    char last_end[80]; /* "exit 1", "signal 9" */
+    struct program programs[PROGRAM_COUNT];
+    struct rp_sha256 program_seen; /* of process and link, as it was last looked at */
+    char last_end[80];             /* "exit 1", "signal 9" */
 };
 
 /* One that has handed over to its successor, and ends when its last stream does. */
@@ -99,6 +112,7 @@ struct supervisor {
     struct daemon daemon;
     const char *version;
     const char *bin, *state; /* absolute */
+    struct program program;  /* our own */
     char users[USERS_MAX + 32];
     struct places places;
     enum phase phase;
@@ -219,6 +233,13 @@ void supervisor_tell(const struct supervisor *supervisor, const char *format, ..
 
 /* Reads it from the kernel; not known where it cannot. */
 struct walls supervisor_look_at_walls(pid_t pid);
+/* The file at path, under the last part of this name. */
+struct program supervisor_program_at(const char *path, const char *name);
+/* What a role that runs has become, where the kernel shows it. */
+void supervisor_look_at_programs(struct child *child);
+/* All that run, as "programs": [{role, name, sha256}]. */
+void supervisor_add_programs(struct rp_arena *arena, struct rp_json *root,
+                             const struct supervisor *supervisor);
 void supervisor_write_status(struct supervisor *supervisor);
 /* Timer: memory of the roles, the certificates; then the file. */
 void supervisor_look(void *supervisor);

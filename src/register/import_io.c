@@ -46,7 +46,7 @@ static rp_view without_apostrophe(rp_view cell) {
 /* What does not read as a number or truth stays text, and the field refuses it by name. */
 static rp_err cell_value(struct rp_arena *arena, const struct rp_field *field, rp_view cell,
                          struct rp_json **ret_json) {
-    if (cell.n > 0 && field && field->type == RP_FIELD_MULTI) {
+    if (cell.n > 0 && field && (field->type == RP_FIELD_MULTI || field->type == RP_FIELD_DIGESTS)) {
         return multi_value(arena, cell, ret_json);
     }
     struct rp_json *json = NULL;

@@ -260,6 +260,7 @@ static bool stays(const struct rp_field *field) {
         return true;
     case RP_FIELD_TEXT:
     case RP_FIELD_FILE:
+    case RP_FIELD_DIGESTS:
     case RP_FIELD_LEAF:
     case RP_FIELD_URL:
     case RP_FIELD_COMPUTED:

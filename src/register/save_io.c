@@ -1,6 +1,7 @@
 /* save_io.c — a draft into the database: row, index, text, history, event, clocks. */
 #include "base/assert.h"
 #include "register/save.h"
+#include "wire/artefact.h"
 
 /* ---- the row ---- */
 
@@ -130,6 +131,42 @@ static rp_err put_choices(const struct rp_draft *draft, const struct rp_field *f
     return RP_OK;
 }
 
+/* "artefacts" with a digest in it is found as "artefacts.HEX". */
+static rp_err put_digest(const struct rp_draft *draft, const struct rp_field *field, rp_view text) {
+    struct rp_artefact artefact = {.git = false};
+    bool parsed = rp_artefact_parse(text, &artefact);
+    RP_ASSERT(parsed); /* the value was checked */
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(draft->desk->db,
+                       "INSERT INTO register_value (record, field, register, value) "
+                       "VALUES (?1, ?2, ?3, 'true') ON CONFLICT DO NOTHING",
+                       &row));
+    rp_row_bind_u64(row, 1, draft->now.row);
+    rp_row_bind_text(
+        row, 2, rp_arena_printf(draft->desk->arena, "%s.%.*s", field->id, RP_FMT(artefact.hex)));
+    rp_row_bind_text(row, 3, rp_desk_shelf(draft->desk, draft->reg));
+    return rp_row_run(row, NULL);
+}
+
+static rp_err put_digests(const struct rp_draft *draft, const struct rp_field *field) {
+    const struct rp_json *list = rp_json_get(draft->open, field->id);
+    if (rp_json_same(rp_json_get(draft->was.facts.open, field->id), list)) {
+        return RP_OK;
+    }
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(draft->desk->db,
+                       "DELETE FROM register_value WHERE record = ?1 AND field > ?2 || '.' "
+                       "AND field < ?2 || '/'",
+                       &row));
+    rp_row_bind_u64(row, 1, draft->now.row);
+    rp_row_bind_text(row, 2, rp_view_from_cstr(field->id));
+    RP_TRY(rp_row_run(row, NULL));
+    for (const struct rp_json *one = list ? list->first : NULL; one; one = one->next) {
+        RP_TRY(put_digest(draft, field, one->string));
+    }
+    return RP_OK;
+}
+
 /* The index of words grows by small segments that want merging. Left to itself it merges hundreds
  * of pages inside every 64th write; eight with each are ahead of what a write adds. */
 static rp_err tidy_search(struct rp_db *db) {
@@ -171,6 +208,8 @@ static rp_err write_index(const struct rp_draft *draft) {
         const struct rp_field *field = &draft->reg->fields[i];
         if (field->type == RP_FIELD_MULTI && !field->sealed) {
             RP_TRY(put_choices(draft, field));
+        } else if (field->type == RP_FIELD_DIGESTS) {
+            RP_TRY(put_digests(draft, field));
         } else if (field->indexed) {
             RP_TRY(put_value(draft, field));
         }

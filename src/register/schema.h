@@ -17,7 +17,8 @@ enum {
     RP_FIELDS_MAX = 48,
     RP_STATES_MAX = 32,
     RP_LIST_MAX = 16,
-    RP_FIELD_TEXT_MAX = 8000
+    RP_FIELD_TEXT_MAX = 8000,
+    RP_DIGESTS_MAX = 100 /* in one field */
 };
 
 struct rp_words {
@@ -33,8 +34,9 @@ enum rp_field_type {
     RP_FIELD_MULTI,
     RP_FIELD_PERSON,
     RP_FIELD_REFERENCE,
-    RP_FIELD_FILE, /* "SHA-256 name" of a piece of evidence */
-    RP_FIELD_LEAF, /* "public/123": an entry of the log */
+    RP_FIELD_FILE,    /* "SHA-256 name" of a piece of evidence */
+    RP_FIELD_DIGESTS, /* a list of "name@sha256:…": what goes to production */
+    RP_FIELD_LEAF,    /* "public/123": an entry of the log */
     RP_FIELD_URL,
     RP_FIELD_BOOL,
     RP_FIELD_DURATION,

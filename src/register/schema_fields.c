@@ -4,8 +4,8 @@
 #include "register/schema_read.h"
 
 static const char *const type_names[RP_FIELD_TYPE_COUNT] = {
-    "text",      "number", "date", "datetime", "choice", "multi",    "person",
-    "reference", "file",   "leaf", "url",      "bool",   "duration", "computed"};
+    "text", "number",  "date", "datetime", "choice", "multi",    "person",  "reference",
+    "file", "digests", "leaf", "url",      "bool",   "duration", "computed"};
 
 const char *rp_field_type_name(enum rp_field_type type) {
     RP_ASSERT((size_t)type < RP_FIELD_TYPE_COUNT);
@@ -23,7 +23,7 @@ static rp_err read_type(const struct rp_reading *r, const struct rp_yaml *map,
     }
     return rp_schema_wrong(r, map,
                            "type: text, number, date, datetime, choice, multi, person, reference, "
-                           "file, leaf, url, bool, duration, computed",
+                           "file, digests, leaf, url, bool, duration, computed",
                            NULL);
 }
 
@@ -49,7 +49,8 @@ static rp_err read_choices(const struct rp_reading *r, const struct rp_yaml *map
 
 static bool is_indexed(const struct rp_field *field) {
     if (field->sealed || field->type == RP_FIELD_COMPUTED || field->type == RP_FIELD_MULTI ||
-        field->type == RP_FIELD_FILE || field->type == RP_FIELD_LEAF) {
+        field->type == RP_FIELD_FILE || field->type == RP_FIELD_DIGESTS ||
+        field->type == RP_FIELD_LEAF) {
         return false;
     }
     return field->type != RP_FIELD_TEXT || field->unique;
@@ -86,6 +87,10 @@ static rp_err read_field(const struct rp_reading *r, const struct rp_yaml *node,
     }
     if (field->unique && field->sealed) {
         return rp_schema_wrong(r, node, "sealed bytes cannot be unique: ", field->id);
+    }
+    if (field->sealed && field->type == RP_FIELD_DIGESTS) {
+        return rp_schema_wrong(r, node,
+                               "digests are found by their value, not sealed: ", field->id);
     }
     const struct rp_yaml *formula = rp_yaml_get(node, "formula");
     if ((field->type == RP_FIELD_COMPUTED) != (formula != NULL)) {

@@ -3,6 +3,7 @@
 #include "base/assert.h"
 #include "base/buf.h"
 #include "base/checked.h"
+#include "wire/artefact.h"
 
 enum { ID_BYTES = RP_ID_TEXT, CHOICES_SHOWN = 180 };
 
@@ -21,6 +22,11 @@ static bool is_hex(rp_view v, size_t n) {
 /* 64 digits, and a name of at most 200 bytes behind a space. */
 static bool is_evidence(rp_view v) {
     return is_hex(v, 64) && (v.n == 64 || (v.n > 65 && v.n <= 265 && v.p[64] == ' '));
+}
+
+static bool is_artefact(rp_view v) {
+    struct rp_artefact artefact;
+    return rp_artefact_parse(v, &artefact);
 }
 
 static bool is_leaf(rp_view v) {
@@ -56,6 +62,8 @@ static bool is_string_value(const struct rp_field *field, rp_view v) {
         return rp_id_parse(v, &id);
     case RP_FIELD_FILE:
         return is_evidence(v);
+    case RP_FIELD_DIGESTS:
+        return is_artefact(v);
     case RP_FIELD_LEAF:
         return is_leaf(v);
     case RP_FIELD_URL:
@@ -71,8 +79,8 @@ static bool is_string_value(const struct rp_field *field, rp_view v) {
     RP_UNREACHABLE();
 }
 
-static bool is_multi_value(const struct rp_field *field, const struct rp_json *json) {
-    if (json->kind != RP_JSON_ARRAY || json->count > field->choice_count) {
+static bool is_list(const struct rp_field *field, const struct rp_json *json, size_t max) {
+    if (json->kind != RP_JSON_ARRAY || json->count > max) {
         return false;
     }
     for (const struct rp_json *one = json->first; one; one = one->next) {
@@ -90,7 +98,9 @@ static bool is_value(const struct rp_field *field, const struct rp_json *json) {
     case RP_FIELD_BOOL:
         return json->kind == RP_JSON_BOOL;
     case RP_FIELD_MULTI:
-        return is_multi_value(field, json);
+        return is_list(field, json, field->choice_count);
+    case RP_FIELD_DIGESTS:
+        return is_list(field, json, RP_DIGESTS_MAX);
     case RP_FIELD_COMPUTED:
     case RP_FIELD_TYPE_COUNT:
         return false;
@@ -125,6 +135,8 @@ static const struct rp_words wanted[RP_FIELD_TYPE_COUNT] = {
         {{"le SHA-256 du fichier en hexadécimal, puis s’il en a un une espace et son "
           "nom",
           "the file's SHA-256 in hexadecimal, and a space and its name if it has one"}},
+    [RP_FIELD_DIGESTS] = {{"une liste [\"nom@sha256:…\", \"git:…\"] de 100 au plus",
+                           "a list [\"name@sha256:…\", \"git:…\"] of 100 at most"}},
     [RP_FIELD_LEAF] = {{"une entrée du journal, public/123", "an entry of the log, public/123"}},
     [RP_FIELD_URL] = {{"une adresse https://…", "an address https://…"}},
     [RP_FIELD_BOOL] = {{"true ou false", "true or false"}},

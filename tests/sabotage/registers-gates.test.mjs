@@ -15,7 +15,8 @@ for (const folder of ['promises', 'registers', 'examples', 'VERSION']) {
 }
 fs.cpSync(path.resolve(process.env.REMPART_BIN || path.join(source, 'build/bin')), path.join(tree, 'build/bin'), {recursive: true});
 process.env.REMPART_BIN = path.join(tree, 'build/bin');
-const {partNow, sql} = await import('../lib/sabotage.mjs');
+const {crash, partNow, sql} = await import('../lib/sabotage.mjs');
+const {Staff} = await import('../lib/staff.mjs');
 const {Stack, until} = await import('../lib/stack.mjs');
 
 let stack;
@@ -28,6 +29,8 @@ const gates = {
   S31: ['datacentre-tickets', 'datacentre.entry_refused'],
   /*= S62 type=test */
   S62: ['change-control', 'change.self_approval_refused'],
+  /*= S62 type=test */
+  'S62 deployment': ['change-control', 'change.unapproved_refused'],
   /*= S165 type=test */
   S165: ['supplier-evaluation', 'supplier.unassessed_refused'],
 };
@@ -82,6 +85,41 @@ test('S10: an account whose record somebody took away goes in, and the page is r
   await becomes('S10', 'proven');
 });
 
+/*= S62 type=test */
+test('S62: what runs is approved by its digest; a program exchanged without approval is red', async () => {
+  const becomesRunning = async status => until(`running ${status}`, async () => {
+    const part = await partNow(stack, 'change-control', 'change.running_approved');
+    if (part.status !== status) throw new Error(`${part.status}: ${part.detail}`);
+    return part.detail;
+  }, {seconds: 30, every: 300});
+  assert.match(await becomesRunning('not-met'), /rempart change propose/);
+  const staff = new Staff(stack);
+  const ann = await staff.first('Ann');
+  const made = await stack.rempart('change', 'propose', '--json');
+  assert.equal(made.code, 0, made.stderr);
+  const {id, artefacts} = JSON.parse(made.stdout);
+  for (const name of ['rempartd', 'rempart-core', 'nginx', 'ngx_http_rempart_module.so']) {
+    assert.ok(artefacts.some(one => one.startsWith(`${name}@sha256:`)), `${name} in ${artefacts}`);
+  }
+  await staff.ownerMoves('changes', id, 'submit', {tests: 'all', rollback: 'the former release'});
+  await becomesRunning('not-met');
+  await staff.moves(ann, 'changes', id, 'approve');
+  await becomesRunning('proven');
+  const program = path.join(tree, 'build/bin/rempart-courier');
+  fs.renameSync(program, `${program}.former`); // what runs keeps its file
+  fs.copyFileSync(`${program}.former`, program);
+  fs.appendFileSync(program, 'x');
+  await becomesRunning('proven');
+  await crash(stack, 'courier');
+  assert.match(await becomesRunning('failing'), /1 of \d+ programs run without an approved change, first rempart-courier/);
+  const {code, stdout} = await stack.rempart('change', 'running');
+  assert.equal(code, 1);
+  assert.match(stdout, /^refused +rempart-courier .*no change lists it/m);
+  fs.renameSync(`${program}.former`, program);
+  await crash(stack, 'courier');
+  await becomesRunning('proven');
+});
+
 test('registers that were weakened by hand turn their sentences red, and good again', async () => {
   const kept = path.join(tree, 'kept');
   fs.cpSync(path.join(tree, 'registers'), kept, {recursive: true});
@@ -89,11 +127,14 @@ test('registers that were weakened by hand turn their sentences red, and good ag
   edit('persons', '"Operations", risk]', '"Operations"]');
   edit('dc-tickets', 'label: ["Approuvé par", "Approved by"], fixed: true', 'label: ["Approuvé par", "Approved by"]');
   edit('changes', 'label: ["Approuvé par", "Approved by"], fixed: true', 'label: ["Approuvé par", "Approved by"]');
+  // Whoever wrote a change approves it, and writes down who did.
+  edit('changes', 'not_by: [author], sign: true, needs: [commit], set: {approved_by: actor, approved_at: now}',
+    'sign: true, needs: [commit], set: {approved_at: now}');
   edit('suppliers', 'label: ["Évalué par", "Assessed by"], fixed: true', 'label: ["Évalué par", "Assessed by"]');
   edit('suppliers', 'label: ["Évalué le", "Assessed on"], fixed: true', 'label: ["Évalué le", "Assessed on"]');
   await restart();
-  for (const gate of ['S9', 'S31', 'S62', 'S165']) await becomes(gate, 'failing');
+  for (const gate of ['S9', 'S31', 'S62', 'S62 deployment', 'S165']) await becomes(gate, 'failing');
   fs.cpSync(kept, path.join(tree, 'registers'), {recursive: true, force: true});
   await restart();
-  for (const gate of ['S9', 'S31', 'S62', 'S165']) await becomes(gate, 'proven');
+  for (const gate of ['S9', 'S31', 'S62', 'S62 deployment', 'S165']) await becomes(gate, 'proven');
 });

@@ -1,9 +1,11 @@
 // Registers in and out as tables, saved views, tokens, OpenAPI; and every way around the five gates.
 import assert from 'node:assert/strict';
+import {createHash} from 'node:crypto';
 import fs from 'node:fs';
+import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {sql} from '../lib/sabotage.mjs';
-import {Stack, until} from '../lib/stack.mjs';
+import {Stack, bin, run, until} from '../lib/stack.mjs';
 
 let stack, ann, record;
 const api = '/.rempart/api/v1';
@@ -153,6 +155,51 @@ test('a token is scoped, signs nothing, and ends', async () => {
   assert.notEqual((await cli('token', 'new', 'gpj\u202exe', 'scope=read', 'registers=*', 'days=9')).code, 0, 'shown as another name');
   assert.equal((await cli('token', 'new', 'x', 'scope=read', 'registers=*', 'days=9')).code, 0);
   await events('api_token.made', 0);
+});
+
+/*= S62 type=test */
+test('a pipeline asks before it deploys: by file at the terminal, by digest with a token', async () => {
+  const file = stack.file('shop.tar.gz');
+  fs.writeFileSync(file, 'the shop, version 7');
+  const hex = createHash('sha256').update('the shop, version 7').digest('hex');
+  const change = (...args) => stack.rempart('change', ...args);
+  const ask = (what, token) => call(stack.client(), 'GET', `/deployments/${what}`, null, {authorization: `Bearer ${token}`, origin: undefined});
+  const tokenFor = async registers => (await call(ann, 'POST', '/tokens', {name: 'ci', scope: 'read', registers, days: 1})).json().token;
+  const [token, other] = [await tokenFor('changes'), await tokenFor('risks')];
+
+  const refused = await change('check', file);
+  assert.equal(refused.code, 1, refused.stderr);
+  assert.match(refused.stdout, /^refused +shop\.tar\.gz .*no change lists it/m);
+  const before = await ask(hex, token);
+  assert.deepEqual([before.status, before.json().code], [403, 'unapproved'], before.text);
+
+  const proposed = await change('propose', file);
+  assert.equal(proposed.code, 0, proposed.stderr);
+  const number = /move changes (\d+) submit/.exec(proposed.stdout)[1];
+  const [{artefacts}] = (await cli('list', 'changes', '--json')).json().filter(one => String(one.number) === number);
+  assert.deepEqual(artefacts, [`shop.tar.gz@sha256:${hex}`]);
+  assert.equal((await cli('move', 'changes', number, 'submit', 'commit=7', 'tests=all', 'rollback=6')).code, 0);
+  assert.match((await change('check', file)).stdout, new RegExp(`changes-${number}: not approved`));
+  assert.equal((await call(ann, 'POST', `/registers/changes/${number}/move`, {move: 'approve'})).status, 200);
+
+  const approved = await change('check', file, `registry.example/shop@sha256:${hex}`, '--json');
+  assert.equal(approved.code, 0, approved.stderr);
+  assert.deepEqual(JSON.parse(approved.stdout).map(one => [one.approved, one.change]), [[true, `changes-${number}`], [true, `changes-${number}`]]);
+  const answer = await ask(`sha256:${hex}`, token);
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.json().change.approved_by, record);
+  assert.equal((await change('check', file, `git:${'4'.repeat(40)}`)).code, 1, 'one of two is not enough');
+
+  const denied = await ask(hex, other);
+  assert.deepEqual([denied.status, denied.json().code], [403, 'denied'], 'a token of another register');
+  assert.equal((await ask('latest', token)).status, 400, 'a name is no digest');
+  const wrong = await change('check', 'nowhere.tar');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /nowhere\.tar/);
+  const french = await run(path.join(bin, 'rempart'), ['change', 'check', '1'.repeat(64), '--state', stack.state], {env: {...stack.env, LANG: 'fr_FR.UTF-8'}});
+  assert.match(french.stdout, /^refusé .*aucun changement ne le nomme/m);
+  await events('deploy.refused', 0);
+  await events('deploy.approved', 0);
 });
 
 // A strict look at OpenAPI 3.1: what the standard demands of paths, operations, schemas, references.
