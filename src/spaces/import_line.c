@@ -102,7 +102,8 @@ static enum rp_space_import_fault read_members(const struct rp_json *json,
     /* What else it says is not understood, and so not brought. */
     if (json->count != (trashed ? 8 : 7) ||
         !rp_id_parse(rp_json_get_string(json, "id"), &record->id) || rp_id_is_none(record->id) ||
-        !rp_json_get_u64(json, "version", &record->version) || record->version == 0) {
+        !rp_json_get_u64(json, "version", &record->version) || record->version == 0 ||
+        record->version > RP_VERSION_BROUGHT_MAX) {
         return RP_IMPORT_LINE;
     }
     if (!is_place(json, part)) {

@@ -76,8 +76,21 @@ static rp_err bring_record(struct rp_space_import *import, const struct rp_space
     return RP_OK;
 }
 
+static struct awaited *find_awaited(struct rp_space_import *import, rp_id id) {
+    for (size_t i = 0; i < import->file_count; i++) {
+        if (rp_id_equal(import->files[i].said.record.id, id) && !import->files[i].came) {
+            return &import->files[i];
+        }
+    }
+    return NULL;
+}
+
 static rp_err await_file(struct rp_space_import *import, const struct rp_space_import_line *line,
                          bool wanted) {
+    if (find_awaited(import, line->record.id)) { /* another line told of it already */
+        rp_space_import_refuse(import, RP_IMPORT_LINE, import->line, 1);
+        return RP_OK;
+    }
     if (import->file_count == RP_EXPORT_FILES) {
         return RP_ERR(CORRUPT); /* no export has so many on a page */
     }
@@ -139,15 +152,6 @@ rp_err rp_space_import_take_some(struct rp_space_import *import, struct rp_space
 }
 
 /* ---- files ---- */
-
-static struct awaited *find_awaited(struct rp_space_import *import, rp_id id) {
-    for (size_t i = 0; i < import->file_count; i++) {
-        if (rp_id_equal(import->files[i].said.record.id, id) && !import->files[i].came) {
-            return &import->files[i];
-        }
-    }
-    return NULL;
-}
 
 static uint64_t weight_of(const struct awaited *file) {
     /* What the record says of it weighs little beside, and is counted when it stands. */

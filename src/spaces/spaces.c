@@ -5,6 +5,7 @@
 #include "base/checked.h"
 #include "crypto/aead.h"
 #include "spaces/internal.h"
+#include "wire/json.h"
 
 enum { EVENT_ARENA = 64 * 1024 };
 
@@ -262,7 +263,7 @@ static rp_err current(struct rp_db *db, const struct change *change, bool trashe
     if (record.trashed_ms != 0 && !trashed) {
         return RP_ERR(NOT_FOUND);
     }
-    if (record.version == 0 || record.version >= INT64_MAX) {
+    if (record.version == 0 || record.version >= RP_JSON_INTEGER_MAX) {
         return RP_ERR(CORRUPT);
     }
     if (change->if_version != 0 && change->if_version != record.version) {

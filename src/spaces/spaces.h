@@ -27,6 +27,9 @@ enum {
     RP_DECLARE_RECORDS_MAX = 10000 /* what one declaration may have to index */
 };
 
+/* A version from elsewhere is at most this, so that JSON carries the number of every later one. */
+#define RP_VERSION_BROUGHT_MAX (UINT64_C(1) << 52)
+
 /* How far a record may go. None: as it is, or internal for a new one. */
 enum rp_label {
     RP_LABEL_NONE,

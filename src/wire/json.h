@@ -13,6 +13,10 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
+/* The largest integer that a double, and with it I-JSON (RFC 7493 section 2.2), holds exactly
+ * together with all its neighbours. */
+#define RP_JSON_INTEGER_MAX UINT64_C(9007199254740991)
+
 enum rp_json_kind {
     RP_JSON_NULL,
     RP_JSON_BOOL,

@@ -8,10 +8,6 @@
 
 #include "wire/json.h"
 
-/* The largest integer that a double, and with it I-JSON (RFC 7493 section 2.2), holds exactly
- * together with all its neighbours. */
-#define RP_JSON_INTEGER_MAX UINT64_C(9007199254740991)
-
 /* Both are well-formed UTF-8; <0, 0, >0. */
 int rp_json_key_compare(rp_view a, rp_view b);
 
