@@ -56,7 +56,7 @@ struct rp_passkey_asked {
         browser;  /* the secret that it holds: cookie of a session, of a half sign-in, form token */
     rp_id person; /* none where nobody is known yet (ALONE) */
 };
-/* OVERLOAD: too many strangers have asked within five minutes. */
+/* Of the many that strangers ask for the oldest go, so that nobody's asking keeps others out. */
 rp_err rp_passkey_challenge(struct rp_identity *identity, const struct rp_passkey_asked *asked,
                             uint8_t ret_challenge[static RP_CHALLENGE]);
 /* The same with a challenge that says what is signed, and holds 16 random bytes or more. */

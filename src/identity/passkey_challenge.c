@@ -3,22 +3,25 @@
 #include "identity/passkey_internal.h"
 
 enum {
-    PER_BROWSER = 8,     /* open at once; the oldest goes */
-    OF_STRANGERS = 20000 /* the gate slows each client down long before */
+    PER_BROWSER = 8, /* open at once; the oldest goes */
+    OF_STRANGERS =
+        20000 /* likewise: whoever asks for many makes theirs go, not those of the next */
 };
 
 static struct rp_sha256 browser_of(const struct rp_passkey_asked *asked) {
     return rp_sha256_of(asked->browser);
 }
 
-static rp_err check_strangers(struct rp_db *db, const struct rp_passkey_asked *asked) {
-    if (!rp_id_is_none(asked->person)) {
-        return RP_OK;
-    }
-    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db, "SELECT count(*) FROM passkey_challenge WHERE person IS NULL", &row));
-    RP_TRY(rp_row_first(row));
-    return rp_row_u64(row, 0) < OF_STRANGERS ? RP_OK : RP_ERR(OVERLOAD);
+static rp_err make_room_for_stranger(struct rp_db *db) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db,
+                       "DELETE FROM passkey_challenge WHERE hash IN "
+                       "(SELECT hash FROM passkey_challenge WHERE person IS NULL "
+                       "ORDER BY expires_ms LIMIT max(0, 1 - ?1 + "
+                       "(SELECT count(*) FROM passkey_challenge WHERE person IS NULL)))",
+                       &row));
+    rp_row_bind_u64(row, 1, OF_STRANGERS);
+    return rp_row_run(row, NULL);
 }
 
 struct giving {
@@ -47,7 +50,9 @@ static rp_err insert(struct rp_db *db, const struct giving *giving) {
 
 static rp_err give(struct rp_db *db, void *ctx) {
     const struct giving *giving = ctx;
-    RP_TRY(check_strangers(db, giving->asked));
+    if (rp_id_is_none(giving->asked->person)) {
+        RP_TRY(make_room_for_stranger(db));
+    }
     RP_TRY(insert(db, giving));
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
@@ -81,7 +86,8 @@ rp_err rp_passkey_challenge(struct rp_identity *identity, const struct rp_passke
     return RP_OK;
 }
 
-/* Gone whatever it was for: an answer has one try. */
+/* Gone whatever its answer is worth: it has one try. For another purpose, browser or person it is
+ * as if it were not there. */
 rp_err rp_passkey_challenge_use(struct rp_identity *identity, const struct rp_passkey_asked *asked,
                                 const struct rp_sha256 *hash, bool *ret_good) {
     struct rp_sha256 browser = browser_of(asked);

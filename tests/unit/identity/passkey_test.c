@@ -478,6 +478,26 @@ static void a_browser_has_eight_open_challenges(void **state) {
     done(&blue);
 }
 
+/* A crowd that asks and never answers keeps nobody from signing in. */
+static void strangers_who_ask_for_many_keep_nobody_out(void **state) {
+    (void)state;
+    struct ann ann = ann_signed_in();
+    struct authenticator blue = new_authenticator();
+    struct rp_session session;
+    struct rp_row *row = NULL;
+    added(&ann, &blue);
+    run_sql("INSERT INTO passkey_challenge (hash, purpose, bound, person, expires_ms) "
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001) "
+            "SELECT randomblob(32), 3, randomblob(32), NULL, 1 FROM n");
+    blue.count = 2;
+    assert_ok(alone_with(&blue, ann.person.person, &session));
+    assert_ok(rp_db_query(central, "SELECT count(*) FROM passkey_challenge", &row));
+    assert_ok(rp_row_first(row));
+    assert_int_equal(rp_row_u64(row, 0), 19999); /* and the one that was used is gone */
+    rp_row_done(row);
+    done(&blue);
+}
+
 int main(void) {
     if (!stack_is_there()) {
         return 0;
@@ -501,6 +521,7 @@ int main(void) {
         TEST(keys_come_along_to_another_home),
         TEST(not_me_leaves_no_key_that_opens_alone),
         TEST(a_browser_has_eight_open_challenges),
+        TEST(strangers_who_ask_for_many_keep_nobody_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
