@@ -45,8 +45,9 @@ rp_err rp_vault_entries(struct rp_vault *vault, struct rp_tree tree, uint64_t fi
 /* The checkpoint's text; durable when this returns. The one that is kept already is fine. */
 rp_err rp_vault_head(struct rp_vault *vault, struct rp_tree tree, rp_view note,
                      struct rp_diag *diag);
-/* Anchor records of a private tree, whole ones, the next by their number. Durable with the next
- * checkpoint of any tree. */
+/* Anchor records of a private tree (proven.h), whole ones, the next by their number: CORRUPT unless
+ * each leads to its anchor, and the anchor stands under a checkpoint that the log signed. Durable
+ * with the next checkpoint of any tree. */
 rp_err rp_vault_records(struct rp_vault *vault, struct rp_tree tree, rp_view records,
                         struct rp_diag *diag);
 

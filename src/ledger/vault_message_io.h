@@ -1,9 +1,10 @@
 /* vault_message_io.h — what the log machine is asked, packed, unpacked and answered in one place.
  *
  * SIZE: a tree; answered by its sizes. ENTRIES: a tree, the first one's place, a bundle. HEAD: a
- * tree and a checkpoint. RECORDS: a tree and anchor records. WANTED: a time; answered by the next
- * access segment after it and how many of its bytes are there. SEGMENT: its time, a place in it,
- * its length, bytes. There is none that reads entries back, replaces or removes.
+ * tree and a checkpoint. RECORDS: a tree and anchor records with their proofs. WANTED: a time;
+ * answered by the next access segment after it and how many of its bytes are there. SEGMENT: its
+ * time, a place in it, its length, bytes. There is none that reads entries back, replaces or
+ * removes.
  */
 #ifndef RP_LEDGER_VAULT_MESSAGE_IO_H
 #define RP_LEDGER_VAULT_MESSAGE_IO_H

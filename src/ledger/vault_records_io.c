@@ -1,17 +1,18 @@
 /* vault_records_io.c — the anchor records of the copy's private trees: appended, the next by their
- * number, each of the tree that stands here. */
+ * number, each of the tree that stands here, and proven by the log's own key. */
 #include <stdio.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
 #include "ledger/anchor_io.h"
 #include "ledger/origin.h"
+#include "ledger/proven.h"
 #include "ledger/read_io.h"
 #include "ledger/vault_parts_io.h"
 #include "os/batch.h"
 #include "os/file.h"
 
-enum { FILE_MODE = 0640, FOLDER_MODE = 0750 };
+enum { FILE_MODE = 0640, FOLDER_MODE = 0750, PROOF_ARENA = 256 * 1024 };
 
 static const rp_view record_head = RP_VIEW_INIT("rempart-anchor v1\n");
 
@@ -125,6 +126,40 @@ static rp_err check_record(const struct rp_vault_tree *tree, struct rp_log *log,
     return RP_OK;
 }
 
+/* The anchor that the record names is an entry that the log signed for, and the record leads to it.
+ */
+static rp_err leads_to_anchor(const struct rp_vault *vault, rp_view origin,
+                              const struct rp_proven *proven, const struct rp_anchor *record) {
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(PROOF_ARENA);
+    _cleanup_(rp_buf_done) struct rp_buf vkey = rp_buf_new(RP_VKEY_MAX);
+    struct rp_tlog_proof *proof = arena ? rp_arena_alloc(arena, sizeof *proof) : NULL;
+    char public_origin[RP_ORIGIN_MAX];
+    rp_hash root;
+    uint64_t trees = 0;
+    RP_TRY(proof ? RP_OK : RP_ERR(NO_MEMORY));
+    rp_tree_origin(vault->host, (struct rp_tree){.kind = RP_TREE_PUBLIC}, public_origin);
+    rp_vkey_print(&vkey, rp_view_from_cstr(public_origin), vault->home.key.public_key);
+    RP_TRY(rp_buf_err(&vkey));
+    RP_TRY(rp_verify_proof(proven->proof, proven->entry, rp_buf_view(&vkey), NULL));
+    RP_TRY(rp_tlog_proof_parse(proven->proof, arena, proof));
+    RP_TRY(rp_anchor_event_parse(proven->entry, arena, &root, &trees));
+    RP_TRY(rp_anchor_check(record, origin, &root));
+    return proof->index == record->public_index && trees == record->leaves ? RP_OK
+                                                                           : RP_ERR(CORRUPT);
+}
+
+/*= S113: a record that the log's key does not vouch for would stand in the way of the true one. */
+static rp_err check_proof(const struct rp_vault *vault, const struct rp_vault_tree *tree,
+                          const struct rp_proven *proven, const struct rp_anchor *record,
+                          struct rp_diag *diag) {
+    rp_err err = leads_to_anchor(vault, rp_grow_origin(tree->grow), proven, record);
+    return rp_ok(err) || rp_is(err, RP_E_NO_MEMORY)
+               ? err
+               : rp_fail(diag, RP_ERR(CORRUPT),
+                         "anchor record %llu does not lead to an anchor of the log",
+                         (unsigned long long)record->number);
+}
+
 static rp_err append(const struct rp_vault *vault, struct rp_vault_tree *tree,
                      const struct rp_anchor *record, rp_view bytes) {
     struct rp_vault_records *kept = &tree->records;
@@ -152,16 +187,22 @@ static void log_freep(struct rp_log **log) {
     rp_log_free(*log);
 }
 
+static rp_err parse_one(rp_view bytes, struct rp_anchor *ret_record) {
+    RP_TRY(rp_anchor_parse(&bytes, ret_record));
+    return bytes.n == 0 ? RP_OK : RP_ERR(SYNTAX);
+}
+
 static rp_err take_records(struct rp_vault *vault, struct rp_vault_tree *tree, struct rp_log *log,
                            rp_view records, struct rp_diag *diag) {
     for (rp_view rest = records; rest.n > 0;) {
-        rp_view before = rest;
+        struct rp_proven proven;
         struct rp_anchor record;
-        if (!rp_ok(rp_anchor_parse(&rest, &record))) {
+        if (!rp_ok(rp_proven_next(&rest, &proven)) || !rp_ok(parse_one(proven.record, &record))) {
             return rp_fail(diag, RP_ERR(SYNTAX), "not an anchor record");
         }
         RP_TRY(check_record(tree, log, &record, diag));
-        RP_TRY(append(vault, tree, &record, rp_view_sub(before, 0, before.n - rest.n)));
+        RP_TRY(check_proof(vault, tree, &proven, &record, diag));
+        RP_TRY(append(vault, tree, &record, proven.record));
     }
     return RP_OK;
 }

@@ -10,6 +10,7 @@
 #include "ledger/idmap.h"
 #include "ledger/note.h"
 #include "ledger/origin.h"
+#include "ledger/proven.h"
 #include "ledger/read_io.h"
 #include "ledger/tiles.h"
 #include "os/file.h"
@@ -21,6 +22,8 @@ enum {
     REPLY_MAX = 256,
     ENTRY_ARENA = 4 * RP_TLOG_ENTRY_MAX,
     RECORD_FILES_MAX = 1 << 16,
+    PROOF_MAX = 2 * RP_NOTE_MAX,
+    LENGTHS = 3 * 4, /* of a record, its anchor and its proof, in a message */
     SEGMENT_MAX = 8 << 20
 };
 
@@ -32,10 +35,13 @@ struct rp_vault_sending {
     struct rp_idmap records; /* tree → how many of its anchor records were */
     uint64_t anchors_seen;   /* public entries in which anchors were looked for */
     struct rp_arena *arena;
+    struct rp_arena *anchor;    /* one anchor's entry, while the arena holds a file of records */
+    struct rp_buf proof;        /* of that entry */
     struct rp_vault_round last; /* refused then */
     /* of the round under way */
     const atomic_bool *stop;
     struct rp_vault_round round;
+    struct rp_log *public_log;
     uint64_t public_size;
     bool anchored; /* the public tree names anchors whose records may not have been sent */
     rp_err failed; /* of a tree that cannot be read here: the others go on */
@@ -219,6 +225,47 @@ static rp_err pick_records(const struct rp_vault_sending *s, rp_view bytes, uint
     return RP_OK;
 }
 
+static rp_err send_bytes(struct rp_vault_sending *s, struct rp_tree tree) {
+    const struct rp_vault_request request = {.tree = tree, .bytes = rp_buf_view(&s->bytes)};
+    RP_TRY(s->bytes.n > 0 ? ask(s, RP_VAULT_RECORDS, &request) : RP_OK);
+    rp_buf_clear(&s->bytes);
+    return RP_OK;
+}
+
+/* Adds a record to the message, and what proves it; what is full goes out before. */
+static rp_err send_record(struct rp_vault_sending *s, struct rp_tree tree, rp_view record,
+                          uint64_t public_index) {
+    struct rp_proven proven = {.record = record};
+    rp_arena_reset(s->anchor);
+    rp_buf_clear(&s->proof);
+    rp_err err = rp_log_entry(s->public_log, public_index, s->anchor, &proven.entry);
+    if (rp_ok(err)) {
+        err = rp_log_proof(s->public_log, public_index, &s->proof);
+    }
+    if (!rp_ok(err)) {
+        return rp_fail(s->diag, RP_ERR(SYSTEM), "entry %llu of the log cannot be read",
+                       (unsigned long long)public_index);
+    }
+    proven.proof = rp_buf_view(&s->proof);
+    if (s->bytes.n + record.n + proven.entry.n + proven.proof.n + LENGTHS > RP_VAULT_BYTES_MAX) {
+        RP_TRY(send_bytes(s, tree));
+    }
+    rp_proven_pack(&s->bytes, &proven);
+    return rp_buf_err(&s->bytes);
+}
+
+static rp_err send_picked(struct rp_vault_sending *s, struct rp_tree tree, rp_view picked) {
+    rp_buf_clear(&s->bytes);
+    while (picked.n > 0) {
+        rp_view before = picked;
+        struct rp_anchor record;
+        RP_TRY(rp_anchor_parse(&picked, &record));
+        RP_TRY(
+            send_record(s, tree, rp_view_sub(before, 0, before.n - picked.n), record.public_index));
+    }
+    return send_bytes(s, tree);
+}
+
 /* From the newest file back to the one that holds the next record, then forward. */
 static rp_err send_files(struct rp_vault_sending *s, struct rp_tree tree, uint64_t from,
                          const struct record_files *files) {
@@ -232,10 +279,7 @@ static rp_err send_files(struct rp_vault_sending *s, struct rp_tree tree, uint64
         uint64_t first;
         RP_TRY(read_file_of(s, tree, files->names[at], &bytes));
         RP_TRY(pick_records(s, bytes, from, &first, &picked));
-        if (picked.n > 0) {
-            const struct rp_vault_request request = {.tree = tree, .bytes = picked};
-            RP_TRY(ask(s, RP_VAULT_RECORDS, &request));
-        }
+        RP_TRY(send_picked(s, tree, picked));
     }
     return RP_OK;
 }
@@ -419,8 +463,10 @@ static rp_err send_all(struct rp_vault_sending *s) {
     struct rp_log *log = NULL;
     tree_path(s, (struct rp_tree){.kind = RP_TREE_PUBLIC}, "", path);
     RP_TRY(rp_log_open(path, (rp_view){NULL, 0}, &log, s->diag));
+    s->public_log = log;
     s->public_size = rp_log_size(log);
     rp_err err = send_trees(s, log);
+    s->public_log = NULL;
     rp_log_free(log);
     return rp_ok(err) ? s->failed : err;
 }
@@ -446,7 +492,9 @@ void rp_vault_sending_free(struct rp_vault_sending *s) {
         rp_buf_done(&s->bytes);
         rp_idmap_done(&s->sent);
         rp_idmap_done(&s->records);
+        rp_buf_done(&s->proof);
         rp_arena_free(s->arena);
+        rp_arena_free(s->anchor);
         free(s);
     }
 }
@@ -464,8 +512,10 @@ rp_err rp_vault_sending_new(const char *folder, struct rp_vault_door door,
                                    .bytes = rp_buf_new(RP_VAULT_BYTES_MAX),
                                    .sent = rp_idmap_new(TREES_MAX),
                                    .records = rp_idmap_new(TREES_MAX),
-                                   .arena = rp_arena_new(ENTRY_ARENA)};
-    if (!s->arena) {
+                                   .proof = rp_buf_new(PROOF_MAX),
+                                   .arena = rp_arena_new(ENTRY_ARENA),
+                                   .anchor = rp_arena_new(ENTRY_ARENA)};
+    if (!s->arena || !s->anchor) {
         rp_vault_sending_free(s);
         return RP_ERR(NO_MEMORY);
     }

@@ -1,7 +1,20 @@
 /* What the log machine may be asked: the first byte is the message. What is read packs back to the
  * same bytes; answers are read as the asking side reads them. */
 #include "fuzz.h"
+#include "ledger/proven.h"
 #include "ledger/vault_message_io.h"
+
+/* Anchor records with their proofs, one behind the other. */
+static void records(rp_view bytes) {
+    struct rp_proven proven;
+    struct rp_buf out = rp_buf_new(1 << 18);
+    rp_view rest = bytes;
+    while (rest.n > 0 && rp_ok(rp_proven_next(&rest, &proven))) {
+        rp_proven_pack(&out, &proven);
+    }
+    FUZZ_CHECK(rp_view_equal(rp_buf_view(&out), rp_view_sub(bytes, 0, bytes.n - rest.n)));
+    rp_buf_done(&out);
+}
 
 static void request(enum rp_vault_message what, rp_view message) {
     struct rp_vault_request read;
@@ -9,6 +22,7 @@ static void request(enum rp_vault_message what, rp_view message) {
     if (rp_ok(rp_vault_request_unpack(what, message, &read))) {
         rp_vault_request_pack(&out, what, &read);
         FUZZ_CHECK(rp_view_equal(rp_buf_view(&out), message));
+        records(read.bytes);
     }
     rp_buf_done(&out);
 }

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "ledger/access_io.h"
+#include "ledger/anchor.h"
+#include "ledger/proven.h"
 #include "ledger/read_io.h"
 #include "ledger/tiles.h"
 #include "ledger/vault_send_io.h"
@@ -212,6 +214,58 @@ static void assert_refused(struct copy *copy, rp_err err, enum rp_code code) {
         fail_msg("expected another error than %s: %s", rp_err_name(err), copy->said.text);
     }
     assert_true(copy->said.text[0] != '\0');
+}
+
+/* As whoever holds data can: the log's files are theirs to read, its key is not. */
+static rp_err offer_record(struct copy *copy, struct rp_log *public_log, uint64_t proven_index,
+                           const struct rp_anchor *record) {
+    struct rp_buf text = rp_buf_new(RP_ANCHOR_RECORD_MAX), proof = rp_buf_new(2 * RP_NOTE_MAX);
+    struct rp_buf message = rp_buf_new(1 << 17);
+    struct rp_arena *arena = rp_arena_new(1 << 20);
+    struct rp_proven proven;
+    rp_anchor_print(&text, record);
+    assert_ok(rp_log_entry(public_log, proven_index, arena, &proven.entry));
+    assert_ok(rp_log_proof(public_log, proven_index, &proof));
+    proven.record = rp_buf_view(&text);
+    proven.proof = rp_buf_view(&proof);
+    rp_proven_pack(&message, &proven);
+    rp_err err = rp_vault_records(copy->vault, vault_operator, rp_buf_view(&message), &copy->said);
+    rp_arena_free(arena);
+    rp_buf_done(&text);
+    rp_buf_done(&proof);
+    rp_buf_done(&message);
+    return err;
+}
+
+/*= S113 type=test */
+static void no_record_stands_in_the_way_of_the_true_one(void **state) {
+    (void)state;
+    struct copy copy = {0};
+    struct rp_log *public_log = NULL, *operator_log = NULL;
+    open_both(&copy);
+    vault_add(&copy.log, vault_public, 5);
+    vault_add(&copy.log, vault_operator, 5);
+    vault_publish(&copy.log);
+    (void)send(&copy);
+    assert_int_equal(vault_anchor(&copy.log), 1);
+    assert_ok(rp_log_open("ledger/public", (rp_view){NULL, 0}, &public_log, NULL));
+    assert_ok(rp_log_open("ledger/operator", (rp_view){NULL, 0}, &operator_log, NULL));
+    struct rp_anchor false_one = {.public_index = 3,
+                                  .leaves = 1,
+                                  .size = rp_log_size(operator_log),
+                                  .root = *rp_log_root(operator_log)};
+    uint64_t anchor = rp_log_size(public_log) - 1;
+    assert_refused(&copy, offer_record(&copy, public_log, 3, &false_one), RP_E_CORRUPT);
+    assert_refused(&copy, offer_record(&copy, public_log, anchor, &false_one), RP_E_CORRUPT);
+    false_one.public_index = anchor; /* where an anchor stands, with a salt that is not its own */
+    assert_refused(&copy, offer_record(&copy, public_log, anchor, &false_one), RP_E_CORRUPT);
+    assert_int_equal(size_of(&copy, vault_operator).records, 0);
+    (void)send(&copy);
+    assert_int_equal(size_of(&copy, vault_operator).records, 1);
+    verify("vault", 11);
+    rp_log_free(public_log);
+    rp_log_free(operator_log);
+    close_both(&copy);
 }
 
 static void nothing_that_stands_is_replaced(void **state) {
@@ -484,6 +538,7 @@ int main(void) {
         cmocka_unit_test(records_that_come_later_are_sent),
         cmocka_unit_test(a_restart_goes_on_behind_the_last_checkpoint),
         cmocka_unit_test(nothing_that_stands_is_replaced),
+        cmocka_unit_test(no_record_stands_in_the_way_of_the_true_one),
         cmocka_unit_test(a_checkpoint_must_be_the_logs_and_cover_what_is_here),
         cmocka_unit_test(a_second_history_is_refused_and_the_first_one_stays),
         cmocka_unit_test(segments_come_once_and_only_those_that_an_entry_names),
