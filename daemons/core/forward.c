@@ -3,14 +3,11 @@
  * The loop keeps the set of databases in which something may wait, and hands it to the one
  * forwarder thread every 100 ms; what could not be sent comes back into the set. At start the set
  * is everything. A ledger that was away is asked at every round, so that writes wait no longer than
- * they must. Sending again after a doubt is always right: the ledger knows (stream, sequence).
- * A tenant's database that cannot be read, or that the ledger finds a gap in, keeps nobody else
- * waiting: it stays in the set and is tried again each second.
+ * they must. A tenant's database that cannot be read, or that the ledger finds a gap in, keeps
+ * nobody else waiting: it stays in the set and is tried again each second.
  *
  * While a backup copies the databases, what the ledger has stays in them: so every copy holds all
- * that the ledger's copy, which was made before, does not (docs/operations/backup.md). Where rows
- * may be known to the ledger already (at the start, during a backup and after one) it is asked how
- * far its stream goes, and sending begins behind it.
+ * that the ledger's copy, which was made before, does not (docs/operations/backup.md).
  */
 #include <stdlib.h>
 
@@ -18,15 +15,9 @@
 #include "base/checked.h"
 #include "core.h"
 #include "os/file.h"
+#include "outbox.h"
 
-enum {
-    ROUND_MS = 100,
-    PING_MS = 1000,
-    SET_MAX = 4096,
-    BATCH_EVENTS = 64,
-    BATCH_BYTES = 120 * 1024,
-    ARENA_BYTES = 4 * 1024 * 1024
-};
+enum { ROUND_MS = 100, PING_MS = 1000, SET_MAX = 4096 };
 
 /* The system database's own numbering; every other stream is a tenant's id. */
 static const rp_id system_stream = {
@@ -54,14 +45,9 @@ struct forwarder {
 
 /* One round, as the thread goes through it. */
 struct sending {
-    const struct core *core;
-    struct rp_web_thread *thread;
+    struct core_outbox outbox;
     struct dirty *set;
-    bool ledger_failed; /* the last error was the ledger's, not one database's */
-    bool say_broken;    /* one line when the first breaks, not one a second */
-    bool keep;          /* rows stay: a backup is being made */
-    bool ask;           /* the ledger may have more than the outbox knows */
-    bool rebase;
+    bool say_broken; /* one line when the first breaks, not one a second */
     size_t broken;
 };
 
@@ -94,155 +80,22 @@ bool core_forward_runs(const struct core *core) {
     return core->forwarder->running;
 }
 
-/* ---- one database, on the forwarder's thread ---- */
-
-/* As many of the events as one message to the ledger takes. */
-static size_t batch_count(const rp_view *events, size_t count) {
-    size_t bytes = 0, n = 0;
-    while (n < count && n < BATCH_EVENTS && bytes + events[n].n + 16 <= BATCH_BYTES) {
-        bytes += events[n].n + 16;
-        n++;
-    }
-    return n;
-}
-
-static rp_err append(struct sending *sending, struct rp_tree tree, rp_id stream, uint64_t first,
-                     const rp_view *events, size_t n) {
-    rp_err err = rp_ledger_append(sending->thread->ledger, tree, stream, first, events, n, NULL);
-    /* PROTOCOL and CONFLICT are its answers to numbers that leave a gap, or that other events had:
-     * others' numbers may be good. */
-    sending->ledger_failed =
-        !rp_ok(err) && !rp_is(err, RP_E_PROTOCOL) && !rp_is(err, RP_E_CONFLICT);
-    return err;
-}
-
-/* Sends what waits behind *from, as much as one message takes. */
-static rp_err send_batch(struct sending *sending, struct rp_db *db, struct rp_tree tree,
-                         rp_id stream, struct rp_arena *arena, uint64_t *from, size_t *ret_sent) {
-    rp_view *events = NULL;
-    size_t count = 0;
-    RP_TRY(rp_db_outbox_after(db, *from, BATCH_EVENTS, arena, &events, &count));
-    size_t n = batch_count(events, count);
-    RP_ASSERT(n > 0 || count == 0);
-    if (n > 0) {
-        RP_TRY(append(sending, tree, stream, *from + 1, events, n));
-        *from += n;
-        if (!sending->keep) {
-            RP_TRY(rp_db_outbox_ack(db, *from));
-        }
-    }
-    *ret_sent = n;
-    return RP_OK;
-}
-
-/* ---- how far the ledger is ---- */
-
-struct rebase {
-    const struct rp_env *env;
-    rp_id tenant;
-    uint64_t last, known;
-};
-
-static rp_err rebase_body(struct rp_db *db, void *ctx) {
-    const struct rebase *rebase = ctx;
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(RP_EVENT_MAX);
-    if (!arena) {
-        return RP_ERR(NO_MEMORY);
-    }
-    RP_TRY(rp_db_outbox_rebase(db, rebase->known));
-    struct rp_event *event =
-        rp_event_new(arena, RP_EVENT_STREAM_REBASED, rp_env_now_ms(rebase->env), RP_ROLE_CORE);
-    if (!event) {
-        return RP_ERR(NO_MEMORY);
-    }
-    if (!rp_id_is_none(rebase->tenant)) {
-        rp_event_add_id(event, "tenant", rebase->tenant);
-    }
-    rp_event_add_u64(event, "from", rebase->last);
-    rp_event_add_u64(event, "sequence", rebase->known);
-    return rp_db_emit(db, event);
-}
-
-/* The operator said so: this database is older than the ledger, and goes on behind it. */
-static rp_err rebase(const struct sending *sending, struct rp_db *db, uint64_t last,
-                     uint64_t known) {
-    struct rebase act = {&sending->core->env, rp_db_tenant(db), last, known};
-    daemon_say(sending->core->daemon, "%s: put back behind the ledger: from event %llu to %llu",
-               rp_db_name(db), (unsigned long long)last, (unsigned long long)known);
-    return rp_db_transact(db, rebase_body, &act);
-}
-
-/* Is the event that we have under this number the one that the ledger has? */
-static rp_err is_same(struct rp_db *db, const struct rp_stream_end *end, struct rp_arena *arena,
-                      bool *ret_same) {
-    rp_view *events = NULL;
-    size_t count = 0;
-    RP_TRY(rp_db_outbox_after(db, end->last - 1, 1, arena, &events, &count));
-    *ret_same = count == 1 && (end->tail == 0 || end->tail == rp_stream_tail(events[0]));
-    return RP_OK;
-}
-
-/* Where sending begins. Events that are not the ledger's are sent all the same: it refuses them,
- * and says so. */
-static rp_err begin_behind(struct sending *sending, struct rp_db *db, rp_id stream,
-                           struct rp_arena *arena, uint64_t *ret_from) {
-    uint64_t acked = 0, last = 0;
-    RP_TRY(rp_db_outbox_state(db, &acked, &last));
-    *ret_from = acked;
-    if (!sending->rebase && (!sending->ask || acked == last)) {
-        return RP_OK;
-    }
-    struct rp_stream_end end;
-    rp_err err = rp_ledger_stream(sending->thread->ledger, stream, &end);
-    sending->ledger_failed = !rp_ok(err);
-    RP_TRY(err);
-    if (end.last <= acked) {
-        return RP_OK;
-    }
-    bool same = false;
-    if (end.last <= last) {
-        RP_TRY(is_same(db, &end, arena, &same));
-    }
-    if (same) {
-        *ret_from = end.last;
-        return sending->keep ? RP_OK : rp_db_outbox_ack(db, end.last);
-    }
-    if (sending->rebase) {
-        RP_TRY(rebase(sending, db, last, end.last));
-        *ret_from = end.last;
-    }
-    return RP_OK;
-}
-
-static rp_err send_all(struct sending *sending, struct rp_db *db, struct rp_tree tree,
-                       rp_id stream) {
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
-    if (!arena) {
-        return RP_ERR(NO_MEMORY);
-    }
-    size_t sent = 0;
-    uint64_t from = 0;
-    RP_TRY(begin_behind(sending, db, stream, arena, &from));
-    do {
-        rp_arena_reset(arena);
-        RP_TRY(send_batch(sending, db, tree, stream, arena, &from, &sent));
-    } while (sent > 0);
-    return RP_OK;
-}
+/* ---- a round, on the forwarder's thread ---- */
 
 static rp_err send_system(struct sending *sending) {
     struct rp_db *db = NULL;
-    RP_TRY(rp_store_system(sending->thread->store, &db, NULL));
-    RP_TRY(send_all(sending, db, (struct rp_tree){.kind = RP_TREE_OPERATOR}, system_stream));
+    RP_TRY(rp_store_system(sending->outbox.thread->store, &db, NULL));
+    RP_TRY(core_outbox_send(&sending->outbox, db, (struct rp_tree){.kind = RP_TREE_OPERATOR},
+                            system_stream));
     rp_ignore(rp_db_checkpoint(db)); /* the next round does what this one could not */
     return RP_OK;
 }
 
 static rp_err send_tenant(struct sending *sending, rp_id tenant, struct rp_diag *diag) {
     struct rp_db *db = NULL;
-    RP_TRY(rp_store_tenant(sending->thread->store, tenant, false, &db, diag));
-    return send_all(sending, db, (struct rp_tree){.kind = RP_TREE_TENANT, .tenant = tenant},
-                    tenant);
+    RP_TRY(rp_store_tenant(sending->outbox.thread->store, tenant, false, &db, diag));
+    return core_outbox_send(&sending->outbox, db,
+                            (struct rp_tree){.kind = RP_TREE_TENANT, .tenant = tenant}, tenant);
 }
 
 /* Between two rounds its files went, and with them what there was to send: nothing. */
@@ -254,28 +107,27 @@ static bool was_closed(struct rp_web_thread *thread, rp_id tenant, rp_err err) {
 
 static void say_broken(struct sending *sending, rp_id tenant, rp_err err,
                        const struct rp_diag *diag) {
-    daemon_say(sending->core->daemon, "tenant %s: its events wait: %s", rp_id_print(tenant).s,
-               rp_err_text(err, RP_EN));
-    core_tell_refused(sending->core, sending->thread->ledger, rp_id_print(tenant).s, err, diag);
+    daemon_say(sending->outbox.core->daemon, "tenant %s: its events wait: %s",
+               rp_id_print(tenant).s, rp_err_text(err, RP_EN));
+    core_tell_refused(sending->outbox.core, sending->outbox.thread->ledger, rp_id_print(tenant).s,
+                      err, diag);
 }
 
 /* RP_OK also when only this tenant's events have to wait: then *ret_broken. */
 static rp_err try_tenant(struct sending *sending, rp_id tenant, bool *ret_broken) {
     struct rp_diag diag = {0};
-    sending->ledger_failed = false;
+    sending->outbox.ledger_failed = false;
     rp_err err = send_tenant(sending, tenant, &diag);
-    if (sending->ledger_failed) {
+    if (sending->outbox.ledger_failed) {
         return err;
     }
-    *ret_broken = !rp_ok(err) && !was_closed(sending->thread, tenant, err);
+    *ret_broken = !rp_ok(err) && !was_closed(sending->outbox.thread, tenant, err);
     if (*ret_broken && sending->say_broken && sending->broken == 0) {
         say_broken(sending, tenant, err, &diag);
     }
     sending->broken += *ret_broken;
     return RP_OK;
 }
-
-/* ---- one round ---- */
 
 /* A ledger that does not answer ends the round: it is one, and what is left stays. */
 static rp_err send_set(struct sending *sending) {
@@ -314,7 +166,7 @@ static rp_err send_every(struct sending *sending) {
     struct dirty *set = sending->set;
     RP_TRY(send_system(sending));
     set->count = 0;
-    RP_TRY(rp_identity_each_tenant(sending->thread->identity, send_one, sending));
+    RP_TRY(rp_identity_each_tenant(sending->outbox.thread->identity, send_one, sending));
     set->own = false;
     set->all = sending->broken > SET_MAX; /* then the set does not hold them */
     return RP_OK;
@@ -362,13 +214,13 @@ static void round_ended(void *ctx) {
 static void run_round(void *thread_state, void *ctx) {
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     struct forwarder *f = ctx;
-    struct sending sending = {.core = f->core,
-                              .thread = thread,
+    struct sending sending = {.outbox = {.core = f->core,
+                                         .thread = thread,
+                                         .keep = f->keep,
+                                         .ask = f->keep || f->round.all,
+                                         .rebase = f->rebase},
                               .set = &f->round,
-                              .say_broken = f->broken == 0,
-                              .keep = f->keep,
-                              .ask = f->keep || f->round.all,
-                              .rebase = f->rebase};
+                              .say_broken = f->broken == 0};
     rp_err err = RP_ERR(NO_MEMORY);
     if (thread && atomic_load(&f->core->web.closing)) {
         core_closings_forget(thread);

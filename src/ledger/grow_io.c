@@ -1,32 +1,11 @@
-#include "ledger/grow_io.h"
+#include "ledger/grow_state.h"
 
 #include <stdlib.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
-#include "ledger/origin.h"
 #include "os/batch.h"
 #include "os/file.h"
-
-enum {
-    FOLDER_SIZE = 128,
-    PATH_SIZE = RP_TILE_PATH_MAX,
-    ENTRIES_MAX = RP_TILE_WIDTH * (RP_TLOG_ENTRY_MAX + 2)
-};
-
-struct rp_grow {
-    const struct rp_grow_home *home;
-    struct rp_tree tree;
-    char folder[FOLDER_SIZE];
-    char origin[RP_ORIGIN_MAX];
-    mode_t mode;
-    struct rp_merkle_edge edge;
-    struct rp_buf hashes[RP_TILE_LEVELS]; /* of the last tile of each level; 256 = to be written */
-    struct rp_buf entries;                /* the last bundle */
-    bool signed_once;
-    uint64_t published_size, before_size; /* at the last checkpoint, and the one before */
-    rp_hash published_root;
-};
 
 struct rp_tree rp_grow_tree(const struct rp_grow *grow) {
     return grow->tree;
@@ -64,23 +43,24 @@ bool rp_grow_published(const struct rp_grow *grow, uint64_t *ret_size, rp_hash *
     return grow->signed_once;
 }
 
-static void child_path(const struct rp_grow *grow, const char *name, char out[static PATH_SIZE]) {
-    int n = snprintf(out, PATH_SIZE, "%s/%s", grow->folder, name);
-    RP_ASSERT(n > 0 && n < PATH_SIZE);
+void rp_grow_child_path(const struct rp_grow *grow, const char *name,
+                        char out[static RP_GROW_PATH_SIZE]) {
+    int n = snprintf(out, RP_GROW_PATH_SIZE, "%s/%s", grow->folder, name);
+    RP_ASSERT(n > 0 && n < RP_GROW_PATH_SIZE);
 }
 
-static rp_err put(const struct rp_grow *grow, const char *path, rp_view bytes) {
-    char temporary[PATH_SIZE];
+rp_err rp_grow_put(const struct rp_grow *grow, const char *path, rp_view bytes) {
+    char temporary[RP_GROW_PATH_SIZE];
     int n = snprintf(temporary, sizeof temporary, "%s/journal/put.tmp", grow->home->folder);
-    RP_ASSERT(n > 0 && n < PATH_SIZE);
+    RP_ASSERT(n > 0 && n < RP_GROW_PATH_SIZE);
     const struct rp_disk *disk = grow->home->disk;
     return disk->put(disk->ctx, temporary, path, grow->mode, bytes);
 }
 
 static rp_err put_tile(const struct rp_grow *grow, struct rp_tlog_tile tile, rp_view bytes) {
-    char path[PATH_SIZE];
+    char path[RP_GROW_PATH_SIZE];
     rp_tile_path(grow->folder, tile, path);
-    return put(grow, path, bytes);
+    return rp_grow_put(grow, path, bytes);
 }
 
 /* ---- growing ---- */
@@ -171,9 +151,9 @@ rp_err rp_grow_stage(struct rp_grow *grow) {
 }
 
 static rp_err put_note(struct rp_grow *grow, rp_view note, const char *temporary) {
-    char again[PATH_SIZE];
+    char again[RP_GROW_PATH_SIZE];
     int n = snprintf(again, sizeof again, "%s.new", temporary);
-    RP_ASSERT(n > 0 && n < PATH_SIZE);
+    RP_ASSERT(n > 0 && n < RP_GROW_PATH_SIZE);
     const struct rp_disk *disk = grow->home->disk;
     RP_TRY(disk->put(disk->ctx, again, temporary, grow->mode, note));
     RP_CRASH_POINT("checkpoint.written");
@@ -199,7 +179,7 @@ rp_err rp_grow_adopt(struct rp_grow *grow, rp_view note, const char *temporary) 
 /* Which partial files of one tile stay: `keep`, and those of checkpoints up to `until`, or that one
  * alone. */
 struct sweep {
-    char folder[PATH_SIZE];
+    char folder[RP_GROW_PATH_SIZE];
     unsigned keep, until;
     bool only_newest;
     bool left;
@@ -207,7 +187,7 @@ struct sweep {
 
 static rp_err sweep_one(void *ctx, const char *name, bool is_folder) {
     struct sweep *sweep = ctx;
-    char path[PATH_SIZE + 8];
+    char path[RP_GROW_PATH_SIZE + 8];
     uint64_t width;
     if (is_folder || !rp_view_to_u64(rp_view_from_cstr(name), RP_TILE_WIDTH - 1, &width)) {
         return RP_OK;
@@ -260,8 +240,8 @@ rp_err rp_grow_publish(struct rp_grow *grow, const char *temporary) {
     if (is_published(grow)) {
         return RP_OK;
     }
-    char path[PATH_SIZE];
-    child_path(grow, "checkpoint", path);
+    char path[RP_GROW_PATH_SIZE];
+    rp_grow_child_path(grow, "checkpoint", path);
     const struct rp_disk *disk = grow->home->disk;
     RP_TRY(disk->rename(disk->ctx, temporary, path));
     RP_CRASH_POINT("checkpoint.named");
@@ -275,145 +255,7 @@ rp_err rp_grow_publish(struct rp_grow *grow, const char *temporary) {
     return RP_OK;
 }
 
-/* ---- opening ---- */
-
-static rp_err corrupt(struct rp_diag *diag, const char *path, const char *what) {
-    return rp_fail(diag, RP_ERR(CORRUPT), "%s: %s", path, what);
-}
-
-/* The folder's verifier key is ours; it is written when absent. */
-static rp_err check_vkey(struct rp_grow *grow, struct rp_diag *diag) {
-    char path[PATH_SIZE];
-    child_path(grow, "vkey", path);
-    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(RP_VKEY_MAX * 2);
-    _cleanup_(rp_buf_done) struct rp_buf vkey = rp_buf_new(RP_VKEY_MAX);
-    rp_vkey_print(&vkey, rp_grow_origin(grow), grow->home->key.public_key);
-    rp_buf_add_byte(&vkey, '\n');
-    RP_TRY(rp_buf_err(&vkey));
-    rp_view found;
-    rp_err err = arena ? rp_file_read(path, RP_VKEY_MAX, arena, &found) : RP_ERR(NO_MEMORY);
-    if (rp_is(err, RP_E_NOT_FOUND)) {
-        return put(grow, path, rp_buf_view(&vkey));
-    }
-    RP_TRY(err);
-    return rp_view_equal(found, rp_buf_view(&vkey))
-               ? RP_OK
-               : corrupt(diag, path, "not the key that signs here (was `host` changed?)");
-}
-
-/* The hashes of a partial tile become those of the edge: one per bit of their number. */
-static void add_peaks(struct rp_merkle_edge *edge, unsigned *count, rp_view hashes) {
-    size_t n = hashes.n / RP_SHA256;
-    for (size_t part = RP_TILE_WIDTH / 2; part > 0; part /= 2) {
-        if (n & part) {
-            RP_ASSERT(*count < 64);
-            edge->roots[(*count)++] = rp_tile_root(rp_view_sub(hashes, 0, part * RP_SHA256));
-            hashes = rp_view_from(hashes, part * RP_SHA256);
-        }
-    }
-}
-
-static rp_err load_hashes(struct rp_grow *grow, uint64_t size, struct rp_arena *arena,
-                          struct rp_diag *diag) {
-    unsigned peaks = 0;
-    for (int level = RP_TILE_LEVELS - 1; level >= 0; level--) {
-        uint64_t hashes = size >> (8 * level);
-        unsigned width = (unsigned)(hashes % RP_TILE_WIDTH);
-        if (width == 0) {
-            continue;
-        }
-        char path[PATH_SIZE];
-        rp_view bytes;
-        rp_tile_path(grow->folder, (struct rp_tlog_tile){level, hashes / RP_TILE_WIDTH, width},
-                     path);
-        if (!rp_ok(rp_file_read(path, RP_TILE_BYTES, arena, &bytes)) ||
-            bytes.n != width * RP_SHA256) {
-            return corrupt(diag, path, "missing or not whole");
-        }
-        rp_buf_add(&grow->hashes[level], bytes);
-        RP_TRY(rp_buf_err(&grow->hashes[level]));
-        add_peaks(&grow->edge, &peaks, bytes);
-    }
-    grow->edge.size = size;
-    RP_ASSERT(peaks == (unsigned)__builtin_popcountll(size));
-    return RP_OK;
-}
-
-static rp_err load_entries(struct rp_grow *grow, uint64_t size, struct rp_arena *arena,
-                           struct rp_diag *diag) {
-    unsigned width = (unsigned)(size % RP_TILE_WIDTH);
-    if (width == 0) {
-        return RP_OK;
-    }
-    char path[PATH_SIZE];
-    rp_view bytes;
-    rp_tile_path(grow->folder, (struct rp_tlog_tile){RP_ENTRIES_LEVEL, size / RP_TILE_WIDTH, width},
-                 path);
-    if (!rp_ok(rp_file_read(path, ENTRIES_MAX, arena, &bytes))) {
-        return corrupt(diag, path, "missing or too large");
-    }
-    rp_view rest = bytes, entry;
-    for (unsigned i = 0; i < width; i++) {
-        if (!rp_ok(rp_bundle_next(&rest, &entry))) {
-            return corrupt(diag, path, "not whole");
-        }
-        rp_hash leaf = rp_merkle_leaf(entry);
-        if (!rp_view_equal(rp_view_of(leaf.b, sizeof leaf.b),
-                           rp_view_sub(rp_buf_view(&grow->hashes[0]), i * RP_SHA256, RP_SHA256))) {
-            return corrupt(diag, path, "an entry is not the one in the tree");
-        }
-    }
-    rp_buf_add(&grow->entries, bytes);
-    RP_TRY(rp_buf_err(&grow->entries));
-    return rest.n == 0 ? RP_OK : corrupt(diag, path, "more entries than the tree has");
-}
-
-static rp_err load_checkpoint(struct rp_grow *grow, struct rp_arena *arena, bool *ret_found,
-                              struct rp_diag *diag) {
-    char path[PATH_SIZE];
-    rp_view note;
-    child_path(grow, "checkpoint", path);
-    rp_err err = rp_file_read(path, RP_NOTE_MAX, arena, &note);
-    if (rp_is(err, RP_E_NOT_FOUND)) {
-        *ret_found = false;
-        return RP_OK;
-    }
-    RP_TRY(err);
-    struct rp_tlog_vkey vkey;
-    struct rp_tlog_checkpoint checkpoint;
-    _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_VKEY_MAX);
-    rp_vkey_print(&text, rp_grow_origin(grow), grow->home->key.public_key);
-    RP_TRY(rp_buf_err(&text));
-    RP_TRY(rp_vkey_parse(rp_buf_view(&text), arena, &vkey));
-    if (!rp_ok(rp_checkpoint_check(note, &vkey, arena, &checkpoint))) {
-        return corrupt(diag, path, "not signed by this ledger");
-    }
-    grow->published_size = grow->before_size = checkpoint.size;
-    memcpy(grow->published_root.b, checkpoint.root, sizeof checkpoint.root);
-    grow->signed_once = true;
-    *ret_found = true;
-    return RP_OK;
-}
-
-static rp_err load(struct rp_grow *grow, struct rp_diag *diag) {
-    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(ENTRIES_MAX + (1 << 20));
-    bool found = false;
-    if (!arena) {
-        return RP_ERR(NO_MEMORY);
-    }
-    RP_TRY(check_vkey(grow, diag));
-    RP_TRY(load_checkpoint(grow, arena, &found, diag));
-    if (!found) {
-        return RP_OK;
-    }
-    RP_TRY(load_hashes(grow, grow->published_size, arena, diag));
-    rp_hash root = rp_merkle_edge_root(&grow->edge);
-    if (!rp_view_equal(rp_view_of(root.b, sizeof root.b),
-                       rp_view_of(grow->published_root.b, sizeof root.b))) {
-        return corrupt(diag, grow->folder, "the last tiles do not give the checkpoint's root");
-    }
-    return load_entries(grow, grow->published_size, arena, diag);
-}
+/* ---- birth and death ---- */
 
 void rp_grow_free(struct rp_grow *grow) {
     if (grow) {
@@ -442,8 +284,8 @@ rp_err rp_grow_open(const struct rp_grow_home *home, struct rp_tree tree, struct
     for (size_t i = 0; i < RP_TILE_LEVELS; i++) {
         grow->hashes[i] = rp_buf_new(RP_TILE_BYTES);
     }
-    grow->entries = rp_buf_new(ENTRIES_MAX);
-    rp_err err = load(grow, diag);
+    grow->entries = rp_buf_new(RP_GROW_ENTRIES_MAX);
+    rp_err err = rp_grow_load(grow, diag);
     if (!rp_ok(err)) {
         rp_grow_free(grow);
         return err;

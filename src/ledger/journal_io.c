@@ -1,213 +1,14 @@
 #include "ledger/journal_io.h"
 
-#include <limits.h>
-
 #include "base/assert.h"
 #include "base/checked.h"
-#include "base/id.h"
+#include "ledger/journal_segments.h"
 #include "os/batch.h"
 #include "os/file.h"
 
-enum { NAME_DIGITS = 16, CHUNK = 1024 * 1024, FOLDER_MAX = 256, PATH_SIZE = FOLDER_MAX + 32 };
-_Static_assert(CHUNK > RP_JOURNAL_RECORD_HEAD + RP_JOURNAL_EVENT_MAX, "a chunk holds a record");
-
-static const rp_view suffix = RP_VIEW_INIT(".log");
-
-bool rp_journal_before(struct rp_journal_place a, struct rp_journal_place b) {
-    return a.segment < b.segment || (a.segment == b.segment && a.offset < b.offset);
-}
-
-/* ---- names ---- */
-
-static void segment_path(const char *folder, uint64_t first, char out[static PATH_SIZE]) {
-    int n = snprintf(out, PATH_SIZE, "%s/%016llx.log", folder, (unsigned long long)first);
-    RP_ASSERT(n > 0 && n < PATH_SIZE);
-}
-
-static bool segment_of_name(const char *name, uint64_t *ret_first) {
-    rp_view v = rp_view_from_cstr(name);
-    uint8_t bytes[8];
-    if (!rp_view_ends(v, suffix) ||
-        !rp_hex_parse(rp_view_sub(v, 0, v.n - suffix.n), bytes, sizeof bytes)) {
-        return false;
-    }
-    uint64_t first = 0;
-    for (size_t i = 0; i < sizeof bytes; i++) {
-        first = first << 8 | bytes[i];
-    }
-    *ret_first = first;
-    return true;
-}
-
-/* The first, the last, and the one after a given one; all in one walk. */
-struct segments {
-    uint64_t after; /* look for the smallest above this */
-    uint64_t first, last, next;
-    bool any, has_next;
-};
-
-static rp_err see_segment(void *ctx, const char *name, bool is_folder) {
-    struct segments *s = ctx;
-    uint64_t number;
-    if (is_folder || !segment_of_name(name, &number)) {
-        return RP_OK;
-    }
-    s->first = s->any ? RP_MIN(s->first, number) : number;
-    s->last = s->any ? RP_MAX(s->last, number) : number;
-    s->any = true;
-    if (number > s->after && (!s->has_next || number < s->next)) {
-        s->next = number;
-        s->has_next = true;
-    }
-    return RP_OK;
-}
-
-static rp_err find_segments(const char *folder, uint64_t after, struct segments *ret) {
-    struct segments s = {.after = after};
-    RP_TRY(rp_folder_each(folder, see_segment, &s));
-    *ret = s;
-    return RP_OK;
-}
-
-/* ---- reading ---- */
-
-struct rp_journal_reader {
-    char folder[FOLDER_MAX];
-    int fd;
-    uint64_t segment, offset; /* of the next record */
-    uint64_t file_size;       /* as last asked */
-    uint64_t count;           /* records seen in this segment */
-    bool counted;             /* from its first record on */
-    uint64_t chunk_at;        /* file offset of chunk[0] */
-    size_t chunk_n;
-    uint8_t chunk[CHUNK];
-};
-
-static rp_err open_segment(struct rp_journal_reader *reader, struct rp_journal_place place) {
-    char path[PATH_SIZE];
-    rp_fd_done(&reader->fd);
-    segment_path(reader->folder, place.segment, path);
-    RP_TRY(rp_file_open(path, &reader->fd));
-    reader->segment = place.segment;
-    reader->counted = place.offset <= RP_JOURNAL_HEAD;
-    reader->offset = RP_MAX(place.offset, (uint64_t)RP_JOURNAL_HEAD);
-    reader->count = 0;
-    reader->chunk_n = 0;
-    reader->file_size = 0;
-    return RP_OK;
-}
-
-void rp_journal_reader_free(struct rp_journal_reader *reader) {
-    if (reader) {
-        rp_fd_done(&reader->fd);
-        free(reader);
-    }
-}
-
-rp_err rp_journal_read(const char *folder, struct rp_journal_place from,
-                       struct rp_journal_reader **ret_reader) {
-    RP_ASSERT(strlen(folder) < FOLDER_MAX);
-    struct rp_journal_reader *reader = calloc(1, sizeof *reader);
-    if (!reader) {
-        return RP_ERR(NO_MEMORY);
-    }
-    reader->fd = -1;
-    memcpy(reader->folder, folder, strlen(folder) + 1);
-    rp_err err = open_segment(reader, from);
-    if (!rp_ok(err)) {
-        rp_journal_reader_free(reader);
-        return err;
-    }
-    *ret_reader = reader;
-    return RP_OK;
-}
-
-struct rp_journal_place rp_journal_reader_place(const struct rp_journal_reader *reader) {
-    return (struct rp_journal_place){reader->segment, reader->offset};
-}
-
-/* Bytes from the reader's offset up to `limit`, as many as a chunk holds. */
-static rp_err fill_chunk(struct rp_journal_reader *reader, uint64_t limit, rp_view *ret_bytes) {
-    uint64_t skip = reader->offset - reader->chunk_at;
-    bool enough = reader->chunk_n > 0 && reader->offset >= reader->chunk_at &&
-                  skip + RP_JOURNAL_RECORD_HEAD + RP_JOURNAL_EVENT_MAX <= reader->chunk_n;
-    if (!enough) {
-        reader->chunk_at = reader->offset;
-        reader->chunk_n = (size_t)RP_MIN(limit - reader->offset, (uint64_t)CHUNK);
-        skip = 0;
-        rp_err err = rp_file_read_at(reader->fd, reader->chunk_at, reader->chunk, reader->chunk_n);
-        if (!rp_ok(err)) {
-            reader->chunk_n = 0;
-            return err;
-        }
-    }
-    *ret_bytes = rp_view_of(reader->chunk + skip, reader->chunk_n - (size_t)skip);
-    return RP_OK;
-}
-
-static rp_err say_broken(const struct rp_journal_reader *reader, struct rp_diag *diag) {
-    return rp_fail(diag, RP_ERR(CORRUPT), "%s/%016llx.log: altered at byte %llu", reader->folder,
-                   (unsigned long long)reader->segment, (unsigned long long)reader->offset);
-}
-
-/* To the segment that follows, which must begin where this one ends. */
-static rp_err next_segment(struct rp_journal_reader *reader, struct rp_diag *diag) {
-    struct segments s;
-    RP_TRY(find_segments(reader->folder, reader->segment, &s));
-    if (!s.has_next || (reader->counted && s.next != reader->segment + reader->count)) {
-        return rp_fail(diag, RP_ERR(CORRUPT), "%s: the segment after %016llx.log is missing",
-                       reader->folder, (unsigned long long)reader->segment);
-    }
-    return open_segment(reader, (struct rp_journal_place){s.next, 0});
-}
-
-/* How far this segment may be read. */
-static rp_err segment_limit(struct rp_journal_reader *reader, struct rp_journal_place end,
-                            uint64_t *ret_limit) {
-    if (reader->segment == end.segment) {
-        *ret_limit = end.offset;
-        return RP_OK;
-    }
-    if (reader->file_size == 0) {
-        RP_TRY(rp_file_size(reader->fd, &reader->file_size));
-    }
-    *ret_limit = reader->file_size;
-    return RP_OK;
-}
-
-rp_err rp_journal_next(struct rp_journal_reader *reader, struct rp_journal_place end,
-                       struct rp_journal_record *ret_record, struct rp_diag *diag) {
-    uint64_t limit;
-    for (;;) {
-        if (!rp_journal_before(rp_journal_reader_place(reader), end)) {
-            return RP_ERR(NOT_FOUND);
-        }
-        RP_TRY(segment_limit(reader, end, &limit));
-        if (reader->offset < limit) {
-            break;
-        }
-        RP_TRY(next_segment(reader, diag));
-    }
-    rp_view bytes;
-    size_t n;
-    rp_err err = fill_chunk(reader, limit, &bytes);
-    if (rp_ok(err)) {
-        err = rp_journal_record_parse(bytes, ret_record, &n);
-    }
-    if (rp_is(err, RP_E_CORRUPT)) {
-        return say_broken(reader, diag);
-    }
-    RP_TRY(err);
-    reader->offset += n;
-    reader->count++;
-    return RP_OK;
-}
-
-/* ---- writing ---- */
-
 struct rp_journal {
     const struct rp_disk *disk;
-    char folder[FOLDER_MAX];
+    char folder[RP_JOURNAL_FOLDER_MAX];
     uint64_t segment_bytes;
     int fd;
     struct rp_journal_place end; /* all before is durable */
@@ -222,10 +23,10 @@ struct rp_journal {
 
 /* A new, empty segment, durable with its name. */
 static rp_err start_segment(struct rp_journal *journal, uint64_t first) {
-    char path[PATH_SIZE];
+    char path[RP_JOURNAL_PATH_SIZE];
     _cleanup_fd_ int fd = -1;
     _cleanup_(rp_buf_done) struct rp_buf head = rp_buf_new(RP_JOURNAL_HEAD);
-    segment_path(journal->folder, first, path);
+    rp_journal_segment_path(journal->folder, first, path);
     rp_journal_head_print(&head, first);
     RP_TRY(rp_buf_err(&head));
     RP_TRY(rp_file_remove(path)); /* at most a torn head stands there */
@@ -308,7 +109,7 @@ static rp_err scan_last(struct rp_journal *journal, const char *path, uint64_t f
         any = true;
     }
     journal->end = rp_journal_reader_place(reader);
-    journal->next_number = first + reader->count;
+    journal->next_number = first + rp_journal_reader_count(reader);
     journal->batch = before.batch;
     rp_journal_reader_free(reader);
     if (rp_is(err, RP_E_CORRUPT)) {
@@ -320,13 +121,13 @@ static rp_err scan_last(struct rp_journal *journal, const char *path, uint64_t f
 }
 
 static rp_err open_last(struct rp_journal *journal, uint64_t *ret_cut, struct rp_diag *diag) {
-    struct segments s;
-    char path[PATH_SIZE];
-    RP_TRY(find_segments(journal->folder, 0, &s));
+    struct rp_journal_segments s;
+    char path[RP_JOURNAL_PATH_SIZE];
+    RP_TRY(rp_journal_segments_find(journal->folder, 0, &s));
     if (!s.any) {
         return start_segment(journal, 0);
     }
-    segment_path(journal->folder, s.last, path);
+    rp_journal_segment_path(journal->folder, s.last, path);
     RP_TRY(rp_file_open_append(path, 0640, &journal->fd));
     uint64_t size;
     bool torn = false;
@@ -350,7 +151,7 @@ void rp_journal_free(struct rp_journal *journal) {
 rp_err rp_journal_open(const struct rp_disk *disk, const char *folder, uint64_t segment_bytes,
                        struct rp_journal **ret_journal, uint64_t *ret_cut_bytes,
                        struct rp_diag *diag) {
-    RP_ASSERT(strlen(folder) < FOLDER_MAX);
+    RP_ASSERT(strlen(folder) < RP_JOURNAL_FOLDER_MAX);
     RP_TRY(rp_folder_make(folder, 0750));
     struct rp_journal *journal = calloc(1, sizeof *journal);
     if (!journal) {
@@ -381,8 +182,8 @@ uint64_t rp_journal_written(const struct rp_journal *journal) {
 }
 
 rp_err rp_journal_begin(const struct rp_journal *journal, struct rp_journal_place *ret_place) {
-    struct segments s;
-    RP_TRY(find_segments(journal->folder, 0, &s));
+    struct rp_journal_segments s;
+    RP_TRY(rp_journal_segments_find(journal->folder, 0, &s));
     RP_ASSERT(s.any);
     *ret_place = (struct rp_journal_place){s.first, RP_JOURNAL_HEAD};
     return RP_OK;
@@ -467,11 +268,11 @@ struct forget {
 static rp_err forget_one(void *ctx, const char *name, bool is_folder) {
     const struct forget *forget = ctx;
     uint64_t first;
-    char path[PATH_SIZE];
-    if (is_folder || !segment_of_name(name, &first) || first >= forget->before) {
+    char path[RP_JOURNAL_PATH_SIZE];
+    if (is_folder || !rp_journal_segment_of_name(name, &first) || first >= forget->before) {
         return RP_OK;
     }
-    segment_path(forget->folder, first, path);
+    rp_journal_segment_path(forget->folder, first, path);
     RP_CRASH_POINT("journal.forget");
     return rp_file_remove(path);
 }
