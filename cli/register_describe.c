@@ -142,6 +142,11 @@ static void print_whole(const struct cli *cli, const struct rp_json *reg) {
     print_words(reg, "read");
     printf("%s ", cli_say(cli, " ; écrit par", "; written by"));
     print_words(reg, "write");
+    bool strict = false;
+    if (rp_json_get_bool(reg, "strict", &strict) && strict) {
+        printf("%s", cli_say(cli, " et personne d’autre, exploitant ou propriétaire compris",
+                             " and nobody else, be it an operator or the owner"));
+    }
     printf(cli_say(cli, " ; gardé %.*s après clôture\n", "; kept for %.*s once closed\n"),
            RP_FMT(rp_json_get_string(reg, "retention")));
     print_part(cli, cli_say(cli, "CHAMPS (* : dès le début)", "FIELDS (*: from the start)"), reg,

@@ -206,6 +206,7 @@ struct rp_json *rp_register_describe(struct rp_arena *arena, const struct rp_reg
     add_words(arena, json, "about", &reg->about);
     add_names(arena, json, "read", &reg->read);
     add_names(arena, json, "write", &reg->write);
+    rp_json_add_bool(arena, json, "strict", reg->strict);
     add_names(arena, json, "promises", &reg->promises);
     rp_json_add_cstr(arena, json, "retention", rp_span_print(reg->retention).s);
     struct rp_json *states = rp_json_add_array(arena, json, "states");

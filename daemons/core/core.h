@@ -144,6 +144,8 @@ rp_err core_registers_start(struct core *core);
 rp_err core_registers_check(struct core *core, struct rp_web_thread *thread, struct rp_diag *diag);
 /* The canary's own record of persons, on its own shelf: begun, nothing signed, for this account. */
 rp_err core_registers_canary(struct core *core, struct rp_web_thread *thread, rp_id account);
+/* An access purpose beside it, which it may not change; made once. */
+rp_err core_registers_purpose(struct core *core, struct rp_web_thread *thread);
 
 /* ---- clock.c: is this machine's clock believed? ---- */
 /* With the deadlines, on their thread: what changed is told. */

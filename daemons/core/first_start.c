@@ -191,6 +191,10 @@ rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct 
             return rp_fail(diag, err, "the canary of the registers' gates");
         }
     }
+    rp_err purpose = core_registers_purpose(core, thread);
+    if (!rp_ok(purpose)) {
+        return rp_fail(diag, purpose, "the canary's access purpose");
+    }
     for (size_t i = 0; i < core->config.app_count; i++) {
         rp_err err = make_token(core, thread->identity, core->config.apps[i].name);
         if (!rp_ok(err)) {

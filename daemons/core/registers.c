@@ -60,6 +60,37 @@ rp_err core_registers_canary(struct core *core, struct rp_web_thread *thread, rp
     return rp_desk_move(&desk, persons, record.facts.id, RP_VIEW("begin"), &none, &record);
 }
 
+/*= S27 */ /* an access purpose on the canary's shelf, for the canary to be refused at */
+rp_err core_registers_purpose(struct core *core, struct rp_web_thread *thread) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
+    const struct rp_register *purposes = rp_register_find(&core->registers, RP_VIEW("purposes"));
+    struct rp_desk desk;
+    struct rp_page page;
+    struct rp_entry record;
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    if (!purposes) {
+        return RP_OK; /* not in this folder: its probe says so */
+    }
+    RP_TRY(open_desk(core, thread, arena, &desk));
+    desk.canary = true;
+    RP_TRY(rp_desk_list(&desk, &(struct rp_query){.reg = purposes, .count = 1}, &page));
+    if (page.total > 0) {
+        return RP_OK;
+    }
+    RP_TRY(lease(thread, &desk));
+    struct rp_json *roles = rp_json_array(arena), *fields = rp_json_object(arena);
+    rp_json_add_cstr(arena, roles, NULL, "hr");
+    rp_json_add_cstr(arena, fields, "name", "canary");
+    rp_json_add_cstr(arena, fields, "role", "canary");
+    rp_json_add_cstr(arena, rp_json_add_array(arena, fields, "holders"), NULL, "visitor");
+    rp_json_add_cstr(arena, rp_json_add_array(arena, fields, "zones"), NULL, "lobby");
+    desk.actor = (struct rp_actor){.roles = roles, .how = "canary"};
+    const struct rp_change made = {.fields = fields};
+    return rp_desk_create(&desk, purposes, &made, &record);
+}
+
 /* Without the key service nothing can be moved: what is due waits for it. */
 static rp_err tick(struct core *core, struct rp_web_thread *thread) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);

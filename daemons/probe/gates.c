@@ -26,14 +26,14 @@ struct attempt {
 };
 
 struct gate {
-    const char *reg, *record;
+    const char *reg, *record;       /* NULL: the one that is there; the canary cannot make any */
     const char *before[BEFORE_MAX]; /* moves that bring it to where the gate stands */
     const char *says; /* in a refusal by the gate itself; NULL = its states do it alone */
     struct attempt tries[TRIES_MAX]; /* the first one is raced, too */
 };
 
-enum { GATE_RISK, GATE_ONBOARDING, GATE_ENTRY, GATE_APPROVAL, GATE_SUPPLIER };
-_Static_assert(GATE_SUPPLIER + 1 == PROBE_GATES, "a record each");
+enum { GATE_RISK, GATE_ONBOARDING, GATE_ENTRY, GATE_APPROVAL, GATE_SUPPLIER, GATE_PURPOSE };
+_Static_assert(GATE_PURPOSE + 1 == PROBE_GATES, "a record each");
 
 static const struct gate gates[PROBE_GATES] = {
     [GATE_RISK] = {"persons",
@@ -103,6 +103,20 @@ static const struct gate gates[PROBE_GATES] = {
                         {"POST", "/bulk", "{\"ids\":[\"$\"],\"move\":\"activate\"}"},
                         {"POST", "/import", "id,assessed_on,assessed_by\n$,2026-01-01,@\n"},
                         {"POST", "/import", "name,tier,service,state\ncanary #,one,x,active\n"}}},
+    [GATE_PURPOSE] =
+        {"purposes",
+         NULL,
+         {NULL},
+         "role: hr",
+         {{"PUT", "/$", "{\"zones\":[\"lobby\",\"datacentre\"]}"},
+          {"POST", "/$/move", "{\"move\":\"adopt\",\"fields\":{\"why\":\"canary\"}}"},
+          {"POST", "/$/move", "{\"move\":\"withdraw\",\"reason\":\"canary\"}"},
+          {"POST", "",
+           "{\"name\":\"canary #\",\"role\":\"canary\",\"holders\":[\"visitor\"],"
+           "\"zones\":[\"datacentre\"]}"},
+          {"POST", "/bulk", "{\"ids\":[\"$\"],\"fields\":{\"zones\":[\"datacentre\"]}}"},
+          {"POST", "/import", "id,zones\n$,datacentre\n"},
+          {"POST", "/import", "name,role,holders,zones\ncanary #,canary,visitor,datacentre\n"}}},
 };
 
 struct trying {
@@ -183,6 +197,19 @@ static bool make(struct trying *trying, const char *reg, const char *record, rp_
     return false;
 }
 
+/* The first of the register that the canary sees. */
+static bool find(const struct trying *trying, rp_id *ret_id) {
+    _cleanup_answer_ struct http_answer answer = http_answer_new();
+    const struct attempt look = {"GET", "", NULL};
+    rp_err err = ask(trying, trying->probe->staff.session.http, &look, &answer);
+    const struct rp_json *list = rp_ok(err) ? http_json(&answer) : NULL;
+    if (list && list->first && rp_id_parse(rp_json_get_string(list->first, "id"), ret_id)) {
+        return true;
+    }
+    rp_probe_unsure(trying->seen, "the canary has no record of \"%s\"", trying->gate->reg);
+    return false;
+}
+
 /* Its version; 0: it is not there. */
 static uint64_t version_now(const struct trying *trying) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
@@ -220,7 +247,10 @@ static bool stand_at_gate(struct trying *trying, rp_id *record) {
     if (!rp_id_is_none(*record) && version_now(trying) > 0) {
         return true;
     }
-    if (!make(trying, trying->gate->reg, trying->gate->record, record)) {
+    bool there = trying->gate->record
+                     ? make(trying, trying->gate->reg, trying->gate->record, record)
+                     : find(trying, record);
+    if (!there) {
         return false;
     }
     trying->record = *record;
@@ -398,6 +428,11 @@ void probe_change_self_approval_refused(void *ctx, struct rp_observation *seen) 
 /*= S165: a supplier that works for us and was never assessed */
 void probe_supplier_unassessed_refused(void *ctx, struct rp_observation *seen) {
     try_gate(ctx, GATE_SUPPLIER, seen);
+}
+
+/*= S27: an access purpose, written by somebody outside human resources */
+void probe_premises_purpose_edit_refused(void *ctx, struct rp_observation *seen) {
+    try_gate(ctx, GATE_PURPOSE, seen);
 }
 
 /*= S10: signed in with both factors, nothing signed, nothing learnt: no application opens */

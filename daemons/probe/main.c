@@ -27,6 +27,7 @@ static const struct rp_probe probes[] = {
     {"datacentre.entry_refused", probe_datacentre_entry_refused},
     {"change.self_approval_refused", probe_change_self_approval_refused},
     {"change.unapproved_refused", probe_change_unapproved_refused},
+    {"premises.purpose_edit_refused", probe_premises_purpose_edit_refused},
     {"supplier.unassessed_refused", probe_supplier_unassessed_refused},
     {"tenant.api_cross_read", probe_tenant_api_cross_read},
     {"signin.password_alone", probe_signin_password_alone},

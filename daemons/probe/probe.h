@@ -22,7 +22,7 @@ struct canary_session {
     int64_t since_ms;   /* when it signed in last */
 };
 
-enum { PROBE_GATES = 5, CANARY_DIGEST = 2 * RP_SHA256 + 1 };
+enum { PROBE_GATES = 6, CANARY_DIGEST = 2 * RP_SHA256 + 1 };
 /* The canary of the registers' gates, and the records that it has on its own shelf. */
 struct staff_canary {
     struct rp_canary who;
@@ -105,6 +105,7 @@ rp_probe_run probe_customer_labels_kept, probe_tenant_export_reimport;
 rp_probe_run probe_people_risk_role_refused, probe_people_unsigned_refused;
 rp_probe_run probe_datacentre_entry_refused, probe_change_self_approval_refused;
 rp_probe_run probe_supplier_unassessed_refused, probe_change_unapproved_refused;
+rp_probe_run probe_premises_purpose_edit_refused;
 rp_probe_run probe_tenant_api_cross_read, probe_audit_canary_visible;
 
 #endif

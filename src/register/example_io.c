@@ -128,6 +128,20 @@ static rp_err fields_of(const struct loading *loading, const struct rp_register 
 
 /* ---- steps ---- */
 
+/* A person of the example may what operators may, and has the roles of their own record. */
+static rp_err sit_as(struct rp_desk *desk, rp_id person) {
+    struct rp_entry record;
+    RP_TRY(
+        rp_desk_read(desk, rp_register_find(desk->registers, RP_VIEW("persons")), person, &record));
+    desk->actor = (struct rp_actor){.id = person,
+                                    .listed = true,
+                                    .operator_role = true,
+                                    .roles = rp_json_get(record.facts.open, "roles"),
+                                    .second_factor_ms = rp_env_now_ms(desk->env),
+                                    .how = "example"};
+    return RP_OK;
+}
+
 /* Who acts, and how long ago. Without a name it is the machine's owner. */
 static rp_err sit(const struct loading *loading, const struct rp_json *step) {
     struct rp_desk *desk = loading->desk;
@@ -144,14 +158,9 @@ static rp_err sit(const struct loading *loading, const struct rp_json *step) {
     desk->actor = (struct rp_actor){.owner = true, .how = "example"};
     if (by.p) {
         const struct named *named = find_name(loading, by);
-        if (!named) {
+        if (!named || !rp_ok(sit_as(desk, named->id))) {
             return rp_fail(desk->diag, RP_ERR(NOT_FOUND), "by: %.*s", RP_FMT(by));
         }
-        desk->actor = (struct rp_actor){.id = named->id,
-                                        .listed = true,
-                                        .operator_role = true,
-                                        .second_factor_ms = now_ms,
-                                        .how = "example"};
     }
     return RP_OK;
 }

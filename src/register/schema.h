@@ -159,6 +159,7 @@ struct rp_register {
     struct rp_rule *rules;
     size_t rule_count;
     struct rp_names read, write, promises;
+    bool strict;     /* nobody writes for a role that is not theirs: no operator, no owner */
     const char *own; /* the person field whose holder may read the record; or NULL */
     struct rp_span retention;
     const char *shape; /* its fields, choices and states as text, to compare versions */

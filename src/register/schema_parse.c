@@ -9,7 +9,7 @@ static rp_err read_head(const struct rp_reading *r, const struct rp_yaml *root) 
     uint64_t version = 0;
     RP_TRY(rp_schema_known_keys(
         r, root,
-        "id number section version name one about title read write own promises "
+        "id number section version name one about title read write strict own promises "
         "retention closed locked fields states moves deadlines rules"));
     RP_TRY(rp_schema_needed(r, root, "id", &reg->id));
     rp_view shelf = rp_arena_printf(r->arena, "~%s", reg->id);
@@ -33,6 +33,7 @@ static rp_err read_head(const struct rp_reading *r, const struct rp_yaml *root) 
     RP_TRY(rp_schema_need_words(r, root, "about", &reg->about));
     RP_TRY(rp_schema_names(r, root, "read", &reg->read));
     RP_TRY(rp_schema_names(r, root, "write", &reg->write));
+    RP_TRY(rp_schema_bool(r, root, "strict", &reg->strict));
     RP_TRY(rp_schema_names(r, root, "promises", &reg->promises));
     const struct rp_yaml *retention = rp_yaml_get(root, "retention");
     return retention ? rp_schema_span(r, retention, &reg->retention)

@@ -21,15 +21,19 @@ bool rp_desk_is_own(const struct rp_desk *desk, const struct rp_entry *record) {
     return rp_view_equal(own, rp_text_of_id(&actor));
 }
 
-static bool among(const struct rp_desk *desk, const struct rp_names *names,
-                  const struct rp_entry *record) {
+/*= S27 */ /* in a strict register nobody has a role by being an operator or the owner */
+static bool may_all(const struct rp_desk *desk, const struct rp_register *reg) {
+    return !reg->strict && (desk->actor.owner || desk->actor.operator_role || desk->canary);
+}
+
+static bool among(const struct rp_desk *desk, const struct rp_register *reg,
+                  const struct rp_names *names, const struct rp_entry *record) {
     for (size_t i = 0; i < names->n; i++) {
         bool self = strcmp(names->s[i], "self") == 0;
         if (self && record && rp_desk_is_own(desk, record)) {
             return true;
         }
-        if (!self && (desk->actor.owner || desk->actor.operator_role || desk->canary ||
-                      rp_desk_has_role(desk, names->s[i]) ||
+        if (!self && (may_all(desk, reg) || rp_desk_has_role(desk, names->s[i]) ||
                       (desk->actor.listed && strcmp(names->s[i], "anyone") == 0))) {
             return true;
         }
@@ -49,7 +53,7 @@ static rp_err fail_with_roles(const struct rp_desk *desk, const struct rp_names 
 
 rp_err rp_desk_check_write(const struct rp_desk *desk, const struct rp_register *reg,
                            const struct rp_entry *record) {
-    return among(desk, &reg->write, record) ? RP_OK : fail_with_roles(desk, &reg->write);
+    return among(desk, reg, &reg->write, record) ? RP_OK : fail_with_roles(desk, &reg->write);
 }
 
 /*= S62: four eyes: the author, or whom a field names, does not decide */
@@ -123,7 +127,7 @@ static rp_err check_move(const struct rp_desk *desk, const struct rp_entry *was,
         return RP_OK;
     }
     const struct rp_names *who = move->who.n ? &move->who : &reg->write;
-    if (move->automatic || !among(desk, who, was)) {
+    if (move->automatic || !among(desk, reg, who, was)) {
         return fail_with_roles(desk, who);
     }
     if (move->reason && change->reason.n == 0) {

@@ -25,6 +25,8 @@ const gates = {
   S9: ['no-risk-before-check', 'people.risk_role_refused'],
   /*= S10 type=test */
   S10: ['onboarding-gate', 'people.unsigned_refused'],
+  /*= S27 type=test */
+  S27: ['purposes-by-hr', 'premises.purpose_edit_refused'],
   /*= S31 type=test */
   S31: ['datacentre-tickets', 'datacentre.entry_refused'],
   /*= S62 type=test */
@@ -125,6 +127,7 @@ test('registers that were weakened by hand turn their sentences red, and good ag
   fs.cpSync(path.join(tree, 'registers'), kept, {recursive: true});
   // A role is no risk any more; who approved, who assessed, may be written by hand.
   edit('persons', '"Operations", risk]', '"Operations"]');
+  edit('purposes', 'strict: true', 'strict: false');
   edit('dc-tickets', 'label: ["Approuvé par", "Approved by"], fixed: true', 'label: ["Approuvé par", "Approved by"]');
   edit('changes', 'label: ["Approuvé par", "Approved by"], fixed: true', 'label: ["Approuvé par", "Approved by"]');
   // Whoever wrote a change approves it, and writes down who did.
@@ -133,8 +136,8 @@ test('registers that were weakened by hand turn their sentences red, and good ag
   edit('suppliers', 'label: ["Évalué par", "Assessed by"], fixed: true', 'label: ["Évalué par", "Assessed by"]');
   edit('suppliers', 'label: ["Évalué le", "Assessed on"], fixed: true', 'label: ["Évalué le", "Assessed on"]');
   await restart();
-  for (const gate of ['S9', 'S31', 'S62', 'S62 deployment', 'S165']) await becomes(gate, 'failing');
+  for (const gate of ['S9', 'S27', 'S31', 'S62', 'S62 deployment', 'S165']) await becomes(gate, 'failing');
   fs.cpSync(kept, path.join(tree, 'registers'), {recursive: true, force: true});
   await restart();
-  for (const gate of ['S9', 'S31', 'S62', 'S62 deployment', 'S165']) await becomes(gate, 'proven');
+  for (const gate of ['S9', 'S27', 'S31', 'S62', 'S62 deployment', 'S165']) await becomes(gate, 'proven');
 });

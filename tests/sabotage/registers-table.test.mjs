@@ -69,6 +69,8 @@ const rows = [
   ['workstations-secure', 'endpoint.disk_encrypted', row('workstations', `body = json_set(body, '$.disk_encrypted', json('false'))`, `state = 'compliant'`)],
   /*= S23 type=test */
   ['workstations-secure', 'endpoint.password_and_lock', row('workstations', `body = json_set(body, '$.lock_minutes', 30)`, `state = 'compliant'`)],
+  /*= S27 type=test */
+  ['purposes-by-hr', 'premises.purposes_reviewed', row('purposes', `body = json_set(body, '$.reviewed_on', '2020-01-01')`, `state = 'in_force'`)],
   /*= S29 type=test */
   ['colocation', 'datacentre.contract', row('suppliers', `body = json_set(body, '$.certificate_end', '2020-01-01')`, `body ->> '$.name' = 'Hébergement Rhône'`)],
   /*= S30 type=test */

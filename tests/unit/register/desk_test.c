@@ -152,6 +152,46 @@ static void no_change_is_approved_by_its_author(void **state) {
     assert_ok(move(person(ann), "changes", change, "deploy", "{}"));
 }
 
+static struct rp_desk with_role(const char *role) {
+    struct rp_desk desk = person(bob);
+    struct rp_json *roles = rp_json_array(arena);
+    rp_json_add_cstr(arena, roles, NULL, role);
+    desk.actor.operator_role = false;
+    desk.actor.roles = roles;
+    return desk;
+}
+
+/*= S27 type=test */
+static void access_purposes_are_written_by_human_resources_alone(void **state) {
+    (void)state;
+    const char *json = "{\"name\":\"Desk\",\"role\":\"Clerk\",\"holders\":[\"employee\"],"
+                       "\"zones\":[\"lobby\"],\"why\":\"to work\"}";
+    rp_id purpose = {{0}};
+    assert_err(try_create(owner(), "purposes", json, &purpose), DENIED);
+    assert_view(rp_view_from_cstr(diag.text), "role: hr");
+    assert_err(try_create(person(ann), "purposes", json, &purpose), DENIED); /* an operator */
+    assert_err(try_create(with_role("facilities"), "purposes", json, &purpose), DENIED);
+    purpose = create(with_role("hr"), "purposes", json);
+    assert_err(edit(owner(), "purposes", purpose, "{\"zones\":[\"datacentre\"]}"), DENIED);
+    assert_err(move(person(ann), "purposes", purpose, "adopt", "{}"), DENIED);
+    assert_ok(move(with_role("hr"), "purposes", purpose, "adopt", "{}"));
+    /* A card stays within what it names. */
+    char pattern[400], card[500];
+    text_of(pattern, sizeof pattern,
+            "{\"card_number\":\"C-1\",\"holder_kind\":\"employee\",\"person\":\"%s\","
+            "\"purpose\":\"office\",\"template\":\"#\",\"zones\":[\"lobby\",\"offices\"],"
+            "\"valid_from\":\"2026-11-01\",\"valid_to\":\"2027-11-01\"}",
+            ann_record);
+    char *hole = strchr(pattern, '#');
+    assert_non_null(hole);
+    *hole = '\0';
+    (void)snprintf(card, sizeof card, "%s%s%s", pattern, rp_id_print(purpose).s, hole + 1);
+    rp_id wide = create(owner(), "cards", card);
+    assert_err(move(owner(), "cards", wide, "activate", "{}"), DENIED);
+    assert_ok(edit(owner(), "cards", wide, "{\"zones\":[\"lobby\"]}"));
+    assert_ok(move(owner(), "cards", wide, "activate", "{}"));
+}
+
 /*= S165 type=test */
 static void no_supplier_is_active_without_assessment(void **state) {
     (void)state;
@@ -373,6 +413,7 @@ int main(void) {
         cmocka_unit_test(no_role_with_risk_before_the_check),
         cmocka_unit_test(nobody_is_active_before_signing_and_training),
         cmocka_unit_test(no_change_is_approved_by_its_author),
+        cmocka_unit_test(access_purposes_are_written_by_human_resources_alone),
         cmocka_unit_test(no_supplier_is_active_without_assessment),
         cmocka_unit_test(nobody_enters_without_ticket_and_window),
         cmocka_unit_test(a_row_edited_in_the_file_is_noticed),
