@@ -158,20 +158,30 @@ static bool differs(const struct rp_yaml *a, const struct rp_yaml *b, const char
     return false;
 }
 
+/* FNV-1a over what tells one file of this name from another. */
+static uint64_t mix_file(uint64_t now, const char *name) {
+    struct stat st = {0};
+    if (*name && stat(name, &st) == 0) {
+        const uint64_t facts[] = {st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                                  (uint64_t)st.st_mtim.tv_nsec};
+        for (size_t i = 0; i < RP_COUNT_OF(facts); i++) {
+            now = (now ^ facts[i]) * 0x100000001b3u;
+        }
+    }
+    return now;
+}
+
 /* Roles read these at their start, so that another file of the same name is a change, too. */
 uint64_t supervisor_named_files(const struct rp_config *config) {
     const char *const names[] = {config->acme_eab, config->smtp_credentials, config->smtp_authority,
                                  config->breached_list, config->witness_authority};
     uint64_t now = 0;
     for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
-        struct stat st = {0};
-        if (*names[i] && stat(names[i], &st) == 0) {
-            const uint64_t facts[] = {st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
-                                      (uint64_t)st.st_mtim.tv_nsec};
-            for (size_t k = 0; k < RP_COUNT_OF(facts); k++) {
-                now = (now ^ facts[k]) * 0x100000001b3u;
-            }
-        }
+        now = mix_file(now, names[i]);
+    }
+    for (size_t i = 0; i < config->webhook_count; i++) {
+        now = mix_file(now, config->webhooks[i].secret);
+        now = mix_file(now, config->webhooks[i].authority);
     }
     return now;
 }

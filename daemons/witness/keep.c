@@ -190,8 +190,12 @@ void keep_tell(void *ctx) {
     struct witness *witness = ctx;
     for (size_t i = 0; i < witness->log_count; i++) {
         struct news *news = &witness->news[i];
-        if (news->waits && rp_ok(tell(witness, &witness->logs[i], news))) {
-            news->waits = false;
+        if (!news->waits) {
+            continue;
         }
+        if (!rp_ok(tell(witness, &witness->logs[i], news))) {
+            return; /* whoever asks is not to wait for a silent ledger once for each log */
+        }
+        news->waits = false;
     }
 }

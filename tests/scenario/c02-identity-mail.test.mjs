@@ -238,6 +238,16 @@ test('webhooks: each event to whoever wants it, in order, signed, verified, kept
     assert.ok(Number(await sql(file, "SELECT count(*) FROM notice WHERE kind = 'webhook_paused'")) >= 1);
     await again();
     await until('it is told', () => of('ops', third, 'register.due').length > 0);
+    // A secret that leaked is exchanged in its file: from the reload on the new one signs.
+    secrets.ops = crypto.randomBytes(32);
+    fs.writeFileSync(stack.file('ops-secret'), `whsec_${secrets.ops.toString('base64')}\n`);
+    assert.equal((await stack.rempart('reload')).code, 0);
+    await until('signed by the new secret', async () => {
+      await stack.rempart('notify', 'test', 'ops');
+      const {headers, body} = calls.findLast(one => one.to === 'ops');
+      const text = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+      return headers['webhook-signature'] === `v1,${crypto.createHmac('sha256', secrets.ops).update(text).digest('base64')}`;
+    });
   } finally {
     receiver.closeAllConnections();
     receiver.close();
