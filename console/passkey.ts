@@ -2,8 +2,9 @@
 //
 // A form with data-passkey="create" or "get" is hidden until this runs. When it is sent, the address in
 // data-ask says what is asked for (options in JSON, binary values in base64url), the browser asks the
-// person, and the answer goes into the form's field "passkey". What went wrong is said beside the button,
-// in the words that the form brings along. Without this script the pages offer everything else.
+// person, and the answer goes into the form's field "passkey". A field with data-with="name" goes along
+// with that question under this name, and not with the form. What went wrong is said beside the button, in the
+// words that the form brings along. Without this script the pages offer everything else.
 
 type Answer = {id: string, type: string, response: Record<string, unknown>};
 
@@ -39,17 +40,22 @@ async function get(options: any): Promise<Answer> {
   }};
 }
 
+class Refused extends Error {
+  constructor(readonly status: number) { super(); }
+}
+
 async function ask(form: HTMLFormElement): Promise<any> {
   const secret = form.elements.namedItem('form') as HTMLInputElement;
-  const answer = await fetch(form.dataset.ask ?? '', {
-    method: 'POST', body: new URLSearchParams({form: secret.value}), headers: {accept: 'application/json'},
-  });
-  if (!answer.ok) throw new Error(`${answer.status}`);
+  const body = new URLSearchParams({form: secret.value});
+  for (const field of form.querySelectorAll<HTMLInputElement>('[data-with]')) body.set(field.dataset.with!, field.value);
+  const answer = await fetch(form.dataset.ask ?? '', {method: 'POST', body, headers: {accept: 'application/json'}});
+  if (!answer.ok) throw new Refused(answer.status);
   return answer.json();
 }
 
 // The name of what went wrong, as the form has words for it.
 function reason(error: unknown): string {
+  if (error instanceof Refused) return error.status === 403 ? 'present' : error.status === 429 ? 'rate' : 'failed';
   const name = error instanceof Error || error instanceof DOMException ? error.name : '';
   if (name === 'NotAllowedError' || name === 'AbortError') return 'cancelled';
   if (name === 'InvalidStateError') return 'known';

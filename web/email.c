@@ -57,24 +57,10 @@ static rp_err back_with(struct rp_request *request, const char *name, const char
 }
 
 static rp_err ask_present(struct rp_request *request, struct rp_pairs form) {
-    struct rp_sign_in *own = rp_arena_alloc(request->arena, sizeof *own);
-    rp_view present = rp_pairs_get(form, "present");
-    if (!own) {
-        return RP_ERR(NO_MEMORY);
-    }
-    if (present.n > RP_PASSWORD_MAX) {
-        return back_with(request, "error", "present");
-    }
-    rp_err err = rp_identity_own_password(request->thread->identity, request->who.person,
-                                          rp_request_param(request, "REMOTE_ADDR"), own);
-    if (rp_is(err, RP_E_RATE)) {
-        return back_with(request, "error", "rate");
-    }
-    RP_TRY(err);
-    request->state = own;
-    memcpy(request->password.text, own->password_text, sizeof request->password.text);
-    rp_request_password(request, RP_PASSWORD_VERIFY, present);
-    return RP_OK;
+    rp_err err = rp_page_ask_present(request, rp_pairs_get(form, "present"));
+    return rp_is(err, RP_E_RATE)     ? back_with(request, "error", "rate")
+           : rp_is(err, RP_E_DENIED) ? back_with(request, "error", "present")
+                                     : err;
 }
 
 static const char *refusal_of(rp_err err) {
@@ -96,11 +82,11 @@ static const char *refusal_of(rp_err err) {
 static rp_err ask(struct rp_request *request, struct rp_pairs form) {
     struct rp_identity *identity = request->thread->identity;
     rp_view client = rp_request_param(request, "REMOTE_ADDR");
-    if (rp_is(request->password.result, RP_E_DENIED)) {
-        RP_TRY(rp_identity_own_password_wrong(identity, request->state, client));
+    rp_err right = rp_page_present_was_right(request);
+    if (rp_is(right, RP_E_DENIED)) {
         return back_with(request, "error", "present");
     }
-    RP_TRY(request->password.result);
+    RP_TRY(right);
     const struct rp_address_ask ask = {.own = request->state,
                                        .email = rp_view_trim(rp_pairs_get(form, "email")),
                                        .code = rp_view_trim(rp_pairs_get(form, "code")),

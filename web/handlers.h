@@ -53,6 +53,12 @@ const char *rp_page_password_refusal(rp_err err);
 /* What ?error= says on a page that asks for a new password, in words; empty without one. */
 rp_view rp_page_password_error(const struct rp_request *request);
 
+/* Has the present password of whoever is signed in compared; the handler returns right after, and
+ * comes back one step later. RATE; DENIED when no password is that long. */
+rp_err rp_page_ask_present(struct rp_request *request, rp_view present);
+/* In that step: DENIED when it was not right, which is counted and in the log. */
+rp_err rp_page_present_was_right(struct rp_request *request);
+
 /* ---- organisation.c ---- */
 
 /* Where a sign-in leads: to the choice of an organisation first, for who has several. */

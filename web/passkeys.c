@@ -202,8 +202,7 @@ static rp_err ask_use(struct rp_request *request, const struct rp_passkey_asked 
     return rp_api_send(request, 200, rp_passkey_get_options(request->arena, &options));
 }
 
-rp_err rp_passkey_ask_new(struct rp_request *request) {
-    RP_TRY(rp_request_allow(request, RP_ACTION_READ_OWN));
+static rp_err ask_new(struct rp_request *request) {
     struct rp_identity *identity = request->thread->identity;
     const struct rp_passkey_asked asked =
         asked_by(request, RP_PASSKEY_ADD, RP_COOKIE_SESSION, request->who.person);
@@ -211,12 +210,25 @@ rp_err rp_passkey_ask_new(struct rp_request *request) {
     struct rp_passkey_expected expected;
     struct rp_person person;
     uint8_t challenge[RP_CHALLENGE];
-    if (!rp_identity_is_fresh(identity, &request->session)) {
-        return RP_ERR(SECOND_FACTOR);
-    }
     RP_TRY(rp_identity_person(identity, request->who.person, request->who.tenant, &person));
     RP_TRY(ask(request, &asked, &options, &expected, challenge));
     return rp_api_send(request, 200, rp_passkey_create_options(request->arena, &options, &person));
+}
+
+/*= S101, S102 */ /* a key stays: what a page of an application can do in a session, from the same
+                   * origin, is not enough to plant one, for no page knows the password */
+rp_err rp_passkey_ask_new(struct rp_request *request) {
+    RP_TRY(rp_request_allow(request, RP_ACTION_READ_OWN));
+    struct rp_pairs form;
+    if (!rp_identity_is_fresh(request->thread->identity, &request->session)) {
+        return RP_ERR(SECOND_FACTOR);
+    }
+    RP_TRY(rp_request_form(request, &form));
+    if (request->step == 0) {
+        return rp_page_ask_present(request, rp_pairs_get(form, "present"));
+    }
+    RP_TRY(rp_page_present_was_right(request));
+    return ask_new(request);
 }
 
 rp_err rp_passkey_ask_second(struct rp_request *request) {

@@ -29,6 +29,30 @@ rp_view rp_page_password_error(const struct rp_request *request) {
     return (rp_view){NULL, 0};
 }
 
+rp_err rp_page_ask_present(struct rp_request *request, rp_view present) {
+    struct rp_sign_in *own = rp_arena_alloc(request->arena, sizeof *own);
+    if (!own) {
+        return RP_ERR(NO_MEMORY);
+    }
+    if (present.n > RP_PASSWORD_MAX) {
+        return RP_ERR(DENIED);
+    }
+    RP_TRY(rp_identity_own_password(request->thread->identity, request->who.person,
+                                    rp_request_param(request, "REMOTE_ADDR"), own));
+    request->state = own;
+    memcpy(request->password.text, own->password_text, sizeof request->password.text);
+    rp_request_password(request, RP_PASSWORD_VERIFY, present);
+    return RP_OK;
+}
+
+rp_err rp_page_present_was_right(struct rp_request *request) {
+    if (rp_is(request->password.result, RP_E_DENIED)) {
+        RP_TRY(rp_identity_own_password_wrong(request->thread->identity, request->state,
+                                              rp_request_param(request, "REMOTE_ADDR")));
+    }
+    return request->password.result;
+}
+
 rp_err rp_page_password(struct rp_request *request) {
     RP_TRY(rp_request_allow(request, RP_ACTION_READ_OWN));
     struct rp_person person;
@@ -54,13 +78,9 @@ static rp_err back_with(struct rp_request *request, const char *error) {
 
 static rp_err ask_present(struct rp_request *request, struct rp_pairs form) {
     struct rp_identity *identity = request->thread->identity;
-    struct rp_sign_in *own = rp_arena_alloc(request->arena, sizeof *own);
     struct rp_person person;
-    if (!own) {
-        return RP_ERR(NO_MEMORY);
-    }
     RP_TRY(rp_identity_person(identity, request->who.person, request->who.tenant, &person));
-    rp_view password = rp_pairs_get(form, "password"), present = rp_pairs_get(form, "present");
+    rp_view password = rp_pairs_get(form, "password");
     if (!rp_view_equal(password, rp_pairs_get(form, "password_again"))) {
         return back_with(request, "mismatch");
     }
@@ -70,30 +90,20 @@ static rp_err ask_present(struct rp_request *request, struct rp_pairs form) {
         return back_with(request, refusal);
     }
     RP_TRY(judged);
-    if (present.n > RP_PASSWORD_MAX) {
-        return back_with(request, "present");
-    }
-    rp_err err = rp_identity_own_password(identity, request->who.person,
-                                          rp_request_param(request, "REMOTE_ADDR"), own);
-    if (rp_is(err, RP_E_RATE)) {
-        return back_with(request, "rate");
-    }
-    RP_TRY(err);
-    request->state = own;
-    memcpy(request->password.text, own->password_text, sizeof request->password.text);
-    rp_request_password(request, RP_PASSWORD_VERIFY, present);
-    return RP_OK;
+    rp_err err = rp_page_ask_present(request, rp_pairs_get(form, "present"));
+    return rp_is(err, RP_E_RATE)     ? back_with(request, "rate")
+           : rp_is(err, RP_E_DENIED) ? back_with(request, "present")
+                                     : err;
 }
 
 /* ---- then: it was right; make the new one ---- */
 
 static rp_err hash_new(struct rp_request *request, struct rp_pairs form) {
-    if (rp_is(request->password.result, RP_E_DENIED)) {
-        RP_TRY(rp_identity_own_password_wrong(request->thread->identity, request->state,
-                                              rp_request_param(request, "REMOTE_ADDR")));
+    rp_err err = rp_page_present_was_right(request);
+    if (rp_is(err, RP_E_DENIED)) {
         return back_with(request, "present");
     }
-    RP_TRY(request->password.result);
+    RP_TRY(err);
     rp_request_password(request, RP_PASSWORD_HASH, rp_pairs_get(form, "password"));
     return RP_OK;
 }

@@ -97,20 +97,21 @@ static rp_err get(struct http *http, const char *path, struct http_answer *answe
 
 /* What stands on the page in hidden fields goes along, as a browser sends it. */
 static rp_err post_from(struct http *http, struct http_answer *page, const char *path,
-                        rp_view passkey, struct http_answer *answer) {
-    struct rp_buf form = rp_buf_new(FORM_MAX);
-    canary_add_field(&form, "passkey", passkey);
+                        const char *field, rp_view value, struct http_answer *answer) {
+    struct rp_buf form = rp_buf_new_wiping(FORM_MAX);
+    canary_add_field(&form, field, value);
     http_hidden_fields(page, &form);
     rp_err err = canary_post_form(http, path, &form, answer);
     rp_buf_done(&form);
     return err;
 }
 
-/* The challenge of the options that a page's script would ask for; in the answer's arena. */
-static rp_err ask(struct http *http, struct http_answer *page, const char *path,
+/* The challenge of the options that a page's script would ask for; in the answer's arena. present:
+ * the password, where a key is to be added. */
+static rp_err ask(struct http *http, struct http_answer *page, const char *path, rp_view present,
                   struct http_answer *answer, rp_view *ret_challenge) {
     rp_view challenge = {NULL, 0};
-    RP_TRY(post_from(http, page, path, RP_VIEW(""), answer));
+    RP_TRY(post_from(http, page, path, "present", present, answer));
     challenge = rp_json_get_string(http_json(answer), "challenge");
     return answer->status == 200 && challenge.n > 0
                ? rp_base64url_decode(challenge, answer->arena, ret_challenge)
@@ -154,7 +155,8 @@ static rp_err enrol(struct hand *hand) {
     uint8_t bytes[KEY_BYTES];
     rp_view challenge = {NULL, 0};
     RP_TRY(get(hand->canary->http, keys_path, &page));
-    RP_TRY(ask(hand->canary->http, &page, "/.rempart/id/passkeys/new", &options, &challenge));
+    RP_TRY(ask(hand->canary->http, &page, "/.rempart/id/passkeys/new",
+               rp_view_from_cstr(hand->canary->who->password), &options, &challenge));
     env->fill_random(env->ctx, bytes, sizeof bytes);
     RP_TRY(user_of(&options, hand));
     memcpy(bytes + SCALAR + AUTHENTICATOR_ID, hand->user.b, RP_ID_BYTES);
@@ -201,7 +203,7 @@ static rp_err answer_for(struct hand *hand, struct canary_session *browser,
                          struct http_answer *page, struct rp_buf *json) {
     _cleanup_answer_ struct http_answer options = http_answer_new();
     rp_view challenge = {NULL, 0};
-    RP_TRY(ask(browser->http, page, hand->way->ask, &options, &challenge));
+    RP_TRY(ask(browser->http, page, hand->way->ask, RP_VIEW(""), &options, &challenge));
     return authenticator_use(&hand->authenticator, challenge,
                              rp_view_of(hand->user.b, sizeof hand->user.b), json);
 }
@@ -209,7 +211,7 @@ static rp_err answer_for(struct hand *hand, struct canary_session *browser,
 static rp_err send_answer(struct hand *hand, struct canary_session *browser,
                           struct http_answer *page, const struct rp_buf *json, bool *ret_inside) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
-    RP_TRY(post_from(browser->http, page, hand->way->where, rp_buf_view(json), &answer));
+    RP_TRY(post_from(browser->http, page, hand->way->where, "passkey", rp_buf_view(json), &answer));
     *ret_inside = canary_is_inside(browser, &answer);
     return RP_OK;
 }

@@ -35,9 +35,10 @@ async function signedIn(person, options) {
   return page;
 }
 
-async function addKey(page, name) {
+async function addKey(page, person, name, password = person.password) {
   await page.goto(at('passkeys'));
   await page.fill('#name', name);
+  await page.fill('#present', password);
   await page.keyboard.press('Enter');
 }
 
@@ -52,25 +53,30 @@ async function toSecondStep(page, person) {
 
 /*= S101, S102 type=test */
 for (const {lang, width, words} of [
-  {lang: 'fr', width: 360, words: {device: /un seul appareil/, roaming: /Clé de sécurité/, never: /pas encore servi/, removed: /retirée/, strength: /clé d’accès/}},
-  {lang: 'en', width: 1440, words: {device: /of one device/, roaming: /Security key/, never: /not used yet/, removed: /removed/, strength: /passkey/}}]) {
+  {lang: 'fr', width: 360, words: {present: /mot de passe actuel ne convient pas/, device: /un seul appareil/, roaming: /Clé de sécurité/, never: /pas encore servi/, removed: /retirée/, strength: /clé d’accès/}},
+  {lang: 'en', width: 1440, words: {present: /present password is not right/, device: /of one device/, roaming: /Security key/, never: /not used yet/, removed: /removed/, strength: /passkey/}}]) {
   test(`${lang} at ${width}: a built-in and a carried key, as a second factor and alone, by keyboard`, async () => {
     const person = people[lang];
     const page = await signedIn(person, {lang, width, height: 800});
     const device = await authenticatorOn(page, 'internal');
     await page.goto(at('passkeys'));
     await looksRight(page, `passkeys-none-${lang}-${width}`);
-    await addKey(page, 'Téléphone');
+    await addKey(page, person, 'Téléphone');
     await page.waitForURL(/done=added/);
     assert.match(await page.textContent('.sessions'), words.device);
-    await addKey(page, 'Again'); // the authenticator knows that it has one
+    await addKey(page, person, 'Again'); // the authenticator knows that it has one
     await page.locator('[data-says]:visible').waitFor();
     await looksRight(page, `passkeys-known-${lang}-${width}`);
     assert.equal((await device.credentials()).length, 1);
+    await addKey(page, person, 'Theirs', 'not the password');
+    await page.locator('[data-says]:visible').waitFor();
+    assert.match(await page.textContent('[data-says]'), words.present);
+    assert.match(page.problems.splice(0).join(), /403/); // the browser notes the refusal, too
+    await looksRight(page, `passkeys-refused-${lang}-${width}`);
     await device.remove();
 
     const stick = await authenticatorOn(page, 'usb', {verifies: false, hasResidentKey: false});
-    await addKey(page, 'Clé bleue');
+    await addKey(page, person, 'Clé bleue');
     await page.waitForURL(/done=added/);
     assert.match(await page.textContent('.sessions'), words.roaming);
     assert.match(await page.textContent('.sessions'), words.never);
@@ -105,7 +111,7 @@ test('a passkey alone signs in where it verified its owner, and nowhere else', a
   const device = await authenticatorOn(page, 'internal');
   await page.goto(`${stack.origin}/vault/`);
   assert.match(await page.textContent('[role=status]'), /a code is not enough/);
-  await addKey(page, 'Laptop');
+  await addKey(page, person, 'Laptop');
   await page.waitForURL(/done=added/);
   await page.context().clearCookies();
   await page.goto(at('sign-in?next=/.rempart/id/account'));
@@ -131,7 +137,7 @@ test('an altered signature, a missing touch and a copied key are refused', async
   const person = people.hostile;
   const page = await signedIn(person, {});
   const stick = await authenticatorOn(page, 'usb');
-  await addKey(page, 'Stick');
+  await addKey(page, person, 'Stick');
   await page.waitForURL(/done=added/);
   for (const bits of [{isBogusSignature: true}, {isBadUP: true}]) {
     await toSecondStep(page, person);
@@ -155,11 +161,24 @@ test('an altered signature, a missing touch and a copied key are refused', async
   await page.context().close();
 });
 
+/*= S101, S102 type=test */
+test('a script of the application, in a session that is minutes old, plants no key', async () => {
+  const page = await signedIn(people.hostile, {});
+  await page.goto(at('passkeys')); // the application's own pages are of this origin, and can read this one
+  const seen = await page.evaluate(async () => {
+    const form = document.querySelector('form[data-passkey] input[name=form]').value;
+    const ask = more => fetch('/.rempart/id/passkeys/new', {method: 'POST', body: new URLSearchParams({form, ...more})});
+    return [(await ask({})).status, (await ask({present: 'guessed'})).status];
+  });
+  assert.deepEqual(seen, [403, 403]);
+  await page.context().close();
+});
+
 test('nobody answers: the page says so calmly and goes on; without scripts it offers the code', async () => {
   const person = people.poor;
   const page = await signedIn(person, {lang: 'fr', width: 360, height: 800});
   const stick = await authenticatorOn(page, 'usb');
-  await addKey(page, 'Clé');
+  await addKey(page, person, 'Clé');
   await page.waitForURL(/done=added/);
   await stick.remove();
   await authenticatorOn(page, 'usb'); // another one, which knows nothing

@@ -46,7 +46,7 @@ export class Authenticator {
 export async function addKey(person, key, name) {
   const page = await person.get('/.rempart/id/passkeys');
   const {fields} = page.form('passkeys');
-  const options = await person.post('/.rempart/id/passkeys/new', {form: fields.form});
+  const options = await person.post('/.rempart/id/passkeys/new', {form: fields.form, present: person.password});
   assert.equal(options.status, 200, options.text);
   const added = await person.post('/.rempart/id/passkeys', {...fields, act: 'add', name, passkey: JSON.stringify(key.make(options.json()))}, {follow: false});
   assert.match(added.headers.location, /done=added/);
