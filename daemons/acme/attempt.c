@@ -209,7 +209,8 @@ static void too_late(void *ctx) {
 
 static rp_err listen_to(struct acme *acme, const char *const *arguments) {
     struct attempt *attempt = &acme->attempt;
-    static const char *const variables[] = {"PATH=/usr/bin:/bin", "LANG=C", NULL};
+    static const char *const variables[] = {"PATH=/usr/bin:/bin", "LANG=C",
+                                            "all_proxy=" DAEMON_DIAL_PROXY, NULL};
     struct rp_process process = {uacme, arguments, variables, .heard = true};
     attempt->told = (struct told){0};
     RP_TRY(rp_process_start(&process, &attempt->pid, &attempt->fd));

@@ -10,6 +10,8 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "canary.h"
+#include "config/ways.h"
 #include "os/file.h"
 #include "os/memory.h"
 #include "wire/log_line.h"
@@ -19,7 +21,7 @@ enum { ARENA_MAX = 64 << 20, CONFIG_MAX = 1 << 20 };
 static const char default_config[] = "rempart.yaml";
 
 struct options {
-    const char *state, *share, *config, *bin;
+    const char *state, *share, *config, *bin, *canary;
 };
 
 enum { SAY_MAX = 1024 };
@@ -75,15 +77,13 @@ int daemon_exit_code(rp_err err) {
 
 static rp_err parse_options(struct daemon *daemon, int argc, char **argv,
                             struct options *ret_options) {
-    struct options options = {".", "/usr/share/rempart", default_config, NULL};
+    struct options options = {".", "/usr/share/rempart", default_config, NULL, NULL};
     const struct {
         const char *name;
         const char **value;
     } known[] = {
-        {"--state", &options.state},
-        {"--share", &options.share},
-        {"--config", &options.config},
-        {"--bin", &options.bin},
+        {"--state", &options.state}, {"--share", &options.share},   {"--config", &options.config},
+        {"--bin", &options.bin},     {"--canary", &options.canary},
     };
     for (int i = 1; i < argc; i += 2) {
         const char **value = NULL;
@@ -169,6 +169,15 @@ static rp_err make_absolute(const struct daemon *daemon, const char **path) {
     return *path ? RP_OK : daemon_fail(daemon, RP_ERR(NO_MEMORY), "start", NULL);
 }
 
+/* Nothing of the role's own work is done: into its walls, and to the end. */
+__attribute__((noreturn)) static void become_canary(struct daemon *daemon, const char *text) {
+    struct canary_order order;
+    if (!canary_parse(rp_view_from_cstr(text), &order) || !rp_ok(daemon_enter(daemon))) {
+        _exit(1);
+    }
+    _exit(canary_run(daemon, &order));
+}
+
 rp_err daemon_start(struct daemon *daemon, enum rp_role_id role, int argc, char **argv) {
     *daemon = (struct daemon){.role = role, .env = rp_env_real()};
     rp_memory_give_back();
@@ -192,13 +201,22 @@ rp_err daemon_start(struct daemon *daemon, enum rp_role_id role, int argc, char 
         return daemon_fail(daemon, RP_ERR(NOT_FOUND), options.state, NULL);
     }
     RP_TRY(read_config(daemon));
+    if (options.canary) {
+        become_canary(daemon, options.canary);
+    }
     rp_err err = make_loop(daemon);
     return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "event loop", NULL);
 }
 
 rp_err daemon_enter(struct daemon *daemon) {
     struct rp_diag diag = {0};
-    rp_err err = rp_role_enter(daemon_role(daemon->role), &daemon->isolation, &diag);
+    uint16_t ports[RP_CONFIG_PORTS_MAX];
+    struct rp_role role = *daemon_role(daemon->role);
+    rp_err err = rp_config_ports(&daemon->config, daemon->role, ports, &role.port_count);
+    role.ports = ports;
+    if (rp_ok(err)) {
+        err = rp_role_enter(&role, &daemon->isolation, &diag);
+    }
     return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "role entry", &diag);
 }
 

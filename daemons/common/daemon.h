@@ -64,6 +64,11 @@ void daemon_say(const struct daemon *daemon, const char *format, ...)
 rp_err daemon_fail(const struct daemon *daemon, rp_err err, const char *what,
                    const struct rp_diag *diag);
 
+/* Where rempart-dial connects those that may not dial themselves, and the same for libcurl, which
+ * wants an absolute name: that of the working directory, whatever its own name's length. */
+#define DAEMON_DIAL_SOCKET "run/dial.sock"
+#define DAEMON_DIAL_PROXY "socks5h://localhost/proc/self/cwd/" DAEMON_DIAL_SOCKET
+
 /* The row of roles.c. */
 const struct rp_role *daemon_role(enum rp_role_id role);
 

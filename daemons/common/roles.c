@@ -28,6 +28,10 @@ static const struct rp_role_path core_paths[] = {
                                                */
 };
 
+static const struct rp_role_path gate_paths[] = {
+    {"run", RW, false},
+};
+
 static const struct rp_role_path probe_paths[] = {
     {"canary", R, false},
     {"probe", RW, false},
@@ -45,16 +49,10 @@ static const struct rp_role_path hunt_paths[] = {
     {"hunt", RW, false},  {"run", RW, false},
 };
 
-/* Its account and authority are read before entry; the rest is what a name and a certificate need.
- */
+/* Its account and authority are read before entry; the rest is what a certificate needs. */
 static const struct rp_role_path courier_paths[] = {
     {"courier", RW, false},
     {"run", RW, false},
-    {"/etc/resolv.conf", R, true},
-    {"/etc/hosts", R, true},
-    {"/etc/nsswitch.conf", R, true},
-    {"/etc/host.conf", R, true},
-    {"/etc/gai.conf", R, true},
     {"/etc/ssl/certs", R, true},
     {"/usr/share/ca-certificates", R, true},
     {"/etc/ssl/openssl.cnf", R, true},
@@ -62,7 +60,7 @@ static const struct rp_role_path courier_paths[] = {
 };
 
 /* uacme runs in these walls too, and starts us for each challenge. What it may read is its
- * libraries, names and authorities; of the gate's, requests and certificates, which are public. */
+ * libraries and authorities; of the gate's, requests and certificates, which are public. */
 enum { RX = RP_ACCESS_READ | RP_ACCESS_EXECUTE };
 static const struct rp_role_path acme_paths[] = {
     {"acme", RW, false},
@@ -76,11 +74,6 @@ static const struct rp_role_path acme_paths[] = {
     {"/usr/lib", R, true},
     {"/dev/null", RW, false},
     {"/etc/ld.so.cache", R, true},
-    {"/etc/resolv.conf", R, true},
-    {"/etc/hosts", R, true},
-    {"/etc/nsswitch.conf", R, true},
-    {"/etc/host.conf", R, true},
-    {"/etc/gai.conf", R, true},
     {"/etc/localtime", R, true},
     {"/etc/ssl/certs", R, true},
     {"/usr/share/ca-certificates", R, true},
@@ -104,6 +97,13 @@ static const struct rp_role_path witness_paths[] = {
     {"run", RW, false},
 };
 
+/* What a name needs; it holds nothing else, for it alone reaches whatever address it is told. */
+static const struct rp_role_path dial_paths[] = {
+    {"run", RW, false},          {"/etc/resolv.conf", R, true},
+    {"/etc/hosts", R, true},     {"/etc/nsswitch.conf", R, true},
+    {"/etc/host.conf", R, true}, {"/etc/gai.conf", R, true},
+};
+
 #define PATHS(table) .paths = (table), .path_count = RP_COUNT_OF(table)
 
 static const struct rp_role roles[] = {
@@ -124,6 +124,12 @@ static const struct rp_role roles[] = {
      .connect = RP_CONNECT_UNIX,
      .threads = true,
      PATHS(core_paths)},
+    /* Its workers stand in walls like these (edge/nginx/worker); its canary stands here. */
+    {.id = RP_ROLE_GATE,
+     .name = "gate",
+     .user = "rempart-gate",
+     .connect = RP_CONNECT_INET,
+     PATHS(gate_paths)},
     {.id = RP_ROLE_PROBE,
      .name = "probe",
      .user = "rempart-probe",
@@ -140,13 +146,13 @@ static const struct rp_role roles[] = {
     {.id = RP_ROLE_COURIER,
      .name = "courier",
      .user = "rempart-courier",
-     .connect = RP_CONNECT_INET,
+     .connect = RP_CONNECT_UNIX,
      .threads = true,
      PATHS(courier_paths)},
     {.id = RP_ROLE_ACME,
      .name = "acme",
      .user = "rempart-acme",
-     .connect = RP_CONNECT_INET,
+     .connect = RP_CONNECT_UNIX,
      .threads = true,
      .programs = true,
      PATHS(acme_paths)},
@@ -166,6 +172,15 @@ static const struct rp_role roles[] = {
      .user = "rempart-witness",
      .connect = RP_CONNECT_UNIX,
      PATHS(witness_paths)},
+    /*= S71 */ /* of what leaves for an address that a setting names, the one door */
+    {.id = RP_ROLE_DIAL,
+     .name = "dial",
+     .user = "rempart-dial",
+     .connect = RP_CONNECT_INET,
+     .threads = true,
+     .datagrams = true,
+     .any_port = true,
+     PATHS(dial_paths)},
 };
 
 const struct rp_role *daemon_role(enum rp_role_id role) {

@@ -108,7 +108,6 @@ struct answer hook_send(const struct daemon *daemon, const struct hook *hook, rp
     }
     struct post post = {.url = hook->config->endpoint,
                         .authority = hook->authority,
-                        .also_private = strcmp(hook->config->also_private, "true") == 0,
                         .headers = headers,
                         .body = body,
                         .connect_ms = CONNECT_MS,

@@ -5,24 +5,39 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
-#include "os/outward.h"
+#include "daemon.h"
 
 enum { SKIPPED_MAX = 65536 };
 
 struct calling {
     const struct post *post;
-    bool refused;
     size_t skipped;
 };
 
-static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
-    struct calling *calling = ctx;
-    int fd = -1;
-    (void)purpose;
-    rp_err err =
-        rp_outward_socket(&address->addr, address->addrlen, calling->post->also_private, &fd);
-    calling->refused = calling->refused || rp_is(err, RP_E_DENIED);
-    return rp_ok(err) ? fd : CURL_SOCKET_BAD;
+static CURLproxycode dial_answer(CURL *curl) {
+    long code = CURLPX_OK;
+    curl_easy_getinfo(curl, CURLINFO_PROXY_ERROR, &code);
+    return (CURLproxycode)code;
+}
+
+void post_by_dial(CURL *curl) {
+    curl_easy_setopt(curl, CURLOPT_PROXY, DAEMON_DIAL_PROXY);
+    curl_easy_setopt(curl, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+}
+
+const char *post_problem(CURL *curl, CURLcode result, const char *error) {
+    switch ((int)dial_answer(curl)) {
+    case CURLPX_REPLY_NOT_ALLOWED:
+        return "no setting names this address, or it is a private or local one";
+    case CURLPX_REPLY_HOST_UNREACHABLE:
+        return "Could not resolve host: no such name";
+    case CURLPX_REPLY_CONNECTION_REFUSED:
+        return "Connection refused: nobody listens there, or no way leads there";
+    case CURLPX_REPLY_TTL_EXPIRED:
+        return "no answer in time";
+    default:
+        return error[0] ? error : curl_easy_strerror(result);
+    }
 }
 
 /* More than is wanted ends the call. */
@@ -50,7 +65,7 @@ static void set(CURL *curl, const struct post *post, struct calling *calling) {
     curl_easy_setopt(curl, CURLOPT_URL, post->url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    post_by_dial(curl);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, post->connect_ms);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, post->whole_ms);
@@ -60,8 +75,6 @@ static void set(CURL *curl, const struct post *post, struct calling *calling) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, (const char *)post->body.p);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)post->body.n);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, calling);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, calling);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
@@ -92,11 +105,11 @@ struct posted post_send(const struct post *post) {
         strlen(type) < sizeof posted.type) {
         memcpy(posted.type, type, strlen(type) + 1);
     }
-    posted.refused = calling.refused;
+    posted.refused = dial_answer(curl) == CURLPX_REPLY_NOT_ALLOWED;
     posted.whole = result == CURLE_OK;
     if (!posted.whole) {
         (void)snprintf(posted.problem, sizeof posted.problem, "%.200s",
-                       error[0] ? error : curl_easy_strerror(result));
+                       post_problem(curl, result, error));
     }
     curl_easy_cleanup(curl);
     return posted;

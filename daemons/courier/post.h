@@ -12,7 +12,6 @@
 struct post {
     const char *url;
     rp_view authority; /* PEM; n = 0: the system's */
-    bool also_private; /* else public addresses alone, whatever the name */
     const struct curl_slist *headers;
     rp_view body;
     long connect_ms, whole_ms;
@@ -21,7 +20,7 @@ struct post {
 };
 
 struct posted {
-    bool refused; /* a private or local address */
+    bool refused; /* by rempart-dial: a private or local address */
     bool whole;   /* an answer came, to its end */
     long status;  /* also of one that broke off; 0 = none */
     char type[64];
@@ -29,5 +28,10 @@ struct posted {
 };
 
 struct posted post_send(const struct post *post);
+
+/* Connections go by rempart-dial, which reaches the places that settings name and no other. */
+void post_by_dial(CURL *curl);
+/* Why nothing came of it, for people; error: curl's own words, "" = none. */
+const char *post_problem(CURL *curl, CURLcode result, const char *error);
 
 #endif

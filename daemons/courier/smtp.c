@@ -6,6 +6,7 @@
 #include "courier.h"
 #include "crypto/secret.h"
 #include "os/file.h"
+#include "post.h"
 
 enum {
     CREDENTIALS_MAX = 512,
@@ -110,7 +111,7 @@ static struct answer perform(CURL *curl, const char *error) {
     answer.outcome = outcome_of(result, status);
     if (result != CURLE_OK) {
         snprintf(answer.problem, sizeof answer.problem, "%.200s",
-                 error[0] ? error : curl_easy_strerror(result));
+                 post_problem(curl, result, error));
     }
     return answer;
 }
@@ -134,7 +135,7 @@ struct answer smtp_send(const struct daemon *daemon, const struct account *accou
     }
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    post_by_dial(curl);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);

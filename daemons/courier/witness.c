@@ -122,7 +122,6 @@ static void ask(void *thread_state, void *ctx) {
     RP_ASSERT(rp_ok(rp_buf_err(&url))); /* a setting is shorter */
     struct post post = {.url = (const char *)url.p,
                         .authority = witnesses->authority,
-                        .also_private = strcmp(config->witness_private, "true") == 0,
                         .headers = witnesses->headers,
                         .body = rp_buf_view(&asking->body),
                         .connect_ms = CONNECT_MS,

@@ -3,6 +3,7 @@
 #include "applications.h"
 #include "base/assert.h"
 #include "config/tls.h"
+#include "config/ways.h"
 #include "servers.h"
 
 static const char head[] =
@@ -214,7 +215,20 @@ static void add_limits(struct rp_buf *out, const struct rp_config *config) {
     rp_buf_add_cstr(out, "\n");
 }
 
-static void add_http(struct rp_buf *out, const struct gate_setup *setup) {
+/*= S71 */ /* a worker connects to the applications' ports, and to no other */
+static rp_err add_ports(struct rp_buf *out, const struct rp_config *config) {
+    uint16_t ports[RP_CONFIG_PORTS_MAX];
+    size_t count = 0;
+    RP_TRY(rp_config_ports(config, RP_ROLE_GATE, ports, &count));
+    rp_buf_add_cstr(out, "    rempart_confine connect");
+    for (size_t i = 0; i < count; i++) {
+        rp_buf_printf(out, " %u", ports[i]);
+    }
+    rp_buf_add_cstr(out, count > 0 ? ";\n" : " none;\n");
+    return RP_OK;
+}
+
+static rp_err add_http(struct rp_buf *out, const struct gate_setup *setup) {
     const struct rp_config *config = setup->config;
     rp_buf_add_cstr(out, "http {\n"
                          "    rempart_state run;\n"
@@ -223,6 +237,7 @@ static void add_http(struct rp_buf *out, const struct gate_setup *setup) {
                          "    rempart_confine read ledger/public gate/pages;\n"
                          "    rempart_hsts on;\n"
                          "    rempart_cookies harden;\n");
+    RP_TRY(add_ports(out, config));
     if (setup->log_json) {
         rp_buf_add_cstr(out, "    rempart_log_json on;\n");
     }
@@ -250,6 +265,7 @@ static void add_http(struct rp_buf *out, const struct gate_setup *setup) {
     rp_buf_add_cstr(out, "\n");
     rp_buf_add_cstr(out, proxying);
     add_client_address(out, config);
+    return RP_OK;
 }
 
 rp_err gate_render(const struct gate_setup *setup, struct rp_buf *out, struct rp_diag *diag) {
@@ -258,7 +274,7 @@ rp_err gate_render(const struct gate_setup *setup, struct rp_buf *out, struct rp
     RP_ASSERT((setup->user == NULL) == (setup->group == NULL));
     RP_TRY(check_values(setup, diag));
     add_main(out, setup);
-    add_http(out, setup);
+    RP_TRY(add_http(out, setup));
     for (size_t i = 0; i < setup->config->app_count; i++) {
         gate_add_upstream(out, &setup->config->apps[i]);
     }

@@ -16,7 +16,7 @@
 #include "register/schema.h"
 #include "store/inspect.h"
 
-enum { HUNT_SOCKET_LISTS = 4, HUNT_ROLES = 11 };
+enum { HUNT_SOCKET_LISTS = 4, HUNT_ROLES = 12 };
 
 /* The kernel's lists of sockets, and the users whose sockets they may name. */
 struct hunt_sockets {

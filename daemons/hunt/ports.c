@@ -29,8 +29,8 @@ static const struct {
 
 void hunt_find_sockets(struct hunt *hunt) {
     static const enum rp_role_id roles[HUNT_ROLES] = {
-        RP_ROLE_LEDGER,  RP_ROLE_KMS,  RP_ROLE_CORE, RP_ROLE_GATE,  RP_ROLE_PROBE,  RP_ROLE_HUNT,
-        RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_LINK, RP_ROLE_VAULT, RP_ROLE_WITNESS};
+        RP_ROLE_LEDGER,  RP_ROLE_KMS,  RP_ROLE_CORE, RP_ROLE_GATE,  RP_ROLE_PROBE,   RP_ROLE_HUNT,
+        RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_LINK, RP_ROLE_VAULT, RP_ROLE_WITNESS, RP_ROLE_DIAL};
     struct hunt_sockets *sockets = &hunt->sockets;
     for (size_t i = 0; i < HUNT_SOCKET_LISTS; i++) {
         sockets->lists[i] = -1;

@@ -29,6 +29,7 @@ static const struct rp_probe probes[] = {
     {"change.unapproved_refused", probe_change_unapproved_refused},
     {"premises.purpose_edit_refused", probe_premises_purpose_edit_refused},
     {"supplier.unassessed_refused", probe_supplier_unassessed_refused},
+    {"tenant.egress_blocked", probe_tenant_egress_blocked},
     {"tenant.api_cross_read", probe_tenant_api_cross_read},
     {"signin.password_alone", probe_signin_password_alone},
     {"signin.totp", probe_signin_totp},

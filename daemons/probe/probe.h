@@ -106,6 +106,7 @@ rp_probe_run probe_people_risk_role_refused, probe_people_unsigned_refused;
 rp_probe_run probe_datacentre_entry_refused, probe_change_self_approval_refused;
 rp_probe_run probe_supplier_unassessed_refused, probe_change_unapproved_refused;
 rp_probe_run probe_premises_purpose_edit_refused;
+rp_probe_run probe_tenant_egress_blocked;
 rp_probe_run probe_tenant_api_cross_read, probe_audit_canary_visible;
 
 #endif

@@ -26,10 +26,9 @@ static const struct {
     enum rp_role_id role;
     bool optional;
 } order[CHILDREN] = {
-    {RP_ROLE_LEDGER, false}, {RP_ROLE_LINK, false},   {RP_ROLE_KMS, false},
-    {RP_ROLE_CORE, false},   {RP_ROLE_GATE, false},   {RP_ROLE_PROBE, true},
-    {RP_ROLE_HUNT, true},    {RP_ROLE_COURIER, true}, {RP_ROLE_ACME, true},
-    {RP_ROLE_VAULT, true},   {RP_ROLE_WITNESS, true},
+    {RP_ROLE_LEDGER, false}, {RP_ROLE_LINK, false}, {RP_ROLE_KMS, false},  {RP_ROLE_CORE, false},
+    {RP_ROLE_GATE, false},   {RP_ROLE_PROBE, true}, {RP_ROLE_HUNT, true},  {RP_ROLE_DIAL, true},
+    {RP_ROLE_COURIER, true}, {RP_ROLE_ACME, true},  {RP_ROLE_VAULT, true}, {RP_ROLE_WITNESS, true},
 };
 
 /* What a role may learn from our environment: the language, and the switches of tests. */
@@ -175,14 +174,29 @@ static void start_failed(struct child *child, rp_err err) {
     }
 }
 
-bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role) {
+/* It stands where those run that it dials for, and only when a setting names a place. */
+static bool has_somewhere_to_dial(const struct rp_config *config, unsigned runs_here) {
+    bool courier = *config->smtp_url || config->webhook_count > 0 || config->witnesses.count > 0;
+    return ((runs_here & RP_ROLE_BIT(RP_ROLE_COURIER)) && courier) ||
+           ((runs_here & RP_ROLE_BIT(RP_ROLE_ACME)) && *config->acme_directory);
+}
+
+bool supervisor_would_want(const struct places *places, const struct rp_config *config,
+                           enum rp_role_id role) {
     if (role == RP_ROLE_LINK) {
-        return supervisor->places.linked;
+        return places->linked;
     }
-    return (supervisor->places.runs_here & RP_ROLE_BIT(role)) &&
-           (role != RP_ROLE_ACME || *supervisor->daemon.config.acme_directory) &&
-           (role != RP_ROLE_VAULT || *supervisor->daemon.config.vault_log) &&
-           (role != RP_ROLE_WITNESS || supervisor->daemon.config.witness_logs.count > 0);
+    if (role == RP_ROLE_DIAL) {
+        return has_somewhere_to_dial(config, places->runs_here);
+    }
+    return (places->runs_here & RP_ROLE_BIT(role)) &&
+           (role != RP_ROLE_ACME || *config->acme_directory) &&
+           (role != RP_ROLE_VAULT || *config->vault_log) &&
+           (role != RP_ROLE_WITNESS || config->witness_logs.count > 0);
+}
+
+bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role) {
+    return supervisor_would_want(&supervisor->places, &supervisor->daemon.config, role);
 }
 
 void supervisor_turn(struct child *child) {
@@ -222,11 +236,11 @@ static void start(void *ctx) {
 
 /* ---- ready ---- */
 
-/* What the role said of itself. The fence around the probe is ours, so the probe cannot know it. */
+/* What the role said of itself. The fence is ours, so a role cannot know of it. */
 static void keep_isolation(struct child *child, rp_view said) {
     const rp_view unfenced = RP_VIEW("\"network_fenced\":false");
     const rp_view fenced = RP_VIEW("\"network_fenced\":true");
-    bool ours = child->role == RP_ROLE_PROBE && child->supervisor->fence_fd >= 0;
+    bool ours = child->supervisor->fence.roles & RP_ROLE_BIT(child->role);
     size_t at = ours ? rp_view_find(said, unfenced) : said.n;
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(sizeof child->isolation);
     rp_buf_add(&text, rp_view_sub(said, 0, at));
@@ -419,7 +433,7 @@ void supervisor_reap(struct supervisor *supervisor) {
     struct rp_exit ended;
     while (rp_process_reap(&ended)) {
         if (supervisor_rendered(supervisor, &ended) || supervisor_rehearsed(supervisor, &ended) ||
-            supervisor_left(supervisor, &ended)) {
+            supervisor_left(supervisor, &ended) || supervisor_canary_ended(supervisor, &ended)) {
             continue;
         }
         for (size_t i = 0; i < CHILDREN; i++) {

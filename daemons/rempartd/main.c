@@ -8,7 +8,6 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "config/refused_io.h"
-#include "os/fence.h"
 #include "os/file.h"
 #include "os/tcp.h"
 #include "supervisor.h"
@@ -157,19 +156,6 @@ static rp_err check_ports(const struct supervisor *supervisor) {
     return check_port(supervisor, "gate.metrics_port", "127.0.0.1", config->metrics_port);
 }
 
-/* The probe speaks to strangers' bytes and to the gate; nothing else on the network is its
- * business. Without root, or on a kernel that cannot, the page shows that it is not fenced. */
-static void fence_probe(struct supervisor *supervisor) {
-    uid_t uid;
-    gid_t gid;
-    bool own_user = supervisor->users[0] != '\0' &&
-                    rp_config_runs_here(&supervisor->daemon.config, RP_ROLE_PROBE) &&
-                    rp_ok(rp_role_uid(RP_ROLE_PROBE, &uid, &gid)) && uid != 0;
-    if (own_user && !rp_ok(rp_fence_new(uid, &supervisor->fence_fd))) {
-        supervisor->fence_fd = -1;
-    }
-}
-
 /* The ledger may be another machine's: then whoever stands there for it is who we tell our roles.
  * After the folders have their owners, which the user database knows. */
 static rp_err believe_the_link(const struct supervisor *supervisor) {
@@ -187,7 +173,7 @@ static rp_err prepare(struct supervisor *supervisor) {
     RP_TRY(lock_state(supervisor));
     RP_TRY(check_ports(supervisor));
     RP_TRY(supervisor_make_folders(supervisor));
-    fence_probe(supervisor);
+    supervisor_draw_fence(supervisor);
     rp_err err = believe_the_link(supervisor);
     if (rp_ok(err)) {
         err = rp_process_adopt_orphans();
@@ -239,6 +225,10 @@ static rp_err supervise(struct supervisor *supervisor) {
     if (!rp_ok(kept)) {
         return daemon_fail(&supervisor->daemon, kept, ACCEPTED_CONFIG, NULL);
     }
+    rp_err heard = supervisor_open_canaries(supervisor);
+    if (!rp_ok(heard)) {
+        return daemon_fail(&supervisor->daemon, heard, "run/supervisor.sock", NULL);
+    }
     tell_refused(supervisor);
     supervisor_init_children(supervisor);
     supervisor->program = supervisor_program_at("/proc/self/exe", "rempartd");
@@ -257,11 +247,12 @@ static void release(struct supervisor *supervisor) {
         rp_timer_free(supervisor->children[i].timer);
         rp_watch_free(supervisor->children[i].watch);
     }
+    supervisor_close_canaries(supervisor);
     recorder_free(supervisor->report);
     supervisor_stop_rehearsal(supervisor);
     rp_arena_free(supervisor->reload.arena);
     rp_fd_done(&supervisor->lock_fd);
-    rp_fd_done(&supervisor->fence_fd);
+    rp_fd_done(&supervisor->fence.fd);
     supervisor_close_log(supervisor);
     daemon_done(&supervisor->daemon);
 }
@@ -277,7 +268,7 @@ static void point_at_log(const struct supervisor *supervisor, int code) {
 int main(int argc, char **argv) {
     static struct supervisor supervisor = {.version = REMPART_VERSION,
                                            .lock_fd = -1,
-                                           .fence_fd = -1,
+                                           .fence = {.fd = -1},
                                            .log = {.pipe_fd = -1, .file_fd = -1}};
     /* Whoever reads our output through a pipe sees each line when it is said. */
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -14,7 +14,7 @@
 enum { TRY_WITHIN_MS = 30000, SAID_MAX = 1024 };
 
 /* Those that open files which the configuration names. */
-static const enum rp_role_id tried[] = {RP_ROLE_CORE, RP_ROLE_COURIER, RP_ROLE_ACME};
+static const enum rp_role_id tried[] = {RP_ROLE_CORE, RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_DIAL};
 
 static void end_one(struct rehearsal *rehearsal) {
     rp_timer_free(rp_take(&rehearsal->timer));
@@ -50,10 +50,10 @@ static rp_err spawn(struct supervisor *supervisor, enum rp_role_id role) {
     return rp_loop_timer(daemon->loop, TRY_WITHIN_MS, 0, too_late, rehearsal, &rehearsal->timer);
 }
 
-/* A role that is not installed refuses nothing; acme is asked when the new file wants it. */
+/* A role that is not installed refuses nothing; one that the new file does not want is not asked.
+ */
 static bool tries(const struct supervisor *supervisor, enum rp_role_id role) {
-    bool here = supervisor->places.runs_here & RP_ROLE_BIT(role);
-    return here && (role != RP_ROLE_ACME || *supervisor->rehearsal.config.acme_directory);
+    return supervisor_would_want(&supervisor->places, &supervisor->rehearsal.config, role);
 }
 
 static void try_next(struct supervisor *supervisor) {

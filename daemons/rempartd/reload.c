@@ -75,7 +75,7 @@ bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *en
 static bool begins_anew(enum rp_role_id role) {
     return role == RP_ROLE_CORE || role == RP_ROLE_PROBE || role == RP_ROLE_HUNT ||
            role == RP_ROLE_COURIER || role == RP_ROLE_ACME || role == RP_ROLE_VAULT ||
-           role == RP_ROLE_WITNESS;
+           role == RP_ROLE_WITNESS || role == RP_ROLE_DIAL;
 }
 
 /* The ledger and the kms read the file at their start, and nobody ends them for a setting: the one
@@ -264,6 +264,7 @@ void supervisor_apply(struct supervisor *supervisor, struct rp_arena *arena,
     }
     supervisor->reload.files = supervisor_named_files(config);
     adopt(supervisor, arena, config, text);
+    supervisor_draw_fence(supervisor);
     supervisor_reopen_log(supervisor);
     if (supervisor->phase == PHASE_SERVE) {
         begin_roles_anew(supervisor, roles);

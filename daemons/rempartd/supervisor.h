@@ -1,9 +1,9 @@
 /* supervisor.h — starts the roles one after the other, and keeps them alive.
  *
- * Order: ledger, link, kms, core, gate, probe, hunt, courier, acme, witness; each must say "ready"
- * before the next begins. One that ends is started again after a pause that doubles. What stands is
- * written to run/status.json at every change. The supervisor holds no key and reads no stranger's
- * byte.
+ * Order: ledger, link, kms, core, gate, probe, hunt, dial, courier, acme, vault, witness; each must
+ * say "ready" before the next begins. One that ends is started again after a pause that doubles.
+ * What stands is written to run/status.json at every change. The supervisor holds no key and reads
+ * no stranger's byte.
  *
  *   main.c      options, checks before the start, signals
  *   folders.c   the state folder: who owns what
@@ -12,6 +12,8 @@
  *   rehearse.c  tried before anybody leaves for it
  *   handover.c  a role that begins anew without a request lost
  *   status.c    run/status.json
+ *   fence.c     which places the gate, the link and the probe reach
+ *   canary.c    a round of canaries that try to send something out
  *   walls.c     what the kernel says of a role's walls
  *   programs.c  which programs run, by their digests
  *   log.c       where the lines of all roles go
@@ -28,7 +30,7 @@
 #include "wire/json.h"
 
 enum {
-    CHILDREN = 11,
+    CHILDREN = 12,
     CHILD_SOCKETS = 2,
     LEAVERS = 4,     /* reloads within gate.drain_seconds */
     READY_MAX = 512, /* what a role may say when it is ready */
@@ -118,7 +120,11 @@ struct supervisor {
     enum phase phase;
     int exit_code;
     int lock_fd;
-    int fence_fd; /* the probe speaks to this machine alone while it is open; -1 = no fence */
+    struct fence {
+        int fd; /* the fence stands while it is open; -1 = none */
+        unsigned number;
+        unsigned roles; /* the set of those within it */
+    } fence;
     int64_t since_s;
     struct recorder *report;
     struct rp_stderr log;        /* of log.file */
@@ -145,6 +151,7 @@ struct supervisor {
         pid_t pid; /* of "rempart-gate --render"; 0 = none runs */
         struct rp_timer *timer;
     } renderer;
+    struct canaries *canaries; /* NULL before supervisor_open_canaries */
     struct child children[CHILDREN];
     struct leaver leavers[LEAVERS];
 };
@@ -153,6 +160,9 @@ const char *supervisor_state_name(enum child_state state);
 
 /* Sub-folders with the right owner and mode, and run/ on tmpfs. Tells stderr what fails. */
 rp_err supervisor_make_folders(struct supervisor *supervisor);
+
+/* Around the roles that dial by themselves, as the configuration that is in force names places. */
+void supervisor_draw_fence(struct supervisor *supervisor);
 
 void supervisor_init_children(struct supervisor *supervisor);
 /* Starts the next role once all before it are ready; when there is none, says "ready". */
@@ -198,7 +208,9 @@ void supervisor_render(struct supervisor *supervisor);
 
 /* What the configuration says of places; what runs is told by supervisor->places. */
 struct places supervisor_places(const struct rp_config *config);
-/* Whether the configuration asks for this role. */
+/* Whether this configuration would ask for the role, and whether the one that is in force does. */
+bool supervisor_would_want(const struct places *places, const struct rp_config *config,
+                           enum rp_role_id role);
 bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role);
 /* After a reload: a role that is wanted now is started, one that no longer is is ended. */
 void supervisor_turn(struct child *child);
@@ -219,6 +231,12 @@ void supervisor_end_leavers(struct supervisor *supervisor);
 /* True when it was the renderer that ended. */
 bool supervisor_rendered(struct supervisor *supervisor, const struct rp_exit *ended);
 void supervisor_stop_renderer(struct supervisor *supervisor);
+
+/* The probe may ask for a round of canaries from here on. */
+rp_err supervisor_open_canaries(struct supervisor *supervisor);
+/* True when it was a canary that ended. */
+bool supervisor_canary_ended(struct supervisor *supervisor, const struct rp_exit *ended);
+void supervisor_close_canaries(struct supervisor *supervisor);
 
 /* log.file, from here on: our own lines and those of all roles. Says why not. */
 rp_err supervisor_open_log(struct supervisor *supervisor);

@@ -3,6 +3,7 @@
  *   rempart_state DIR;                    http       tables and rings of this installation
  *   rempart_log_json on|off;              http       lines on standard error as JSON
  *   rempart_confine read|write PATH…;     http       walls around each worker, files it may use
+ *   rempart_confine connect PORT…|none;   http       and ports of TCP that it may connect to
  *   rempart_session none|optional|required [pwd|mfa|phr];
  *   rempart_app NAME;                     the application behind this place
  *   rempart_identity_header NAME subject|email|tenant|roles;

@@ -32,6 +32,7 @@ typedef struct {
     ngx_str_t notes;     /* rempart_notes: the folder of what is noted of the rules; or empty */
     ngx_flag_t log_json; /* rempart_log_json */
     ngx_array_t *files;  /* rempart_confine: struct rp_role_path; NULL = not confined */
+    ngx_array_t *ports;  /* rempart_confine connect: uint16_t; NULL = any */
     u_char salt[JUDGE_SALT_BYTES];
     int ready_fd;                /* the supervisor's pipe, at the first start; else -1 */
     bool started_as_root;        /* the master; its workers are somebody else */

@@ -55,12 +55,35 @@ char *ngx_rempart_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     return main_conf->state.data && words[1].len > 0 ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
+static char *set_ports(ngx_conf_t *cf, ngx_rempart_main_conf_t *main_conf) {
+    const ngx_str_t *words = cf->args->elts;
+    if (!main_conf->ports) {
+        main_conf->ports = ngx_array_create(cf->pool, 8, sizeof(uint16_t));
+    }
+    for (ngx_uint_t i = 2; i < cf->args->nelts && main_conf->ports; i++) {
+        rp_view word = rp_view_of(words[i].data, words[i].len);
+        uint64_t port = 0;
+        if (rp_view_equal(word, RP_VIEW("none"))) {
+            continue;
+        }
+        uint16_t *one = ngx_array_push(main_conf->ports);
+        if (!one || !rp_view_to_u64(word, UINT16_MAX, &port) || port == 0) {
+            return NGX_CONF_ERROR;
+        }
+        *one = (uint16_t)port;
+    }
+    return main_conf->ports ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
 char *ngx_rempart_set_confine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     (void)cmd;
     static const word_t kinds[] = {{"read", RP_ACCESS_READ},
                                    {"write", RP_ACCESS_READ | RP_ACCESS_WRITE}};
     ngx_rempart_main_conf_t *main_conf = conf;
     const ngx_str_t *words = cf->args->elts;
+    if (rp_view_equal(rp_view_of(words[1].data, words[1].len), RP_VIEW("connect"))) {
+        return set_ports(cf, main_conf);
+    }
     ngx_uint_t access = value_of(cf, words[1], kinds, RP_COUNT_OF(kinds));
     if (!main_conf->files) {
         main_conf->files = ngx_array_create(cf->pool, 8, sizeof(struct rp_role_path));

@@ -20,7 +20,13 @@ static ngx_int_t confine(const ngx_rempart_main_conf_t *main_conf, ngx_log_t *lo
                          struct rp_isolation *ret_isolation) {
     struct rp_isolation isolation;
     struct rp_diag diag = {0};
-    rp_err err = worker_confine(main_conf->files->elts, main_conf->files->nelts, &isolation, &diag);
+    const ngx_array_t *ports = main_conf->ports;
+    const struct worker_walls walls = {.paths = main_conf->files->elts,
+                                       .path_count = main_conf->files->nelts,
+                                       .any_port = ports == NULL,
+                                       .ports = ports ? ports->elts : NULL,
+                                       .port_count = ports ? ports->nelts : 0};
+    rp_err err = worker_confine(&walls, &isolation, &diag);
     if (!rp_ok(err)) {
         ngx_log_error(NGX_LOG_EMERG, log, 0, "rempart: this worker cannot be confined: %s %s",
                       rp_err_name(err), diag.text);

@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "config/config.h"
 #include "wire/ip.h"
 
 enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, WORD_MAX = 64 };
@@ -196,21 +197,25 @@ const char *rp_config_check_app_name(rp_view text) {
     return good ? NULL : "a name of 1 to 32 lower-case letters, digits and -";
 }
 
-static bool is_http_upstream(rp_view rest) {
+bool rp_config_upstream(rp_view text, rp_view *ret_host, uint16_t *ret_port) {
+    rp_view http = RP_VIEW("http://"), rest = rp_view_from(text, http.n);
     rp_view host = rp_view_cut(&rest, ':');
-    uint64_t port;
-    return host.n > 0 && rp_config_check_host(host) == NULL && rp_view_to_u64(rest, 65535, &port) &&
-           port > 0;
+    uint64_t port = 0;
+    if (!rp_view_starts(text, http) || host.n == 0 || rp_config_check_host(host) != NULL ||
+        !rp_view_to_u64(rest, UINT16_MAX, &port) || port == 0) {
+        return false;
+    }
+    *ret_host = host;
+    *ret_port = (uint16_t)port;
+    return true;
 }
 
 const char *rp_config_check_upstream(rp_view text) {
-    rp_view http = RP_VIEW("http://"), local = RP_VIEW("unix:");
-    bool good = false;
-    if (rp_view_starts(text, http)) {
-        good = is_http_upstream(rp_view_from(text, http.n));
-    } else if (rp_view_starts(text, local)) {
-        good = text.n > local.n && only(rp_view_from(text, local.n), "/._-");
-    }
+    rp_view local = RP_VIEW("unix:"), host;
+    uint16_t port;
+    bool good = rp_config_upstream(text, &host, &port) ||
+                (rp_view_starts(text, local) && text.n > local.n &&
+                 only(rp_view_from(text, local.n), "/._-"));
     return good ? NULL : "http://127.0.0.1:PORT or unix:PATH";
 }
 

@@ -1,6 +1,7 @@
 #include "os/filter.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -96,12 +97,12 @@ static const int loop_calls[] = {
     SCMP_SYS(select),          SCMP_SYS(pselect6),       SCMP_SYS(bind),
     SCMP_SYS(listen),          SCMP_SYS(accept),         SCMP_SYS(accept4),
     SCMP_SYS(getsockopt),      SCMP_SYS(setsockopt),     SCMP_SYS(getsockname),
-    SCMP_SYS(getpeername),     SCMP_SYS(sendmsg),        SCMP_SYS(recvmsg),
-    SCMP_SYS(sendto),          SCMP_SYS(recvfrom),       SCMP_SYS(shutdown),
+    SCMP_SYS(getpeername),     SCMP_SYS(recvmsg),        SCMP_SYS(recvfrom),
+    SCMP_SYS(shutdown),
 };
 
 /* The resolver sends its two questions at once. */
-static const int inet_calls[] = {SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg)};
+static const int resolver_calls[] = {SCMP_SYS(sendmmsg), SCMP_SYS(recvmmsg)};
 
 /* What it takes to start a program and to wait for it, and what a program calls at its own start.
  * Which programs is Landlock's part; they inherit these walls and gain no rights. */
@@ -206,7 +207,41 @@ static rp_err allow_local(scmp_filter_ctx filter, int call) {
     return RP_OK;
 }
 
-static rp_err fence_sockets(scmp_filter_ctx filter, enum rp_connect connect) {
+/* TCP and nothing that would pass for it: Multipath TCP would go round Landlock's ports. */
+static rp_err allow_tcp(scmp_filter_ctx filter, scmp_datum_t family) {
+    enum { KIND = 0xf };
+    static const scmp_datum_t protocols[] = {0, IPPROTO_TCP};
+    for (size_t i = 0; i < RP_COUNT_OF(protocols); i++) {
+        const struct scmp_arg_cmp all[] = {SCMP_A0(SCMP_CMP_EQ, family),
+                                           SCMP_A1(SCMP_CMP_MASKED_EQ, KIND, SOCK_STREAM),
+                                           SCMP_A2(SCMP_CMP_EQ, protocols[i])};
+        RP_TRY(from_negative(seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket),
+                                                    RP_COUNT_OF(all), all)));
+    }
+    return RP_OK;
+}
+
+static rp_err fence_udp(scmp_filter_ctx filter, scmp_datum_t family, bool allowed) {
+    enum { KIND = 0xf };
+    const struct scmp_arg_cmp both[] = {SCMP_A0(SCMP_CMP_EQ, family),
+                                        SCMP_A1(SCMP_CMP_MASKED_EQ, KIND, SOCK_DGRAM)};
+    return from_negative(seccomp_rule_add_array(filter,
+                                                allowed ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES),
+                                                SCMP_SYS(socket), RP_COUNT_OF(both), both));
+}
+
+/* TCP Fast Open connects within a send. */
+static rp_err fence_sends(scmp_filter_ctx filter) {
+    const struct scmp_arg_cmp to = SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
+    const struct scmp_arg_cmp message = SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0);
+    RP_TRY(allow_if(filter, SCMP_SYS(sendto), to));
+    return allow_if(filter, SCMP_SYS(sendmsg), message);
+}
+
+static rp_err fence_sockets(scmp_filter_ctx filter, const struct rp_role *role) {
+    static const scmp_datum_t families[] = {AF_INET, AF_INET6};
+    const enum rp_connect connect = role->connect;
+    RP_TRY(fence_sends(filter));
     RP_TRY(allow_local(filter, SCMP_SYS(socket)));
     RP_TRY(allow_local(filter, SCMP_SYS(socketpair)));
     if (connect != RP_CONNECT_NEVER) {
@@ -216,11 +251,13 @@ static rp_err fence_sockets(scmp_filter_ctx filter, enum rp_connect connect) {
     if (connect != RP_CONNECT_INET) {
         return refuse_if(filter, EACCES, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_NE, AF_UNIX));
     }
-    RP_TRY(allow_if(filter, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET)));
-    RP_TRY(allow_if(filter, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET6)));
+    for (size_t i = 0; i < RP_COUNT_OF(families); i++) {
+        RP_TRY(allow_tcp(filter, families[i]));
+        RP_TRY(fence_udp(filter, families[i], role->datagrams));
+    }
     /* The resolver looks at the interfaces; without that it takes the order it gets. */
     RP_TRY(refuse_if(filter, EACCES, SCMP_SYS(socket), SCMP_A0(SCMP_CMP_GT, AF_INET6)));
-    return allow_all(filter, inet_calls, RP_COUNT_OF(inet_calls));
+    return role->datagrams ? allow_all(filter, resolver_calls, RP_COUNT_OF(resolver_calls)) : RP_OK;
 }
 
 /* Children, but no new namespace. */
@@ -270,7 +307,7 @@ static rp_err add_rules(scmp_filter_ctx filter, const struct rp_role *role) {
     RP_TRY(allow_all(filter, file_calls, RP_COUNT_OF(file_calls)));
     RP_TRY(allow_all(filter, loop_calls, RP_COUNT_OF(loop_calls)));
     RP_TRY(fence_memory(filter, role->programs));
-    RP_TRY(fence_sockets(filter, role->connect));
+    RP_TRY(fence_sockets(filter, role));
     if (RP_SANITIZED) {
         RP_TRY(allow_all(filter, sanitizer_calls, RP_COUNT_OF(sanitizer_calls)));
     } else {

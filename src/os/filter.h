@@ -2,7 +2,8 @@
  *
  * Three answers: allowed; refused with an errno, where a library asks out of habit and can do
  * without; killed. execve is always killed. Memory is never made executable. Sockets are local
- * unless the role's row says INET; connect is killed where it says NEVER.
+ * unless the role's row says INET; then they are TCP, and UDP where it says so; connect is killed
+ * where it says NEVER. No connection begins by a send, where Landlock would not look at its port.
  */
 #ifndef RP_OS_FILTER_H
 #define RP_OS_FILTER_H

@@ -53,7 +53,7 @@ static uint64_t handled_fs(int abi) {
 }
 
 static struct ruleset ruleset_of(const struct rp_role *role, int abi) {
-    bool inet = role->connect == RP_CONNECT_INET;
+    bool inet = role->connect == RP_CONNECT_INET && role->any_port;
     return (struct ruleset){
         .handled_fs = handled_fs(abi),
         .handled_net = abi < 4 ? 0
@@ -99,6 +99,20 @@ static rp_err add_own_address(int ruleset, const struct rp_role *role, const str
     return RP_OK;
 }
 
+/*= S71 */ /* a port that nothing was named at is not connected to */
+static rp_err add_ports(int ruleset, const struct rp_role *role, const struct ruleset *set,
+                        struct rp_diag *diag) {
+    bool listed = role->connect == RP_CONNECT_INET && (set->handled_net & NET_CONNECT_TCP);
+    for (size_t i = 0; listed && i < role->port_count; i++) {
+        const struct net_port one = {.allowed_access = NET_CONNECT_TCP, .port = role->ports[i]};
+        if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &one, 0) != 0) {
+            return rp_fail(diag, rp_err_from_errno(errno), "landlock refuses the port %u",
+                           role->ports[i]);
+        }
+    }
+    return RP_OK;
+}
+
 rp_err rp_landlock_prepare(const struct rp_role *role, int *ret_fd, struct rp_diag *diag) {
     RP_ASSERT(role != NULL && ret_fd != NULL);
     int abi = rp_landlock_abi();
@@ -116,6 +130,7 @@ rp_err rp_landlock_prepare(const struct rp_role *role, int *ret_fd, struct rp_di
         RP_TRY(add_path(fd, set.handled_fs, &role->paths[i], diag));
     }
     RP_TRY(add_own_address(fd, role, &set, diag));
+    RP_TRY(add_ports(fd, role, &set, diag));
     /* The leak checker reads its own process there; only sanitizer builds have it. */
     static const struct rp_role_path proc = {"/proc", RP_ACCESS_READ, true};
     if (RP_SANITIZED) {

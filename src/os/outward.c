@@ -1,11 +1,17 @@
 #include "os/outward.h"
 
+#include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "os/file.h"
+#include "os/tcp.h"
 
 /* RFC 6890 and its successors: what leads to no stranger's machine. */
 static const struct {
@@ -59,18 +65,72 @@ bool rp_address_is_public(const void *address, size_t n) {
     return false;
 }
 
-rp_err rp_outward_socket(const void *address, size_t n, bool also_private, int *ret_fd) {
-    sa_family_t family;
-    RP_ASSERT(address != NULL && n >= sizeof family && ret_fd != NULL);
-    memcpy(&family, address, sizeof family);
-    if ((family != AF_INET && family != AF_INET6) ||
-        (!also_private && !rp_address_is_public(address, n))) {
-        return RP_ERR(DENIED);
-    }
-    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+/* Waits until the kernel knows what came of it. */
+static rp_err wait_for(int fd, int deadline_ms) {
+    struct pollfd one = {.fd = fd, .events = POLLOUT};
+    int ready;
+    do {
+        ready = poll(&one, 1, deadline_ms);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0 ? rp_tcp_begun(fd) : RP_ERR(TIMEOUT);
+}
+
+static rp_err dial(const struct addrinfo *to, int deadline_ms, int *ret_fd) {
+    _cleanup_fd_ int fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
-        return RP_ERR(SYSTEM);
+        return rp_err_from_errno(errno);
+    }
+    if (connect(fd, to->ai_addr, to->ai_addrlen) != 0) {
+        RP_TRY(errno == EINPROGRESS ? RP_OK : rp_err_from_errno(errno));
+        RP_TRY(wait_for(fd, deadline_ms));
     }
     *ret_fd = fd;
+    fd = -1;
     return RP_OK;
+}
+
+/* Names below localhost are this machine's, whatever a name server says (RFC 6761, 6.3). */
+static bool is_below_localhost(const char *host) {
+    static const char below[] = ".localhost";
+    size_t n = strlen(host);
+    return n >= sizeof below && strcmp(host + n - (sizeof below - 1), below) == 0;
+}
+
+static rp_err look_up(const char *host, uint16_t port, struct addrinfo **ret_list) {
+    const struct addrinfo wanted = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    char service[8];
+    (void)snprintf(service, sizeof service, "%u", port);
+    switch (
+        getaddrinfo(is_below_localhost(host) ? "localhost" : host, service, &wanted, ret_list)) {
+    case 0:
+        return RP_OK;
+    case EAI_AGAIN:
+        return RP_ERR(UNREACHABLE);
+    case EAI_MEMORY:
+        return RP_ERR(NO_MEMORY);
+    default:
+        return RP_ERR(NOT_FOUND);
+    }
+}
+
+rp_err rp_outward_connect(const char *host, uint16_t port, bool also_private, int deadline_ms,
+                          int *ret_fd) {
+    RP_ASSERT(host != NULL && port != 0 && deadline_ms > 0 && ret_fd != NULL);
+    struct addrinfo *list = NULL;
+    rp_err err = RP_ERR(DENIED);
+    bool allowed = false;
+    RP_TRY(look_up(host, port, &list));
+    for (const struct addrinfo *one = list; one; one = one->ai_next) {
+        if (also_private || rp_address_is_public(one->ai_addr, one->ai_addrlen)) {
+            allowed = true;
+            err = dial(one, deadline_ms, ret_fd);
+            if (rp_ok(err)) {
+                break;
+            }
+        }
+    }
+    freeaddrinfo(list);
+    RP_ASSERT(allowed || rp_is(err, RP_E_DENIED));
+    return err;
 }

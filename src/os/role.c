@@ -38,6 +38,7 @@ static const struct {
     [RP_ROLE_LINK] = {"link", "rempart-link"},
     [RP_ROLE_VAULT] = {"vault", "rempart-vault"},
     [RP_ROLE_WITNESS] = {"witness", "rempart-witness"},
+    [RP_ROLE_DIAL] = {"dial", "rempart-dial"},
     [RP_ROLE_CLI] = {"cli", NULL},
 };
 

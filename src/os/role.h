@@ -28,6 +28,7 @@ enum rp_role_id {
     RP_ROLE_LINK,
     RP_ROLE_VAULT,
     RP_ROLE_WITNESS,
+    RP_ROLE_DIAL,
     RP_ROLE_CLI,
     RP_ROLE_COUNT
 };
@@ -57,7 +58,11 @@ struct rp_role {
     enum rp_connect connect;
     bool threads;  /* may start threads after entry */
     bool programs; /* may start programs, those that a path grants; they stay in the same walls */
-    bool own_address; /* may say from which of this machine's addresses it connects */
+    bool own_address;      /* may say from which of this machine's addresses it connects */
+    bool datagrams;        /* with INET: UDP too, which a name server is asked by */
+    bool any_port;         /* with INET: not the ports alone that follow */
+    const uint16_t *ports; /* with INET: of TCP, where it may connect to (Landlock, Linux 6.7) */
+    size_t port_count;
     const struct rp_role_path *paths;
     size_t path_count;
 };

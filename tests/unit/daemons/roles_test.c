@@ -23,7 +23,7 @@
 
 static const enum rp_role_id rows[] = {RP_ROLE_LEDGER, RP_ROLE_KMS,     RP_ROLE_CORE, RP_ROLE_PROBE,
                                        RP_ROLE_HUNT,   RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_LINK,
-                                       RP_ROLE_VAULT,  RP_ROLE_WITNESS};
+                                       RP_ROLE_VAULT,  RP_ROLE_WITNESS, RP_ROLE_DIAL};
 enum { ROWS = sizeof rows / sizeof rows[0], ENTRY_FAILED = 99 };
 
 static const char *const folders[] = {
@@ -53,7 +53,7 @@ static int tear_down(void **state) {
 }
 
 static bool can_enter(void) {
-    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-witness"));
+    return geteuid() != 0 || (getgrnam(RP_ROLE_GROUP) && getpwnam("rempart-dial"));
 }
 
 #define SKIP_UNLESS(condition, why)                                                                \
@@ -195,6 +195,11 @@ static int open_inet(const struct rp_role *row) {
     return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0 ? 0 : errno;
 }
 
+static int open_udp(const struct rp_role *row) {
+    (void)row;
+    return socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0 ? 0 : errno;
+}
+
 /* 0, or why not: the port 0 is one of the kernel's choice. */
 static int bind_to(uint16_t port) {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -236,12 +241,16 @@ static void each_row_reaches_what_it_says(void **state) {
         enum rp_connect connect = daemon_role(rows[i])->connect;
         assert_int_equal(run(rows[i], connect_unix), connect == RP_CONNECT_NEVER ? -SIGSYS : 0);
         assert_int_equal(run(rows[i], open_inet), connect == RP_CONNECT_INET ? 0 : EACCES);
+        assert_int_equal(run(rows[i], open_udp), rows[i] == RP_ROLE_DIAL ? 0 : EACCES);
     }
     /* The house's rule, said a second time: who holds a key or records reads no network byte. */
     assert_int_equal(daemon_role(RP_ROLE_LEDGER)->connect, RP_CONNECT_NEVER);
     assert_int_equal(daemon_role(RP_ROLE_KMS)->connect, RP_CONNECT_UNIX);
     assert_int_equal(daemon_role(RP_ROLE_CORE)->connect, RP_CONNECT_UNIX);
     assert_int_equal(daemon_role(RP_ROLE_HUNT)->connect, RP_CONNECT_UNIX);
+    /*= S71 type=test: whoever has something to send to a name asks the one that has nothing. */
+    assert_int_equal(daemon_role(RP_ROLE_COURIER)->connect, RP_CONNECT_UNIX);
+    assert_int_equal(daemon_role(RP_ROLE_ACME)->connect, RP_CONNECT_UNIX);
 }
 
 static void *nothing(void *ctx) {

@@ -101,7 +101,7 @@ static int set_up(void **state) {
 
 static bool can_start(void) {
     return getenv("REMPARTD") &&
-           (geteuid() != 0 || (getgrnam("rempart") && getpwnam("rempart-witness")));
+           (geteuid() != 0 || (getgrnam("rempart") && getpwnam("rempart-dial")));
 }
 
 #define SKIP_UNLESS_IT_CAN_START()                                                                 \

@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/file.h"
+#include "os/landlock.h"
 #include "os/ring.h"
 #include "worker/confine.h"
 #include "worker/tables.h"
@@ -118,15 +121,20 @@ static void each_worker_has_a_ring_of_its_own(void **state) {
     rp_shm_done(&third.ring);
 }
 
-/* Runs inside in a child that is confined to run/; its wait status. */
+enum { NAMED_PORT = 28444, ANOTHER_PORT = 28445 };
+
+/* Runs inside in a child that is confined to run/ and one port; its wait status. */
 static int confined(void (*inside)(void)) {
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         static const struct rp_role_path paths[] = {
             {"run", RP_ACCESS_READ | RP_ACCESS_WRITE, false}};
+        static const uint16_t ports[] = {NAMED_PORT};
+        static const struct worker_walls walls = {
+            .paths = paths, .path_count = 1, .ports = ports, .port_count = 1};
         struct rp_isolation isolation;
-        if (!rp_ok(worker_confine(paths, 1, &isolation, NULL)) || !isolation.seccomp) {
+        if (!rp_ok(worker_confine(&walls, &isolation, NULL)) || !isolation.seccomp) {
             _exit(99);
         }
         inside();
@@ -163,6 +171,46 @@ static void a_confined_worker_opens_only_its_own_files(void **state) {
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Nobody listens there: refused by the other side is reached. */
+static int reach(uint16_t port) {
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 ? 0 : errno;
+}
+
+static void reach_ports(void) {
+    int named = reach(NAMED_PORT), another = reach(ANOTHER_PORT);
+    bool datagrams = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0;
+    _exit((named == 0 || named == ECONNREFUSED) && another == EACCES && !datagrams ? 0 : 1);
+}
+
+/*= S71 type=test */
+static void a_confined_worker_connects_to_its_ports_alone(void **state) {
+    (void)state;
+    if (rp_landlock_abi() < 4) {
+        skip(); /* Landlock knows nothing of ports before Linux 6.7 */
+    }
+    int status = confined(reach_ports);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void connect_within_a_send(void) {
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons(ANOTHER_PORT),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)sendto(fd, "x", 1, MSG_FASTOPEN, (const struct sockaddr *)&to, sizeof to);
+}
+
+static void a_confined_worker_cannot_go_round_its_ports(void **state) {
+    (void)state;
+    int status = confined(connect_within_a_send);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -171,6 +219,8 @@ int main(void) {
         TEST(each_worker_has_a_ring_of_its_own),
         TEST(a_confined_worker_cannot_start_a_program),
         TEST(a_confined_worker_opens_only_its_own_files),
+        TEST(a_confined_worker_connects_to_its_ports_alone),
+        TEST(a_confined_worker_cannot_go_round_its_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,15 +60,23 @@ static void only_public_addresses_are_public(void **state) {
 
 static void a_private_one_is_dialled_where_it_is_allowed(void **state) {
     (void)state;
-    union any address;
-    int fd = -1;
-    size_t n = read_address("127.0.0.1", &address);
-    assert_err(rp_outward_socket(&address, n, false, &fd), DENIED);
+    int fd = -1, listener = -1;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t n = sizeof at;
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &n), 0);
+    uint16_t port = ntohs(at.sin_port);
+    assert_err(rp_outward_connect("127.0.0.1", port, false, 2000, &fd), DENIED);
+    assert_err(rp_outward_connect("localhost", port, false, 2000, &fd), DENIED);
     assert_int_equal(fd, -1);
-    assert_ok(rp_outward_socket(&address, n, true, &fd));
+    assert_ok(rp_outward_connect("localhost", port, true, 2000, &fd));
     close(fd);
-    address.v4.sin_family = AF_UNIX;
-    assert_err(rp_outward_socket(&address, n, true, &fd), DENIED);
+    assert_ok(rp_outward_connect("a.localhost", port, true, 2000, &fd));
+    close(fd);
+    close(listener);
+    assert_err(rp_outward_connect("127.0.0.1", port, true, 2000, &fd), UNREACHABLE);
 }
 
 int main(void) {
