@@ -14,7 +14,8 @@
 enum { TRY_WITHIN_MS = 30000, SAID_MAX = 1024 };
 
 /* Those that open files which the configuration names. */
-static const enum rp_role_id tried[] = {RP_ROLE_CORE, RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_DIAL};
+static const enum rp_role_id tried[] = {RP_ROLE_CORE, RP_ROLE_COURIER, RP_ROLE_ACME, RP_ROLE_DIAL,
+                                        RP_ROLE_WITNESS};
 
 static void end_one(struct rehearsal *rehearsal) {
     rp_timer_free(rp_take(&rehearsal->timer));

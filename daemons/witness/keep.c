@@ -82,18 +82,17 @@ static rp_err publish_key(const struct witness *witness) {
     return rp_file_replace("witness/vkey", 0644, rp_buf_view(&line));
 }
 
-rp_err keep_open(struct witness *witness) {
+static rp_err open_key(struct witness *witness) {
     struct daemon *daemon = &witness->daemon;
-    const struct rp_config_list *logs = &daemon->config.witness_logs;
     struct rp_diag diag = {0};
     rp_config_own_witness(&daemon->config, witness->name);
     rp_err err = rp_log_key_open(&daemon->env, "witness/key", &witness->key, &diag);
-    if (rp_ok(err)) {
-        err = publish_key(witness);
-    }
-    if (!rp_ok(err)) {
-        return daemon_fail(daemon, err, "witness/key", &diag);
-    }
+    return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "witness/key", &diag);
+}
+
+static rp_err open_logs(struct witness *witness) {
+    struct daemon *daemon = &witness->daemon;
+    const struct rp_config_list *logs = &daemon->config.witness_logs;
     RP_ASSERT(logs->count <= WITNESS_LOGS_MAX);
     for (size_t i = 0; i < logs->count; i++) {
         struct rp_witness_log *log = &witness->logs[witness->log_count++];
@@ -101,6 +100,24 @@ rp_err keep_open(struct witness *witness) {
         RP_TRY(load(witness, log));
     }
     return RP_OK;
+}
+
+rp_err keep_open(struct witness *witness) {
+    RP_TRY(open_key(witness));
+    rp_err err = publish_key(witness);
+    if (!rp_ok(err)) {
+        return daemon_fail(&witness->daemon, err, "witness/vkey", NULL);
+    }
+    return open_logs(witness);
+}
+
+/* Before its first start it has no key, and can have cosigned nothing. */
+rp_err keep_rehearse(struct witness *witness) {
+    if (!rp_file_exists("witness/key")) {
+        return RP_OK;
+    }
+    RP_TRY(open_key(witness));
+    return open_logs(witness);
 }
 
 /* ---- cosigning ---- */

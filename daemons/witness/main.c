@@ -11,6 +11,9 @@ enum { TELL_MS = 1000, LEDGER_MS = 1000 };
 static rp_err serve(struct witness *witness) {
     struct daemon *daemon = &witness->daemon;
     RP_TRY(rp_crypto_start());
+    if (daemon->rehearses) {
+        return keep_rehearse(witness);
+    }
     RP_TRY(daemon_enter(daemon));
     RP_TRY(keep_open(witness));
     witness->ledger = rp_ipc_client_new(RP_ROLE_WITNESS, RP_ROLE_LEDGER, LEDGER_MS);

@@ -42,6 +42,8 @@ struct witness {
 /* Reads witness.logs, the key and what was cosigned; says what is wrong. A state that is not ours
  * is CORRUPT: to begin anew would be to forget what we vouched for. */
 rp_err keep_open(struct witness *witness);
+/* The same for a configuration that is tried: nothing is made or written. */
+rp_err keep_rehearse(struct witness *witness);
 /* Cosigns, and makes it durable where it is new. On failure nothing is remembered. */
 rp_err keep_cosign(struct witness *witness, const struct rp_witness_judgement *judged,
                    struct rp_buf *line);

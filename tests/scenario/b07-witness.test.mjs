@@ -81,6 +81,22 @@ test('what was cosigned survives the end of the role', async () => {
   assert.equal(fs.statSync(a.file('witness/key')).mode & 0o777, 0o600);
 });
 
+test('a reload with which the witness would not start is refused, and it goes on', async () => {
+  const whole = fs.readFileSync(remembered(), 'utf8'), before = await a.pid('witness');
+  fs.writeFileSync(remembered(), whole.replace('\n20\n', '\n7\n'));
+  const file = a.file('rempart.yaml'), other = new Log('other.example/log', ['one']);
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(`"${stranger.vkey}"`, `"${stranger.vkey}", "${other.vkey}"`));
+  const refused = await a.rempart('reload');
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stdout + refused.stderr, /witness would not start with it: .*not what this witness cosigned/);
+  assert.equal(await a.pid('witness'), before);
+  assert.equal((await post(stranger.ask(7, 20))).status, 409);
+  fs.writeFileSync(remembered(), whole);
+  const done = await a.rempart('reload');
+  assert.equal(done.code, 0, done.stderr);
+  await until('it follows the other', async () => (await post(other.ask(0, 1))).status === 200);
+});
+
 test('a state that is not its own stops the witness: it is not to forget', async () => {
   fs.writeFileSync(remembered(), fs.readFileSync(remembered(), 'utf8').replace('\n20\n', '\n7\n'));
   process.kill(await a.pid('witness'), 'SIGKILL');
