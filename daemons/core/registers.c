@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "clock/trust_io.h"
 #include "core.h"
 #include "register/desk.h"
 
@@ -96,14 +97,15 @@ static rp_err tick(struct core *core, struct rp_web_thread *thread) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
     struct rp_desk desk;
     size_t fired = 1;
-    int64_t when = 0;
+    int64_t when = 0, now_ms = 0;
     if (!arena) {
         return RP_ERR(NO_MEMORY);
     }
     RP_TRY(open_desk(core, thread, arena, &desk));
     core_clock_look(core, desk.db);
     RP_TRY(rp_clock_when(desk.db, &when));
-    if (when > rp_env_now_ms(&core->env)) {
+    RP_TRY(rp_clock_trust_now(&core->env, desk.db, &now_ms));
+    if (when > now_ms) {
         return RP_OK; /* no key is needed to see that nothing is due */
     }
     RP_TRY(lease(thread, &desk));

@@ -43,6 +43,13 @@ rp_err rp_clock_trust_read(const struct rp_env *env, struct rp_db *db,
     return RP_OK;
 }
 
+rp_err rp_clock_trust_now(const struct rp_env *env, struct rp_db *db, int64_t *ret_ms) {
+    struct rp_clock_trust trust;
+    RP_TRY(rp_clock_trust_read(env, db, &trust));
+    *ret_ms = trust.believed ? rp_env_now_ms(env) : trust.seen_ms;
+    return RP_OK;
+}
+
 /* ---- remembered ---- */
 
 struct remembering {

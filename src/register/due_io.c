@@ -1,6 +1,7 @@
 /* due_io.c — a record's deadlines: begun and ended with its states, and what happens when one is
  * due. */
 #include "base/assert.h"
+#include "clock/trust_io.h"
 #include "register/retention.h"
 
 enum { DUE_AT_ONCE = 64 };
@@ -150,8 +151,9 @@ static rp_err ring(struct rp_desk *desk, const struct rp_fired *fired) {
 static rp_err claim(struct rp_db *db, void *ctx) {
     struct ticking *ticking = ctx;
     struct rp_desk *desk = ticking->desk;
-    RP_TRY(
-        rp_clock_claim(db, rp_env_now_ms(desk->env), ticking->fired, DUE_AT_ONCE, &ticking->count));
+    int64_t now_ms = 0;
+    RP_TRY(rp_clock_trust_now(desk->env, db, &now_ms));
+    RP_TRY(rp_clock_claim(db, now_ms, ticking->fired, DUE_AT_ONCE, &ticking->count));
     for (size_t i = 0; i < ticking->count; i++) {
         const struct rp_fired *fired = &ticking->fired[i];
         rp_err err = fired->altered ? RP_ERR(CORRUPT) : ring(desk, fired);
@@ -167,10 +169,11 @@ static rp_err claim(struct rp_db *db, void *ctx) {
 rp_err rp_desk_tick(struct rp_desk *desk, size_t *ret_count) {
     RP_ASSERT(desk != NULL && desk->key != NULL);
     struct ticking ticking = {.desk = desk};
-    int64_t when = 0;
+    int64_t when = 0, now_ms = 0;
     *ret_count = 0;
     RP_TRY(rp_clock_when(desk->db, &when));
-    if (when > rp_env_now_ms(desk->env)) {
+    RP_TRY(rp_clock_trust_now(desk->env, desk->db, &now_ms));
+    if (when > now_ms) {
         return RP_OK;
     }
     desk->actor = (struct rp_actor){.engine = true, .how = "deadline"};

@@ -151,6 +151,37 @@ static void a_machine_that_was_off_goes_on_once_it_is_confirmed(void **state) {
     assert_err(find("cards", id, &record), NOT_FOUND);
 }
 
+/* What fell due through the leap alone waits for the same word; what was due before it rings. */
+static void a_clock_that_leapt_rings_no_deadline_until_it_is_confirmed(void **state) {
+    (void)state;
+    struct rp_entry record;
+    struct rp_clock_trust trust;
+    bool news = false;
+    char json[400], with_host[400];
+    (void)snprintf(json, sizeof json,
+                   "{\"card_number\":\"V-8\",\"holder_kind\":\"visitor\",\"visitor\":\"Jo\","
+                   "\"host\":\"%%s\",\"purpose\":\"visit\",\"zones\":[\"lobby\"],"
+                   "\"valid_from\":\"2026-11-24\",\"valid_to\":\"2026-11-28\"}");
+    text_of(with_host, sizeof with_host, json, ann_record);
+    rp_id id = create(owner(), "cards", with_host);
+    check(move(owner(), "cards", id, "activate", "{}"));
+    ring();
+    size_t before = events_with("register.due");
+    assert_ok(rp_clock_trust_look(&env, db, &trust, &news));
+    wait_days(40);
+    assert_ok(rp_clock_trust_look(&env, db, &trust, &news));
+    assert_false(trust.believed);
+    ring();
+    assert_int_equal(events_with("register.due"), before);
+    assert_ok(find("cards", id, &record));
+    assert_true(rp_view_equal(record.facts.state, RP_VIEW("active")));
+    assert_ok(rp_clock_trust_confirm(&env, db, RP_VIEW("owner")));
+    ring();
+    assert_true(events_with("register.due") > before);
+    assert_ok(find("cards", id, &record));
+    assert_false(rp_view_equal(record.facts.state, RP_VIEW("active")));
+}
+
 /* Deleted clocks come back, and those of spans that changed are set right, by the sweep. */
 static void a_record_without_its_clock_gets_one(void **state) {
     (void)state;
@@ -281,6 +312,7 @@ int main(void) {
         TEST(an_open_record_is_kept_however_old),
         TEST(a_clock_that_was_set_forward_takes_nothing),
         TEST(a_machine_whose_clock_leaps_takes_nothing),
+        TEST(a_clock_that_leapt_rings_no_deadline_until_it_is_confirmed),
         TEST(a_machine_that_was_off_goes_on_once_it_is_confirmed),
         TEST(a_record_without_its_clock_gets_one),
         TEST(a_held_one_stays_and_goes_when_it_is_released),
