@@ -1,8 +1,8 @@
 /* first_start.c — what an empty installation needs before anybody can come in.
  *
  * The tenant "main" and an invitation for its first administrator; two canary tenants with a
- * person each, for the probes; a token for each application. Each is made only where it is
- * missing, so that a start which was cut short is simply continued.
+ * person each and a plain member, for the probes; a token for each application. Each is made only
+ * where it is missing, so that a start which was cut short is simply continued.
  */
 #include "base/assert.h"
 #include "base/checked.h"
@@ -18,12 +18,14 @@ enum {
     LINK_MODE = 0600,
     TOKEN_MODE = 0640,
     CANARY_SECRET_BYTES = 24,
+    CREDENTIALS_MAX = 65536,
     CANARY_TEXT = 64,
     TOTP_STEP_S = 30
 };
 
 static const char link_path[] = "run/first-admin-link";
-static const char canary_path[] = "canary/credentials.json", staff_path[] = "canary/staff.json";
+static const char canary_path[] = "canary/credentials.json", staff_path[] = "canary/staff.json",
+                  member_path[] = "canary/member.json";
 static const char *const canary_names[RP_CANARIES] = {"canary-a", "canary-b"};
 
 /* ---- the first administrator ---- */
@@ -82,21 +84,30 @@ static rp_err code_before(const struct core *core, const char *seed, char ret_co
     return RP_OK;
 }
 
+/* Whom to enrol: in a tenant of its own of that name, or in one that is there. */
+struct wanted {
+    const char *name;
+    unsigned roles;
+    rp_id tenant; /* none: of its own */
+};
+
 /* Walks the same way as a person: invitation, seed, password, code. */
-static rp_err enrol_canary(struct core *core, struct rp_identity *identity, const char *name,
-                           struct rp_arena *arena, struct rp_canary *ret_canary) {
-    struct rp_canary canary = {.password = random_text(core, arena)};
+static rp_err enrol_canary(struct core *core, struct rp_identity *identity,
+                           const struct wanted *wanted, struct rp_arena *arena,
+                           struct rp_canary *ret_canary) {
+    struct rp_canary canary = {.tenant = wanted->tenant, .password = random_text(core, arena)};
     /* A new address each time: one that a start cut short has enrolled cannot be enrolled again. */
     struct rp_id_text own = rp_id_print(rp_env_new_id(&core->env));
-    rp_view email = rp_arena_printf(arena, "%s-%.8s@%s", name, own.s, core->config.host);
+    rp_view email = rp_arena_printf(arena, "%s-%.8s@%s", wanted->name, own.s, core->config.host);
     if (!canary.password || !email.p) {
         return RP_ERR(NO_MEMORY);
     }
     canary.email = (const char *)email.p;
     struct rp_token token;
-    RP_TRY(rp_identity_new_tenant(identity, rp_view_from_cstr(name), &canary.tenant));
-    RP_TRY(rp_identity_invite(identity, canary.tenant, email, RP_MEMBER | RP_TENANT_ADMIN,
-                              (rp_id){{0}}, &token));
+    if (rp_id_is_none(canary.tenant)) {
+        RP_TRY(rp_identity_new_tenant(identity, rp_view_from_cstr(wanted->name), &canary.tenant));
+    }
+    RP_TRY(rp_identity_invite(identity, canary.tenant, email, wanted->roles, (rp_id){{0}}, &token));
     char seed[33];
     RP_TRY(rp_identity_enrol_seed(identity, rp_view_from_cstr(token.s), seed));
     canary.seed = rp_arena_cstr(arena, rp_view_from_cstr(seed));
@@ -113,7 +124,9 @@ static rp_err make_canaries(struct core *core, struct rp_identity *identity) {
     struct rp_canaries canaries = {.app = "canary"};
     struct rp_token token;
     for (size_t i = 0; i < RP_CANARIES; i++) {
-        RP_TRY(enrol_canary(core, identity, canary_names[i], arena, &canaries.people[i]));
+        const struct wanted wanted = {.name = canary_names[i],
+                                      .roles = RP_MEMBER | RP_TENANT_ADMIN};
+        RP_TRY(enrol_canary(core, identity, &wanted, arena, &canaries.people[i]));
     }
     struct rp_app_token wish = {.app = "canary", .scopes = RP_SCOPES_ALL};
     RP_TRY(rp_identity_new_app_token(identity, &wish, true, NULL, &token));
@@ -129,24 +142,44 @@ static rp_err make_canaries(struct core *core, struct rp_identity *identity) {
     return err;
 }
 
+static rp_err keep_canary(const char *path, const struct rp_canary *canary,
+                          struct rp_arena *arena) {
+    struct rp_buf text = rp_buf_new(4096);
+    rp_err err = rp_canary_print(canary, arena, &text);
+    if (rp_ok(err)) {
+        err = rp_file_replace(path, TOKEN_MODE, rp_buf_view(&text));
+    }
+    rp_wipe(text.p, text.n);
+    rp_buf_done(&text);
+    return err;
+}
+
+/* The canary that may no more than any member, in the tenant of the first. */
+static rp_err make_member_canary(struct core *core, struct rp_identity *identity) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(256 * 1024);
+    struct rp_canaries canaries;
+    struct rp_canary canary;
+    rp_view text = {NULL, 0};
+    RP_TRY(arena ? rp_file_read(canary_path, CREDENTIALS_MAX, arena, &text) : RP_ERR(NO_MEMORY));
+    RP_TRY(rp_canaries_parse(text, arena, &canaries));
+    const struct wanted wanted = {
+        .name = "canary-member", .roles = RP_MEMBER, .tenant = canaries.people[0].tenant};
+    RP_TRY(enrol_canary(core, identity, &wanted, arena, &canary));
+    return keep_canary(member_path, &canary, arena);
+}
+
 /* The canary of the registers' gates: an account like anybody's, and a record on the canary's own
  * shelf that says it has begun and signed nothing. */
 static rp_err make_staff_canary(struct core *core, struct rp_web_thread *thread) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(256 * 1024);
     struct rp_canary canary;
     rp_id account;
-    RP_TRY(enrol_canary(core, thread->identity, "canary-c", arena, &canary));
+    const struct wanted wanted = {.name = "canary-c", .roles = RP_MEMBER | RP_TENANT_ADMIN};
+    RP_TRY(enrol_canary(core, thread->identity, &wanted, arena, &canary));
     RP_TRY(rp_identity_member_at(thread->identity, canary.tenant, rp_view_from_cstr(canary.email),
                                  &account));
     RP_TRY(core_registers_canary(core, thread, account));
-    struct rp_buf text = rp_buf_new(4096);
-    rp_err err = rp_canary_print(&canary, arena, &text);
-    if (rp_ok(err)) {
-        err = rp_file_replace(staff_path, TOKEN_MODE, rp_buf_view(&text));
-    }
-    rp_wipe(text.p, text.n);
-    rp_buf_done(&text);
-    return err;
+    return keep_canary(staff_path, &canary, arena);
 }
 
 /* ---- applications ---- */
@@ -183,6 +216,12 @@ rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct 
         rp_err err = make_canaries(core, thread->identity);
         if (!rp_ok(err)) {
             return rp_fail(diag, err, "the canaries");
+        }
+    }
+    if (!rp_file_exists(member_path)) {
+        rp_err err = make_member_canary(core, thread->identity);
+        if (!rp_ok(err)) {
+            return rp_fail(diag, err, "the canary that is a member");
         }
     }
     if (!rp_file_exists(staff_path)) {

@@ -25,7 +25,7 @@ static rp_err ask(const struct deploying *deploying, const char *method, const c
                                    .headers = headers,
                                    .content_type = body ? "application/json" : NULL,
                                    .body = rp_view_from_cstr(body ? body : "")};
-    return http_ask(deploying->probe->staff.session.http, &request, answer);
+    return http_ask(deploying->probe->staff.alone.session.http, &request, answer);
 }
 
 /* The digest of nothing that exists. */

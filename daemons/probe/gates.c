@@ -11,12 +11,11 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
-#include "os/file.h"
 #include "probe.h"
 
 #define API "/.rempart/api/v1/registers/"
 #define DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
-enum { CREDENTIALS_MAX = 16384, TRIES_MAX = 7, BEFORE_MAX = 2 };
+enum { TRIES_MAX = 7, BEFORE_MAX = 2 };
 
 /* In paths and bodies "$" stands for the record, "@" for a colleague, "#" for a number of its own.
  */
@@ -186,7 +185,7 @@ static bool make(struct trying *trying, const char *reg, const char *record, rp_
     const struct gate at = {.reg = reg};
     struct trying making = *trying;
     making.gate = &at;
-    rp_err err = ask(&making, trying->probe->staff.session.http,
+    rp_err err = ask(&making, trying->probe->staff.alone.session.http,
                      &(struct attempt){"POST", "", record}, &answer);
     if (rp_ok(err) && answer.status == 201 &&
         rp_id_parse(rp_json_get_string(http_json(&answer), "id"), ret_id)) {
@@ -215,7 +214,7 @@ static uint64_t version_now(const struct trying *trying) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     const struct attempt look = {"GET", "/$", NULL};
     uint64_t version = 0;
-    if (!rp_ok(ask(trying, trying->probe->staff.session.http, &look, &answer)) ||
+    if (!rp_ok(ask(trying, trying->probe->staff.alone.session.http, &look, &answer)) ||
         answer.status != 200) {
         return 0;
     }
@@ -257,7 +256,8 @@ static bool stand_at_gate(struct trying *trying, rp_id *record) {
     for (size_t i = 0; i < BEFORE_MAX && trying->gate->before[i]; i++) {
         _cleanup_answer_ struct http_answer answer = http_answer_new();
         const struct attempt step = {"POST", "/$/move", trying->gate->before[i]};
-        if (!rp_ok(ask(trying, staff->session.http, &step, &answer)) || answer.status != 200) {
+        if (!rp_ok(ask(trying, staff->alone.session.http, &step, &answer)) ||
+            answer.status != 200) {
             rp_probe_unsure(trying->seen, "the canary could not get to the gate (status %ld)",
                             answer.status);
             *record = (rp_id){{0}};
@@ -307,7 +307,7 @@ static void *race(void *ctx) {
 
 /* The same request twice at the same moment: neither slips in behind the other. */
 static bool race_refused(struct trying *trying) {
-    struct http *http = trying->probe->staff.session.http, *twin = http_twin(http);
+    struct http *http = trying->probe->staff.alone.session.http, *twin = http_twin(http);
     _cleanup_answer_ struct http_answer one = http_answer_new();
     _cleanup_answer_ struct http_answer two = http_answer_new();
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(65536);
@@ -333,7 +333,7 @@ static bool all_refused(struct trying *trying) {
     for (size_t i = 0; i < TRIES_MAX && trying->gate->tries[i].method; i++) {
         _cleanup_answer_ struct http_answer answer = http_answer_new();
         const struct attempt *attempt = &trying->gate->tries[i];
-        if (!rp_ok(ask(trying, trying->probe->staff.session.http, attempt, &answer))) {
+        if (!rp_ok(ask(trying, trying->probe->staff.alone.session.http, attempt, &answer))) {
             rp_probe_unsure(trying->seen, "the gate does not answer");
             return false;
         }
@@ -344,31 +344,10 @@ static bool all_refused(struct trying *trying) {
     return race_refused(trying);
 }
 
-static rp_err load_staff(struct probe *probe) {
-    static const char path[] = "canary/staff.json";
-    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(CREDENTIALS_MAX * 4);
-    struct staff_canary *staff = &probe->staff;
-    if (!arena) {
-        return RP_ERR(NO_MEMORY);
-    }
-    rp_view text;
-    RP_TRY(rp_file_read(path, CREDENTIALS_MAX, arena, &text));
-    RP_TRY(rp_canary_parse(text, arena, &staff->who));
-    staff->session.who = &staff->who;
-    staff->session.http = probe_browser(probe);
-    if (!staff->session.http) {
-        return RP_ERR(NO_MEMORY);
-    }
-    staff->credentials = rp_take(&arena);
-    return RP_OK;
-}
-
 bool probe_staff_ready(struct probe *probe, bool fresh, struct rp_observation *seen) {
-    if (!probe->staff.session.http && !rp_ok(load_staff(probe))) {
-        rp_probe_unsure(seen, "the canary of the gates has no credentials yet");
-        return false;
-    }
-    return canary_sign_in_outside(probe, &probe->staff.session, fresh, seen);
+    struct lone_canary *alone = &probe->staff.alone;
+    return probe_lone_ready(probe, alone, "canary/staff.json", seen) &&
+           canary_sign_in_outside(probe, &alone->session, fresh, seen);
 }
 
 /* True when every attempt was refused and the record is as it was; else it has concluded. */
@@ -444,7 +423,7 @@ void probe_people_unsigned_refused(void *ctx, struct rp_observation *seen) {
     if (!probe_staff_ready(probe, true, seen)) {
         return;
     }
-    if (!rp_ok(http_ask(probe->staff.session.http, &enter, &answer)) || is_busy(&answer)) {
+    if (!rp_ok(http_ask(probe->staff.alone.session.http, &enter, &answer)) || is_busy(&answer)) {
         rp_probe_unsure(seen, "the gate does not answer (status %ld)", answer.status);
     } else if (answer.status != 403) {
         rp_probe_broken(seen, "an application answered with %ld to an account that signed nothing",

@@ -41,6 +41,7 @@ static const struct rp_probe probes[] = {
     {"customer.forbidden_share", probe_customer_forbidden_share},
     {"customer.grant_revoked", probe_customer_grant_revoked},
     {"admin.staff_read_refused", probe_admin_staff_read_refused},
+    {"admin.catalogue_kept", probe_admin_catalogue_kept},
     {"customer.outdated_notice", probe_customer_outdated_notice},
     {"customer.responsibility_page", probe_customer_responsibility_page},
     {"customer.labels_kept", probe_customer_labels_kept},
@@ -75,8 +76,8 @@ static rp_err serve(struct daemon *daemon) {
     for (size_t i = 0; i < RP_CANARIES; i++) {
         http_free(probe.people[i].http);
     }
-    http_free(probe.staff.session.http);
-    rp_arena_free(probe.staff.credentials);
+    probe_lone_done(&probe.member);
+    probe_lone_done(&probe.staff.alone);
     rp_arena_free(probe.credentials);
     curl_global_cleanup();
     return err;

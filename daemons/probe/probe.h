@@ -22,12 +22,17 @@ struct canary_session {
     int64_t since_ms;   /* when it signed in last */
 };
 
-enum { PROBE_GATES = 6, CANARY_DIGEST = 2 * RP_SHA256 + 1 };
-/* The canary of the registers' gates, and the records that it has on its own shelf. */
-struct staff_canary {
+/* One whose credentials stand in a file of its own. */
+struct lone_canary {
     struct rp_canary who;
     struct rp_arena *credentials; /* what who points into */
     struct canary_session session;
+};
+
+enum { PROBE_GATES = 6, CANARY_DIGEST = 2 * RP_SHA256 + 1 };
+/* The canary of the registers' gates, and the records that it has on its own shelf. */
+struct staff_canary {
+    struct lone_canary alone;
     rp_id colleague, records[PROBE_GATES];
     rp_id change; /* that lists the artefact which nobody approves */
     char artefact[CANARY_DIGEST];
@@ -42,11 +47,16 @@ struct probe {
     struct rp_canaries canaries;
     struct rp_arena *credentials; /* what the canaries point into; NULL until they are there */
     struct canary_session people[RP_CANARIES];
+    struct lone_canary member; /* no administrator, in the tenant of the first */
     struct staff_canary staff;
 };
 
 /* Credentials appear when core has made them: looked for until they are there. */
 bool probe_ready(struct probe *probe, struct rp_observation *seen);
+/* The same for one with a file of its own; unsure while it is not there. */
+bool probe_lone_ready(struct probe *probe, struct lone_canary *canary, const char *path,
+                      struct rp_observation *seen);
+void probe_lone_done(struct lone_canary *canary);
 /* A browser that nobody knows; NULL without memory. http_free. */
 struct http *probe_browser(const struct probe *probe);
 
@@ -99,7 +109,7 @@ rp_probe_run probe_signin_password_alone, probe_signin_totp;
 rp_probe_run probe_signin_webauthn_platform, probe_signin_webauthn_roaming;
 rp_probe_run probe_customer_weak_password, probe_customer_session_revoked;
 rp_probe_run probe_customer_forbidden_share, probe_customer_grant_revoked;
-rp_probe_run probe_admin_staff_read_refused;
+rp_probe_run probe_admin_staff_read_refused, probe_admin_catalogue_kept;
 rp_probe_run probe_customer_outdated_notice, probe_customer_responsibility_page;
 rp_probe_run probe_customer_labels_kept, probe_tenant_export_reimport;
 rp_probe_run probe_people_risk_role_refused, probe_people_unsigned_refused;

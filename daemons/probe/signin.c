@@ -52,6 +52,34 @@ bool probe_ready(struct probe *probe, struct rp_observation *seen) {
     return true;
 }
 
+static rp_err load_lone(struct probe *probe, struct lone_canary *canary, const char *path) {
+    struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(CREDENTIALS_MAX);
+    rp_view text;
+    RP_TRY(arena ? rp_file_read(path, CREDENTIALS_MAX / 4, arena, &text) : RP_ERR(NO_MEMORY));
+    RP_TRY(rp_canary_parse(text, arena, &canary->who));
+    canary->session.who = &canary->who;
+    canary->session.http = probe_browser(probe);
+    if (!canary->session.http) {
+        return RP_ERR(NO_MEMORY);
+    }
+    canary->credentials = rp_take(&arena);
+    return RP_OK;
+}
+
+bool probe_lone_ready(struct probe *probe, struct lone_canary *canary, const char *path,
+                      struct rp_observation *seen) {
+    if (!canary->session.http && !rp_ok(load_lone(probe, canary, path))) {
+        rp_probe_unsure(seen, "%s: this canary has no credentials yet", path);
+        return false;
+    }
+    return true;
+}
+
+void probe_lone_done(struct lone_canary *canary) {
+    http_free(canary->session.http);
+    rp_arena_free(canary->credentials);
+}
+
 rp_err canary_post_form(struct http *http, const char *path, const struct rp_buf *form,
                         struct http_answer *answer) {
     RP_TRY(rp_buf_err(form));

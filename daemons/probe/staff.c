@@ -53,7 +53,7 @@ static bool stays_shut(struct probe *probe, const struct door *door, struct rp_o
                    door->behind ? rp_id_print(customer->tenant).s : "",
                    door->behind ? door->behind : "");
     const struct canary_call call = {"GET", path, NULL, {NULL, 0}};
-    rp_err err = canary_api(probe, &probe->staff.session, &call, &answer);
+    rp_err err = canary_api(probe, &probe->staff.alone.session, &call, &answer);
     if (!rp_ok(err) || answer.status >= 500 || answer.status == 429) {
         rp_probe_unsure(seen, "%s gave no answer (status %ld)", path, answer.status);
         return false;
@@ -75,7 +75,7 @@ void probe_admin_staff_read_refused(void *ctx, struct rp_observation *seen) {
         return;
     }
     /* The doors are there, and open to those who may. */
-    long staff = status_of(probe, &probe->staff.session, "/.rempart/api/v1/registers", NULL);
+    long staff = status_of(probe, &probe->staff.alone.session, "/.rempart/api/v1/registers", NULL);
     long customer = status_of(probe, &probe->people[0], "/.rempart/api/v1/spaces/canary", proof);
     if (staff != 200 || customer != 200) {
         rp_probe_unsure(seen, "staff was answered with %ld where it may read, a customer with %ld",
