@@ -96,10 +96,13 @@ test('a reader who trusts the witness sees that it cosigned, and no other', asyn
   const other = vkey.replace(/^([^+]+\+[0-9a-f]{8}\+).*/, `$1${'A'.repeat(44)}`); // not a key at all
   assert.equal((await verify('--witness', other)).code, 2);
   const folder = fs.mkdtempSync(`${b.state}-read-`);
-  fs.cpSync(b.file('ledger/public'), folder, {recursive: true});
-  const note = fs.readFileSync(`${folder}/witnessed`, 'utf8');
-  fs.writeFileSync(`${folder}/witnessed`, note.replace(/(— a\.localhost\/witness \S{20})(.)/, (_, head, c) => head + (c === 'A' ? 'B' : 'A')));
-  const forged = await run(`${bin}/rempart`, ['verify', folder, '--json', '--witness', vkey]);
+  const forged = await until('a copy of one moment, while the log grows', async () => {
+    fs.cpSync(b.file('ledger/public'), folder, {recursive: true});
+    const note = fs.readFileSync(`${folder}/witnessed`, 'utf8');
+    fs.writeFileSync(`${folder}/witnessed`, note.replace(/(— a\.localhost\/witness \S{20})(.)/, (_, head, c) => head + (c === 'A' ? 'B' : 'A')));
+    const answer = await run(`${bin}/rempart`, ['verify', folder, '--json', '--witness', vkey]);
+    return JSON.parse(answer.stdout).witnesses ? answer : null;
+  });
   assert.equal(forged.code, 1, forged.stdout);
   assert.match(JSON.parse(forged.stdout).witnesses[0].problem, /signature/);
   fs.rmSync(folder, {recursive: true});
