@@ -28,7 +28,7 @@ const serial = async (host = name) => (await get(host)).serial;
 const certificates = async () => JSON.parse((await stack.rempart('gate', 'certificates', '--json')).stdout).certificates;
 // An event of this kind that says these words, in one line of the log's list.
 const told = (text, kind, words) => text.split('\n').some(line => line.includes(kind) && line.includes(words));
-const events = async () => (await stack.rempart('ledger', 'tail', 'operator')).stdout;
+const events = async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000')).stdout;
 
 before(async () => {
   ready = await Pebble.installed();
