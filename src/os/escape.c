@@ -74,8 +74,8 @@ void rp_catcher_close(struct rp_catcher *catcher) {
 static bool is_token(int fd, const uint8_t token[static RP_ESCAPE_TOKEN]) {
     uint8_t bytes[RP_ESCAPE_TOKEN];
     ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-    return n == RP_ESCAPE_TOKEN && rp_view_equal(rp_view_of(bytes, sizeof bytes),
-                                                 rp_view_of(token, RP_ESCAPE_TOKEN));
+    return n == RP_ESCAPE_TOKEN &&
+           rp_view_equal(rp_view_of(bytes, sizeof bytes), rp_view_of(token, RP_ESCAPE_TOKEN));
 }
 
 static bool has_arrived(size_t way, int fd, const uint8_t token[static RP_ESCAPE_TOKEN]) {
