@@ -174,8 +174,9 @@ static void tell_refused(const struct call *call, const struct rp_socks_request 
                       : call->roles == RP_ROLE_BIT(RP_ROLE_ACME)  ? "acme"
                       : call->roles == 0                          ? "a stranger"
                                                                   : "a role";
-    daemon_say(&call->dial->daemon, "refused: %s asks for %s port %u, which no setting names", who,
-               wanted->host, wanted->port);
+    bool here = strcmp(wanted->host, "127.0.0.1") == 0;
+    daemon_say(&call->dial->daemon, "refused: %s asks for %s port %u, which no setting names%s",
+               who, wanted->host, wanted->port, here ? "; canaries do, once an hour (S71)" : "");
 }
 
 /*= S71 */

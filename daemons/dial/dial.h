@@ -10,11 +10,13 @@
  *
  *   main.c    from start to the end     places.c  who may reach what
  *   call.c    one caller, from its greeting to the end
+ *   names.c   where the installation's own names lead
  */
 #ifndef RP_DAEMONS_DIAL_H
 #define RP_DAEMONS_DIAL_H
 
 #include "daemon.h"
+#include "ipc/ipc.h"
 #include "os/pool.h"
 #include "wire/socks.h"
 
@@ -71,12 +73,20 @@ struct call {
     int64_t moved_ms;      /* monotonic */
 };
 
+/* ---- names.c ---- */
+
+struct names;
+/* The installation's own names, for hunt; needs the pool. */
+rp_err names_open(struct dial *dial);
+void names_close(struct dial *dial);
+
 struct dial {
     struct daemon daemon;
     struct places places;
     int listener;
     struct rp_watch *watch;
     struct rp_pool *pool;
+    struct names *names;
     struct call calls[DIAL_CALLS];
 };
 

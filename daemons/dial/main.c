@@ -44,6 +44,7 @@ static void tick(void *ctx) {
 static rp_err open_door(struct dial *dial) {
     struct daemon *daemon = &dial->daemon;
     RP_TRY(rp_pool_new(DIAL_CALLS, DIAL_CALLS, NULL, NULL, NULL, &dial->pool));
+    RP_TRY(names_open(dial));
     RP_TRY(rp_socket_listen(DAEMON_DIAL_SOCKET, RP_SOCKET_STREAM, 0660, &dial->listener));
     RP_TRY(rp_loop_watch(daemon->loop, dial->listener, RP_READY_READ, accept_ready, dial,
                          &dial->watch));
@@ -80,6 +81,7 @@ static int run(struct dial *dial, int argc, char **argv) {
     for (size_t i = 0; i < DIAL_CALLS; i++) {
         call_release(&dial->calls[i]);
     }
+    names_close(dial);
     rp_watch_free(dial->watch);
     rp_fd_done(&dial->listener);
     daemon_done(&dial->daemon);

@@ -185,7 +185,8 @@ static void add_client_address(struct rp_buf *out, const struct rp_config *confi
         return;
     }
     for (size_t i = 0; i < config->trusted_proxies.count; i++) {
-        rp_buf_printf(out, "    set_real_ip_from %s;\n", config->trusted_proxies.items[i]);
+        rp_buf_printf(out, "    set_real_ip_from %s;\n    rempart_provider %s;\n",
+                      config->trusted_proxies.items[i], config->trusted_proxies.items[i]);
     }
     rp_view name = header ? rp_view_from(told, word.n) : told;
     rp_buf_printf(out, "    real_ip_header %.*s;\n    real_ip_recursive on;\n", RP_FMT(name));

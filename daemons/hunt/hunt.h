@@ -38,7 +38,8 @@ struct hunt {
     struct hunt_sockets sockets;
     struct machine_mark machine;
     const struct rp_registers *registers;
-    bool second_factor; /* the configuration demands one of everybody */
+    bool second_factor;   /* the configuration demands one of everybody */
+    uint64_t direct_seen; /* requests that had come past the provider at the last look */
     atomic_bool stopping;
     bool has_canaries; /* of the run before */
     struct hunt_canary canaries[RP_STREAM_COUNT];
@@ -57,6 +58,7 @@ rp_probe_run hunt_streams, hunt_access_explained;
 rp_probe_run hunt_no_record_copy, hunt_field_map, hunt_mfa_share;
 rp_probe_run hunt_operators_checked, hunt_running_approved;
 rp_probe_run hunt_witnessed;
+rp_probe_run hunt_provider_path;
 
 /* The registers' own state, one probe a rule of src/register/rules.def. */
 #define RP_STATE_RULE(name, probe, reg, where, must, least, words) rp_probe_run hunt_rule_##name;

@@ -22,6 +22,7 @@ static const struct rp_probe probes[] = {
     {"change.running_approved", hunt_running_approved},
     {"people.operators_checked", hunt_operators_checked},
     {"admin.staff_access_explained", hunt_access_explained},
+    {"ddos.path", hunt_provider_path},
     {"log.streams_canary", hunt_streams},
     {"log.tamper_refused", hunt_tamper_refused},
     {"people.no_record_copy", hunt_no_record_copy},

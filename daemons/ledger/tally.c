@@ -32,6 +32,7 @@ void tally_count(struct tally *tally, const struct rp_gate_record *record) {
     tally->classes[class < TALLY_CLASSES ? class : 0]++;
     tally->buckets[bucket]++;
     tally->duration_us += record->duration_us;
+    tally->direct += (record->flags & RP_GATE_DIRECT) != 0;
 }
 
 static void add_requests(const struct tally *tally, struct rp_arena *arena, struct rp_json *root) {
@@ -71,6 +72,7 @@ static rp_err write_file(const struct ledger *ledger, struct rp_arena *arena, st
     unsigned percent = 0;
     add_requests(&ledger->tally, arena, root);
     add_durations(&ledger->tally, arena, root);
+    rp_json_add_u64(arena, root, "direct", ledger->tally.direct);
     rp_json_add_u64(arena, root, "lost", ledger->tally.lost);
     rp_json_add_u64(arena, root, "journal_bytes", written);
     rp_json_add_u64(arena, root, "behind_bytes", written - ledger->grown_bytes);

@@ -17,7 +17,8 @@ struct tally {
     uint64_t classes[TALLY_CLASSES];     /* 0 = no status; 2 = 2xx … */
     uint64_t buckets[TALLY_BUCKETS + 1]; /* each for itself; the last is everything slower */
     uint64_t duration_us;
-    uint64_t lost; /* records that never arrived, or made no sense */
+    uint64_t direct; /* not by the provider that is declared to stand in front */
+    uint64_t lost;   /* records that never arrived, or made no sense */
 };
 
 struct ledger;

@@ -174,10 +174,12 @@ static void start_failed(struct child *child, rp_err err) {
     }
 }
 
-/* It stands where those run that it dials for, and only when a setting names a place. */
+/* It stands where those run that it dials for, and only when a setting names a place; or a provider
+ * in front, for hunt to ask where our own names lead. */
 static bool has_somewhere_to_dial(const struct rp_config *config, unsigned runs_here) {
     bool courier = *config->smtp_url || config->webhook_count > 0 || config->witnesses.count > 0;
     return ((runs_here & RP_ROLE_BIT(RP_ROLE_COURIER)) && courier) ||
+           ((runs_here & RP_ROLE_BIT(RP_ROLE_HUNT)) && config->trusted_proxies.count > 0) ||
            ((runs_here & RP_ROLE_BIT(RP_ROLE_ACME)) && *config->acme_directory);
 }
 

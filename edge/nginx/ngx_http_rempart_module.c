@@ -4,22 +4,20 @@
  *   rempart_log_json on|off;              http       lines on standard error as JSON
  *   rempart_confine read|write PATH…;     http       walls around each worker, files it may use
  *   rempart_confine connect PORT…|none;   http       and ports of TCP that it may connect to
- *   rempart_session none|optional|required [pwd|mfa|phr];
- *   rempart_app NAME;                     the application behind this place
- *   rempart_identity_header NAME subject|email|tenant|roles;
- *   rempart_cookies off | harden [NAME…]; the named ones stay readable for scripts
- *   rempart_limit address|network|route|session|tenant|strangers RATE BURST;  a second, and at once
- *   rempart_header missing|replace NAME VALUE;
- *   rempart_plain_paths on|off;           refuse addresses that two readers would read differently
- *   rempart_hsts on|off;                  default on where there is a rempart_state
- *   rempart_waf [IMAGE] on|detect|learn|off [stream];   the application firewall, with or without
- *                                         the rest; learn: detect, and note what people meet
- *   rempart_waf_over_budget block|detect; requests that cost more than their budget
- *   rempart_waf_model FILE on|detect;     OpenAPI: what an application is sent, and nothing else
- *   rempart_waf_label public|internal|personal|sensitive;  how plainly a note says what was sent
- *   rempart_notes DIR;                    http       a table for each worker: notes.N
- *   rempart_waf_log rules|full;           full: a line a match, with its message and data, for
- * tests
+ *   rempart_provider CIDR…;               http       who stands in front: what comes by nobody is
+ * noted rempart_session none|optional|required [pwd|mfa|phr]; rempart_app NAME; the application
+ * behind this place rempart_identity_header NAME subject|email|tenant|roles; rempart_cookies off |
+ * harden [NAME…]; the named ones stay readable for scripts rempart_limit
+ * address|network|route|session|tenant|strangers RATE BURST;  a second, and at once rempart_header
+ * missing|replace NAME VALUE; rempart_plain_paths on|off;           refuse addresses that two
+ * readers would read differently rempart_hsts on|off;                  default on where there is a
+ * rempart_state rempart_waf [IMAGE] on|detect|learn|off [stream];   the application firewall, with
+ * or without the rest; learn: detect, and note what people meet rempart_waf_over_budget
+ * block|detect; requests that cost more than their budget rempart_waf_model FILE on|detect;
+ * OpenAPI: what an application is sent, and nothing else rempart_waf_label
+ * public|internal|personal|sensitive;  how plainly a note says what was sent rempart_notes DIR;
+ * http       a table for each worker: notes.N rempart_waf_log rules|full;           full: a line a
+ * match, with its message and data, for tests
  */
 #include "ngx_rempart.h"
 
@@ -33,6 +31,8 @@ static ngx_command_t commands[] = {
     {ngx_string("rempart_log_json"), NGX_HTTP_MAIN_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
      NGX_HTTP_MAIN_CONF_OFFSET, offsetof(ngx_rempart_main_conf_t, log_json), NULL},
     {ngx_string("rempart_confine"), NGX_HTTP_MAIN_CONF | NGX_CONF_2MORE, ngx_rempart_set_confine,
+     NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_provider"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, ngx_rempart_set_provider,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_session"), ANYWHERE | NGX_CONF_TAKE12, ngx_rempart_set_session,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},

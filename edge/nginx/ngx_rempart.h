@@ -28,11 +28,12 @@ typedef enum {
 
 /* http {}: one for the whole nginx. */
 typedef struct {
-    ngx_str_t state;     /* rempart_state: the folder of tables and rings; empty = none */
-    ngx_str_t notes;     /* rempart_notes: the folder of what is noted of the rules; or empty */
-    ngx_flag_t log_json; /* rempart_log_json */
-    ngx_array_t *files;  /* rempart_confine: struct rp_role_path; NULL = not confined */
-    ngx_array_t *ports;  /* rempart_confine connect: uint16_t; NULL = any */
+    ngx_str_t state;       /* rempart_state: the folder of tables and rings; empty = none */
+    ngx_str_t notes;       /* rempart_notes: the folder of what is noted of the rules; or empty */
+    ngx_flag_t log_json;   /* rempart_log_json */
+    ngx_array_t *files;    /* rempart_confine: struct rp_role_path; NULL = not confined */
+    ngx_array_t *ports;    /* rempart_confine connect: uint16_t; NULL = any */
+    ngx_array_t *provider; /* rempart_provider: struct rp_ip_net; NULL = nobody stands in front */
     u_char salt[JUDGE_SALT_BYTES];
     int ready_fd;                /* the supervisor's pipe, at the first start; else -1 */
     bool started_as_root;        /* the master; its workers are somebody else */
@@ -111,6 +112,7 @@ rp_view ngx_rempart_request_id(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx);
 
 /* directives */
 char *ngx_rempart_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_confine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -105,6 +105,22 @@ char *ngx_rempart_set_confine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     return NGX_CONF_OK;
 }
 
+char *ngx_rempart_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
+    (void)cmd;
+    ngx_rempart_main_conf_t *main_conf = conf;
+    const ngx_str_t *words = cf->args->elts;
+    if (!main_conf->provider) {
+        main_conf->provider = ngx_array_create(cf->pool, 8, sizeof(struct rp_ip_net));
+    }
+    for (ngx_uint_t i = 1; i < cf->args->nelts && main_conf->provider; i++) {
+        struct rp_ip_net *net = ngx_array_push(main_conf->provider);
+        if (!net || !rp_ok(rp_ip_net_parse(rp_view_of(words[i].data, words[i].len), net))) {
+            return NGX_CONF_ERROR;
+        }
+    }
+    return main_conf->provider ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
 char *ngx_rempart_set_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf) {
     (void)cmd;
     static const word_t needs[] = {{"none", JUDGE_NEED_NONE},

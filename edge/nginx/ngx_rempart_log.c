@@ -2,6 +2,7 @@
 #include "ngx_rempart.h"
 
 #include "os/ring.h"
+#include "wire/ip.h"
 
 static rp_view address_of(const ngx_connection_t *c) {
     if (c->sockaddr->sa_family == AF_INET) {
@@ -31,6 +32,35 @@ static unsigned status_of(const ngx_http_request_t *r) {
 /* An upstream that answered gave its own status line. */
 static bool answered_by_upstream(const ngx_http_request_t *r, unsigned status) {
     return r->upstream && r->upstream->headers_in.status_n == status;
+}
+
+/* Who really connected: realip has put the client in its place by now. */
+static bool read_peer(ngx_http_request_t *r, struct rp_ip *ret_ip) {
+    static u_char text[] = "realip_remote_addr";
+    ngx_str_t name = {sizeof text - 1, text};
+    const ngx_http_variable_value_t *value =
+        ngx_http_get_variable(r, &name, ngx_hash_key(text, sizeof text - 1));
+    return value && !value->not_found &&
+           rp_ok(rp_ip_parse(rp_view_of(value->data, value->len), ret_ip));
+}
+
+/*= S50 */ /* what did not come by the declared provider, nor from this machine, is noted */
+static bool is_direct(ngx_http_request_t *r, const ngx_rempart_main_conf_t *main_conf) {
+    static const struct rp_ip_net here[] = {
+        {.ip = {{[10] = 0xff, [11] = 0xff, [12] = 127}}, .bits = RP_IP_V4_BITS + 8},
+        {.ip = {{[15] = 1}}, .bits = 128}};
+    struct rp_ip peer;
+    if (!main_conf->provider || !read_peer(r, &peer) || rp_ip_in(&peer, &here[0]) ||
+        rp_ip_in(&peer, &here[1])) {
+        return false;
+    }
+    const struct rp_ip_net *nets = main_conf->provider->elts;
+    for (ngx_uint_t i = 0; i < main_conf->provider->nelts; i++) {
+        if (rp_ip_in(&peer, &nets[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static struct judge_outcome outcome_of(ngx_http_request_t *r) {
@@ -63,6 +93,7 @@ ngx_int_t ngx_rempart_log_handler(ngx_http_request_t *r) {
     }
     struct judge_outcome outcome = outcome_of(r);
     outcome.rules = ruled ? &rules : NULL;
+    outcome.direct = is_direct(r, main_conf);
     struct rp_gate_record record;
     judge_record(&outcome, main_conf->salt, &record);
     /* A full ring counts; the ledger reads the count. */

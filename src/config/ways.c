@@ -87,3 +87,11 @@ rp_err rp_config_ports(const struct rp_config *config, enum rp_role_id role,
     *ret_count = collecting.count;
     return RP_OK;
 }
+
+const char *rp_config_own_name(const struct rp_config *config, size_t place) {
+    if (place > config->app_count) {
+        return NULL;
+    }
+    const char *own = place > 0 ? config->apps[place - 1].host : NULL;
+    return own && *own ? own : config->host;
+}

@@ -21,4 +21,8 @@ bool rp_config_ways(const struct rp_config *config, enum rp_role_id role, rp_con
 rp_err rp_config_ports(const struct rp_config *config, enum rp_role_id role,
                        uint16_t ret_ports[static RP_CONFIG_PORTS_MAX], size_t *ret_count);
 
+/* This installation's own names, by place: the host, then each application's, which is the host
+ * where it has none of its own. NULL past the last. */
+const char *rp_config_own_name(const struct rp_config *config, size_t place);
+
 #endif

@@ -52,13 +52,15 @@ enum rp_gate_reason {
 };
 
 /* DETECTED: the rules (or the model) would have refused, and the place only detects. OVER_BUDGET:
- * judging would have cost too much; the first rule is the one that spent the rest. */
+ * judging would have cost too much; the first rule is the one that spent the rest. DIRECT: it did
+ * not come by the provider that is declared to stand in front. */
 enum rp_gate_flag {
     RP_GATE_SESSION = 1,
     RP_GATE_CUT = 2,
     RP_GATE_DETECTED = 4,
     RP_GATE_OVER_BUDGET = 8,
-    RP_GATE_FLAGS = 15
+    RP_GATE_DIRECT = 16,
+    RP_GATE_FLAGS = 31
 };
 enum { RP_GATE_RULES_MAX = 8 };
 

@@ -114,6 +114,38 @@ static rp_err look_up(const char *host, uint16_t port, struct addrinfo **ret_lis
     }
 }
 
+static bool read_address(const struct sockaddr *address, uint8_t out[static 16]) {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (address->sa_family == AF_INET) {
+        memcpy(&v4, address, sizeof v4);
+        memcpy(out, mapped, sizeof mapped);
+        memcpy(out + sizeof mapped, &v4.sin_addr, sizeof v4.sin_addr);
+        return true;
+    }
+    if (address->sa_family == AF_INET6) {
+        memcpy(&v6, address, sizeof v6);
+        memcpy(out, &v6.sin6_addr, sizeof v6.sin6_addr);
+        return true;
+    }
+    return false;
+}
+
+rp_err rp_outward_addresses(const char *host, uint8_t (*ret_addresses)[16], size_t max,
+                            size_t *ret_count) {
+    enum { ANY_PORT = 443 };
+    struct addrinfo *list = NULL;
+    size_t count = 0;
+    RP_TRY(look_up(host, ANY_PORT, &list));
+    for (const struct addrinfo *one = list; one && count < max; one = one->ai_next) {
+        count += read_address(one->ai_addr, ret_addresses[count]);
+    }
+    freeaddrinfo(list);
+    *ret_count = count;
+    return RP_OK;
+}
+
 rp_err rp_outward_connect(const char *host, uint16_t port, bool also_private, int deadline_ms,
                           int *ret_fd) {
     RP_ASSERT(host != NULL && port != 0 && deadline_ms > 0 && ret_fd != NULL);

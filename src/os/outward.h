@@ -17,6 +17,10 @@
 
 /* address: a struct sockaddr of n bytes. */
 bool rp_address_is_public(const void *address, size_t n);
+/* The addresses of a name, each in 16 bytes, IPv4 mapped into IPv6 (RFC 4291, 2.5.5.2); as many as
+ * fit. */
+rp_err rp_outward_addresses(const char *host, uint8_t (*ret_addresses)[16], size_t max,
+                            size_t *ret_count);
 /* A connected stream that does not block, to a name or an address; its addresses are tried one
  * after the other, each for deadline_ms. also_private: the operator allows any. */
 rp_err rp_outward_connect(const char *host, uint16_t port, bool also_private, int deadline_ms,

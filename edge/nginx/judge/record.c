@@ -100,6 +100,7 @@ void judge_record(const struct judge_outcome *outcome, const uint8_t salt[static
     ret_record->reason = (uint8_t)reason;
     ret_record->status = (uint16_t)outcome->status;
     ret_record->flags |= outcome->session ? RP_GATE_SESSION : 0;
+    ret_record->flags |= outcome->direct ? RP_GATE_DIRECT : 0;
     ret_record->bytes = outcome->bytes;
     ret_record->duration_us = outcome->duration_us;
     rp_gate_record_host(ret_record, outcome->host);

@@ -27,6 +27,7 @@ struct judge_outcome {
     unsigned status;
     bool answered_by_upstream; /* an application (or core) chose this status */
     bool session;
+    bool direct;                    /* not by the provider that stands in front */
     rp_view method, uri, host, app; /* app is empty for what core and the gate serve */
     rp_view address;                /* binary */
     uint64_t bytes;

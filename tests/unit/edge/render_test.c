@@ -132,6 +132,7 @@ static void a_provider_in_front_is_believed_only_by_its_addresses(void **state) 
     config.client_address = "header CF-Connecting-IP";
     render();
     assert_int_equal(count("set_real_ip_from 192.0.2.0/24;"), 1);
+    assert_int_equal(count("rempart_provider 192.0.2.0/24;"), 1);
     assert_int_equal(count("set_real_ip_from 2001:db8::/32;"), 1);
     assert_int_equal(count("real_ip_header CF-Connecting-IP;"), 1);
     assert_int_equal(count("real_ip_recursive on;"), 1);

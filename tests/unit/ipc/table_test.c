@@ -15,6 +15,7 @@ static void the_graph_is_what_the_house_says(void **state) {
         [RP_ROLE_COURIER] = "core ",
         [RP_ROLE_ACME] = "cli ",
         [RP_ROLE_VAULT] = "core hunt ",
+        [RP_ROLE_DIAL] = "hunt ",
     };
     for (enum rp_role_id server = RP_ROLE_NONE; server < RP_ROLE_COUNT; server++) {
         struct rp_buf clients = rp_buf_new(200);
