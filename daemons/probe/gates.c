@@ -200,7 +200,7 @@ static bool make(struct trying *trying, const char *reg, const char *record, rp_
 static bool find(const struct trying *trying, rp_id *ret_id) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     const struct attempt look = {"GET", "", NULL};
-    rp_err err = ask(trying, trying->probe->staff.session.http, &look, &answer);
+    rp_err err = ask(trying, trying->probe->staff.alone.session.http, &look, &answer);
     const struct rp_json *list = rp_ok(err) ? http_json(&answer) : NULL;
     if (list && list->first && rp_id_parse(rp_json_get_string(list->first, "id"), ret_id)) {
         return true;
