@@ -18,7 +18,8 @@ rp_err rp_admin_person_invite(struct rp_request *request) {
     RP_TRY(rp_request_json(request, &body, &request->diag));
     rp_id tenant;
     if (!rp_id_parse(rp_json_get_string(body, "tenant"), &tenant)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
+        return rp_fail(&request->diag, RP_ERR(INVALID),
+                       "tenant: the id that \"rempart tenant list\" prints");
     }
     rp_view role = rp_json_get_string(body, "role");
     unsigned roles;
@@ -32,7 +33,8 @@ rp_err rp_admin_person_invite(struct rp_request *request) {
                                .lang = &request->lang};
     rp_view record = rp_json_get_string(body, "record");
     if (record.p && !rp_id_parse(record, &invite.record)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "record");
+        return rp_fail(&request->diag, RP_ERR(INVALID),
+                       "record: the id of a record of the persons register");
     }
     rp_err err = rp_identity_invite_person(request->thread->identity, &invite, &token);
     if (rp_is(err, RP_E_INVALID)) {
@@ -67,8 +69,10 @@ static rp_err list_person(void *ctx, const struct rp_member *member) {
 }
 
 rp_err rp_admin_tenant(struct rp_request *request, rp_view text, rp_id *ret_tenant) {
-    return rp_id_parse(text, ret_tenant) ? RP_OK
-                                         : rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
+    return rp_id_parse(text, ret_tenant)
+               ? RP_OK
+               : rp_fail(&request->diag, RP_ERR(INVALID),
+                         "tenant: the id that \"rempart tenant list\" prints");
 }
 
 rp_err rp_admin_people(struct rp_request *request) {

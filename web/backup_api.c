@@ -37,7 +37,8 @@ static rp_err read_tenant(struct rp_request *request, rp_id *ret_tenant) {
     *ret_tenant = (rp_id){{0}};
     return text.n == 0 || rp_id_parse(text, ret_tenant)
                ? RP_OK
-               : rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
+               : rp_fail(&request->diag, RP_ERR(INVALID),
+                         "tenant: the id that \"rempart tenant list\" prints");
 }
 
 static void forget(struct rp_web_thread *thread) {
@@ -61,7 +62,8 @@ rp_err rp_admin_backup_copy(struct rp_request *request) {
     uint64_t left = 0;
     RP_TRY(read_tenant(request, &tenant));
     if (!atomic_load(&request->web->outbox_kept)) {
-        return rp_fail(&request->diag, RP_ERR(CONFLICT), "hold first");
+        return rp_fail(&request->diag, RP_ERR(CONFLICT),
+                       "a snapshot is taken while changes are held: ask for the hold first");
     }
     keep_on(request);
     RP_TRY(open_snapshot(request, tenant));

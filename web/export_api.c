@@ -104,11 +104,12 @@ rp_err rp_admin_export(struct rp_request *request) {
         return go_on(request);
     }
     if (!rp_id_parse(rp_request_query(request, "tenant"), &tenant) || rp_id_is_none(tenant)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
+        return rp_fail(&request->diag, RP_ERR(INVALID),
+                       "tenant: the id that \"rempart tenant list\" prints");
     }
     rp_err err = open_space(request, tenant, &space);
     if (rp_is(err, RP_E_NOT_FOUND)) {
-        request->diag = (struct rp_diag){0};
+        rp_diag_clear(&request->diag);
         return rp_fail(&request->diag, err, "no such tenant: rempart tenant list");
     }
     RP_TRY(err);

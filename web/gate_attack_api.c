@@ -62,7 +62,8 @@ rp_err rp_admin_gate_attack_switch(struct rp_request *request) {
     RP_TRY(rp_store_system(request->thread->store, &db, NULL));
     rp_err err = rp_attack_switch(&request->web->env, db, &change);
     if (rp_is(err, RP_E_NOT_FOUND)) {
-        return rp_fail(&request->diag, err, "it is not on%s", change.app.n ? " for this one" : "");
+        return rp_fail(&request->diag, err,
+                       change.app.n ? "it is not on for this one" : "it is not on");
     }
     RP_TRY(err);
     RP_TRY(rp_attack_publish(&request->web->env, db));

@@ -107,9 +107,11 @@ static rp_err read_entry(struct rp_request *request, const struct rp_json *body,
         rp_err err = rp_ip_net_parse(network, &entry.network);
         if (!rp_ok(err)) {
             return rp_fail(&request->diag, RP_ERR(INVALID),
-                           "\"%.*s\" is no network like 192.0.2.0/24 or 2001:db8::/32%s",
-                           RP_FMT(rp_view_sub(network, 0, 60)),
-                           rp_is(err, RP_E_INVALID) ? ": bits beyond its length are set" : "");
+                           rp_is(err, RP_E_INVALID)
+                               ? "\"%.*s\" is no network like 192.0.2.0/24 or 2001:db8::/32: "
+                                 "bits beyond its length are set"
+                               : "\"%.*s\" is no network like 192.0.2.0/24 or 2001:db8::/32",
+                           RP_FMT(rp_view_sub(network, 0, 60)));
         }
     }
     *ret_entry = entry;

@@ -191,7 +191,7 @@ static rp_err break_off(struct rp_request *request, struct rp_space *space,
     if (importing->dry_run || brought == 0) {
         return err;
     }
-    request->diag = (struct rp_diag){0};
+    rp_diag_clear(&request->diag);
     return rp_fail(
         &request->diag, err,
         request->lang == RP_FR
@@ -249,11 +249,12 @@ rp_err rp_admin_import(struct rp_request *request) {
         return receive(request);
     }
     if (!rp_id_parse(request->segments[0], &tenant) || rp_id_is_none(tenant)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
+        return rp_fail(&request->diag, RP_ERR(INVALID),
+                       "tenant: the id that \"rempart tenant list\" prints");
     }
     rp_err err = begin(request, tenant, is_here);
     if (rp_is(err, RP_E_NOT_FOUND)) {
-        request->diag = (struct rp_diag){0};
+        rp_diag_clear(&request->diag);
         return rp_fail(&request->diag, err, "no such tenant: rempart tenant list");
     }
     return err;

@@ -72,12 +72,13 @@ rp_err rp_admin_people_import(struct rp_request *request) {
     struct rp_people_import import = {.file = &file};
     rp_view body = request->fcgi->body;
     if (!rp_id_parse(rp_request_query(request, "tenant"), &import.tenant)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
+        return rp_fail(&request->diag, RP_ERR(INVALID),
+                       "tenant: the id that \"rempart tenant list\" prints");
     }
     RP_TRY(rp_request_flag(request, "dry_run", &import.dry_run));
     RP_TRY(rp_request_flag(request, "skip_bad", &import.skip_bad));
     bool csv = rp_view_starts(rp_request_param(request, "CONTENT_TYPE"), RP_VIEW("text/csv"));
-    struct rp_diag why = {.line = 0};
+    struct rp_diag why = {.french = request->diag.french};
     rp_err err = (csv ? rp_people_read_csv : rp_people_read_json)(body, request->lang,
                                                                   request->arena, &file, &why);
     if (!rp_ok(err)) {

@@ -210,7 +210,7 @@ rp_err rp_api_register_bulk(struct rp_request *request) {
     struct rp_json *list = rp_json_add_array(request->arena, root, "results");
     for (const struct rp_json *one = ids->first; one; one = one->next) {
         rp_id id = {{0}};
-        struct rp_diag diag = {0};
+        struct rp_diag diag = {.french = request->diag.french};
         s.desk.diag = &diag;
         rp_err err = rp_id_parse(one->string, &id) ? bulk_one(&s.desk, s.reg, id, s.body)
                                                    : RP_ERR(NOT_FOUND);

@@ -116,13 +116,11 @@ static rp_err read_body(struct rp_request *request, const struct rp_json *body,
     rp_view quiet = rp_json_get_string(body, "quiet"), digest = rp_json_get_string(body, "digest");
     if (quiet.p && !rp_ok(rp_reminders_set_quiet(reminders, quiet))) {
         return rp_fail(&request->diag, RP_ERR(INVALID),
-                       rp_say(request, "quiet : deux heures comme 22:00-07:00, none ou default",
-                              "quiet: two times like 22:00-07:00, none or default"));
+                       "quiet: two times like 22:00-07:00, none or default");
     }
     if (digest.p && !rp_ok(rp_reminders_set_digest(reminders, digest))) {
         return rp_fail(&request->diag, RP_ERR(INVALID),
-                       rp_say(request, "digest : une heure comme 08:00, none ou default",
-                              "digest: a time like 08:00, none or default"));
+                       "digest: a time like 08:00, none or default");
     }
     return RP_OK;
 }

@@ -68,10 +68,7 @@ static void read_language(struct rp_request *request) {
     } else {
         request->lang = rp_lang_accept(rp_request_param(request, "HTTP_ACCEPT_LANGUAGE"), RP_FR);
     }
-}
-
-const char *rp_say(const struct rp_request *request, const char *fr, const char *en) {
-    return request->lang == RP_FR ? fr : en;
+    request->diag.french = request->lang == RP_FR;
 }
 
 rp_err rp_request_start(struct rp_request *request, struct rp_web *web,

@@ -167,10 +167,6 @@ rp_err rp_request_limit(const struct rp_request *request, size_t otherwise, size
 /* ?NAME=true or false; false when it is absent. INVALID, which names it. */
 rp_err rp_request_flag(struct rp_request *request, const char *name, bool *ret_flag);
 
-/* Of a sentence in both languages, or a format of one, the reader's. */
-const char *rp_say(const struct rp_request *request, const char *fr, const char *en)
-    __attribute__((format_arg(2), format_arg(3)));
-
 /* Asks for the password pool; the handler returns right after and comes back one step later. */
 void rp_request_password(struct rp_request *request, enum rp_password_work work, rp_view password);
 /* Milliseconds since 1970. */

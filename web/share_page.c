@@ -32,7 +32,7 @@ static rp_err explain(struct rp_request *request, rp_err err) {
     } else if (!rp_is(err, RP_E_NOT_FOUND)) {
         return err;
     }
-    request->diag = (struct rp_diag){0};
+    rp_diag_clear(&request->diag);
     return rp_fail(&request->diag, err, "%.*s", RP_FMT(rp_text(request->lang, key)));
 }
 

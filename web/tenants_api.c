@@ -65,7 +65,8 @@ rp_err rp_admin_tenant_create(struct rp_request *request) {
 
 static rp_err read_tenant(struct rp_request *request, rp_id *ret_tenant, char name[static 129]) {
     if (!rp_id_parse(request->segments[0], ret_tenant)) {
-        return rp_fail(&request->diag, RP_ERR(INVALID), "tenant");
+        return rp_fail(&request->diag, RP_ERR(INVALID),
+                       "tenant: the id that \"rempart tenant list\" prints");
     }
     return rp_identity_tenant_name(request->thread->identity, *ret_tenant, name);
 }

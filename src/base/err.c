@@ -85,7 +85,7 @@ rp_err rp_err_from_errno(int number) {
 __attribute__((format(printf, 2, 0))) static void write_text(struct rp_diag *diag,
                                                              const char *format, va_list args) {
     static const char ellipsis[] = "…";
-    int n = vsnprintf(diag->text, sizeof diag->text, format, args);
+    int n = vsnprintf(diag->text, sizeof diag->text, rp_diag_say(diag, format), args);
     if (n >= (int)sizeof diag->text) {
         memcpy(diag->text + sizeof diag->text - sizeof ellipsis, ellipsis, sizeof ellipsis);
     }

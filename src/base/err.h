@@ -65,15 +65,28 @@ bool rp_err_retry(rp_err err);
 /* The error that fits an errno: ENOSPC and EDQUOT are NO_SPACE, ENOENT NOT_FOUND, and so on. */
 rp_err rp_err_from_errno(int number);
 
-/* Where and what, for a person. Bounded: a longer text ends in "…". */
+/* Where and what, for a person. Bounded: a longer text ends in "…". The text is English unless
+ * whoever made it reads French. */
 struct rp_diag {
     unsigned line;   /* from 1; 0 = no position */
     unsigned column; /* from 1 */
+    bool french;
     char text[240];
 };
 
-/* Writes the detail (diag may be NULL) and returns err, so that it reads
- * `return rp_fail(diag, RP_ERR(SYNTAX), "expected a number")`. */
+/* Nothing has been said; the language stays. */
+static inline void rp_diag_clear(struct rp_diag *diag) {
+    *diag = (struct rp_diag){.french = diag->french};
+}
+
+/* The French of a text that french.def has; another one as it is. */
+const char *rp_french(const char *english) __attribute__((format_arg(1)));
+/* A piece of a detail, in the language of its reader; diag may be NULL. */
+const char *rp_diag_say(const struct rp_diag *diag, const char *english)
+    __attribute__((format_arg(2)));
+
+/* Writes the detail (diag may be NULL), in French where french.def has it and its reader wants it,
+ * and returns err, so that it reads `return rp_fail(diag, RP_ERR(SYNTAX), "expected a number")`. */
 rp_err rp_fail(struct rp_diag *diag, rp_err err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 rp_err rp_fail_at(struct rp_diag *diag, rp_err err, unsigned line, unsigned column,

@@ -13,10 +13,11 @@ struct reading {
     enum rp_lang lang; /* of who reads diag */
 };
 
-/* french.c: a text of french.def in the reader's language; another one as it is. */
-const char *rp_config_say(const struct reading *in, const char *english)
-    __attribute__((format_arg(2)));
-const char *rp_config_french(const char *english) __attribute__((format_arg(1)));
+/* A text of base/french.def in the reader's language; another one as it is. */
+__attribute__((format_arg(2))) static inline const char *rp_config_say(const struct reading *in,
+                                                                       const char *english) {
+    return in->lang == RP_FR ? rp_french(english) : english;
+}
 
 /* An error at the key of the node. */
 rp_err rp_config_unknown(const struct reading *in, const struct rp_yaml *node, const char *where,

@@ -62,9 +62,11 @@ rp_err rp_list_lines(rp_view text, size_t max, rp_err (*each)(void *ctx, const s
         rp_err err = rp_ip_net_parse(network, &net);
         if (!rp_ok(err)) {
             return rp_fail_at(diag, RP_ERR(INVALID), line, 1,
-                              "\"%.*s\" is no network like 192.0.2.0/24 or 2001:db8::/32%s",
-                              RP_FMT(rp_view_sub(network, 0, 60)),
-                              rp_is(err, RP_E_INVALID) ? ": bits beyond its length are set" : "");
+                              rp_is(err, RP_E_INVALID)
+                                  ? "\"%.*s\" is no network like 192.0.2.0/24 or 2001:db8::/32: "
+                                    "bits beyond its length are set"
+                                  : "\"%.*s\" is no network like 192.0.2.0/24 or 2001:db8::/32",
+                              RP_FMT(rp_view_sub(network, 0, 60)));
         }
         if (++count > max) {
             return rp_fail_at(diag, RP_ERR(TOO_LARGE), line, 1, "at most %zu networks", max);

@@ -16,7 +16,7 @@ struct reader {
 
 static rp_err fail(const struct reader *reader, rp_err err, size_t at, const char *what) {
     return rp_fail_at(reader->diag, err, reader->line, (unsigned)(at - reader->line_start) + 1,
-                      "%s", what);
+                      "%s", rp_diag_say(reader->diag, what));
 }
 
 static bool at_end(const struct reader *reader) {

@@ -34,7 +34,8 @@ __attribute__((cold)) static rp_err fail_at(const struct parser *p, size_t offse
             column++;
         }
     }
-    return rp_fail_at(p->diag, err, line, column, "%s%s", text, more);
+    return rp_fail_at(p->diag, err, line, column, "%s%s", rp_diag_say(p->diag, text),
+                      rp_diag_say(p->diag, more));
 }
 
 static rp_err fail(const struct parser *p, size_t offset, const char *text) {

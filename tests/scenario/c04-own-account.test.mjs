@@ -8,7 +8,7 @@ import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {Client} from '../lib/client.mjs';
 import {readMail, Smtp} from '../lib/smtp.mjs';
-import {Stack, until} from '../lib/stack.mjs';
+import {bin, run, Stack, until} from '../lib/stack.mjs';
 
 const NEW = 'an entirely different horse 7';
 const LEAKED = 'tulipes grises sous la pluie';
@@ -206,6 +206,39 @@ test('another address counts once its own link was used; the former one is told,
   assert.match((await reader.get(link)).text, /used already|already been used/);
   await until('the second letter to the former address', () => server.mails.filter(one => one.to.includes('maxime@example.com') && readMail(one.text).body.includes('no longer signs in')).length === 1);
   await until('the event', async () => /address\.changed/.test(await log()));
+});
+
+test('what core refuses is told in French where the terminal speaks it', async () => {
+  const csv = path.join(folder, 'people.csv'), broken = path.join(folder, 'broken.csv');
+  fs.writeFileSync(csv, 'email;size\nlea@example.com;9\n');
+  fs.writeFileSync(broken, 'email;role\n"lea@example.com;member\n');
+  const nobody = '0'.repeat(31) + '1';
+  const cases = [
+    [['person', 'list', '--tenant', 'Acme'], /tenant\s: l’identifiant qu’affiche «\srempart tenant list\s»/],
+    [['person', 'invite', 'not an address', '--tenant', tenant], /email\s: une adresse comme lea@example.com/],
+    [['person', 'invite', 'zoe@example.com', '--tenant', tenant, '--record', 'x'], /l’identifiant d’une fiche du registre/],
+    [['person', 'role', nobody, 'member', '--tenant', tenant], /cette personne n’est qu’invitée/],
+    [['person', 'reminders', 'lea@example.com', '--tenant', tenant, '--digest', '8'], /digest\s: une heure comme 08:00/],
+    [['person', 'import', broken, '--tenant', tenant], /un guillemet qui ne se ferme jamais/],
+    [['tenant', 'create', 'x'.repeat(129)], /name\s: de 1 à 128 octets/],
+    [['tenant', 'export', nobody, path.join(folder, 'x.tar.gz')], /aucune organisation de cet identifiant/],
+    [['tenant', 'close', 'Acme', '--days', '999', '--confirm', 'Acme'], /days\s: de 0 à 180/],
+    [['app', 'token', 'new', 'absent'], /aucune application de ce nom/],
+    [['app', 'token', 'new', 'notes', '--days', '99999'], /days\s: de 1 à/],
+    [['app', 'token', 'new', 'notes', '--scopes', 'all'], /scopes\s: \*, ou certains de/],
+    [['app', 'token', 'revoke', nobody], /aucun jeton valable/],
+    [['gate', 'deny', '192.0.2.1/24', '--reason', 'x'], /des bits au-delà de sa longueur/],
+    [['gate', 'deny', '--reason', 'x'], /rien n’est demandé\s: un réseau, un chemin/],
+    [['gate', 'attack', 'off', '--app', 'notes'], /il n’est pas activé pour celle-ci/],
+    [['waf', 'accept', '12345678', '--reason', 'x'], /pas de proposition 12345678/],
+    [['register', 'new', 'absent'], /registre\s?: absent/],
+  ];
+  for (const [args, words] of cases) {
+    const {code, stdout, stderr} = await run(path.join(bin, 'rempart'), [...args, '--state', stack.state],
+      {env: {...stack.env, LANG: 'fr_FR.UTF-8', LC_ALL: 'fr_FR.UTF-8'}});
+    assert.notEqual(code, 0, `${args.join(' ')}: ${stdout}`);
+    assert.match(stderr, words, args.join(' '));
+  }
 });
 
 test('the address of somebody else is answered alike; only its mailbox learns why there is no link', async () => {

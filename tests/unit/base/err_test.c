@@ -46,12 +46,64 @@ static void detail_is_bounded(void **state) {
     assert_err(rp_fail(NULL, RP_ERR(SYNTAX), "nobody listens"), SYNTAX);
 }
 
+/* The conversions of a format, in their order: "%.*s %zu" is "*s z". */
+static void conversions(const char *text, char out[static 64]) {
+    size_t n = 0;
+    for (; *text; text++) {
+        if (*text != '%') {
+            continue;
+        }
+        for (text++; strchr(".*0123456789zl", *text); text++) {
+            out[n++] = *text;
+        }
+        out[n++] = *text;
+        assert_in_range(n, 0, 60);
+    }
+    out[n] = 0;
+}
+
+static void french_says_the_same_with_the_same_values(void **state) {
+    (void)state;
+    static const struct {
+        const char *english, *french;
+    } texts[] = {
+#define RP_FRENCH(english, french) {english, french},
+#include "base/french.def"
+#undef RP_FRENCH
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char english[64], french[64];
+        conversions(texts[i].english, english);
+        conversions(texts[i].french, french);
+        assert_string_equal(english, french);
+    }
+}
+
+static void a_detail_speaks_the_language_of_its_reader(void **state) {
+    (void)state;
+    struct rp_diag diag = {.french = true};
+    assert_err(rp_fail(&diag, RP_ERR(INVALID), "days: 1 to %d", 90), INVALID);
+    assert_string_equal(diag.text, "days\u00a0: de 1 à 90");
+    rp_ignore(rp_fail(&diag, RP_ERR(INVALID), "a text without its French: %d", 7));
+    assert_string_equal(diag.text, "a text without its French: 7");
+    rp_diag_clear(&diag);
+    assert_true(diag.french);
+    assert_int_equal(diag.text[0], 0);
+    assert_string_equal(rp_diag_say(&diag, "a value"), "une valeur");
+    diag.french = false;
+    rp_ignore(rp_fail(&diag, RP_ERR(INVALID), "days: 1 to %d", 90));
+    assert_string_equal(diag.text, "days: 1 to 90");
+    assert_string_equal(rp_diag_say(NULL, "a value"), "a value");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_error_speaks_both_languages),
         cmocka_unit_test(try_hands_on),
         cmocka_unit_test(errno_becomes_an_error),
         cmocka_unit_test(detail_is_bounded),
+        cmocka_unit_test(french_says_the_same_with_the_same_values),
+        cmocka_unit_test(a_detail_speaks_the_language_of_its_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

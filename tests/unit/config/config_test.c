@@ -3,39 +3,6 @@
 #include "config/check.h"
 #include "unit.h"
 
-/* The conversions of a format, in their order: "%.*s %zu" is "*s z". */
-static void conversions(const char *text, char out[static 64]) {
-    size_t n = 0;
-    for (; *text; text++) {
-        if (*text != '%') {
-            continue;
-        }
-        for (text++; strchr(".*0123456789zl", *text); text++) {
-            out[n++] = *text;
-        }
-        out[n++] = *text;
-        assert_in_range(n, 0, 60);
-    }
-    out[n] = 0;
-}
-
-static void french_says_the_same_with_the_same_values(void **state) {
-    (void)state;
-    static const struct {
-        const char *english, *french;
-    } texts[] = {
-#define RP_FRENCH(english, french) {english, french},
-#include "config/french.def"
-#undef RP_FRENCH
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        char english[64], french[64];
-        conversions(texts[i].english, english);
-        conversions(texts[i].french, french);
-        assert_string_equal(english, french);
-    }
-}
-
 static void each_mistake_is_told_in_the_language_of_its_reader(void **state) {
     static const struct {
         const char *yaml, *french;
@@ -417,7 +384,6 @@ static void words_are_compared_by_edits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(french_says_the_same_with_the_same_values),
         WITH_ARENA(each_mistake_is_told_in_the_language_of_its_reader),
         WITH_ARENA(an_empty_file_means_the_defaults),
         WITH_ARENA(every_kind_of_setting_is_read),
