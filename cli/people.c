@@ -26,6 +26,28 @@ static enum rp_exit person_invite(struct cli *cli) {
     return code;
 }
 
+/* "authenticator, keys: 2, recovery codes: 9"; of an invitation nothing. */
+static void print_factors(const struct cli *cli, const struct rp_json *factors) {
+    uint64_t keys = 0, codes = 0;
+    bool totp = false;
+    if (!factors) {
+        return;
+    }
+    (void)rp_json_get_bool(factors, "totp", &totp);
+    (void)rp_json_get_u64(factors, "passkeys", &keys);
+    (void)rp_json_get_u64(factors, "recovery_codes", &codes);
+    printf("  %s", totp       ? cli_say(cli, "application", "authenticator")
+                   : keys > 0 ? cli_say(cli, "sans application", "no authenticator")
+                              : cli_say(cli, "aucun second facteur", "no second factor"));
+    if (keys > 0) {
+        printf(cli_say(cli, ", clés : %llu", ", keys: %llu"), (unsigned long long)keys);
+    }
+    if (codes > 0) {
+        printf(cli_say(cli, ", codes de secours : %llu", ", recovery codes: %llu"),
+               (unsigned long long)codes);
+    }
+}
+
 static enum rp_exit person_list(struct cli *cli) {
     rp_view path = rp_arena_printf(cli->arena, PEOPLE "?tenant=%s", cli->tenant);
     struct rp_json *answer = NULL;
@@ -38,9 +60,11 @@ static enum rp_exit person_list(struct cli *cli) {
     }
     const struct rp_json *list = rp_json_get(answer, "people");
     for (const struct rp_json *one = list ? list->first : NULL; one; one = one->next) {
-        printf("%.*s  %-8.*s  %-8.*s  %.*s\n", RP_FMT(rp_json_get_string(one, "id")),
+        printf("%.*s  %-8.*s  %-8.*s  %.*s", RP_FMT(rp_json_get_string(one, "id")),
                RP_FMT(rp_json_get_string(one, "role")), RP_FMT(rp_json_get_string(one, "state")),
                RP_FMT(rp_json_get_string(one, "email")));
+        print_factors(cli, rp_json_get(one, "factors"));
+        putchar('\n');
     }
     return code;
 }

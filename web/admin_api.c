@@ -56,6 +56,14 @@ struct listing {
     struct rp_json *list;
 };
 
+static void add_factors(struct rp_arena *arena, struct rp_json *person,
+                        const struct rp_member *member) {
+    struct rp_json *factors = rp_json_add_object(arena, person, "factors");
+    rp_json_add_bool(arena, factors, "totp", member->has_totp);
+    rp_json_add_u64(arena, factors, "passkeys", member->passkeys);
+    rp_json_add_u64(arena, factors, "recovery_codes", member->recovery_left);
+}
+
 static rp_err list_person(void *ctx, const struct rp_member *member) {
     struct listing *listing = ctx;
     struct rp_json *json = rp_json_add_object(listing->arena, listing->list, NULL);
@@ -65,6 +73,9 @@ static rp_err list_person(void *ctx, const struct rp_member *member) {
     rp_json_add_cstr(listing->arena, json, "state", member->invited ? "invited" : "enrolled");
     rp_json_add_cstr(listing->arena, json, member->invited ? "valid_until" : "since",
                      rp_time_print(member->since_ms / 1000).s);
+    if (!member->invited) {
+        add_factors(listing->arena, json, member);
+    }
     return json ? RP_OK : RP_ERR(TOO_LARGE);
 }
 

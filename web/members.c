@@ -50,6 +50,19 @@ static rp_view role_name(enum rp_lang lang, unsigned roles) {
     return rp_text(lang, roles & RP_TENANT_ADMIN ? RP_TEXT_role_tenant_admin : RP_TEXT_role_member);
 }
 
+/* "Second factor: authenticator, 2 keys, 9 recovery codes". */
+static rp_view factors_of(const struct rp_request *request, const struct rp_member *member) {
+    enum rp_text_key key = member->has_totp && member->passkeys > 0 ? RP_TEXT_factors_both
+                           : member->has_totp                       ? RP_TEXT_factors_totp
+                           : member->passkeys > 0                   ? RP_TEXT_factors_keys
+                                                                    : RP_TEXT_factors_none;
+    rp_view codes =
+        member->recovery_left > 0 ? rp_text(request->lang, RP_TEXT_factors_codes) : RP_VIEW("");
+    return member->invited ? (rp_view){NULL, 0}
+                           : rp_arena_printf(request->arena, "%.*s%.*s",
+                                             RP_FMT(rp_text(request->lang, key)), RP_FMT(codes));
+}
+
 static rp_err add_row(void *ctx, const struct rp_member *member) {
     struct list *list = ctx;
     struct rp_request *request = list->request;
@@ -62,6 +75,7 @@ static rp_err add_row(void *ctx, const struct rp_member *member) {
     *row = (struct rp_template_members_members){
         .role = role_name(request->lang, member->roles),
         .since = rp_page_time(request, member->since_ms),
+        .factors = factors_of(request, member),
         .invited = member->invited,
         .here = rp_id_equal(member->person, request->who.person),
         .admin = (member->roles & RP_TENANT_ADMIN) != 0,

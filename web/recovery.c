@@ -1,5 +1,7 @@
 /* recovery.c — the page of recovery codes: how many are left, and ten new ones. */
 #include "base/assert.h"
+#include "base/checked.h"
+#include "identity/passkey.h"
 #include "web/handlers.h"
 #include "web/templates.h"
 
@@ -12,9 +14,16 @@ static void show(struct rp_request *request, struct rp_template_recovery *page) 
 
 static rp_err show_left(struct rp_request *request, rp_view error) {
     size_t left = 0;
-    RP_TRY(rp_identity_recovery_left(request->thread->identity, request->who.person, &left));
-    struct rp_template_recovery page = {
-        .error = error, .none = left == 0, .left = rp_arena_printf(request->arena, "%zu", left)};
+    struct rp_person person;
+    struct rp_identity *identity = request->thread->identity;
+    RP_TRY(rp_identity_recovery_left(identity, request->who.person, &left));
+    RP_TRY(rp_identity_person(identity, request->who.person, request->who.tenant, &person));
+    struct rp_template_recovery page = {.error = error,
+                                        .none = left == 0,
+                                        .left = rp_arena_printf(request->arena, "%zu", left),
+                                        .code = person.has_totp,
+                                        .passkey = !person.has_totp && person.passkeys > 0,
+                                        .nothing = !person.has_totp && person.passkeys == 0};
     show(request, &page);
     return RP_OK;
 }
@@ -35,18 +44,39 @@ static void show_codes(struct rp_request *request, const struct rp_recovery_code
     show(request, &page);
 }
 
+static bool shows_refusal(rp_err err, enum rp_text_key *ret_why) {
+    static const struct {
+        enum rp_code code;
+        enum rp_text_key why;
+    } refusals[] = {{RP_E_DENIED, RP_TEXT_error_code},
+                    {RP_E_REPLAYED, RP_TEXT_error_replayed},
+                    {RP_E_RATE, RP_TEXT_error_rate},
+                    {RP_E_SECOND_FACTOR, RP_TEXT_recovery_error_key},
+                    {RP_E_CONFLICT, RP_TEXT_recovery_nothing}};
+    for (size_t i = 0; i < RP_COUNT_OF(refusals); i++) {
+        if (rp_is(err, refusals[i].code)) {
+            *ret_why = refusals[i].why;
+            return true;
+        }
+    }
+    return false;
+}
+
 rp_err rp_page_recovery_post(struct rp_request *request) {
     RP_TRY(rp_request_allow(request, RP_ACTION_READ_OWN));
     struct rp_pairs form;
     RP_TRY(rp_request_form(request, &form));
+    struct rp_identity *identity = request->thread->identity;
     struct rp_recovery_codes codes;
-    rp_err err = rp_identity_new_recovery_codes(request->thread->identity, request->who.person,
-                                                rp_view_trim(rp_pairs_get(form, "code")),
-                                                rp_request_param(request, "REMOTE_ADDR"), &codes);
-    if (rp_is(err, RP_E_DENIED) || rp_is(err, RP_E_REPLAYED) || rp_is(err, RP_E_RATE)) {
-        enum rp_text_key why = rp_is(err, RP_E_DENIED)     ? RP_TEXT_error_code
-                               : rp_is(err, RP_E_REPLAYED) ? RP_TEXT_error_replayed
-                                                           : RP_TEXT_error_rate;
+    enum rp_text_key why;
+    const struct rp_recovery_ask ask = {.person = request->who.person,
+                                        .code = rp_view_trim(rp_pairs_get(form, "code")),
+                                        .client = rp_request_param(request, "REMOTE_ADDR"),
+                                        .key_shown =
+                                            request->who.acr == RP_ACR_PHR &&
+                                            rp_identity_is_fresh(identity, &request->session)};
+    rp_err err = rp_identity_new_recovery_codes(identity, &ask, &codes);
+    if (shows_refusal(err, &why)) {
         return show_left(request, rp_text(request->lang, why));
     }
     RP_TRY(err);

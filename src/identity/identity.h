@@ -190,6 +190,7 @@ struct rp_person {
     char email[RP_EMAIL_MAX + 1];
     char tenant_name[129];
     bool has_totp;
+    size_t passkeys;
 };
 rp_err rp_identity_person(struct rp_identity *identity, rp_id person, rp_id tenant,
                           struct rp_person *ret_person);
@@ -218,9 +219,18 @@ struct rp_recovery_codes {
     char s[RP_RECOVERY_CODES][RP_RECOVERY_TEXT + 1];
 };
 rp_err rp_identity_recovery_left(struct rp_identity *identity, rp_id person, size_t *ret_left);
-/* code: a one-time code, now. DENIED, REPLAYED, RATE as at the sign-in. The caller wipes. */
-rp_err rp_identity_new_recovery_codes(struct rp_identity *identity, rp_id person, rp_view code,
-                                      rp_view client, struct rp_recovery_codes *ret_codes);
+struct rp_recovery_ask {
+    rp_id person;
+    rp_view code; /* a one-time code, now; of a person without an authenticator nothing is asked */
+    rp_view client;
+    bool key_shown; /* this session began with a key just now: who has keys alone needs that */
+};
+/* DENIED, REPLAYED, RATE as at the sign-in; SECOND_FACTOR for who has keys alone and showed none
+ * just now; CONFLICT for who has no second factor at all: a recovery code stands in for one. The
+ * caller wipes. */
+rp_err rp_identity_new_recovery_codes(struct rp_identity *identity,
+                                      const struct rp_recovery_ask *ask,
+                                      struct rp_recovery_codes *ret_codes);
 
 /* ---- a forgotten password ---- */
 /* Anybody may ask, for any address: the same work and the same answer whoever is meant. */

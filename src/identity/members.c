@@ -6,11 +6,13 @@
 /* ---- who is there ---- */
 
 static const char people_sql[] =
-    "SELECT person.id, person.tenant, roles, created_ms, email_sealed FROM membership "
+    "SELECT person.id, person.tenant, roles, created_ms, email_sealed, totp_sealed IS NOT NULL, "
+    "(SELECT count(*) FROM passkey WHERE passkey.person = person.id), (SELECT count(*) FROM "
+    "recovery_code c WHERE c.person = person.id AND c.used_ms IS NULL) FROM membership "
     "JOIN person ON person.id = membership.person WHERE membership.tenant = ?1 "
     "ORDER BY created_ms, person.id";
 static const char invitations_sql[] =
-    "SELECT person, tenant, roles, expires_ms, email_sealed FROM invitation "
+    "SELECT person, tenant, roles, expires_ms, email_sealed, 0, 0, 0 FROM invitation "
     "WHERE tenant = ?1 AND used_ms IS NULL AND expires_ms > ?2 ORDER BY expires_ms, person";
 
 struct listing {
@@ -23,7 +25,10 @@ static rp_err show_row(const struct listing *listing, struct rp_row *row, bool i
     struct rp_member member = {.person = rp_row_id(row, 0),
                                .roles = (unsigned)rp_row_u64(row, 2) & RP_ROLES_ALL,
                                .invited = invited,
-                               .since_ms = (int64_t)rp_row_u64(row, 3)};
+                               .since_ms = (int64_t)rp_row_u64(row, 3),
+                               .has_totp = rp_row_u64(row, 5) == 1,
+                               .passkeys = (size_t)rp_row_u64(row, 6),
+                               .recovery_left = (size_t)rp_row_u64(row, 7)};
     const struct rp_place place = {"email", rp_row_id(row, 1), member.person};
     if (member.roles == 0) {
         return RP_ERR(CORRUPT);

@@ -18,6 +18,8 @@ struct rp_member {
     unsigned roles;
     bool invited;     /* an open invitation, not a person yet */
     int64_t since_ms; /* enrolled; of an invitation: until when it is valid */
+    bool has_totp;    /* the second factors: an authenticator, keys, codes in their place */
+    size_t passkeys, recovery_left;
     char email[RP_EMAIL_MAX + 1];
 };
 /* People in the order of their enrolment, then open invitations. NOT_FOUND: no such tenant. */

@@ -40,7 +40,8 @@ static rp_err read_person(struct rp_identity *identity, struct rp_person *person
                           struct sealed_email *email) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(identity->db,
-                       "SELECT person.tenant, email_sealed, totp_sealed IS NOT NULL, roles "
+                       "SELECT person.tenant, email_sealed, totp_sealed IS NOT NULL, roles, "
+                       "(SELECT count(*) FROM passkey WHERE passkey.person = person.id) "
                        "FROM person JOIN membership ON membership.person = person.id "
                        "WHERE person.id = ?1 AND membership.tenant = ?2",
                        &row));
@@ -56,6 +57,7 @@ static rp_err read_person(struct rp_identity *identity, struct rp_person *person
     email->home = rp_row_id(row, 0);
     person->has_totp = rp_row_u64(row, 2) == 1;
     person->roles = (unsigned)rp_row_u64(row, 3) & RP_ROLES_ALL;
+    person->passkeys = (size_t)rp_row_u64(row, 4);
     return RP_OK;
 }
 

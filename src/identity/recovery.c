@@ -1,4 +1,5 @@
-/* recovery.c — ten codes for whoever lost the authenticator; each works once, in its place.
+/* recovery.c — ten codes for whoever lost the authenticator or the key; each works once, in its
+ * place.
  *
  * Fifty random bits a code: guessing is what the throttle is for, and the keyed hashes in the
  * database are worth nothing without the key service.
@@ -134,22 +135,34 @@ static rp_err insert_codes(const struct making *making) {
 static rp_err do_make(struct rp_db *db, void *ctx) {
     struct making *making = ctx;
     (void)db;
+    if (making->factor.seed_n == 0) {
+        return insert_codes(making);
+    }
     RP_TRY(rp_throttle_check(making->identity, &making->factor.address, &making->client));
     RP_TRY(rp_factor_use(making->identity, &making->factor, &making->answer, &making->client,
                          &making->outcome));
     return rp_ok(making->outcome) ? insert_codes(making) : RP_OK;
 }
 
-rp_err rp_identity_new_recovery_codes(struct rp_identity *identity, rp_id person, rp_view code,
-                                      rp_view client, struct rp_recovery_codes *ret_codes) {
-    RP_ASSERT(identity != NULL && ret_codes != NULL);
-    struct making making = {.identity = identity};
-    RP_TRY(rp_factor_of(identity, person, &making.factor));
-    RP_TRY(rp_identity_client(identity, client, &making.client));
-    RP_TRY(rp_factor_compare(identity, &making.factor, code, &making.answer));
-    if (making.answer.kind != RP_FACTOR_TOTP) {
-        return RP_ERR(DENIED); /* the last of ten does not make ten more */
+/* A recovery code never makes others: neither typed here, nor by the session that it opened. */
+static rp_err check_shown(struct making *making, const struct rp_recovery_ask *ask) {
+    if (making->factor.seed_n == 0) {
+        return making->factor.passkeys == 0 ? RP_ERR(CONFLICT)
+               : ask->key_shown             ? RP_OK
+                                            : RP_ERR(SECOND_FACTOR);
     }
+    RP_TRY(rp_factor_compare(making->identity, &making->factor, ask->code, &making->answer));
+    return making->answer.kind == RP_FACTOR_TOTP ? RP_OK : RP_ERR(DENIED);
+}
+
+rp_err rp_identity_new_recovery_codes(struct rp_identity *identity,
+                                      const struct rp_recovery_ask *ask,
+                                      struct rp_recovery_codes *ret_codes) {
+    RP_ASSERT(identity != NULL && ask != NULL && ret_codes != NULL);
+    struct making making = {.identity = identity};
+    RP_TRY(rp_factor_of(identity, ask->person, &making.factor));
+    RP_TRY(rp_identity_client(identity, ask->client, &making.client));
+    RP_TRY(check_shown(&making, ask));
     struct rp_recovery_codes codes;
     rp_err err = draw(&making, &codes);
     if (rp_ok(err)) {

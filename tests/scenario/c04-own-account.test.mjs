@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
+import {Authenticator, addKey} from '../lib/authenticator.mjs';
 import {Client} from '../lib/client.mjs';
 import {readMail, Smtp} from '../lib/smtp.mjs';
 import {bin, run, Stack, until} from '../lib/stack.mjs';
@@ -21,7 +22,7 @@ before(async () => {
   fs.writeFileSync(list, ['password', 'azerty', LEAKED, 'letmein'].map(sha1).sort().map((hash, at) => `${hash}:${at + 1}\r\n`).join(''));
   // All of them sign in from one address, one after the other: more of it than the limit lets through.
   stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nlimits: {sign_in_per_second: 1000}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
-    `  from: rempart@example.com\nsign_in:\n  breached_list: ${list}\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n`});
+    `  from: rempart@example.com\nsign_in:\n  second_factor: optional\n  breached_list: ${list}\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n`});
   await stack.firstAdministrator();
   tenant = (await stack.rempart('tenant', 'create', 'Acme')).stdout.trim();
   person = await invited('lea@example.com');
@@ -206,6 +207,49 @@ test('another address counts once its own link was used; the former one is told,
   assert.match((await reader.get(link)).text, /used already|already been used/);
   await until('the second letter to the former address', () => server.mails.filter(one => one.to.includes('maxime@example.com') && readMail(one.text).body.includes('no longer signs in')).length === 1);
   await until('the event', async () => /address\.changed/.test(await log()));
+});
+
+// Somebody whom an import brought with a password alone, where the second factor is optional.
+test('who has keys alone makes recovery codes with one, and comes in with a code', async () => {
+  const email = 'mira@example.com', password = 'a sentence from elsewhere 9', salt = crypto.randomBytes(16);
+  const ab64 = bytes => bytes.toString('base64').replace(/=+$/, '').replaceAll('+', '.');
+  const hash = `$pbkdf2-sha256$29000$${ab64(salt)}$${ab64(crypto.pbkdf2Sync(password, salt, 29000, 32, 'sha256'))}`;
+  const file = path.join(folder, 'mira.csv');
+  fs.writeFileSync(file, `email,password\n${email},${hash}\n`);
+  const taken = await stack.rempart('person', 'import', file, '--tenant', tenant);
+  assert.equal(taken.code, 0, taken.stderr);
+  const listed = async () => (await stack.rempart('person', 'list', '--tenant', tenant)).stdout.split('\n').find(line => line.includes(email));
+  assert.match(await listed(), /no second factor/);
+
+  const mira = Object.assign(new Client(stack), {email, password}), key = new Authenticator(stack.origin);
+  const recovery = () => mira.get('/.rempart/id/recovery'), make = async () => mira.submit(await recovery(), {}, {action: 'recovery'});
+  await mira.signIn();
+  assert.ok(await isIn(mira));
+  assert.match((await recovery()).text, /Add a key first/);
+  await addKey(mira, key, 'Blue key');
+  assert.match((await make()).text, /sign in again with your key/, 'a password alone makes none');
+
+  const toSecondStep = async () => {
+    mira.cookies = {};
+    return mira.submit(await mira.get('/.rempart/id/sign-in'), {email, password}, {action: 'sign-in'});
+  };
+  const signInWithKey = async () => {
+    const second = await toSecondStep();
+    const {fields} = second.form('code');
+    const options = await mira.post('/.rempart/id/passkey/second', {form: fields.form});
+    return mira.post('/.rempart/id/code', {...fields, passkey: JSON.stringify(key.use(options.json()))});
+  };
+  await signInWithKey();
+  const shown = (await make()).text.match(/[a-z2-9]{5}-[a-z2-9]{5}/g);
+  assert.equal(shown.length, 10);
+  assert.match(await listed(), /no authenticator, keys: 1, recovery codes: 10/);
+  const members = JSON.parse((await stack.rempart('person', 'list', '--tenant', tenant, '--json')).stdout).people;
+  assert.deepEqual(members.find(one => one.email === email).factors, {passkeys: 1, recovery_codes: 10, totp: false});
+
+  await mira.submit(await toSecondStep(), {code: shown[3]}, {action: 'code'});
+  assert.ok(await isIn(mira), 'the key is lost, a code opens');
+  assert.match((await make()).text, /sign in again with your key/, 'and makes no others');
+  assert.match(await listed(), /recovery codes: 9/);
 });
 
 test('what core refuses is told in French where the terminal speaks it', async () => {

@@ -2,10 +2,16 @@
  */
 #include "world.h"
 
+static rp_err make(const struct person *person, rp_view code, bool key_shown,
+                   struct rp_recovery_codes *ret_codes) {
+    const struct rp_recovery_ask ask = {
+        .person = person->person, .code = code, .client = HERE, .key_shown = key_shown};
+    return rp_identity_new_recovery_codes(identity, &ask, ret_codes);
+}
+
 static struct rp_recovery_codes ten(const struct person *person) {
     struct rp_recovery_codes codes;
-    assert_ok(
-        rp_identity_new_recovery_codes(identity, person->person, code_at(person, 0), HERE, &codes));
+    assert_ok(make(person, code_at(person, 0), false, &codes));
     wait_ms(STEP_MS);
     return codes;
 }
@@ -29,8 +35,7 @@ static void ten_codes_differ_and_are_made_with_a_one_time_code(void **state) {
     struct person ann = enrolled();
     struct rp_recovery_codes codes;
     assert_int_equal(left(&ann), 0);
-    assert_err(rp_identity_new_recovery_codes(identity, ann.person, wrong_code(&ann), HERE, &codes),
-               DENIED);
+    assert_err(make(&ann, wrong_code(&ann), true, &codes), DENIED);
     assert_int_equal(left(&ann), 0);
     codes = ten(&ann);
     assert_int_equal(left(&ann), RP_RECOVERY_CODES);
@@ -84,9 +89,7 @@ static void a_recovery_code_makes_no_others(void **state) {
     (void)state;
     struct person ann = enrolled();
     struct rp_recovery_codes codes = ten(&ann), more;
-    assert_err(rp_identity_new_recovery_codes(identity, ann.person, rp_view_from_cstr(codes.s[0]),
-                                              HERE, &more),
-               DENIED);
+    assert_err(make(&ann, rp_view_from_cstr(codes.s[0]), true, &more), DENIED);
     assert_int_equal(left(&ann), RP_RECOVERY_CODES);
 }
 
@@ -96,8 +99,36 @@ static void a_code_used_to_sign_in_makes_none(void **state) {
     struct rp_token cookie;
     struct rp_recovery_codes codes;
     (void)signed_in(&ann, &cookie);
-    assert_err(rp_identity_new_recovery_codes(identity, ann.person, code_at(&ann, 0), HERE, &codes),
-               REPLAYED);
+    assert_err(make(&ann, code_at(&ann, 0), false, &codes), REPLAYED);
+}
+
+static void run_for(const char *sql, rp_id person) {
+    struct rp_row *row = NULL;
+    assert_ok(rp_db_query(central, sql, &row));
+    rp_row_bind_id(row, 1, person);
+    assert_ok(rp_row_run(row, NULL));
+}
+
+/* Somebody whom an import brought without an authenticator, and who added a key. */
+static void who_has_keys_alone_makes_and_uses_them(void **state) {
+    (void)state;
+    struct person ann = enrolled();
+    struct rp_recovery_codes codes;
+    run_for("UPDATE person SET totp_sealed = NULL WHERE id = ?1", ann.person);
+    assert_err(make(&ann, RP_VIEW(""), true, &codes), CONFLICT); /* nothing to stand in for */
+    run_for("INSERT INTO passkey (id, person, credential, sealed, sign_count, created_ms, used_ms) "
+            "VALUES (randomblob(16), ?1, randomblob(32), x'00', 0, 0, 0)",
+            ann.person);
+    assert_err(make(&ann, RP_VIEW(""), false, &codes), SECOND_FACTOR);
+    assert_err(make(&ann, code_at(&ann, 0), false, &codes), SECOND_FACTOR);
+    assert_int_equal(left(&ann), 0);
+    assert_ok(make(&ann, RP_VIEW(""), true, &codes));
+    assert_int_equal(left(&ann), RP_RECOVERY_CODES);
+    assert_ok(finish_with(codes.s[0]));
+    assert_err(finish_with(codes.s[0]), DENIED);
+    /* A recovery code makes no others for them either. */
+    assert_err(make(&ann, rp_view_from_cstr(codes.s[1]), false, &codes), SECOND_FACTOR);
+    assert_int_equal(left(&ann), RP_RECOVERY_CODES - 1);
 }
 
 int main(void) {
@@ -108,6 +139,7 @@ int main(void) {
         TEST(the_next_ten_end_the_former),
         TEST(a_recovery_code_makes_no_others),
         TEST(a_code_used_to_sign_in_makes_none),
+        TEST(who_has_keys_alone_makes_and_uses_them),
     };
     if (!stack_is_there()) {
         return 0;
