@@ -157,6 +157,8 @@ enum rp_exit cli_check(struct cli *cli);
 struct rp_config;
 /* Warns of each file that the configuration names and that is not there. */
 void cli_check_files(const struct cli *cli, const struct rp_config *config);
+/* Warns of each pattern of a webhook that no event of this release matches. */
+void cli_check_events(const struct cli *cli, const struct rp_config *config);
 enum rp_exit cli_status(struct cli *cli);
 enum rp_exit cli_promises(struct cli *cli);
 enum rp_exit cli_verify(struct cli *cli);

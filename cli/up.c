@@ -210,6 +210,7 @@ enum rp_exit cli_check(struct cli *cli) {
             }
         }
         cli_check_files(cli, &config);
+        cli_check_events(cli, &config);
         check_acme(cli, &config);
     }
     return code;

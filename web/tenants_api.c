@@ -54,6 +54,10 @@ rp_err rp_admin_tenant_create(struct rp_request *request) {
         return rp_fail(&request->diag, err,
                        "name: 1 to 128 bytes, without control characters and marks of direction");
     }
+    if (rp_is(err, RP_E_DUPLICATE)) {
+        return rp_fail(&request->diag, err,
+                       "name: an organisation is called so already (rempart tenant list)");
+    }
     RP_TRY(err);
     struct rp_json *root = rp_json_object(request->arena);
     rp_json_add_cstr(request->arena, root, "id", rp_id_print(tenant).s);

@@ -94,11 +94,13 @@ struct rp_config_peer {
 /* A set of roles has one bit a role. */
 #define RP_ROLE_BIT(id) (1U << (unsigned)(id))
 
+struct rp_yaml;
 /* One of the operator's own programs that learns of events. */
 struct rp_config_webhook {
     const char *name, *endpoint, *secret, *authority; /* authority "": the system's */
     const char *also_private;                         /* "true": private addresses are allowed */
     struct rp_config_list events;                     /* "register.due", "certificate.*", "*" */
+    const struct rp_yaml *events_node;                /* where they stand; in the arena */
 };
 
 struct rp_config {

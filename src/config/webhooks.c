@@ -17,6 +17,7 @@ static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
         return rp_config_text(in, node, 1, 4096, rp_config_check_path, &hook->secret);
     }
     if (rp_view_equal(node->key, RP_VIEW("events"))) {
+        hook->events_node = node;
         return rp_config_texts(in, node, RP_WEBHOOK_EVENTS_MAX, rp_config_check_events,
                                &hook->events);
     }

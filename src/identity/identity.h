@@ -42,7 +42,7 @@ struct rp_token {
 /* ---- tenants, invitations, first start ---- */
 /* True when nobody was ever invited. */
 rp_err rp_identity_is_empty(struct rp_identity *identity, bool *ret_empty);
-/* name: 1 to 128 bytes. */
+/* name: 1 to 128 bytes. INVALID; DUPLICATE when another is called so, in capitals or not. */
 rp_err rp_identity_new_tenant(struct rp_identity *identity, rp_view name, rp_id *ret_tenant);
 /* Every tenant that has a database, this installation's own included: for the forwarder. The
  * callback may use other databases of the store, not this module. */

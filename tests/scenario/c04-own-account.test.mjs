@@ -265,6 +265,7 @@ test('what core refuses is told in French where the terminal speaks it', async (
     [['person', 'reminders', 'lea@example.com', '--tenant', tenant, '--digest', '8'], /digest\s: une heure comme 08:00/],
     [['person', 'import', broken, '--tenant', tenant], /un guillemet qui ne se ferme jamais/],
     [['tenant', 'create', 'x'.repeat(129)], /name\s: de 1 à 128 octets/],
+    [['tenant', 'create', 'ACME'], /une organisation s’appelle déjà ainsi/],
     [['tenant', 'export', nobody, path.join(folder, 'x.tar.gz')], /aucune organisation de cet identifiant/],
     [['tenant', 'close', 'Acme', '--days', '999', '--confirm', 'Acme'], /days\s: de 0 à 180/],
     [['app', 'token', 'new', 'absent'], /aucune application de ce nom/],
