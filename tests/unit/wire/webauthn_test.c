@@ -1,4 +1,5 @@
-/* What browsers and authenticators hand over, taken apart: the vectors of WebAuthn Level 3. */
+/* What browsers and authenticators hand over, taken apart: new keys of the vectors of WebAuthn
+ * Level 3. Their uses are read and judged in tests/unit/identity/passkey_judge_test.c. */
 #include "wire/webauthn.h"
 
 #include "unit.h"
@@ -44,22 +45,6 @@ static void new_keys_are_read(void **state) {
         assert_int_equal(data.aaguid.n, RP_AAGUID);
         assert_ok(rp_cose_key_parse(data.key, &key));
         assert_int_equal(key.alg, RP_COSE_ES256);
-    }
-}
-
-static void uses_are_read(void **state) {
-    (void)state;
-    for (size_t i = 0; i < sizeof vectors_use / sizeof vectors_use[0]; i++) {
-        const struct vector_use *vector = &vectors_use[i];
-        struct rp_client_data client;
-        struct rp_authenticator_data data;
-        struct rp_cose_key key;
-        assert_ok(rp_client_data_parse(hex(vector->client), arena, &client));
-        assert_int_equal(client.ceremony, RP_WEBAUTHN_GET);
-        assert_view_equal(client.challenge, hex(vector->challenge));
-        assert_ok(rp_authenticator_data_parse(hex(vector->data), &data));
-        assert_true(data.present && !data.attested);
-        assert_ok(rp_cose_key_parse(hex(vector->key), &key));
     }
 }
 
@@ -211,7 +196,6 @@ static void an_answer_that_is_none_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_keys_are_read),
-        cmocka_unit_test(uses_are_read),
         cmocka_unit_test(flags_and_count_are_told_apart),
         cmocka_unit_test(damaged_data_is_refused),
         cmocka_unit_test(other_keys_are_refused),
