@@ -94,7 +94,7 @@ static bool key_from_here(struct cli *cli, struct backup_file *file) {
 static rp_err key_by_typing(struct cli *cli, struct backup_file *file) {
     const struct rp_env env = rp_env_real();
     char typed[TYPED_MAX];
-    size_t n = cli_read_hidden(cli_say(cli, "Code de la fiche de secours, ou phrase de passe : ",
+    size_t n = cli_read_hidden(cli_say(cli, "Code de la fiche de secours, ou phrase de passe : ",
                                        "Code of the recovery sheet, or passphrase: "),
                                typed, sizeof typed);
     rp_view text = rp_view_of(typed, n);
@@ -361,7 +361,7 @@ static enum rp_exit open_archive(struct cli *cli, const char *path) {
     struct backup_file file;
     struct rp_diag diag = {0};
     if (isatty(STDOUT_FILENO)) {
-        return cli_usage(cli, cli_say(cli, "vers un fichier ou vers tar : … > tout.tar.gz",
+        return cli_usage(cli, cli_say(cli, "vers un fichier ou vers tar : … > tout.tar.gz",
                                       "to a file or to tar: … > all.tar.gz"));
     }
     if (!rp_ok(backup_file_open(cli, path, &file))) {

@@ -228,7 +228,7 @@ static rp_err is_running(struct restore *r) {
     }
     return rp_is(err, RP_E_BUSY)
                ? rp_fail(&r->diag, err, "%s",
-                         cli_say(r->cli, "Rempart tourne sur ce dossier : arrêtez-le d'abord",
+                         cli_say(r->cli, "Rempart tourne sur ce dossier : arrêtez-le d'abord",
                                  "Rempart runs on this folder: stop it first"))
                : err;
 }
@@ -250,7 +250,7 @@ static rp_err check_newer(struct restore *r) {
     if (r->cli->keep_ledger) {
         return there > 0 ? RP_OK
                          : rp_fail(&r->diag, RP_ERR(NOT_FOUND), "%s",
-                                   cli_say(r->cli, "--keep-ledger : aucun journal lisible n'est là",
+                                   cli_say(r->cli, "--keep-ledger : aucun journal lisible n'est là",
                                            "--keep-ledger: no log that can be read is there"));
     }
     if (r->cli->force_older || there <= r->head->operator_size) {
@@ -259,9 +259,9 @@ static rp_err check_newer(struct restore *r) {
     return rp_fail(
         &r->diag, RP_ERR(CONFLICT),
         cli_say(r->cli,
-                "ce qui est là est plus récent (journal : %llu entrées, sauvegarde : %llu). "
-                "--keep-ledger garde ce journal et rétablit le reste ; --force-older revient en "
-                "tout à la sauvegarde ; l'ancien dossier reste à côté",
+                "ce qui est là est plus récent (journal : %llu entrées, sauvegarde : %llu). "
+                "--keep-ledger garde ce journal et rétablit le reste ; --force-older revient en "
+                "tout à la sauvegarde ; l'ancien dossier reste à côté",
                 "what is there is newer (log: %llu entries, backup: %llu). --keep-ledger keeps "
                 "this log and restores the rest; --force-older goes back to the backup in all; "
                 "the former folder stays beside it"),
@@ -378,15 +378,15 @@ static void say_done(const struct restore *r) {
            cli_say(cli, "fichiers", "files"));
     if (r->tenants.left_out > 0) {
         printf(cli_say(cli,
-                       "%llu clé(s) de clients ont été détruites depuis et ne reviennent pas ; "
-                       "pour ces clients : rempart tenant close NOM --days 0\n",
+                       "%llu clé(s) de clients ont été détruites depuis et ne reviennent pas ; "
+                       "pour ces clients : rempart tenant close NOM --days 0\n",
                        "%llu tenants' keys were destroyed since and do not come back; for these "
                        "tenants: rempart tenant close NAME --days 0\n"),
                (unsigned long long)r->tenants.left_out);
     }
     if (r->keys_on.n > 0) {
         printf(cli_say(cli,
-                       "les clés viennent de la sauvegarde de la machine « %.*s », qui n'est pas "
+                       "les clés viennent de la sauvegarde de la machine « %.*s », qui n'est pas "
                        "plus ancienne que celle-ci\n",
                        "the keys come from the backup of the machine \"%.*s\", one that is not "
                        "older than this\n"),

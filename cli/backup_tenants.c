@@ -193,8 +193,8 @@ static rp_err open_beside(struct cli *cli, struct backup_tenants *tenants, int *
     }
     return rp_fail(diag, err,
                    cli_say(cli,
-                           "%s : ce fichier, sans lequel aucun client ne serait lisible, est écrit "
-                           "à côté des sauvegardes ; remettez-le à côté de celle-ci",
+                           "%s : ce fichier, sans lequel aucun client ne serait lisible, est écrit "
+                           "à côté des sauvegardes ; remettez-le à côté de celle-ci",
                            "%s: this file, without which no tenant could be read, is written "
                            "beside the backups; put it beside this one"),
                    name);

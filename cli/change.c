@@ -208,7 +208,7 @@ static enum rp_exit propose(struct cli *cli) {
         uint64_t number = 0;
         (void)rp_json_get_u64(answer, "number", &number);
         printf(cli_say(cli,
-                       "ensuite : rempart register move changes %llu submit %stests=… rollback=… ; "
+                       "ensuite : rempart register move changes %llu submit %stests=… rollback=… ; "
                        "puis une autre personne l’approuve, en signant\n",
                        "next: rempart register move changes %llu submit %stests=… rollback=…; then "
                        "somebody else approves it, with a signature\n"),
@@ -229,5 +229,5 @@ enum rp_exit cli_change(struct cli *cli) {
         return propose(cli);
     }
     return cli_usage(cli,
-                     cli_say(cli, "check, propose ou running ?", "check, propose or running?"));
+                     cli_say(cli, "check, propose ou running ?", "check, propose or running?"));
 }

@@ -5,7 +5,7 @@
 static const struct cli_command commands[] = {
     {"up",
      "rempart up [--state DIR] [--config FILE] [--upstream URL] [--listen PORT]",
-     {"démarre tout, au premier plan ; la dernière ligne du démarrage est « ready »",
+     {"démarre tout, au premier plan ; la dernière ligne du démarrage est « ready »",
       "start everything, in the foreground; the last start line is \"ready\""},
      "  rempart up --upstream http://127.0.0.1:3000 --listen 8443\n",
      cli_up},
@@ -18,7 +18,7 @@ static const struct cli_command commands[] = {
      cli_check},
     {"reload",
      "rempart reload [--json]",
-     {"relit la configuration sans rien couper ; refusée, l'ancienne reste",
+     {"relit la configuration sans rien couper ; refusée, l'ancienne reste",
       "read the configuration again without cutting anything; refused, the old one stays"},
      "  rempart reload\n",
      cli_reload},
@@ -29,7 +29,7 @@ static const struct cli_command commands[] = {
      cli_status},
     {"promises",
      "rempart promises [ID | run ID] [--summary] [--json]",
-     {"l'état de chaque promesse, avec sa preuve ; « run » refait ses épreuves maintenant",
+     {"l'état de chaque promesse, avec sa preuve ; « run » refait ses épreuves maintenant",
       "the status of each promise, with its evidence; \"run\" repeats its probes now"},
      "  rempart promises\n  rempart promises tls-everywhere\n  rempart promises run "
      "tls-everywhere\n  rempart promises run tls.versions\n",
@@ -37,7 +37,7 @@ static const struct cli_command commands[] = {
     {"verify",
      "rempart verify DIR|URL [--witness VKEY…] [--ca FILE] [--json]\n"
      "       rempart verify FILE.tlog-proof --key VKEY [--entry FILE] [--json]",
-     {"vérifie un journal ou une preuve, hors ligne ; nomme le premier octet faux",
+     {"vérifie un journal ou une preuve, hors ligne ; nomme le premier octet faux",
       "verify a log or a proof, offline; names the first bad byte"},
      "  rempart verify var/ledger\n  rempart verify https://example.com/.rempart/log/public\n"
      "  rempart verify https://example.com/.rempart/log/public --witness "
@@ -47,7 +47,7 @@ static const struct cli_command commands[] = {
      cli_verify},
     {"keys",
      "rempart keys status|rotate|unseal|recovery [--renew]|split --shares N --threshold K [--json]",
-     {"le service de clés : inventaire, renouvellement, ouverture, fiche de secours",
+     {"le service de clés : inventaire, renouvellement, ouverture, fiche de secours",
       "the key service: inventory, rotation, unsealing, recovery sheet"},
      "  rempart keys recovery\n  rempart keys unseal\n  rempart keys split --shares 5 --threshold "
      "3\n",
@@ -63,7 +63,7 @@ static const struct cli_command commands[] = {
      "rempart tenant list|create NAME|export ID FILE|reopen NAME [--json]\n"
      "       rempart tenant import ID FILE [--dry-run] [--skip-bad] [--json]\n"
      "       rempart tenant close NAME [--days N] [--confirm NAME] [--json]",
-     {"les organisations clientes ; « import » reprend un export, « close » détruit la clé et les "
+     {"les organisations clientes ; « import » reprend un export, « close » détruit la clé et les "
       "données au terme du délai",
       "the customer organisations; \"import\" brings an export in, \"close\" destroys key and data "
       "when its days are over"},
@@ -74,7 +74,7 @@ static const struct cli_command commands[] = {
      cli_tenant},
     {"app",
      "rempart app token new APP [--scopes LIST] [--days N]|list|revoke ID [--json]",
-     {"les jetons des applications : en faire un, les voir, en retirer un",
+     {"les jetons des applications : en faire un, les voir, en retirer un",
       "applications' tokens: make one, see them, take one back"},
      "  rempart app token new notes --scopes records:read,records:write --days 90\n"
      "  rempart app token revoke 6f1c…\n",
@@ -97,14 +97,14 @@ static const struct cli_command commands[] = {
      cli_person},
     {"role",
      "rempart role explain [--json]",
-     {"qui peut quoi : la table que le programme applique",
+     {"qui peut quoi : la table que le programme applique",
       "who may do what: the table that the program applies"},
      "  rempart role explain\n",
      cli_role},
     {"notify",
      "rempart notify list | retry ID | webhooks [--json]\n"
      "       rempart notify test NAME | resume NAME",
-     {"ce qui a été écrit à des personnes, et ce qu'il en est advenu ; les webhooks, essayés ou "
+     {"ce qui a été écrit à des personnes, et ce qu'il en est advenu ; les webhooks, essayés ou "
       "repris",
       "what was written to people, and what became of it; webhooks, tested or resumed"},
      "  rempart notify list\n  rempart notify webhooks\n  rempart notify test ops\n",
@@ -116,7 +116,7 @@ static const struct cli_command commands[] = {
      "       rempart gate allow|deny --file FILE --reason TEXT [--days N | --minutes N]\n"
      "       rempart gate list [--json] | remove ID|NETWORK\n"
      "       rempart gate attack [on|off] [--app NAME] [--days N | --minutes N] [--json]",
-     {"la porte : listes d'autorisation et de refus, autorité locale et comment lui faire "
+     {"la porte : listes d'autorisation et de refus, autorité locale et comment lui faire "
       "confiance",
       "the gate: allow and deny lists; the local authority, and how to trust it"},
      "  rempart gate deny 192.0.2.0/24 --reason 'password guessing' --days 7\n"
@@ -131,9 +131,9 @@ static const struct cli_command commands[] = {
     {"ledger",
      "rempart ledger tail [public|operator|TENANT] [-n COUNT] [--json] | prove TREE INDEX | key | "
      "rebase",
-     {"lit un journal ; « prove » écrit une preuve d'inclusion ; « key » : la clé que vérifie qui "
+     {"lit un journal ; « prove » écrit une preuve d'inclusion ; « key » : la clé que vérifie qui "
       "en "
-      "garde une copie ; « rebase » : des bases remises à un état antérieur continuent derrière "
+      "garde une copie ; « rebase » : des bases remises à un état antérieur continuent derrière "
       "lui",
       "read a log; \"prove\" writes a proof of inclusion; \"key\": what whoever keeps a copy "
       "checks "
@@ -142,14 +142,14 @@ static const struct cli_command commands[] = {
      cli_ledger},
     {"witness",
      "rempart witness key | logs [--json]",
-     {"le témoin de cette installation : sa clé, et les journaux de tiers qu'il cosigne",
+     {"le témoin de cette installation : sa clé, et les journaux de tiers qu'il cosigne",
       "this installation's witness: its key, and the logs of others that it cosigns"},
      "  rempart witness key\n  rempart witness logs\n",
      cli_witness},
     {"backup",
      "rempart backup run DIR | list DIR | verify DIR|FILE | open FILE | restore FILE [--state DIR] "
      "[--keep-ledger | --force-older] [--passphrase-file FILE] [--json]",
-     {"une copie chiffrée de tout, faite en marche ; la vérifier, la rétablir",
+     {"une copie chiffrée de tout, faite en marche ; la vérifier, la rétablir",
       "one encrypted copy of everything, made while running; verify it, restore it"},
      "  rempart backup run /srv/backups\n  rempart backup verify /srv/backups\n  rempart backup "
      "restore /srv/backups/rempart-….backup --state /var/lib/rempart\n  rempart backup open "
@@ -175,7 +175,7 @@ static const struct cli_command commands[] = {
      "       rempart register token [new NAME scope= registers= days= | end ID]\n"
      "       rempart register example load|remove\n"
      "       rempart register retention [--dry-run [--days N] | --confirm TODAY]",
-     {"les registres : fiches, passages, historique (--summary) ; une fiche se nomme par son id "
+     {"les registres : fiches, passages, historique (--summary) ; une fiche se nomme par son id "
       "ou par son numéro",
       "the registers: records, moves, history (--summary); a record is named by its id or its "
       "number"},
@@ -189,8 +189,8 @@ static const struct cli_command commands[] = {
      cli_register},
     {"change",
      "rempart change check FILE|DIGEST… | propose [FILE|DIGEST…] | running [--json]",
-     {"le registre des changements avant un déploiement : « check » demande si ceci peut partir, "
-      "« propose » prépare l'approbation, « running » le demande des programmes en service",
+     {"le registre des changements avant un déploiement : « check » demande si ceci peut partir, "
+      "« propose » prépare l'approbation, « running » le demande des programmes en service",
       "the register of changes before a deployment: \"check\" asks whether this may go out, "
       "\"propose\" drafts what has to be approved, \"running\" asks of the programs in service"},
      "  rempart change check shop.tar.gz && ./deploy shop.tar.gz\n"
@@ -208,7 +208,7 @@ static const struct cli_command commands[] = {
      "       rempart waf exclusions [remove ID] [--json]\n"
      "       rempart waf top [--by false-alarms|cost|blocks] [--since 7d] [--json]\n"
      "       rempart waf model learn APP [--json]",
-     {"le pare-feu applicatif : compiler des règles, juger une requête, passer les essais du CRS",
+     {"le pare-feu applicatif : compiler des règles, juger une requête, passer les essais du CRS",
       "the application firewall: compile rules, judge a request, run the tests of the CRS"},
      "  rempart waf compile --rules crs-setup.conf rules/*.conf -o crs.waf\n"
      "  rempart waf exec --image crs.waf --request login.http --json\n"

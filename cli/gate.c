@@ -23,9 +23,9 @@ static void explain(const struct cli *cli, int64_t until_s) {
             cli_say(cli, "valable jusqu'au", "valid until"), day);
     fprintf(stderr, "%s\n",
             cli_say(cli,
-                    "Quiconque lui fait confiance croit tout certificat qu'elle signe : ne "
+                    "Quiconque lui fait confiance croit tout certificat qu'elle signe : ne "
                     "l'installez que\nsur vos propres machines. Enregistrez ce qui suit dans "
-                    "rempart-ca.crt, puis :",
+                    "rempart-ca.crt, puis :",
                     "Whoever trusts it believes every certificate that it signs: install it on "
                     "your own\nmachines only. Save what follows as rempart-ca.crt, then:"));
     fprintf(stderr,
@@ -37,7 +37,7 @@ static void explain(const struct cli *cli, int64_t until_s) {
             "  Firefox          about:preferences#privacy, %s\n"
             "  Chromium, Linux  certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n rempart -i "
             "rempart-ca.crt\n\n",
-            cli_say(cli, "« Afficher les certificats », « Importer »",
+            cli_say(cli, "« Afficher les certificats », « Importer »",
                     "\"View Certificates\", \"Import\""));
 }
 
@@ -52,7 +52,7 @@ static enum rp_exit trust(struct cli *cli) {
     if (rp_is(err, RP_E_NOT_FOUND)) {
         fprintf(stderr, "rempart: %s\n",
                 cli_say(cli,
-                        "il n'y a pas d'autorité locale ici : le portail sert le certificat de "
+                        "il n'y a pas d'autorité locale ici : le portail sert le certificat de "
                         "rempart.yaml, ou n'a jamais démarré",
                         "there is no local authority here: the gate serves the certificate of "
                         "rempart.yaml, or was never started"));

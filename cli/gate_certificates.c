@@ -37,7 +37,7 @@ static void print_facts(struct cli *cli, const struct shown *shown) {
         printf("  %s %s\n", cli_say(cli, "suivant   ", "next      "), next.s);
         return;
     }
-    printf("  %s %llu × ; %s %s\n  %s %.*s\n", cli_say(cli, "échecs    ", "failures  "),
+    printf("  %s %llu × ; %s %s\n  %s %.*s\n", cli_say(cli, "échecs    ", "failures  "),
            (unsigned long long)shown->failures, cli_say(cli, "nouvel essai", "next try"), next.s,
            cli_say(cli, "raison    ", "reason    "),
            RP_FMT(rp_json_get_string(shown->acme, "reason")));
@@ -128,7 +128,7 @@ static rp_err show_all(struct cli *cli, const struct rp_config *config, struct r
         }
         if (!there && !cli->json) {
             printf("%s: %s\n", names[i],
-                   cli_say(cli, "pas encore de certificat de l'autorité ; d'ici là :",
+                   cli_say(cli, "pas encore de certificat de l'autorité ; d'ici là :",
                            "no certificate of the authority yet; until then:"));
         }
         *ret_late = *ret_late || !there;

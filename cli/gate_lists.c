@@ -231,14 +231,14 @@ static enum rp_exit put(struct cli *cli) {
     bool asks = cli->arg_count == 2 || cli->path || cli->method || cli->header;
     if (!cli->reason || !*cli->reason) {
         return cli_usage(cli,
-                         cli_say(cli, "dites pourquoi : --reason TEXTE", "say why: --reason TEXT"));
+                         cli_say(cli, "dites pourquoi : --reason TEXTE", "say why: --reason TEXT"));
     }
     if (!cli_gate_end(cli, &expires_ms)) {
         return CLI_GATE_END_USAGE(cli);
     }
     if (cli->arg_count > 2 || asks == (cli->file != NULL)) {
         return cli_usage(cli,
-                         cli_say(cli, "un réseau, --path, --method ou --header ; ou --file FICHIER",
+                         cli_say(cli, "un réseau, --path, --method ou --header ; ou --file FICHIER",
                                  "a network, --path, --method or --header; or --file FILE"));
     }
     if (cli->file) {

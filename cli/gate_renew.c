@@ -38,7 +38,7 @@ enum rp_exit cli_gate_renew(struct cli *cli) {
     if (rp_is(err, RP_E_UNREACHABLE)) {
         fprintf(stderr, "rempart: %s\n",
                 cli_say(cli,
-                        "rempart-acme ne tourne pas : acme.directory est-il dans rempart.yaml ?",
+                        "rempart-acme ne tourne pas : acme.directory est-il dans rempart.yaml ?",
                         "rempart-acme does not run: is acme.directory in rempart.yaml?"));
         return RP_EXIT_FINDING;
     }
@@ -49,7 +49,7 @@ enum rp_exit cli_gate_renew(struct cli *cli) {
         fprintf(stderr, "rempart: %.*s\n", RP_FMT(problem));
         return RP_EXIT_FINDING;
     }
-    printf("%s\n", cli_say(cli, "renouvelé ; le portail le présente dans une seconde ou deux",
+    printf("%s\n", cli_say(cli, "renouvelé ; le portail le présente dans une seconde ou deux",
                            "renewed; the gate shows it within a second or two"));
     return RP_EXIT_OK;
 }

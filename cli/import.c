@@ -23,10 +23,10 @@ static void print_refusals(const struct cli *cli, const struct rp_json *report) 
         rp_view part = rp_json_get_string(one, "part");
         rp_view detail = rp_json_get_string(one, "detail");
         if (line > 0) {
-            printf(cli_say(cli, "%.*s, ligne %llu : %.*s\n", "%.*s, line %llu: %.*s\n"),
+            printf(cli_say(cli, "%.*s, ligne %llu : %.*s\n", "%.*s, line %llu: %.*s\n"),
                    RP_FMT(part), (unsigned long long)line, RP_FMT(detail));
         } else {
-            printf(cli_say(cli, "%.*s : %.*s\n", "%.*s: %.*s\n"), RP_FMT(part), RP_FMT(detail));
+            printf(cli_say(cli, "%.*s : %.*s\n", "%.*s: %.*s\n"), RP_FMT(part), RP_FMT(detail));
         }
     }
     if (told == 100 && refused > told) {
@@ -44,7 +44,7 @@ static void print_report(const struct cli *cli, const struct rp_json *report) {
            RP_FMT(rp_json_get_string(report, "made_at")));
     printf(
         cli_say(cli,
-                "%s : %llu enregistrements repris (dont %llu fichiers), %llu déjà là, %llu là en "
+                "%s : %llu enregistrements repris (dont %llu fichiers), %llu déjà là, %llu là en "
                 "une autre version et laissés, %llu refusés\n",
                 "%s: %llu records brought in (%llu of them files), %llu there already, %llu "
                 "there in another version and left alone, %llu refused\n"),

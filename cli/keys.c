@@ -60,7 +60,7 @@ static enum rp_exit rotate(struct cli *cli) {
         return status(cli); /* the new version stands in it */
     }
     printf("%s\n", cli_say(cli,
-                           "nouvelle version de la clé principale ; les anciennes ouvrent encore "
+                           "nouvelle version de la clé principale ; les anciennes ouvrent encore "
                            "ce qu'elles ont scellé",
                            "new master key version; the former ones still open what they wrapped"));
     return RP_EXIT_OK;
@@ -113,7 +113,7 @@ static void say_unsealed(const struct cli *cli, unsigned missing) {
         printf("%s\n", cli_say(cli, "ouvert", "unsealed"));
         return;
     }
-    printf(cli_say(cli, "part acceptée ; il en manque %u\n", "share taken; %u more to come\n"),
+    printf(cli_say(cli, "part acceptée ; il en manque %u\n", "share taken; %u more to come\n"),
            missing);
 }
 
@@ -125,7 +125,7 @@ static enum rp_exit say_share_refused(const struct cli *cli, rp_err err) {
             ? cli_say(cli, "cette part est d'un autre partage", "this share is of another split")
         : rp_is(err, RP_E_DUPLICATE)
             ? cli_say(cli, "cette part a déjà été donnée", "this share was given already")
-            : cli_say(cli, "ensemble, ces parts n'ouvrent rien ; recommencez, toutes",
+            : cli_say(cli, "ensemble, ces parts n'ouvrent rien ; recommencez, toutes",
                       "together these shares open nothing; begin again, all of them");
     fprintf(stderr, "rempart: %s\n", why);
     return RP_EXIT_FINDING;
@@ -133,7 +133,7 @@ static enum rp_exit say_share_refused(const struct cli *cli, rp_err err) {
 
 static enum rp_exit unseal(struct cli *cli) {
     char secret[PASSPHRASE_MAX];
-    size_t n = cli_read_hidden(cli_say(cli, "phrase de passe, part ou code de secours : ",
+    size_t n = cli_read_hidden(cli_say(cli, "phrase de passe, part ou code de secours : ",
                                        "passphrase, share or recovery code: "),
                                secret, sizeof secret);
     struct rp_buf request = rp_buf_new(1024);
@@ -163,7 +163,7 @@ static enum rp_exit unseal(struct cli *cli) {
 static void print_shares(const struct cli *cli, rp_view reply, unsigned count, unsigned threshold) {
     struct rp_unpack in = rp_unpack_new(reply);
     printf(cli_say(cli,
-                   "PARTS DE REMPART : %u parts, %u d'entre elles ouvrent le service de clés\n\n",
+                   "PARTS DE REMPART : %u parts, %u d'entre elles ouvrent le service de clés\n\n",
                    "REMPART SHARES: %u shares, any %u of them open the key service\n\n"),
            count, threshold);
     for (unsigned i = 1; i <= count; i++) {
@@ -173,8 +173,8 @@ static void print_shares(const struct cli *cli, rp_view reply, unsigned count, u
     printf("\n%s\n",
            cli_say(cli,
                    "Chaque part va à une autre personne, sur papier. Elles ne sont montrées qu'une "
-                   "fois ; celles d'un\npartage plus ancien n'ouvrent plus. Mettez keys.unseal: "
-                   "shares et redémarrez : à la première ouverture\npar les parts, ce qui ouvrait "
+                   "fois ; celles d'un\npartage plus ancien n'ouvrent plus. Mettez keys.unseal: "
+                   "shares et redémarrez : à la première ouverture\npar les parts, ce qui ouvrait "
                    "jusque-là est effacé du disque (la fiche de secours reste).",
                    "Each share goes to another person, on paper. They are shown once; those of an "
                    "earlier split open\nnothing any more. Set keys.unseal: shares and restart: at "
@@ -188,7 +188,7 @@ static enum rp_exit split(struct cli *cli) {
         !rp_view_to_u64(rp_view_from_cstr(cli->shares), RP_SHAMIR_MAX, &count) ||
         !rp_view_to_u64(rp_view_from_cstr(cli->threshold), RP_SHAMIR_MAX, &threshold) ||
         threshold < 2 || threshold > count) {
-        return cli_usage(cli, cli_say(cli, "split --shares N --threshold K : 2 ≤ K ≤ N ≤ 16",
+        return cli_usage(cli, cli_say(cli, "split --shares N --threshold K : 2 ≤ K ≤ N ≤ 16",
                                       "split --shares N --threshold K: 2 ≤ K ≤ N ≤ 16"));
     }
     struct rp_buf request = rp_buf_new(16), reply = rp_buf_new(RP_IPC_MAX);
@@ -218,8 +218,8 @@ static enum rp_exit recovery(struct cli *cli) {
             printf(cli_say(cli,
                            "FICHE DE SECOURS DE REMPART\n\n  %.*s\n\nCe code rouvre le service de "
                            "clés quand la clé ou la phrase de passe est perdue\n"
-                           "(« rempart keys unseal »). Il n'est montré qu'une fois et n'est écrit "
-                           "nulle part :\nimprimez-le, gardez-le sous clé, loin de ce serveur.\n",
+                           "(« rempart keys unseal »). Il n'est montré qu'une fois et n'est écrit "
+                           "nulle part :\nimprimez-le, gardez-le sous clé, loin de ce serveur.\n",
                            "REMPART RECOVERY SHEET\n\n  %.*s\n\nThis code opens the key service "
                            "again when its key or passphrase is lost\n"
                            "(\"rempart keys unseal\"). It is shown once and written nowhere: print "
@@ -234,7 +234,7 @@ static enum rp_exit recovery(struct cli *cli) {
             stderr, "rempart: %s\n",
             cli_say(
                 cli,
-                "la fiche a déjà été imprimée ; --renew en fait une nouvelle et annule l'ancienne",
+                "la fiche a déjà été imprimée ; --renew en fait une nouvelle et annule l'ancienne",
                 "the sheet was printed already; --renew makes a new one and cancels the former"));
         return RP_EXIT_USAGE;
     }
@@ -261,7 +261,7 @@ enum rp_exit cli_keys(struct cli *cli) {
     if (cli_runs_elsewhere(cli, "kms", &machine)) {
         fprintf(stderr,
                 cli_say(cli,
-                        "rempart: le service de clés tourne sur la machine « %.*s » : lancez cette "
+                        "rempart: le service de clés tourne sur la machine « %.*s » : lancez cette "
                         "commande là-bas\n",
                         "rempart: the key service runs on the machine \"%.*s\": run this command "
                         "there\n"),

@@ -29,7 +29,7 @@ static enum rp_exit tail(struct cli *cli, struct rp_log *log) {
     uint64_t size = rp_log_size(log), count = TAIL;
     if (cli->lines && !rp_view_to_u64(rp_view_from_cstr(cli->lines), TAIL_MAX, &count)) {
         return cli_usage(
-            cli, cli_say(cli, "-n : un nombre de 0 à 100000", "-n: a number from 0 to 100000"));
+            cli, cli_say(cli, "-n : un nombre de 0 à 100000", "-n: a number from 0 to 100000"));
     }
     for (uint64_t i = size > count ? size - count : 0; i < size; i++) {
         rp_view entry = {NULL, 0};
@@ -69,7 +69,7 @@ static enum rp_exit print_key(struct cli *cli) {
     }
     if (rp_is(err, RP_E_NOT_FOUND)) {
         fprintf(stderr, "rempart: %s\n",
-                cli_say(cli, "pas encore de journal : il est créé au premier démarrage",
+                cli_say(cli, "pas encore de journal : il est créé au premier démarrage",
                         "no log yet: the first start makes it"));
         return RP_EXIT_FINDING;
     }
@@ -93,7 +93,7 @@ static enum rp_exit rebase(struct cli *cli) {
         return cli_fail(cli, err, "rebase", &diag);
     }
     printf("%s\n", cli_say(cli,
-                           "les bases qui sont en retard sur le journal continuent derrière lui ; "
+                           "les bases qui sont en retard sur le journal continuent derrière lui ; "
                            "chacune le dit par un événement stream.rebased",
                            "databases that are behind the log go on behind it; each says so by an "
                            "event stream.rebased"));
@@ -160,7 +160,7 @@ static struct rp_json *report_json(struct cli *cli, const struct rp_verify_repor
 
 static void report_text(struct cli *cli, const struct rp_verify_report *report, bool good) {
     if (good) {
-        printf(cli_say(cli, "intact : %llu arbres, %llu entrées, %llu fichiers, %llu octets\n",
+        printf(cli_say(cli, "intact : %llu arbres, %llu entrées, %llu fichiers, %llu octets\n",
                        "intact: %llu trees, %llu entries, %llu files, %llu bytes\n"),
                (unsigned long long)report->trees, (unsigned long long)report->entries,
                (unsigned long long)report->files, (unsigned long long)report->bytes);
@@ -184,7 +184,7 @@ static enum rp_exit verify_folder(struct cli *cli, const char *folder) {
     if (is_state_folder(folder)) {
         struct rp_diag diag = {0};
         rp_err err = rp_fail(&diag, RP_ERR(INVALID),
-                             cli_say(cli, "c'est un dossier d'état ; son journal est %s/ledger",
+                             cli_say(cli, "c'est un dossier d'état ; son journal est %s/ledger",
                                      "this is a state folder; its log is %s/ledger"),
                              folder);
         return cli_fail(cli, err, "verify", &diag);
@@ -227,7 +227,7 @@ static enum rp_exit verify_proof(struct cli *cli, const char *path) {
     if (!cli->key) {
         return cli_usage(
             cli,
-            cli_say(cli, "une preuve demande --key : la clé du journal, prise à une source sûre",
+            cli_say(cli, "une preuve demande --key : la clé du journal, prise à une source sûre",
                     "a proof needs --key: the log's key, from a source you trust"));
     }
     struct rp_diag diag = {0};

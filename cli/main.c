@@ -33,7 +33,7 @@ static void print_help(const struct cli *cli, FILE *to) {
     fprintf(
         to, "\n%s\n",
         cli_say(cli,
-                "« rempart COMMANDE --help » montre l'usage et des exemples. Codes de retour : 0 "
+                "« rempart COMMANDE --help » montre l'usage et des exemples. Codes de retour : 0 "
                 "bien,\n1 constat, 2 usage ou configuration, 3 injoignable.",
                 "\"rempart COMMAND --help\" shows usage and examples. Exit codes: 0 well, 1 "
                 "finding,\n2 usage or configuration, 3 unreachable."));
@@ -41,7 +41,7 @@ static void print_help(const struct cli *cli, FILE *to) {
 
 static void print_command_help(const struct cli *cli, const struct cli_command *command, FILE *to) {
     fprintf(to, "%s\n\n%s\n\n%s\n%s", command->usage, command->about[cli->lang],
-            cli_say(cli, "Exemples :", "Examples:"), command->examples);
+            cli_say(cli, "Exemples :", "Examples:"), command->examples);
 }
 
 enum rp_exit cli_usage(const struct cli *cli, const char *problem) {
@@ -64,8 +64,8 @@ static void say_where(const struct cli *cli) {
     if (cli_runs_elsewhere(cli, "core", &machine)) {
         fprintf(stderr,
                 cli_say(cli,
-                        "Cette machine ne fait tourner que le service de clés ; demandez-le sur la "
-                        "machine « %.*s ».\n",
+                        "Cette machine ne fait tourner que le service de clés ; demandez-le sur la "
+                        "machine « %.*s ».\n",
                         "This machine runs the key service alone; ask it of the machine "
                         "\"%.*s\".\n"),
                 RP_FMT(machine));
@@ -73,7 +73,7 @@ static void say_where(const struct cli *cli) {
     }
     fprintf(stderr, "%s\n",
             cli_say(cli,
-                    "Rempart tourne-t-il ici ? « rempart up » le démarre ; --state DIR dit où.",
+                    "Rempart tourne-t-il ici ? « rempart up » le démarre ; --state DIR dit où.",
                     "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
 }
 

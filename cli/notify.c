@@ -27,7 +27,7 @@ static void print_list(const struct cli *cli, const struct rp_json *answer) {
     }
     if (mail_server && !mail_server->boolean) {
         printf("%s\n",
-               cli_say(cli, "Aucun serveur de courrier (smtp.url) : les messages attendent.",
+               cli_say(cli, "Aucun serveur de courrier (smtp.url) : les messages attendent.",
                        "No mail server (smtp.url): mails wait."));
     }
 }

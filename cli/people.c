@@ -151,7 +151,7 @@ enum rp_exit cli_person(struct cli *cli) {
     return cli_usage(cli,
                      cli_say(cli,
                              "list, invite ADRESSE, role PERSONNE RÔLE, remove PERSONNE ou "
-                             "reminders PERSONNE, avec --tenant ID ; ou import FICHIER",
+                             "reminders PERSONNE, avec --tenant ID ; ou import FICHIER",
                              "list, invite EMAIL, role PERSON ROLE, remove PERSON or reminders "
                              "PERSON, with --tenant ID; or import FILE"));
 }

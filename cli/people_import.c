@@ -18,7 +18,7 @@ static rp_err only_tenant(struct cli *cli, struct rp_diag *diag) {
     const struct rp_json *list = rp_json_get(answer, "tenants");
     if (!list || list->count != 1) {
         return rp_fail(diag, RP_ERR(INVALID), "%s",
-                       cli_say(cli, "quelle organisation ? --tenant ID (« rempart tenant list »)",
+                       cli_say(cli, "quelle organisation ? --tenant ID (« rempart tenant list »)",
                                "which organisation? --tenant ID (\"rempart tenant list\")"));
     }
     cli->tenant = rp_arena_cstr(cli->arena, rp_json_get_string(list->first, "id"));
@@ -30,10 +30,10 @@ static void print_line(const struct cli *cli, const struct rp_json *line) {
     rp_view detail = rp_json_get_string(line, "detail"), link = rp_json_get_string(line, "link");
     (void)rp_json_get_u64(line, "line", &number);
     if (rp_json_get_u64(line, "column", &column)) {
-        printf(cli_say(cli, "ligne %llu, colonne %llu : %.*s\n", "line %llu, column %llu: %.*s\n"),
+        printf(cli_say(cli, "ligne %llu, colonne %llu : %.*s\n", "line %llu, column %llu: %.*s\n"),
                (unsigned long long)number, (unsigned long long)column, RP_FMT(detail));
     } else if (detail.p) {
-        printf(cli_say(cli, "ligne %llu : %.*s\n", "line %llu: %.*s\n"), (unsigned long long)number,
+        printf(cli_say(cli, "ligne %llu : %.*s\n", "line %llu: %.*s\n"), (unsigned long long)number,
                RP_FMT(detail));
     } else if (link.p) {
         printf("%.*s  %.*s\n", RP_FMT(rp_json_get_string(line, "email")), RP_FMT(link));
@@ -51,7 +51,7 @@ static void print_report(const struct cli *cli, const struct rp_json *report) {
     (void)rp_json_get_u64(report, "invited", &invited);
     (void)rp_json_get_u64(report, "refused", &refused);
     (void)rp_json_get_bool(report, "applied", &applied);
-    printf(cli_say(cli, "%s : %llu reprises avec leur mot de passe, %llu invitées, %llu refusées\n",
+    printf(cli_say(cli, "%s : %llu reprises avec leur mot de passe, %llu invitées, %llu refusées\n",
                    "%s: %llu taken over with their password, %llu invited, %llu refused\n"),
            applied ? cli_say(cli, "fait", "done")
                    : cli_say(cli, "rien n’a changé", "nothing changed"),

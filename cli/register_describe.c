@@ -61,18 +61,18 @@ static void print_conditions(const struct cli *cli, const struct rp_json *move) 
     }
     print_line(cli_say(cli, "par", "by"), move, "who");
     print_line(cli_say(cli, "avec", "needs"), move, "needs");
-    print_line(cli_say(cli, "quatre yeux, pas par :", "four eyes, not by:"), move, "not_by");
+    print_line(cli_say(cli, "quatre yeux, pas par :", "four eyes, not by:"), move, "not_by");
     if (refusal.n > 0) {
-        printf(cli_say(cli, "      refusé par « %.*s »\n", "      refused with “%.*s”\n"),
+        printf(cli_say(cli, "      refusé par « %.*s »\n", "      refused with “%.*s”\n"),
                RP_FMT(refusal));
     }
     if (is_true(move, "sign")) {
         puts(cli_say(
-            cli, "      signé : session de la personne, second facteur de moins de dix minutes",
+            cli, "      signé : session de la personne, second facteur de moins de dix minutes",
             "      signed: the person's own session, second factor shown within ten minutes"));
     }
     if (is_true(move, "reason")) {
-        puts(cli_say(cli, "      avec un motif : reason=…", "      with a reason: reason=…"));
+        puts(cli_say(cli, "      avec un motif : reason=…", "      with a reason: reason=…"));
     }
 }
 
@@ -113,7 +113,7 @@ static void print_deadline(const struct cli *cli, const struct rp_json *one) {
 static void print_rule(const struct cli *cli, const struct rp_json *rule) {
     rp_view gate = rp_json_get_string(rule, "gate");
     printf(gate.n > 0 ? "  %.*s: " : "  %.*s", RP_FMT(gate));
-    printf(cli_say(cli, "refusé par « %.*s »\n", "refused with “%.*s”\n"),
+    printf(cli_say(cli, "refusé par « %.*s »\n", "refused with “%.*s”\n"),
            RP_FMT(cli_register_words(cli, rule, "refusal")));
 }
 
@@ -140,16 +140,16 @@ static void print_whole(const struct cli *cli, const struct rp_json *reg) {
            RP_FMT(cli_register_words(cli, reg, "about")));
     printf("%s ", cli_say(cli, "lu par", "read by"));
     print_words(reg, "read");
-    printf("%s ", cli_say(cli, " ; écrit par", "; written by"));
+    printf("%s ", cli_say(cli, " ; écrit par", "; written by"));
     print_words(reg, "write");
     bool strict = false;
     if (rp_json_get_bool(reg, "strict", &strict) && strict) {
         printf("%s", cli_say(cli, " et personne d’autre, exploitant ou propriétaire compris",
                              " and nobody else, be it an operator or the owner"));
     }
-    printf(cli_say(cli, " ; gardé %.*s après clôture\n", "; kept for %.*s once closed\n"),
+    printf(cli_say(cli, " ; gardé %.*s après clôture\n", "; kept for %.*s once closed\n"),
            RP_FMT(rp_json_get_string(reg, "retention")));
-    print_part(cli, cli_say(cli, "CHAMPS (* : dès le début)", "FIELDS (*: from the start)"), reg,
+    print_part(cli, cli_say(cli, "CHAMPS (* : dès le début)", "FIELDS (*: from the start)"), reg,
                "fields", print_field);
     print_part(cli,
                cli_say(cli, "ÉTATS (le premier est celui du début)",
@@ -169,7 +169,7 @@ enum rp_exit cli_register_describe(struct cli *cli) {
     if (!reg) {
         fprintf(stderr,
                 cli_say(cli,
-                        "rempart : aucun registre « %s » ; « rempart register list » les nomme\n",
+                        "rempart : aucun registre « %s » ; « rempart register list » les nomme\n",
                         "rempart: no register \"%s\"; \"rempart register list\" names them\n"),
                 cli->args[1]);
         return RP_EXIT_USAGE;

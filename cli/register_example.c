@@ -58,8 +58,8 @@ static enum rp_exit load(struct cli *cli) {
     uint64_t count = 0;
     if (code == RP_EXIT_OK && rp_json_get_u64(answer, "loaded", &count)) {
         printf(cli_say(cli,
-                       "%llu fiches d’une entreprise fictive ; elles ne prouvent aucune promesse. "
-                       "« rempart register example remove » les retire.\n",
+                       "%llu fiches d’une entreprise fictive ; elles ne prouvent aucune promesse. "
+                       "« rempart register example remove » les retire.\n",
                        "%llu records of a fictitious company; they prove no promise. "
                        "\"rempart register example remove\" takes them away.\n"),
                (unsigned long long)count);

@@ -27,8 +27,8 @@ static bool tell_doubt(const struct cli *cli, const struct rp_json *answer) {
     }
     fprintf(stderr,
             cli_say(cli,
-                    "rempart : l’horloge de cette machine a sauté de %.*s à %.*s ; rien n’est "
-                    "détruit. Réglez-la, ou\nconfirmez le jour d’aujourd’hui : rempart register "
+                    "rempart : l’horloge de cette machine a sauté de %.*s à %.*s ; rien n’est "
+                    "détruit. Réglez-la, ou\nconfirmez le jour d’aujourd’hui : rempart register "
                     "retention --confirm AAAA-MM-JJ\n",
                     "rempart: this machine's clock leapt from %.*s to %.*s; nothing is destroyed. "
                     "Set it right, or\nconfirm which day it is: rempart register retention "
@@ -53,7 +53,7 @@ enum rp_exit cli_register_retention(struct cli *cli) {
     struct rp_json *answer = NULL;
     if (cli->days && !cli->dry_run) {
         return cli_usage(cli,
-                         cli_say(cli, "--days va avec --dry-run : rien ne part avant son terme",
+                         cli_say(cli, "--days va avec --dry-run : rien ne part avant son terme",
                                  "--days goes with --dry-run: nothing goes before its end"));
     }
     if (cli->confirm && cli->dry_run) {

@@ -110,7 +110,7 @@ static void print_deadlines(const struct cli *cli, const struct rp_json *record)
         bool stands = paused && paused->boolean;
         printf("  %s %-16.*s %.*s%s%.*s\n", cli_say(cli, "échéance", "deadline"),
                RP_FMT(rp_json_get_string(one, "id")), RP_FMT(rp_json_get_string(one, "due_at")),
-               stands ? cli_say(cli, "  suspendue : ", "  held: ") : "",
+               stands ? cli_say(cli, "  suspendue : ", "  held: ") : "",
                RP_FMT(rp_json_get_string(one, "reason")));
     }
 }
@@ -128,7 +128,7 @@ static void print_moves(const struct cli *cli, const struct rp_json *reg, rp_vie
     for (const struct rp_json *move = cli_register_first(reg, "moves"); move; move = move->next) {
         const struct rp_json *automatic = rp_json_get(move, "automatic");
         if (holds(move, "from", state) && !(automatic && automatic->boolean)) {
-            printf("  %s ", cli_say(cli, "peut suivre :", "can follow:"));
+            printf("  %s ", cli_say(cli, "peut suivre :", "can follow:"));
             cli_register_print_move(cli, move);
         }
     }

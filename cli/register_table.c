@@ -123,7 +123,7 @@ static void print_report(const struct cli *cli, const struct rp_json *report) {
     (void)rp_json_get_u64(report, "edited", &edited);
     (void)rp_json_get_u64(report, "refused", &refused);
     (void)rp_json_get_bool(report, "applied", &applied);
-    printf(cli_say(cli, "%s : %llu créées, %llu modifiées, %llu refusées\n",
+    printf(cli_say(cli, "%s : %llu créées, %llu modifiées, %llu refusées\n",
                    "%s: %llu created, %llu edited, %llu refused\n"),
            applied ? cli_say(cli, "fait", "done")
                    : cli_say(cli, "rien n’a changé", "nothing changed"),

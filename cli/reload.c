@@ -58,7 +58,7 @@ static enum rp_exit say_refused(struct cli *cli, const char *file, const struct 
     say_in_language(cli, file, &diag);
     cli_fail(cli, RP_ERR(INVALID), file, &diag);
     fprintf(stderr, "rempart: %s\n",
-            cli_say(cli, "la configuration en cours reste la même ; rien n'a changé",
+            cli_say(cli, "la configuration en cours reste la même ; rien n'a changé",
                     "the running configuration stays; nothing has changed"));
     return RP_EXIT_USAGE;
 }

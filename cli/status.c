@@ -81,7 +81,7 @@ static bool print_certificates(struct cli *cli, struct rp_json *status) {
         rp_view who = rp_json_get_string(name, "name"), why = rp_json_get_string(name, "reason");
         if (!cli->json) {
             printf("%s %.*s: %.*s (%s %s)\n",
-                   cli_say(cli, "certificat non obtenu :", "certificate not obtained:"),
+                   cli_say(cli, "certificat non obtenu :", "certificate not obtained:"),
                    RP_FMT(who), RP_FMT(why), cli_say(cli, "nouvel essai", "next try"), next.s);
             continue;
         }
@@ -106,7 +106,7 @@ static bool print_clock(struct cli *cli, struct rp_json *status) {
         return false;
     }
     printf(cli_say(cli,
-                   "horloge : elle a sauté de %.*s à %.*s ; rien n’est détruit (rempart register "
+                   "horloge : elle a sauté de %.*s à %.*s ; rien n’est détruit (rempart register "
                    "retention --confirm AAAA-MM-JJ)\n",
                    "clock: it leapt from %.*s to %.*s; nothing is destroyed (rempart register "
                    "retention --confirm YYYY-MM-DD)\n"),
@@ -157,7 +157,7 @@ static void print_kept(struct cli *cli, struct rp_json *status) {
         return;
     }
     printf(cli_say(cli,
-                   "journal gardé ici : %llu entrées, %llu arbres, le dernier ajout %s ; %llu "
+                   "journal gardé ici : %llu entrées, %llu arbres, le dernier ajout %s ; %llu "
                    "refus (vault/journal/refused.jsonl)\n",
                    "log kept here: %llu entries, %llu trees, last grown %s; %llu refusals "
                    "(vault/journal/refused.jsonl)\n"),
@@ -257,10 +257,10 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
     }
     print_age(age, now_s - (int64_t)since_s);
     printf("rempart %.*s, %s %s, %s %llu\n", RP_FMT(rp_json_get_string(status, "version")),
-           cli_say(cli, "en marche depuis", "up"), age, cli_say(cli, "rechargements :", "reloads:"),
+           cli_say(cli, "en marche depuis", "up"), age, cli_say(cli, "rechargements :", "reloads:"),
            (unsigned long long)reloads);
     if (has_certificate) {
-        printf("%s %lld %s%s\n", cli_say(cli, "certificat :", "certificate:"), (long long)days,
+        printf("%s %lld %s%s\n", cli_say(cli, "certificat :", "certificate:"), (long long)days,
                cli_say(cli, "jours restants", "days left"),
                days < CERTIFICATE_WARN_DAYS ? " (!)" : "");
     }
@@ -270,7 +270,7 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
     print_kept(cli, status);
     well = print_witnesses(cli, status, now_s) && well;
     if (has_ledger) {
-        printf(cli_say(cli, "retard du journal : %llu Kio ; disque libre : %.1f Gio, %llu %%\n",
+        printf(cli_say(cli, "retard du journal : %llu Kio ; disque libre : %.1f Gio, %llu %%\n",
                        "log behind: %llu KiB; disk free: %.1f GiB, %llu %%\n"),
                (unsigned long long)(behind >> 10), (double)bytes / (1 << 30),
                (unsigned long long)percent);
@@ -310,7 +310,7 @@ enum rp_exit cli_status(struct cli *cli) {
         rp_json_add_u64(cli->arena, status, "pss_kib", total);
         cli_print_json(status);
     } else {
-        printf(cli_say(cli, "en tout : %.1f Mio\n", "in all: %.1f MiB\n"), (double)total / 1024);
+        printf(cli_say(cli, "en tout : %.1f Mio\n", "in all: %.1f MiB\n"), (double)total / 1024);
     }
     return well ? RP_EXIT_OK : RP_EXIT_FINDING;
 }

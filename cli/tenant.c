@@ -83,7 +83,7 @@ static enum rp_exit find(struct cli *cli, const char *wanted, const struct rp_js
         return code;
     }
     rp_err err = rp_fail(&diag, count ? RP_ERR(INVALID) : RP_ERR(NOT_FOUND), "%s",
-                         count ? cli_say(cli, "plusieurs clients ont ce nom : donnez l'id",
+                         count ? cli_say(cli, "plusieurs clients ont ce nom : donnez l'id",
                                          "several tenants have this name: give the id")
                                : cli_say(cli, "rempart tenant list montre les clients",
                                          "rempart tenant list shows the tenants"));
@@ -102,8 +102,8 @@ static bool typed_the_name(const struct cli *cli, rp_view name) {
     }
     fprintf(stderr,
             cli_say(cli,
-                    "« %.*s » sera clos : sessions terminées, clé détruite, fichiers retirés, "
-                    "illisible jusque dans les sauvegardes.\nTapez son nom pour confirmer : ",
+                    "« %.*s » sera clos : sessions terminées, clé détruite, fichiers retirés, "
+                    "illisible jusque dans les sauvegardes.\nTapez son nom pour confirmer : ",
                     "\"%.*s\" will be closed: sessions ended, key destroyed, files removed, "
                     "unreadable even in backups.\nType its name to confirm: "),
             RP_FMT(name));
@@ -117,7 +117,7 @@ static enum rp_exit refuse_unconfirmed(const struct cli *cli) {
     rp_err err =
         rp_fail(&diag, RP_ERR(INVALID), "%s",
                 cli_say(cli,
-                        "le nom tapé n'est pas le sien, rien n'est changé ; sans terminal : "
+                        "le nom tapé n'est pas le sien, rien n'est changé ; sans terminal : "
                         "--confirm NOM",
                         "the name typed is not its name, nothing was changed; without a terminal: "
                         "--confirm NAME"));
@@ -139,12 +139,12 @@ static bool add_days(struct cli *cli, struct rp_json *body) {
 static void say_closing(const struct cli *cli, const struct rp_json *answer) {
     rp_view due = rp_json_get_string(answer, "closes_at");
     if (cli->days && strcmp(cli->days, "0") == 0) {
-        printf("%s\n", cli_say(cli, "clôture en cours ; « rempart tenant list » la montre finie",
+        printf("%s\n", cli_say(cli, "clôture en cours ; « rempart tenant list » la montre finie",
                                "being closed; \"rempart tenant list\" shows when it is done"));
         return;
     }
     printf(cli_say(cli,
-                   "clôture le %.*s ; d'ici là : rempart tenant export, ou rempart tenant reopen\n",
+                   "clôture le %.*s ; d'ici là : rempart tenant export, ou rempart tenant reopen\n",
                    "closes on %.*s; until then: rempart tenant export, or rempart tenant "
                    "reopen\n"),
            RP_FMT(due));
@@ -161,7 +161,7 @@ static enum rp_exit close_one(struct cli *cli) {
     const struct rp_json *tenant = NULL;
     struct rp_json *body = rp_json_object(cli->arena), *answer = NULL;
     if (!add_days(cli, body)) {
-        return cli_usage(cli, cli_say(cli, "--days : 0 à 180", "--days: 0 to 180"));
+        return cli_usage(cli, cli_say(cli, "--days : 0 à 180", "--days: 0 to 180"));
     }
     enum rp_exit code = find(cli, cli->args[1], &tenant);
     if (code != RP_EXIT_OK) {

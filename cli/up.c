@@ -118,7 +118,7 @@ enum rp_exit cli_up(struct cli *cli) {
     }
     if (!agrees(cli, &config)) {
         fprintf(stderr, "rempart: %s: %s\n", path,
-                cli_say(cli, "dit autre chose que --listen ou --upstream ; modifiez le fichier",
+                cli_say(cli, "dit autre chose que --listen ou --upstream ; modifiez le fichier",
                         "says otherwise than --listen or --upstream; edit the file"));
         return RP_EXIT_USAGE;
     }
@@ -140,19 +140,19 @@ static void check_acme(struct cli *cli, const struct rp_config *config) {
     }
     if (!rp_file_exists("/usr/bin/uacme")) {
         printf("%s: acme: %s\n", warning,
-               cli_say(cli, "uacme n'est pas installé : apt-get install uacme",
+               cli_say(cli, "uacme n'est pas installé : apt-get install uacme",
                        "uacme is not installed: apt-get install uacme"));
     }
     if (config->listen_http != 80) {
         printf("%s: acme: gate.listen_http: %llu; %s\n", warning,
                (unsigned long long)config->listen_http,
-               cli_say(cli, "l'autorité regarde le port 80 : menez-le à celui-ci",
+               cli_say(cli, "l'autorité regarde le port 80 : menez-le à celui-ci",
                        "the authority looks at port 80: lead it to this one"));
     }
     if (strcmp(config->acme_directory, "letsencrypt") == 0) {
         printf("acme: %s\n",
                cli_say(cli,
-                       "la première fois, essayez letsencrypt-staging : ses limites sont larges, "
+                       "la première fois, essayez letsencrypt-staging : ses limites sont larges, "
                        "ses certificats ne sont reconnus de personne",
                        "the first time, try letsencrypt-staging: its limits are wide, and nobody "
                        "trusts its certificates"));
@@ -203,7 +203,7 @@ enum rp_exit cli_check(struct cli *cli) {
                                 RP_VIEW("http://127.0.0.1:"))) {
                 printf("%s: %s: %s\n", cli_say(cli, "attention", "warning"), config.apps[i].name,
                        cli_say(cli,
-                               "l'application n'écoute pas sur la boucle locale : on peut la "
+                               "l'application n'écoute pas sur la boucle locale : on peut la "
                                "joindre sans passer par le portail",
                                "the application does not listen on loopback: it can be reached "
                                "around the gate"));

@@ -30,7 +30,7 @@ static void say(struct cli *cli, struct rp_json *list, const struct found *found
             rp_json_add_cstr(cli->arena, one, "problem", rp_err_text(found->err, RP_EN));
         }
     } else if (good) {
-        printf(cli_say(cli, "cosigné : %.*s, le %s, %llu entrées sur %llu\n",
+        printf(cli_say(cli, "cosigné : %.*s, le %s, %llu entrées sur %llu\n",
                        "cosigned: %.*s, at %s, %llu of %llu entries\n"),
                RP_FMT(found->name), rp_time_print(found->time_s).s, (unsigned long long)found->size,
                (unsigned long long)log_size);

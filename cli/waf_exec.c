@@ -166,7 +166,7 @@ static void print_text(const struct cli *cli, struct rp_waf_tx *tx, unsigned sta
         }
     }
     if (verdict->action != RP_WAF_PASS) {
-        printf("%s %u, %s %llu\n", cli_say(cli, "refusée :", "refused:"), status,
+        printf("%s %u, %s %llu\n", cli_say(cli, "refusée :", "refused:"), status,
                cli_say(cli, "règle", "rule"), (unsigned long long)verdict->rule);
     } else {
         printf("%s\n", cli_say(cli, "passe", "passes"));
@@ -202,7 +202,7 @@ static enum rp_exit judge_and_print(struct cli *cli, const struct waf_rules *rul
                            messages->has_response ? &messages->response : NULL, arena, &tx);
     if (rp_is(err, RP_E_TOO_LARGE)) {
         fprintf(stderr, "rempart: %s\n",
-                cli_say(cli, "requête au-delà des limites : 413", "request over the limits: 413"));
+                cli_say(cli, "requête au-delà des limites : 413", "request over the limits: 413"));
         return RP_EXIT_FINDING;
     }
     if (!rp_ok(err)) {

@@ -63,7 +63,7 @@ static void print_proposal(const struct cli *cli, const struct messages *m,
            number(one, "organisations"), number(answer, "organisations_least"),
            RP_FMT(rp_json_get_string(one, "first_seen")),
            RP_FMT(rp_json_get_string(one, "last_seen")));
-    printf("    %s %.*s%s\n", cli_say(cli, "exemple :", "sample:"),
+    printf("    %s %.*s%s\n", cli_say(cli, "exemple :", "sample:"),
            RP_FMT(rp_json_get_string(one, "sample")),
            acceptable ? ""
                       : cli_say(cli, "\n    trop peu de personnes pour être acceptée",
@@ -79,14 +79,14 @@ static void print_proposals(const struct cli *cli, const struct rp_json *answer)
     messages_done(&m);
     if (!list || !list->first) {
         printf("%s\n", cli_say(cli,
-                               "Aucune proposition. Une application apprend avec « waf: learn » ; "
+                               "Aucune proposition. Une application apprend avec « waf: learn » ; "
                                "rien n'est appliqué sans vous.",
                                "No proposal. An application learns with \"waf: learn\"; nothing is "
                                "applied without you."));
     }
     if (number(answer, "left_out") + number(answer, "not_noted") > 0) {
         printf(cli_say(cli,
-                       "%llu autres propositions ; %llu observations non notées, faute de "
+                       "%llu autres propositions ; %llu observations non notées, faute de "
                        "place ou trop d'une seule personne.\n",
                        "%llu more proposals; %llu sightings not noted, for want of room or too "
                        "many by one person.\n"),
@@ -146,13 +146,13 @@ static enum rp_exit decide(struct cli *cli, bool accept, const char *done) {
 
 enum rp_exit waf_accept(struct cli *cli) {
     return decide(cli, true,
-                  cli_say(cli, "acceptée ; en vigueur dans la seconde",
+                  cli_say(cli, "acceptée ; en vigueur dans la seconde",
                           "accepted; in force within a second"));
 }
 
 enum rp_exit waf_reject(struct cli *cli) {
     return decide(cli, false,
-                  cli_say(cli, "rejetée ; ne sera plus proposée", "rejected; not proposed again"));
+                  cli_say(cli, "rejetée ; ne sera plus proposée", "rejected; not proposed again"));
 }
 
 static void print_exclusions(const struct cli *cli, const struct rp_json *answer) {
@@ -171,7 +171,7 @@ static void print_exclusions(const struct cli *cli, const struct rp_json *answer
     }
     messages_done(&m);
     if (!list || !list->first) {
-        printf("%s\n", cli_say(cli, "Aucune exclusion : toutes les règles valent partout.",
+        printf("%s\n", cli_say(cli, "Aucune exclusion : toutes les règles valent partout.",
                                "No exclusion: all rules hold everywhere."));
     }
 }
@@ -181,7 +181,7 @@ enum rp_exit waf_exclusions(struct cli *cli) {
         struct rp_json *body = rp_json_object(cli->arena);
         rp_json_add_cstr(cli->arena, body, "id", cli->args[2]);
         return tell(cli, WAF "exclusions/remove", body,
-                    cli_say(cli, "retirée ; la règle vaut de nouveau dans la seconde",
+                    cli_say(cli, "retirée ; la règle vaut de nouveau dans la seconde",
                             "removed; the rule holds again within a second"));
     }
     if (cli->arg_count != 1) {

@@ -256,7 +256,7 @@ enum rp_exit waf_wire_open(struct cli *cli, const char *url, const char *log,
     wire->text = rp_buf_new(LOG_MAX);
     *ret_wire = wire;
     if (!read_url(cli, wire, url)) {
-        return cli_usage(cli, cli_say(cli, "--url : http://ADRESSE:PORT attendu, sans TLS",
+        return cli_usage(cli, cli_say(cli, "--url : http://ADRESSE:PORT attendu, sans TLS",
                                       "--url: expected http://ADDRESS:PORT, without TLS"));
     }
     rp_err err = rp_file_open(log, &wire->log);
@@ -272,7 +272,7 @@ enum rp_exit waf_wire_open(struct cli *cli, const char *url, const char *log,
     if (rp_is(err, RP_E_TIMEOUT)) {
         err = rp_fail(&diag, err, "%s",
                       cli_say(cli,
-                              "le journal ne montre pas l'en-tête X-CRS-Test : il manque la règle "
+                              "le journal ne montre pas l'en-tête X-CRS-Test : il manque la règle "
                               "du manuel, rempart_waf_log full, ou ce n'est pas ce journal",
                               "the log does not show the header X-CRS-Test: the rule of the manual "
                               "is missing, or rempart_waf_log full, or this is not its log"));

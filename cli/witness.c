@@ -13,8 +13,8 @@ static enum rp_exit print_key(struct cli *cli) {
     if (rp_is(err, RP_E_NOT_FOUND)) {
         fprintf(stderr, "rempart: %s\n",
                 cli_say(cli,
-                        "pas encore de clé : witness.logs nomme-t-il un journal, et la suite "
-                        "tourne-t-elle ?",
+                        "pas encore de clé : witness.logs nomme-t-il un journal, et la suite "
+                        "tourne-t-elle ?",
                         "no key yet: does witness.logs name a log, and does the suite run?"));
         return RP_EXIT_FINDING;
     }

@@ -195,7 +195,7 @@ static rp_err break_off(struct rp_request *request, struct rp_space *space,
     return rp_fail(
         &request->diag, err,
         request->lang == RP_FR
-            ? "%.120s ; %llu enregistrements sont repris, entiers : relancez pour la suite"
+            ? "%.120s ; %llu enregistrements sont repris, entiers : relancez pour la suite"
             : "%.120s; %llu records are in, whole: do it again for the rest",
         why.text[0] ? why.text : rp_err_text(err, request->lang), (unsigned long long)brought);
 }

@@ -62,7 +62,7 @@ static rp_err tell_file_fault(struct rp_request *request, rp_err err, const stru
         return rp_fail(&request->diag, err, "%s", why->text);
     }
     return rp_fail(&request->diag, err,
-                   request->lang == RP_FR ? "ligne %u, colonne %u : %s" : "line %u, column %u: %s",
+                   request->lang == RP_FR ? "ligne %u, colonne %u : %s" : "line %u, column %u: %s",
                    why->line, why->column, why->text);
 }
 

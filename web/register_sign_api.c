@@ -109,7 +109,7 @@ rp_err rp_api_register_signature(struct rp_request *request) {
 
 static rp_err refuse(struct rp_request *request) {
     return rp_fail(&request->diag, RP_ERR(DENIED), "%s",
-                   request->lang == RP_FR ? "signature : elle n’est pas de ce changement"
+                   request->lang == RP_FR ? "signature : elle n’est pas de ce changement"
                                           : "signature: it is not of this change");
 }
 

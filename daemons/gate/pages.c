@@ -49,10 +49,10 @@ static void add_challenge(struct rp_buf *out, enum rp_lang lang) {
     static const struct {
         const char *working, *no_cookie, *no_script;
     } texts[RP_LANG_COUNT] = {
-        {"Vérification en cours : une seconde environ, rien n’est envoyé à d’autres.",
+        {"Vérification en cours : une seconde environ, rien n’est envoyé à d’autres.",
          "Votre navigateur refuse les cookies de ce site. Autorisez-les, puis réessayez.",
-         "Cette vérification demande JavaScript. Activez-le pour ce site, ou revenez plus tard : "
-         "elle ne dure que le temps de l’affluence. Si vous avez un compte, connectez-vous : "
+         "Cette vérification demande JavaScript. Activez-le pour ce site, ou revenez plus tard : "
+         "elle ne dure que le temps de l’affluence. Si vous avez un compte, connectez-vous : "
          "vous passerez sans elle."},
         {"Checking: about a second, and nothing is sent to anybody else.",
          "Your browser refuses this site’s cookies. Allow them, then try again.",

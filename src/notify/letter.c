@@ -80,7 +80,7 @@ rp_err rp_letter_print(enum rp_notice_kind kind, enum rp_lang lang,
 
 static const struct letter_text digest_texts[RP_LANG_COUNT] = {
     [RP_FR] = {RP_VIEW_INIT("{count} échéances vous attendent"),
-               RP_VIEW_INIT("Bonjour,\n\nCes échéances vous attendent :\n\n")},
+               RP_VIEW_INIT("Bonjour,\n\nCes échéances vous attendent :\n\n")},
     [RP_EN] = {RP_VIEW_INIT("{count} deadlines wait for you"),
                RP_VIEW_INIT("Hello,\n\nThese deadlines wait for you:\n\n")}};
 

@@ -134,14 +134,14 @@ static rp_err count_page(struct rp_desk *desk, const struct rp_query *query, uin
 static rp_err match_text(const struct rp_query *query, struct rp_buf *out) {
     rp_view rest = rp_view_trim(query->text);
     if (query->reg) {
-        rp_buf_printf(out, "register : \"%s\"", query->reg->id);
+        rp_buf_printf(out, "register: \"%s\"", query->reg->id);
     }
     size_t words = 0;
     while (rest.p) {
         rp_view word = rp_view_cut(&rest, ' ');
         if (word.n > 0 && rp_view_find_byte(word, '"') == word.n &&
             rp_view_find_byte(word, 0) == word.n) {
-            rp_buf_add_cstr(out, out->n ? " AND body : \"" : "body : \"");
+            rp_buf_add_cstr(out, out->n ? " AND body: \"" : "body: \"");
             rp_buf_add(out, word);
             rp_buf_add_cstr(out, "\" *");
             words++;

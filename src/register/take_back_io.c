@@ -42,7 +42,7 @@ static rp_err check_may(struct rp_desk *desk, const struct rp_entry *record) {
         return rp_fail(desk->diag, RP_ERR(CONFLICT), "%s",
                        say(desk,
                            "une fiche se retire dans la journée, tant que rien ne s’y est passé et "
-                           "qu’aucune autre ne la nomme ; ensuite elle va à son terme",
+                           "qu’aucune autre ne la nomme ; ensuite elle va à son terme",
                            "a record is taken back within a day, while nothing has happened to it "
                            "and no other names it; after that it goes its way"));
     }

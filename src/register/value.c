@@ -140,7 +140,7 @@ static const struct rp_words wanted[RP_FIELD_TYPE_COUNT] = {
     [RP_FIELD_LEAF] = {{"une entrée du journal, public/123", "an entry of the log, public/123"}},
     [RP_FIELD_URL] = {{"une adresse https://…", "an address https://…"}},
     [RP_FIELD_BOOL] = {{"true ou false", "true or false"}},
-    [RP_FIELD_DURATION] = {{"une durée : 15min, 72h, 30d, 1wd, 12mo",
+    [RP_FIELD_DURATION] = {{"une durée : 15min, 72h, 30d, 1wd, 12mo",
                             "a span: 15min, 72h, 30d, 1wd, 12mo"}},
     [RP_FIELD_COMPUTED] = {{"rien, il est calculé", "nothing, it is computed"}},
 };

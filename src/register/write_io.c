@@ -82,7 +82,7 @@ static rp_err check_signature(const struct rp_desk *desk, const struct rp_move *
     if (desk->actor.has_key && desk->actor.listed) {
         return rp_fail(desk->diag, RP_ERR(SECOND_FACTOR), "%s",
                        say(desk,
-                           "signature : par votre clé d’accès ou de sécurité (POST …/signature)",
+                           "signature : par votre clé d’accès ou de sécurité (POST …/signature)",
                            "signature: by your passkey or security key (POST …/signature)"));
     }
     int64_t age_ms = rp_env_now_ms(desk->env) - desk->actor.second_factor_ms;
@@ -90,7 +90,7 @@ static rp_err check_signature(const struct rp_desk *desk, const struct rp_move *
         age_ms > RP_SIGNATURE_FRESH_MS) {
         return rp_fail(desk->diag, RP_ERR(SECOND_FACTOR), "%s",
                        say(desk,
-                           "signature : reconnectez-vous avec le second facteur (moins de dix "
+                           "signature : reconnectez-vous avec le second facteur (moins de dix "
                            "minutes), compte inscrit au registre des personnes",
                            "signature: sign in again with the second factor (within ten minutes), "
                            "the account being in the persons register"));

@@ -36,7 +36,7 @@ void judge_waf_page_html(struct rp_buf *out, enum judge_waf_refusal refusal, enu
     rp_buf_printf(out,
                   "<p>%s <code>%.*s</code></p>\n<p class=\"s\">%u</p>\n</main>\n</body>\n"
                   "</html>\n",
-                  lang == RP_FR ? "Numéro d’incident :" : "Incident number:", RP_FMT(incident),
+                  lang == RP_FR ? "Numéro d’incident :" : "Incident number:", RP_FMT(incident),
                   status);
 }
 
