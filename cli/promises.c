@@ -7,15 +7,40 @@
 
 enum { PROBE_DEADLINE_MS = 120000 };
 
-/* In the order in which they are counted; French as it stands behind a number. */
+/* In the order in which they are counted; French as it stands behind a number, and before one
+ * promise. */
 static const struct {
-    const char *name, *fr;
+    const char *name, *several, *one;
 } statuses[] = {
-    {"proven", "prouvées"},           {"failing", "en échec"},
-    {"stale", "à la preuve périmée"}, {"declared", "déclarées"},
-    {"not-met", "non tenues ici"},    {"not-built", "pas encore construites"},
-    {"not-applicable", "sans objet"},
+    {"proven", "prouvées", "prouvée"},
+    {"failing", "en échec", "en échec"},
+    {"stale", "à la preuve périmée", "périmée"},
+    {"declared", "déclarées", "déclarée"},
+    {"not-met", "non tenues ici", "non tenue"},
+    {"not-built", "pas encore construites", "à construire"},
+    {"not-applicable", "sans objet", "sans objet"},
 };
+
+/* For people; programs read --json. */
+static rp_view status_word(const struct cli *cli, const struct rp_json *of) {
+    rp_view status = rp_json_get_string(of, "status");
+    for (size_t i = 0; cli->lang == RP_FR && i < RP_COUNT_OF(statuses); i++) {
+        if (rp_view_equal(status, rp_view_from_cstr(statuses[i].name))) {
+            return rp_view_from_cstr(statuses[i].one);
+        }
+    }
+    return status;
+}
+
+/* The terminal counts columns, printf counts bytes. */
+static void print_status(const struct cli *cli, const struct rp_json *of, size_t width) {
+    rp_view word = status_word(cli, of);
+    size_t columns = 0;
+    for (size_t i = 0; i < word.n; i++) {
+        columns += (word.p[i] & 0xc0) != 0x80;
+    }
+    printf("%.*s%*s", RP_FMT(word), (int)(columns < width ? width - columns : 1), "");
+}
 
 static bool holds_sentence(const struct rp_json *promise, rp_view name) {
     const struct rp_json *sentences = rp_json_get(promise, "sentences");
@@ -52,9 +77,9 @@ static const struct rp_json *find_promise(const struct rp_json *trust, const cha
     return NULL;
 }
 
-static void print_line(const struct rp_json *promise) {
-    printf("%-12.*s %.*s  ", RP_FMT(rp_json_get_string(promise, "status")),
-           RP_FMT(rp_json_get_string(promise, "id")));
+static void print_line(const struct cli *cli, const struct rp_json *promise) {
+    print_status(cli, promise, 13);
+    printf("%.*s  ", RP_FMT(rp_json_get_string(promise, "id")));
     const struct rp_json *sentences = rp_json_get(promise, "sentences");
     for (const struct rp_json *s = sentences ? sentences->first : NULL; s; s = s->next) {
         printf("%s%.*s", s == sentences->first ? "(" : " ", RP_FMT(s->string));
@@ -62,19 +87,29 @@ static void print_line(const struct rp_json *promise) {
     printf(")\n");
 }
 
+static void print_part(const struct cli *cli, const struct rp_json *part) {
+    rp_view seen_at = rp_json_get_string(part, "observed_at");
+    rp_view detail = rp_json_get_string(part, "detail");
+    printf("  %.*s %-24.*s ", RP_FMT(rp_json_get_string(part, "grade")),
+           RP_FMT(rp_json_get_string(part, "probe")));
+    print_status(cli, part, 11);
+    printf("%.*s\n", RP_FMT(seen_at));
+    if (detail.n > 0) {
+        printf("      %.*s\n", RP_FMT(detail));
+    } else if (seen_at.n == 0 &&
+               rp_view_equal(rp_json_get_string(part, "status"), RP_VIEW("stale"))) {
+        printf("      %s\n", cli_say(cli, "pas encore éprouvée ; maintenant : rempart promises run",
+                                     "not looked at yet; now: rempart promises run"));
+    }
+}
+
 static void print_whole(const struct cli *cli, const struct rp_json *promise) {
-    print_line(promise);
+    print_line(cli, promise);
     const struct rp_json *text = rp_json_get(promise, "text");
     printf("  %.*s\n", RP_FMT(rp_json_get_string(text, cli->lang == RP_FR ? "fr" : "en")));
     const struct rp_json *parts = rp_json_get(promise, "parts");
     for (const struct rp_json *p = parts ? parts->first : NULL; p; p = p->next) {
-        printf("  %.*s %-24.*s %-10.*s %.*s\n", RP_FMT(rp_json_get_string(p, "grade")),
-               RP_FMT(rp_json_get_string(p, "probe")), RP_FMT(rp_json_get_string(p, "status")),
-               RP_FMT(rp_json_get_string(p, "observed_at")));
-        rp_view detail = rp_json_get_string(p, "detail");
-        if (detail.n) {
-            printf("      %.*s\n", RP_FMT(detail));
-        }
+        print_part(cli, p);
     }
 }
 
@@ -96,7 +131,7 @@ static void print_summary(const struct cli *cli, const struct rp_json *trust) {
     for (size_t i = 1; i < RP_COUNT_OF(statuses); i++) {
         size_t n = count_sentences(trust, rp_view_from_cstr(statuses[i].name));
         if (n) {
-            printf(", %zu %s", n, cli_say(cli, statuses[i].fr, statuses[i].name));
+            printf(", %zu %s", n, cli_say(cli, statuses[i].several, statuses[i].name));
         }
     }
     printf("\n");
@@ -159,7 +194,7 @@ static enum rp_exit show_all(struct cli *cli, const struct rp_json *trust) {
     } else {
         const struct rp_json *promises = rp_json_get(trust, "promises");
         for (const struct rp_json *p = promises ? promises->first : NULL; p; p = p->next) {
-            print_line(p);
+            print_line(cli, p);
         }
         print_summary(cli, trust);
     }

@@ -21,6 +21,14 @@ rp_err rp_request_allow(struct rp_request *request, enum rp_action action) {
                             : rp_fail(&request->diag, RP_ERR(DENIED), "%s", decision.reason);
 }
 
+void rp_event_add_asker(struct rp_event *event, const struct rp_request *request) {
+    if (request->from_cli) {
+        rp_event_add_text(event, "by", RP_VIEW("owner"));
+    } else {
+        rp_event_add_id(event, "by", request->who.person);
+    }
+}
+
 /* ---- forms ---- */
 
 rp_view rp_form_token(struct rp_request *request) {

@@ -29,6 +29,9 @@ rp_view rp_form_token(struct rp_request *request);
 rp_err rp_form_check(rp_view cookie, rp_view field, rp_view fetch_site, rp_view origin,
                      rp_view host);
 
+/* Who asked, for an event: the person, or "owner" at the command line. */
+void rp_event_add_asker(struct rp_event *event, const struct rp_request *request);
+
 /* A local path to go on to: `next` when it is one, else "/". Never another site. */
 rp_view rp_next_path(rp_view next);
 

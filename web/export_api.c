@@ -66,11 +66,7 @@ static rp_err tell(struct rp_db *db, void *ctx) {
         return RP_ERR(NO_MEMORY);
     }
     rp_event_add_id(event, "tenant", rp_db_tenant(db));
-    if (request->from_cli) {
-        rp_event_add_text(event, "by", RP_VIEW("owner"));
-    } else {
-        rp_event_add_id(event, "by", request->who.person);
-    }
+    rp_event_add_asker(event, request);
     return rp_db_emit(db, event);
 }
 

@@ -87,11 +87,7 @@ static rp_err emit(struct rp_db *db, void *ctx) {
         return RP_ERR(NO_MEMORY);
     }
     rp_event_add_id(event, "tenant", rp_db_tenant(db));
-    if (request->from_cli) {
-        rp_event_add_text(event, "by", RP_VIEW("owner"));
-    } else {
-        rp_event_add_id(event, "by", request->who.person);
-    }
+    rp_event_add_asker(event, request);
     if (manifest) {
         rp_event_add_id(event, "from", manifest->tenant);
     }

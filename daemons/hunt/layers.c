@@ -69,10 +69,10 @@ void hunt_layers(void *ctx, struct rp_observation *seen) {
         rp_probe_holds(seen, "%zu layers, each attacked or read by a probe of its own, all hold",
                        RP_COUNT_OF(layers));
     } else if (weakest == RP_STATUS_FAILING) {
-        rp_probe_broken(seen, "%s does not hold", which);
+        rp_probe_broken(seen, "a layer does not hold: %s", which);
     } else if (weakest == RP_STATUS_NOT_MET) {
-        rp_probe_not_met(seen, "%s cannot be watched on this installation", which);
+        rp_probe_not_met(seen, "a layer cannot be watched on this installation: %s", which);
     } else {
-        rp_probe_unsure(seen, "%s was not looked at lately", which);
+        rp_probe_unsure(seen, "a layer was not looked at lately: %s", which);
     }
 }

@@ -72,9 +72,9 @@ static void conclude(const struct rule *rule, const struct judging *judging,
                         judging->wrong, judging->count, rule->reg,
                         (unsigned long long)judging->first[0]);
     } else if (judging->count < rule->least) {
-        rp_probe_not_met(seen, "the register \"%s\" needs %s: it holds %zu%s", rule->reg,
-                         rule->words, judging->count,
-                         judging->examples ? ", the example company's not counted" : "");
+        rp_probe_not_met(seen, "the register \"%s\" needs %s, and has %s%s", rule->reg, rule->words,
+                         judging->count ? "too few" : "none",
+                         judging->examples ? " (the example company's records prove nothing)" : "");
     } else {
         rp_probe_holds(seen, "%zu records of \"%s\", each as demanded", judging->count, rule->reg);
     }

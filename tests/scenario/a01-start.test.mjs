@@ -1,8 +1,9 @@
 // A first start: everything up, the page complete, every sentence once, some of them proven.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import {after, before, test} from 'node:test';
-import {Stack, until} from '../lib/stack.mjs';
+import {Stack, bin, run, until} from '../lib/stack.mjs';
 
 let stack;
 before(async () => { stack = await Stack.start(); });
@@ -46,6 +47,9 @@ test('every sentence whose probes are built is proven within the first minute, n
   const {code, stdout} = await stack.rempart('promises', '--summary');
   assert.equal(code, 0);
   assert.match(stdout, /^\d+ of 165 promises proven/);
+  const french = await run(path.join(bin, 'rempart'), ['promises', '--state', stack.state], {env: {...stack.env, LANG: 'fr_FR.UTF-8'}});
+  for (const line of [/^prouvée {6}tls-everywhere/m, /^non tenue {4}background-checks/m, /^à construire segmentation/m]) assert.match(french.stdout, line);
+  assert.doesNotMatch(french.stdout, /not-met|not-built|proven/);
 });
 
 test('each proven part leads to a leaf, and its proof verifies offline', async () => {
