@@ -74,7 +74,8 @@ struct rp_waf_clock {
 
 struct rp_waf_site { /* what the place that the request came to says */
     enum rp_waf_mode mode;
-    uint64_t budget;  /* match steps; 0 = the default, about 20 ms of a core */
+    uint64_t budget; /* match steps; 0 = the default, about 20 ms of a core; where a long text makes
+                        expressions look far, up to 80 ms: time beyond steps counts a quarter */
     uint64_t portion; /* of steps, after which phase 1 or 2 pauses before the next rule; 0 = never:
                          for a caller behind whom others wait */
     const struct rp_waf_clock *clock; /* may be NULL */
