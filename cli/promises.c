@@ -98,7 +98,7 @@ static void print_part(const struct cli *cli, const struct rp_json *part) {
         printf("      %.*s\n", RP_FMT(detail));
     } else if (seen_at.n == 0 &&
                rp_view_equal(rp_json_get_string(part, "status"), RP_VIEW("stale"))) {
-        printf("      %s\n", cli_say(cli, "pas encore éprouvée ; maintenant : rempart promises run",
+        printf("      %s\n", cli_say(cli, "pas encore éprouvée ; maintenant : rempart promises run",
                                      "not looked at yet; now: rempart promises run"));
     }
 }
