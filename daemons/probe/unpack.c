@@ -2,42 +2,33 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
-#include "crypto/hash.h"
-#include "wire/untar.h"
+#include "spaces/archive_reader.h"
 
 enum {
-    OUT_BYTES = 64 * 1024,
     ARENA_BYTES = 64 << 20,
     KEPT_MAX = 2 << 20,
-    MANIFEST_MAX = 16 << 20,
     PARTS_MAX = 65536,
-    GZIP_WINDOW = 15 + 16,
     FOLDER_MAX = RP_TAR_NAME_MAX
 };
 
+/* A part of the folder. */
 struct part {
-    rp_view name, content; /* content: of the folder's parts and the manifest only */
-    uint64_t bytes;
-    struct rp_sha256 digest;
+    rp_view name, content;
 };
 
 struct unpack {
     char folder[FOLDER_MAX];
-    z_stream zip;
-    bool zipping, zip_ended;
-    uint8_t out[OUT_BYTES];
-    struct rp_untar tar;
+    struct rp_archive_reader *reader;
     struct rp_arena *arena;
     struct part *parts;
     size_t count;
-    struct rp_sha256_stream *sha; /* of the part that comes in now */
-    struct rp_buf content;
+    bool keeping; /* the part that comes in now is of the folder */
+    bool ended;
+    struct rp_buf content; /* of that part */
     size_t kept;
-    uint64_t records;
 };
 
 struct unpack *unpack_new(const char *folder) {
@@ -47,11 +38,10 @@ struct unpack *unpack_new(const char *folder) {
     }
     RP_ASSERT(strlen(folder) < sizeof unpack->folder);
     (void)snprintf(unpack->folder, sizeof unpack->folder, "%s", folder);
-    unpack->content = rp_buf_new(MANIFEST_MAX);
+    unpack->content = rp_buf_new(KEPT_MAX);
     unpack->arena = rp_arena_new(ARENA_BYTES);
     unpack->parts = calloc(PARTS_MAX, sizeof *unpack->parts);
-    unpack->zipping = inflateInit2(&unpack->zip, GZIP_WINDOW) == Z_OK;
-    if (!unpack->arena || !unpack->parts || !unpack->zipping) {
+    if (!unpack->arena || !unpack->parts || !rp_ok(rp_archive_reader_new(&unpack->reader))) {
         unpack_free(unpack);
         return NULL;
     }
@@ -62,10 +52,7 @@ void unpack_free(struct unpack *unpack) {
     if (!unpack) {
         return;
     }
-    if (unpack->zipping) {
-        (void)inflateEnd(&unpack->zip);
-    }
-    rp_sha256_stream_free(unpack->sha);
+    rp_archive_reader_free(unpack->reader);
     rp_buf_done(&unpack->content);
     rp_arena_free(unpack->arena);
     free(unpack->parts);
@@ -84,23 +71,18 @@ static rp_view in_folder(const struct unpack *unpack, rp_view name) {
     return ours ? rp_view_from(name, folder.n + 1) : (rp_view){NULL, 0};
 }
 
-static bool is_kept(const struct unpack *unpack, rp_view name) {
-    return in_folder(unpack, name).p || rp_view_equal(name, RP_VIEW("manifest.json"));
-}
-
-static rp_err begin(struct unpack *unpack, const struct rp_tar_entry *entry) {
-    if (unpack->count == PARTS_MAX) {
-        return RP_ERR(TOO_LARGE);
+static rp_err begin(struct unpack *unpack, rp_view name) {
+    unpack->keeping = in_folder(unpack, name).p != NULL;
+    if (!unpack->keeping) {
+        return RP_OK;
     }
-    struct part *part = &unpack->parts[unpack->count];
-    part->bytes = entry->size;
-    RP_TRY(rp_arena_copy(unpack->arena, entry->name, &part->name));
-    return rp_sha256_stream_new(&unpack->sha);
+    return unpack->count < PARTS_MAX
+               ? rp_arena_copy(unpack->arena, name, &unpack->parts[unpack->count].name)
+               : RP_ERR(TOO_LARGE);
 }
 
 static rp_err add(struct unpack *unpack, rp_view bytes) {
-    rp_sha256_stream_add(unpack->sha, bytes);
-    if (!is_kept(unpack, unpack->parts[unpack->count].name)) {
+    if (!unpack->keeping) {
         return RP_OK;
     }
     rp_buf_add(&unpack->content, bytes);
@@ -108,32 +90,32 @@ static rp_err add(struct unpack *unpack, rp_view bytes) {
 }
 
 static rp_err end(struct unpack *unpack) {
-    struct part *part = &unpack->parts[unpack->count];
-    part->digest = rp_sha256_stream_end(unpack->sha);
-    rp_sha256_stream_free(unpack->sha);
-    unpack->sha = NULL;
-    if (is_kept(unpack, part->name)) {
-        unpack->kept += in_folder(unpack, part->name).p ? unpack->content.n : 0;
-        if (unpack->kept > KEPT_MAX) {
-            return RP_ERR(TOO_LARGE);
-        }
-        RP_TRY(rp_arena_copy(unpack->arena, rp_buf_view(&unpack->content), &part->content));
-        rp_buf_clear(&unpack->content);
+    if (!unpack->keeping) {
+        return RP_OK;
     }
-    unpack->count++;
+    unpack->kept += unpack->content.n;
+    if (unpack->kept > KEPT_MAX) {
+        return RP_ERR(TOO_LARGE);
+    }
+    RP_TRY(rp_arena_copy(unpack->arena, rp_buf_view(&unpack->content),
+                         &unpack->parts[unpack->count++].content));
+    rp_buf_clear(&unpack->content);
     return RP_OK;
 }
 
-static rp_err untar(struct unpack *unpack, rp_view bytes) {
+rp_err unpack_take(void *ctx, rp_view piece) {
+    struct unpack *unpack = ctx;
     for (;;) {
         struct rp_untar_step step;
-        RP_TRY(rp_untar_step(&unpack->tar, &bytes, &step));
+        RP_TRY(rp_archive_reader_step(unpack->reader, &piece, &step, NULL));
         switch (step.what) {
         case RP_UNTAR_MORE:
+            return RP_OK;
         case RP_UNTAR_END:
+            unpack->ended = true;
             return RP_OK;
         case RP_UNTAR_FILE:
-            RP_TRY(begin(unpack, &step.entry));
+            RP_TRY(begin(unpack, step.entry.name));
             break;
         case RP_UNTAR_BYTES:
             RP_TRY(add(unpack, step.bytes));
@@ -145,62 +127,15 @@ static rp_err untar(struct unpack *unpack, rp_view bytes) {
     }
 }
 
-rp_err unpack_take(void *ctx, rp_view piece) {
-    struct unpack *unpack = ctx;
-    unpack->zip.next_in = (Bytef *)(uintptr_t)piece.p;
-    unpack->zip.avail_in = (uInt)piece.n;
-    do {
-        if (unpack->zip_ended) {
-            return unpack->zip.avail_in == 0 ? RP_OK : RP_ERR(CORRUPT);
-        }
-        unpack->zip.next_out = unpack->out;
-        unpack->zip.avail_out = OUT_BYTES;
-        int result = inflate(&unpack->zip, Z_NO_FLUSH);
-        if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) {
-            return RP_ERR(CORRUPT);
-        }
-        unpack->zip_ended = result == Z_STREAM_END;
-        RP_TRY(untar(unpack, rp_view_of(unpack->out, OUT_BYTES - unpack->zip.avail_out)));
-    } while (unpack->zip.avail_in > 0 || unpack->zip.avail_out == 0);
-    return RP_OK;
-}
+/* ---- the end, and what was kept ---- */
 
-/* ---- the end ---- */
-
-static bool is_as_said(const struct part *part, const struct rp_json *said) {
-    char hex[2 * RP_SHA256];
-    uint64_t bytes = 0;
-    rp_hex_print(rp_view_of(part->digest.b, RP_SHA256), hex);
-    return rp_view_equal(rp_json_get_string(said, "name"), part->name) &&
-           rp_view_equal(rp_json_get_string(said, "sha256"), rp_view_of(hex, sizeof hex)) &&
-           rp_json_get_u64(said, "bytes", &bytes) && bytes == part->bytes;
-}
-
-/* The manifest names the parts in their order, and comes last. */
 rp_err unpack_end(struct unpack *unpack) {
-    struct rp_json *manifest = NULL;
-    if (!unpack->zip_ended || !rp_untar_ended(&unpack->tar) || unpack->count == 0) {
-        return RP_ERR(CORRUPT);
-    }
-    const struct part *last = &unpack->parts[unpack->count - 1];
-    if (!rp_view_equal(last->name, RP_VIEW("manifest.json")) ||
-        !rp_ok(rp_json_parse(last->content, RP_JSON_LIMITS, unpack->arena, &manifest, NULL)) ||
-        !rp_json_get_u64(manifest, "records", &unpack->records)) {
-        return RP_ERR(CORRUPT);
-    }
-    const struct rp_json *files = rp_json_get(manifest, "files");
-    const struct rp_json *said = files ? files->first : NULL;
-    for (size_t i = 0; i + 1 < unpack->count; i++) {
-        if (!said || !is_as_said(&unpack->parts[i], said)) {
-            return RP_ERR(CORRUPT);
-        }
-        said = said->next;
-    }
-    return said ? RP_ERR(CORRUPT) : RP_OK;
+    return unpack->ended ? RP_OK : RP_ERR(CORRUPT);
 }
 
 uint64_t unpack_records(const struct unpack *unpack) {
-    return unpack->records;
+    const struct rp_manifest *manifest = rp_archive_reader_manifest(unpack->reader);
+    return manifest ? manifest->records : 0;
 }
 
 const struct rp_json *unpack_line(struct unpack *unpack, rp_id id) {

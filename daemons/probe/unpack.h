@@ -1,8 +1,8 @@
 /* unpack.h — an organisation's export read as it comes: unzipped, unpacked, held against its own
  * manifest.
  *
- * What lies in one folder of it is kept for whoever compares; of the rest, digests. Memory: that
- * folder, at most 2 MiB, and a line for each part.
+ * What an import reads with (spaces/archive_reader.h) reads it here; what lies in one folder is
+ * kept for whoever compares. Memory: that folder, at most 2 MiB, and a line for each part.
  */
 #ifndef RP_DAEMONS_PROBE_UNPACK_H
 #define RP_DAEMONS_PROBE_UNPACK_H

@@ -1,25 +1,11 @@
 /* An export as an import reads it: the same verdict and the same parts whether it comes at once or
- * in crumbs, and whatever a page holds, a line is refused or is what it says. What is fuzzed lies
- * inside the gzip, or chance would not get past its checksum; an input that is gzip already goes in
- * as it is. */
-#include <zlib.h>
-
-#include "fuzz.h"
+ * in crumbs, and whatever a page holds, a line is refused or is what it says. */
+#include "gzip.h"
 #include "spaces/archive_reader.h"
 #include "spaces/import_line.h"
 
-enum { ZIPPED_MAX = 1 << 20, GZIP = 15 + 16, PAGE_MAX = 64 * 1024, ARENA = 8 << 20 };
+enum { PAGE_MAX = 64 * 1024, ARENA = 8 << 20 };
 static const int64_t LATEST_MS = INT64_C(4000000000000);
-
-static size_t wrap(const uint8_t *data, size_t n, uint8_t *out) {
-    z_stream zip = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)n};
-    FUZZ_CHECK(deflateInit2(&zip, 1, Z_DEFLATED, GZIP, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    zip.next_out = out;
-    zip.avail_out = ZIPPED_MAX;
-    FUZZ_CHECK(deflate(&zip, Z_FINISH) == Z_STREAM_END);
-    (void)deflateEnd(&zip);
-    return ZIPPED_MAX - zip.avail_out;
-}
 
 static void read_line(rp_view text, const struct rp_space_import_part *part,
                       struct rp_arena *arena) {
@@ -95,17 +81,14 @@ static bool read_in(const uint8_t *data, size_t n, size_t piece, uint64_t *ret_s
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-    static uint8_t zipped[ZIPPED_MAX];
+    static uint8_t zipped[FUZZ_ZIPPED_MAX];
     uint64_t whole = 0, crumbs = 0;
-    if (n > ZIPPED_MAX / 2) {
+    rp_view in = fuzz_zipped(data, n, zipped);
+    if (!in.p) {
         return 0;
     }
-    if (n < 2 || data[0] != 0x1f || data[1] != 0x8b) {
-        n = wrap(data, n, zipped);
-        data = zipped;
-    }
-    bool at_once = read_in(data, n, n ? n : 1, &whole);
-    bool slowly = read_in(data, n, 7, &crumbs);
+    bool at_once = read_in(in.p, in.n, in.n ? in.n : 1, &whole);
+    bool slowly = read_in(in.p, in.n, 7, &crumbs);
     FUZZ_CHECK(at_once == slowly && (!at_once || whole == crumbs));
     return 0;
 }

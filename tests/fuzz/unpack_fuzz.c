@@ -1,24 +1,7 @@
 /* An organisation's export as the probe reads it: the same verdict whether it comes at once or in
- * crumbs, and where it is whole, its records can be looked for. What is fuzzed lies inside the
- * gzip, or chance would not get past its checksum; an input that is gzip already goes in as it is.
- */
-#include <stdlib.h>
-#include <zlib.h>
-
-#include "fuzz.h"
+ * crumbs, and where it is whole, its records can be looked for. */
+#include "gzip.h"
 #include "unpack.h"
-
-enum { ZIPPED_MAX = 1 << 20, GZIP = 15 + 16 };
-
-static size_t wrap(const uint8_t *data, size_t n, uint8_t *out) {
-    z_stream zip = {.next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)n};
-    FUZZ_CHECK(deflateInit2(&zip, 1, Z_DEFLATED, GZIP, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    zip.next_out = out;
-    zip.avail_out = ZIPPED_MAX;
-    FUZZ_CHECK(deflate(&zip, Z_FINISH) == Z_STREAM_END);
-    (void)deflateEnd(&zip);
-    return ZIPPED_MAX - zip.avail_out;
-}
 
 static rp_err read_in(const uint8_t *data, size_t n, size_t piece, uint64_t *ret_records) {
     struct unpack *unpack = unpack_new("canary/canary-export");
@@ -40,17 +23,14 @@ static rp_err read_in(const uint8_t *data, size_t n, size_t piece, uint64_t *ret
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-    static uint8_t zipped[ZIPPED_MAX];
+    static uint8_t zipped[FUZZ_ZIPPED_MAX];
     uint64_t whole = 0, crumbs = 0;
-    if (n > ZIPPED_MAX / 2) {
+    rp_view in = fuzz_zipped(data, n, zipped);
+    if (!in.p) {
         return 0;
     }
-    if (n < 2 || data[0] != 0x1f || data[1] != 0x8b) {
-        n = wrap(data, n, zipped);
-        data = zipped;
-    }
-    rp_err at_once = read_in(data, n, n ? n : 1, &whole);
-    rp_err slowly = read_in(data, n, 7, &crumbs);
+    rp_err at_once = read_in(in.p, in.n, in.n ? in.n : 1, &whole);
+    rp_err slowly = read_in(in.p, in.n, 7, &crumbs);
     FUZZ_CHECK(rp_ok(at_once) == rp_ok(slowly) && whole == crumbs);
     return 0;
 }
