@@ -167,12 +167,17 @@ static rp_err put_digests(const struct rp_draft *draft, const struct rp_field *f
     return RP_OK;
 }
 
+enum { MERGED_PAGES = 8, MERGED_BYTES = 400 };
+
 /* The index of words grows by small segments that want merging. Left to itself it merges hundreds
- * of pages inside every 64th write; eight with each are ahead of what a write adds. */
-static rp_err tidy_search(struct rp_db *db) {
+ * of pages inside every 64th write. A word is merged about ten times on its way into the largest
+ * segment of a million records: a page of 4,000 bytes for each 400 of the text is what a write
+ * adds, and eight with each are ahead of it. */
+static rp_err tidy_search(struct rp_db *db, size_t text_bytes) {
     struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db, "INSERT INTO register_text (register_text, rank) VALUES ('merge', 8)",
+    RP_TRY(rp_db_query(db, "INSERT INTO register_text (register_text, rank) VALUES ('merge', ?1)",
                        &row));
+    rp_row_bind_u64(row, 1, MERGED_PAGES + text_bytes / MERGED_BYTES);
     return rp_row_run(row, NULL);
 }
 
@@ -200,7 +205,7 @@ static rp_err put_text(const struct rp_draft *draft) {
     rp_row_bind_text(row, 2, rp_view_from_cstr(draft->reg->id));
     rp_row_bind_text(row, 3, rp_buf_view(&text));
     RP_TRY(rp_row_run(row, NULL));
-    return tidy_search(draft->desk->db);
+    return tidy_search(draft->desk->db, text.n);
 }
 
 static rp_err write_index(const struct rp_draft *draft) {

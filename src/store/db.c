@@ -9,7 +9,7 @@
 #include "store/migrate.h"
 #include "store/vfs.h"
 
-enum { BUSY_TIMEOUT_MS = 2000, VALUE_BYTES_MAX = 16 * 1024 * 1024 };
+enum { VALUE_BYTES_MAX = 16 * 1024 * 1024 };
 
 /* In the file's header: what kind of database this is, before anything else is believed. */
 enum { SYSTEM_APPLICATION = 0x52505359 /* "RPSY" */, TENANT_APPLICATION = 0x5250544e /* "RPTN" */ };
@@ -90,7 +90,7 @@ static void harden(sqlite3 *handle) {
     (void)sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
     /* 128 connections are open at once: little memory for each. */
     (void)sqlite3_db_config(handle, SQLITE_DBCONFIG_LOOKASIDE, NULL, 256, 64);
-    (void)sqlite3_busy_timeout(handle, BUSY_TIMEOUT_MS);
+    rp_store_wait_for_lock(handle);
     /* An empty -wal and its -shm stay beside a closed file: making and removing them would be most
      * of what opening a tenant costs. */
     int keep_wal = 1;
@@ -125,8 +125,10 @@ static rp_err set_pragmas(sqlite3 *handle, rp_id tenant) {
     if (!is_system(tenant)) {
         return rp_store_exec(handle, "PRAGMA cache_size = -256");
     }
-    /* 32 MB: only when the forwarder, which empties it, has been held up. */
+    /* 32 MB, and as long a file: a log that is cut short grows again under somebody's commit. */
+    _Static_assert(RP_DB_LOG_FRAMES == 8000, "as the pragmas say");
     RP_TRY(rp_store_exec(handle, "PRAGMA wal_autocheckpoint = 8000"));
+    RP_TRY(rp_store_exec(handle, "PRAGMA journal_size_limit = 33554432"));
     return rp_store_exec(handle, "PRAGMA cache_size = -4096");
 }
 
@@ -258,10 +260,4 @@ rp_err rp_db_transact(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *c
         return err;
     }
     return rp_db_commit(db);
-}
-
-rp_err rp_db_checkpoint(struct rp_db *db) {
-    RP_ASSERT(db != NULL && !db->in_transaction);
-    int result = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return result == SQLITE_OK ? RP_OK : rp_store_err(db->handle, result);
 }

@@ -8,6 +8,8 @@
 
 /* Every statement of the program fits one connection's cache. */
 enum { RP_STATEMENTS_MAX = 256, RP_DB_NAME = 64 };
+/* At so many pages the system database's log begins anew, after a commit copied what was left. */
+enum { RP_DB_LOG_FRAMES = 8000 };
 
 struct rp_row {
     struct rp_db *db;
@@ -32,6 +34,8 @@ void rp_db_close(struct rp_db *db); /* accepts NULL */
 
 /* What a failed call of SQLite means; result is not SQLITE_OK, ROW or DONE. */
 rp_err rp_store_err(sqlite3 *handle, int result);
+/* Waits for who writes: two seconds of looks (wait.c). */
+void rp_store_wait_for_lock(sqlite3 *handle);
 rp_err rp_store_exec(sqlite3 *handle, const char *sql);
 /* A whole copy of what is committed, durable under its name or not there (snapshot.c). */
 rp_err rp_store_copy(sqlite3 *handle, const char *target);
