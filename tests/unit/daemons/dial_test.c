@@ -59,7 +59,8 @@ static void each_gets_what_is_named_for_it(void **state) {
 /*= S71 type=test */
 static void nobody_gets_anything_else(void **state) {
     (void)state;
-    read_file("gate:\n  listen_http: 8080\nsmtp:\n  url: smtp://mail.example.org:587\n  from: "
+    read_file("host: www.example.org\ngate:\n  listen_http: 8080\nsmtp:\n  url: "
+              "smtp://mail.example.org:587\n  from: "
               "a@example.org\n"
               "acme:\n  directory: https://acme.example/dir\n  terms_agreed: true\n");
     assert_null(find(RP_ROLE_COURIER, "mail.example.org", 25));
