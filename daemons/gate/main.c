@@ -126,9 +126,11 @@ static rp_err become_nginx(struct daemon *daemon, const struct gate_worker *work
     }
     raise_file_limit();
     unblock_signals(daemon);
-    /* execve takes char *const[] for history's sake; it writes to nothing. */
-    const char *const argv[] = {nginx, "-p",     "./", "-c",          "gate/nginx.conf",
-                                "-e",  "stderr", "-g", "daemon off;", NULL};
+    /* Until nginx has read its configuration it speaks in its own form, whatever log.format says:
+     * its notices go nowhere, and what is worse than a notice it says on standard error as well.
+     * execve takes char *const[] for history's sake; it writes to nothing. */
+    const char *const argv[] = {nginx, "-p",        "./", "-c",          "gate/nginx.conf",
+                                "-e",  "/dev/null", "-g", "daemon off;", NULL};
     const char *const environment[] = {
         "PATH=/usr/sbin:/usr/bin:/sbin:/bin", sockets,
         SANITIZERS daemon->ready_fd >= 0 ? (const char *)ready.p : NULL, NULL};

@@ -8,8 +8,7 @@ import {Stack, bin, root, run, until} from '../lib/stack.mjs';
 
 let stack;
 const file = (...more) => stack.file('rempart.log') + more.join('');
-// Before nginx has read its configuration it speaks as it always does.
-const objects = text => text.split('\n').slice(0, -1).filter(line => !/^[0-9/]+ .*using inherited sockets/.test(line));
+const objects = text => text.split('\n').slice(0, -1);
 const lines = name => objects(fs.readFileSync(name, 'utf8'));
 const config = state => port => `host: localhost\ngate:\n  listen: ${port}\nlog:\n  format: json\n  file: ${state}/rempart.log\n` +
   'apps:\n  - name: gone\n    upstream: http://127.0.0.1:9\n    sign_in: none\n'; // nobody listens there
