@@ -67,6 +67,7 @@ static rp_err pause_it(const struct round *round, struct rp_webhook *hook) {
                                              {"reason", rp_view_from_cstr(hook->problem)},
                                              {"since", rp_view_from_cstr(since.s)}};
     RP_TRY(rp_db_transact(round->db, put_paused, hook));
+    atomic_store(&round->core->rang, true); /* its event goes on without waiting for another's */
     return core_tell_operators(round->thread, RP_NOTICE_WEBHOOK_PAUSED, values,
                                RP_COUNT_OF(values));
 }
