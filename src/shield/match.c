@@ -1,6 +1,7 @@
 /* match.c — PCRE2 is asked, and what it takes is paid for from the budget: in steps that it counts,
  * and by the clock where it counts none. */
 #include "base/checked.h"
+#include "shield/transform_parts.h"
 #include "shield/tx.h"
 
 enum {
@@ -16,6 +17,10 @@ enum {
     PORTION_BYTES = 32 << 20, /* at all of the text for so many bytes together */
     SLOW_NS = 50 * 1000,
     UNCOUNTED_NS = 4, /* of time that make a step */
+    RUN_STRIDE = 256, /* a run of twice that many bytes has two places so far from each other */
+    RUN_STEPS = 1,    /* an item of an expression on a text with such a run */
+    RUN_CALLS = 16,   /* of these between two looks at the clock */
+    SHORT_SQUARES = 1 << 20, /* and the same for short texts: the squares of their lengths */
     JIT_STACK_START = 32 * 1024,
     JIT_STACK_MAX = 16 << 20, /* reserved; taken as it is used */
     HEAP_MAX_KIB = 8192       /* of PCRE2's interpreter, where the stack did not do */
@@ -133,6 +138,60 @@ static void spend_time(struct rp_waf_tx *tx) {
     tx->timed_steps = tx->verdict.steps;
 }
 
+static void look_at_clock(struct rp_waf_tx *tx) {
+    uint64_t now_ns = tx->site.clock->steady_ns();
+    if (now_ns - tx->looked_ns > SLOW_NS) {
+        spend_time(tx);
+        tx->looked_ns = now_ns;
+    }
+}
+
+/* ---- long runs of one byte, or of white space ---- */
+
+static bool are_alike(uint8_t a, uint8_t b) {
+    return a == b || (rp_is_space(a) && rp_is_space(b));
+}
+
+static bool has_long_run(rp_view text) {
+    for (size_t at = 0; at + RUN_STRIDE < text.n; at += RUN_STRIDE) {
+        size_t n = 0;
+        while (n <= RUN_STRIDE && are_alike(text.p[at], text.p[at + n])) {
+            n++;
+        }
+        if (n > RUN_STRIDE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int before_item(pcre2_callout_block *block, void *ctx) {
+    struct rp_waf_tx *tx = ctx;
+    (void)block;
+    rp_waf_spend(tx, RUN_STEPS);
+    if (++tx->run_calls % RUN_CALLS == 0) {
+        look_at_clock(tx);
+    }
+    return tx->verdict.steps > tx->budget ? PCRE2_ERROR_CALLOUT : 0;
+}
+
+/* Two repeats that take the same bytes make a single start place cost the square of a run: 9 s for
+ * 120,000 line feeds. Only the interpreter can be stopped amid that, before each item. */
+static int match_stoppable(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
+                           size_t from) {
+    spend_time(tx);
+    pcre2_set_match_limit(tx->match_context, UINT32_MAX);
+    pcre2_set_heap_limit(tx->match_context, HEAP_MAX_KIB);
+    pcre2_set_offset_limit(tx->match_context, PCRE2_UNSET);
+    pcre2_set_callout(tx->match_context, before_item, tx);
+    int found = pcre2_match(pattern->stoppable, text.p, text.n, from, PCRE2_NO_JIT, tx->match_data,
+                            tx->match_context);
+    pcre2_set_callout(tx->match_context, NULL, NULL);
+    return found == PCRE2_ERROR_CALLOUT ? give_up(tx, true) : groups_of(tx, found);
+}
+
+/* ---- long texts, short texts ---- */
+
 /* PCRE2 counts no steps while it looks along a text for what comes next, and begins to count anew
  * at each place where a match may start: a text that makes it look far from each of them takes time
  * that grows with its square. So a long text is searched in portions, with a look at the clock
@@ -167,6 +226,26 @@ static int match_in_portions(struct rp_waf_tx *tx, const struct rp_waf_pattern *
     }
 }
 
+static int match_long(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
+                      size_t from) {
+    return pattern->stoppable && has_long_run(rp_view_from(text, from))
+               ? match_stoppable(tx, pattern, text, from)
+               : match_in_portions(tx, pattern, text, from);
+}
+
+/* Many short texts take long together, too: the clock is asked where they might have. */
+static int match_short(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
+                       size_t from) {
+    int found = match_counted(tx, pattern, text, (struct places){from, PCRE2_UNSET});
+    tx->short_squares += text.n * text.n;
+    if (tx->site.clock && tx->short_squares > SHORT_SQUARES) {
+        tx->short_squares = 0;
+        look_at_clock(tx);
+        return tx->verdict.steps > tx->budget ? give_up(tx, true) : found;
+    }
+    return found;
+}
+
 /*= S64: an expression cannot hold a worker longer than the budget allows */
 int rp_waf_match(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text,
                  size_t from) {
@@ -175,9 +254,9 @@ int rp_waf_match(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_
     }
     rp_waf_spend(tx, CALL_STEPS + (text.n - from));
     if (tx->site.clock && text.n - from > LONG_TEXT) {
-        return match_in_portions(tx, pattern, text, from);
+        return match_long(tx, pattern, text, from);
     }
-    return match_counted(tx, pattern, text, (struct places){from, PCRE2_UNSET});
+    return match_short(tx, pattern, text, from);
 }
 
 int rp_waf_match_start(struct rp_waf_tx *tx, const struct rp_waf_pattern *pattern, rp_view text) {

@@ -80,6 +80,16 @@ struct rp_waf_pattern rp_waf_pattern_new(rp_view text, bool nocase) {
     return pattern;
 }
 
+/* For texts on which it might not end in time. */
+static pcre2_code *compile_stoppable(rp_view text, bool nocase) {
+    int code;
+    PCRE2_SIZE where;
+    uint32_t options = PCRE2_DOTALL | PCRE2_MULTILINE | PCRE2_USE_OFFSET_LIMIT |
+                       PCRE2_AUTO_CALLOUT | (nocase ? PCRE2_CASELESS : 0U);
+    return pcre2_compile(text.n > 0 ? text.p : (const uint8_t *)"", text.n, options, &code, &where,
+                         NULL);
+}
+
 static rp_err open_patterns(struct rp_waf *waf, struct rp_diag *diag) {
     waf->patterns = calloc(waf->image.patterns_n + 1, sizeof *waf->patterns);
     if (!waf->patterns) {
@@ -91,6 +101,11 @@ static rp_err open_patterns(struct rp_waf *waf, struct rp_diag *diag) {
             rp_waf_pattern_new(rp_image_text(&waf->image, row->text), row->nocase != 0);
         if (!waf->patterns[i].code) {
             return rp_fail(diag, RP_ERR(CORRUPT), "expression %zu is none", i);
+        }
+        waf->patterns[i].stoppable =
+            compile_stoppable(rp_image_text(&waf->image, row->text), row->nocase != 0);
+        if (!waf->patterns[i].stoppable) {
+            return RP_ERR(NO_MEMORY);
         }
         waf->patterns[i].clauses =
             (struct rp_clauses){waf->image.clauses + row->clauses.first, row->clauses.count};
@@ -270,6 +285,7 @@ void rp_waf_close(struct rp_waf *waf) {
     for (size_t i = 0; waf->patterns && i < waf->image.patterns_n; i++) {
         pcre2_code_free(waf->patterns[i].code);
         pcre2_code_free(waf->patterns[i].at_start);
+        pcre2_code_free(waf->patterns[i].stoppable);
     }
     free(waf->patterns);
     for (size_t i = 0; waf->selectors && i < waf->image.patterns_n; i++) {

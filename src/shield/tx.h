@@ -179,6 +179,7 @@ struct rp_waf_tx {
     uint32_t paused_at; /* the row that comes next; NONE: not paused */
     bool is_timed;      /* by this thread's clock, which said timed_ns at timed_steps */
     uint64_t timed_ns, timed_steps;
+    uint64_t looked_ns, short_squares, run_calls; /* when to look at a clock: match.c */
     uint64_t *costs; /* steps by row, where the site measures; else NULL */
 
     rp_view method, uri, protocol, content_type;

@@ -12,7 +12,9 @@
 /* An expression, and four things without which it cannot match; each is cheap to ask. */
 struct rp_waf_pattern {
     pcre2_code *code;
-    pcre2_code *at_start; /* the same at a text's first byte only; of numbers with check digits */
+    pcre2_code *at_start;  /* the same at a text's first byte only; of numbers with check digits */
+    pcre2_code *stoppable; /* with a callout before each item, for the interpreter; NULL of those
+                              that are made for one transaction */
     bool jit;
     bool takes_all;    /* matches every text, from its start to its end */
     bool is_divisible; /* a search from a later place finds what the first one would have */

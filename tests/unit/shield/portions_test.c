@@ -155,12 +155,17 @@ static void portions_find_what_the_whole_text_has(void **state) {
     assert_non_null(text);
     for (size_t i = 0; i < RP_COUNT_OF(expressions); i++) {
         for (size_t at = 0; at < RP_COUNT_OF(places); at++) {
-            memset(text, 'x', LONG);
-            if (places[at] + 6 <= LONG) {
-                memcpy(text + places[at], "needle", 6);
+            for (size_t other = 0; other < 2; other++) { /* one long run, and none */
+                memset(text, 'x', LONG);
+                for (size_t w = 3; other && w < LONG; w += 7) {
+                    text[w] = 'w';
+                }
+                if (places[at] + 6 <= LONG) {
+                    memcpy(text + places[at], "needle", 6);
+                }
+                agrees(expressions[i], rp_view_of(text, LONG));
+                agrees(expressions[i], rp_view_of(text, 600)); /* cut off, or not there at all */
             }
-            agrees(expressions[i], rp_view_of(text, LONG));
-            agrees(expressions[i], rp_view_of(text, 600)); /* and cut off, or not there at all */
         }
     }
     free(text);
@@ -170,7 +175,9 @@ static void portions_find_what_the_whole_text_has(void **state) {
 static void the_clock_ends_what_steps_do_not_count(void **state) {
     (void)state;
     uint8_t text[4096];
-    memset(text, 'x', sizeof text);
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = i % 2 == 0 ? 'w' : 'x';
+    }
     text[0] = 'y'; /* the expression needs one, and it stands where it does not help */
     struct rules rules = open_rules("SecRule ARGS \"@rx x[^z]*y\" \"id:11,phase:1,pass,log\"\n"
                                     "SecRule ARGS \"@rx x\" \"id:12,phase:1,pass,log\"\n");
@@ -193,12 +200,54 @@ static void the_clock_ends_what_steps_do_not_count(void **state) {
     close_rules(&rules);
 }
 
+/*= S64 type=test: a run of bytes that two repeats share, and many short texts, end with it, too */
+static void the_clock_is_asked_amid_a_run(void **state) {
+    (void)state;
+    static uint8_t text[60000];
+    memset(text, ' ', sizeof text);
+    memcpy(text, "x;", 2);
+    struct rules rules =
+        open_rules("SecRule ARGS \"@rx ;\\s*\\s*[xy]\" \"id:21,phase:1,pass,log\"\n");
+    struct rp_waf_site site = {.mode = RP_WAF_ON, .over_budget_blocks = true, .clock = &test_clock};
+    steady_step = 10 * 1000; /* only many looks find that time has passed */
+    spent_step = 1000 * 1000;
+    struct outcome ended = judge(&rules, &site, rp_view_of(text, sizeof text));
+    assert_true(ended.over_budget);
+    assert_int_equal(ended.over_budget_rule, 21);
+    rp_buf_done(&ended.text);
+    close_rules(&rules);
+}
+
+static void the_clock_is_asked_of_many_short_texts(void **state) {
+    (void)state;
+    struct rp_buf many = rp_buf_new(1 << 16);
+    for (int i = 0; i < 12; i++) {
+        rp_buf_printf(&many, "SecRule ARGS \"@rx x[^z]{%d,}y\" \"id:%d,phase:1,pass,log\"\n", i + 1,
+                      31 + i);
+    }
+    rp_buf_add_byte(&many, 0);
+    struct rules rules = open_rules((const char *)rp_buf_view(&many).p);
+    struct rp_waf_site site = {.mode = RP_WAF_ON, .over_budget_blocks = true, .clock = &test_clock};
+    uint8_t text[500];
+    memset(text, 'x', sizeof text);
+    text[0] = 'y';
+    steady_step = 1000 * 1000;
+    spent_step = 100 * 1000 * 1000;
+    struct outcome ended = judge(&rules, &site, rp_view_of(text, sizeof text));
+    assert_true(ended.over_budget);
+    rp_buf_done(&ended.text);
+    rp_buf_done(&many);
+    close_rules(&rules);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_phase_that_pauses_comes_to_the_same),
         cmocka_unit_test(what_costs_little_does_not_pause),
         cmocka_unit_test(portions_find_what_the_whole_text_has),
         cmocka_unit_test(the_clock_ends_what_steps_do_not_count),
+        cmocka_unit_test(the_clock_is_asked_amid_a_run),
+        cmocka_unit_test(the_clock_is_asked_of_many_short_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
