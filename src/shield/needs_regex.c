@@ -212,8 +212,14 @@ static struct rp_part atom(struct rp_reader *r) {
 
 /* ---- repetitions and sequences ---- */
 
+/* To PCRE2 the next-line control is white space here, as Unicode says, and nowhere else. */
+static bool is_skipped(uint8_t c) {
+    const uint8_t next_line = 0x85;
+    return rp_is_space(c) || c == '#' || c == next_line;
+}
+
 static void skip_extended(struct rp_reader *r) {
-    while (r->extended && more(r) && (rp_is_space(peek(r, 0)) || peek(r, 0) == '#')) {
+    while (r->extended && more(r) && is_skipped(peek(r, 0))) {
         if (peek(r, 0) == '#') {
             size_t line = rp_view_find_byte(rp_view_from(r->pattern, r->at), '\n');
             r->at += line;
