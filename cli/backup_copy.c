@@ -24,7 +24,7 @@ enum {
 };
 
 int64_t backup_monotonic_ms(const struct backup *b) {
-    return b->env.monotonic_ns(b->env.ctx) / 1000000;
+    return rp_env_monotonic_ms(&b->env);
 }
 
 /* ---- core ---- */

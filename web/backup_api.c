@@ -14,8 +14,7 @@ enum { PAGES_AT_ONCE = 1024, EVENT_ARENA = 64 * 1024, REASON_MAX = 200 };
 static const char snapshot_file[] = "db/snapshot.db";
 
 static int64_t monotonic_ms(const struct rp_request *request) {
-    const struct rp_env *env = &request->web->env;
-    return env->monotonic_ns(env->ctx) / 1000000;
+    return rp_env_monotonic_ms(&request->web->env);
 }
 
 static void keep_on(const struct rp_request *request) {

@@ -112,7 +112,7 @@ static void purge_trash(void *thread_state, void *ctx) {
     struct core *core = ctx;
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     struct purge_round round = {.after = core->purged};
-    int64_t now_ms = core->env.monotonic_ns(core->env.ctx) / 1000000;
+    int64_t now_ms = rp_env_monotonic_ms(&core->env);
     if (now_ms < atomic_load(&core->web.keep_outbox_until_ms)) {
         return; /* a backup copies files that its databases name */
     }

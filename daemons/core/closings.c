@@ -37,7 +37,7 @@ static void forget(void *thread_state, void *ctx) {
  */
 static rp_err step_of(struct core *core, struct rp_web_thread *thread, struct rp_closing *closing) {
     struct rp_own_session ended[RP_OWN_SESSIONS_MAX];
-    int64_t now_ms = core->env.monotonic_ns(core->env.ctx) / 1000000;
+    int64_t now_ms = rp_env_monotonic_ms(&core->env);
     bool may_remove = now_ms >= atomic_load(&core->web.keep_outbox_until_ms);
     size_t count = 1;
     for (int i = 0; i < SESSION_ROUNDS && count > 0; i++) {
@@ -103,7 +103,7 @@ static void forward_last_round(struct core *core) {
 
 static void start_round(void *ctx) {
     struct core *core = ctx;
-    int64_t now_ms = core->env.monotonic_ns(core->env.ctx) / 1000000;
+    int64_t now_ms = rp_env_monotonic_ms(&core->env);
     bool closing = atomic_load(&core->web.closing);
     if (atomic_load(&core->closing_now)) {
         return;

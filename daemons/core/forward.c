@@ -261,7 +261,7 @@ static bool is_quiet(const struct forwarder *f) {
 
 static void start_round(void *ctx) {
     struct forwarder *f = ctx;
-    int64_t now_ms = f->core->env.monotonic_ns(f->core->env.ctx) / 1000000;
+    int64_t now_ms = rp_env_monotonic_ms(&f->core->env);
     if (f->running) {
         return; /* what it counts is its own until it ends */
     }

@@ -66,7 +66,7 @@ static void ask_threads(struct core *core) {
 /* ---- a backup's hold ---- */
 
 static int64_t monotonic_ms(const struct core *core) {
-    return core->env.monotonic_ns(core->env.ctx) / 1000000;
+    return rp_env_monotonic_ms(&core->env);
 }
 
 /* Until when the outboxes are kept. What cannot be written is lost, and the backup then says so. */

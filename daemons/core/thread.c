@@ -88,7 +88,7 @@ struct rp_web_thread *core_slot_thread(struct core_slot *slot) {
     if (slot->thread) {
         return slot->thread;
     }
-    int64_t now_ms = slot->core->env.monotonic_ns(slot->core->env.ctx) / 1000000;
+    int64_t now_ms = rp_env_monotonic_ms(&slot->core->env);
     if (slot->tried_ms && now_ms - slot->tried_ms < RETRY_MS) {
         return NULL;
     }

@@ -49,8 +49,7 @@ static rp_err call(void *ctx, enum rp_vault_message what, rp_view request, struc
 }
 
 static int64_t now_ms(const struct vault *vault) {
-    const struct rp_env *env = &vault->core->env;
-    return env->monotonic_ns(env->ctx) / 1000000;
+    return rp_env_monotonic_ms(&vault->core->env);
 }
 
 static uint64_t seconds_behind(const struct vault *vault) {

@@ -19,8 +19,7 @@ enum {
 };
 
 static int64_t monotonic_ms(const struct witnesses *witnesses) {
-    const struct rp_env *env = &witnesses->core->env;
-    return env->monotonic_ns(env->ctx) / 1000000;
+    return rp_env_monotonic_ms(&witnesses->core->env);
 }
 
 /* Three times within the age that is allowed: two may fail. */
@@ -193,8 +192,7 @@ static void ask_all(struct witnesses *witnesses, int64_t now_ms) {
 static bool is_of_head(const struct witnesses *witnesses, const struct asked *asked) {
     const rp_hash *root = rp_log_root(witnesses->log);
     return asked->cosigned_ms > 0 && asked->size == rp_log_size(witnesses->log) &&
-           rp_view_equal(rp_view_of(root->b, sizeof root->b),
-                         rp_view_of(asked->root.b, sizeof asked->root.b));
+           rp_sha256_equal(root, &asked->root);
 }
 
 /* Our head, and below it the line of each witness that cosigned this very one. */

@@ -63,8 +63,7 @@ void hunt_keys_other_host(void *ctx, struct rp_observation *seen) {
                         rp_err_text(err, RP_EN));
     } else if (!hunt->machine.known) {
         rp_probe_unsure(seen, "this machine has no /etc/machine-id to be told by");
-    } else if (rp_view_equal(rp_view_of(place.machine.b, RP_SHA256),
-                             rp_view_of(hunt->machine.hash.b, RP_SHA256))) {
+    } else if (rp_sha256_equal(&place.machine, &hunt->machine.hash)) {
         rp_probe_broken(seen, "the key service answers from this very machine: both have the same "
                               "/etc/machine-id");
     } else {

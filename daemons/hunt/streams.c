@@ -103,9 +103,7 @@ static bool is_kept(struct looking *looking, struct rp_log *log, enum rp_stream 
     rp_arena_reset(arena);
     rp_err err = rp_log_entry(log, canary->index, arena, &bytes);
     struct rp_sha256 digest = rp_sha256_of(bytes);
-    return rp_ok(err) &&
-           rp_view_equal(rp_view_of(digest.b, RP_SHA256),
-                         rp_view_of(canary->digest.b, RP_SHA256)) &&
+    return rp_ok(err) && rp_sha256_equal(&digest, &canary->digest) &&
            rp_ok(rp_event_parse(bytes, arena, &event)) && rp_event_stream(event.kind) == stream;
 }
 

@@ -10,7 +10,7 @@
 enum { BATCH_MAX = 64 };
 
 static int64_t now_ms(const struct kms *kms) {
-    return kms->daemon.env.monotonic_ns(kms->daemon.env.ctx) / 1000000;
+    return rp_env_monotonic_ms(&kms->daemon.env);
 }
 
 /* ---- leases ---- */

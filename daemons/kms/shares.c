@@ -12,8 +12,7 @@ enum { KEEP_MS = 15 * 60 * 1000, SHARES_BYTES = RP_SHAMIR_MAX * RP_UNSEAL_KEY };
 static const rp_id no_tenant;
 
 static int64_t monotonic_ms(const struct kms *kms) {
-    const struct rp_env *env = &kms->daemon.env;
-    return env->monotonic_ns(env->ctx) / 1000000;
+    return rp_env_monotonic_ms(&kms->daemon.env);
 }
 
 void kms_forget_shares(struct kms *kms) {

@@ -24,8 +24,7 @@ static bool same_place(struct rp_journal_place a, struct rp_journal_place b) {
 }
 
 static int64_t monotonic_ms(const struct ledger *ledger) {
-    const struct rp_env *env = &ledger->daemon->env;
-    return env->monotonic_ns(env->ctx) / 1000000;
+    return rp_env_monotonic_ms(&ledger->daemon->env);
 }
 
 /* ---- jobs ---- */

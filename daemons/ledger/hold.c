@@ -10,8 +10,7 @@
 enum { HOLD_MS = 10 * 1000, LOOK_MS = 20 };
 
 static int64_t monotonic_ms(const struct ledger *ledger) {
-    const struct rp_env *env = &ledger->daemon->env;
-    return env->monotonic_ns(env->ctx) / 1000000;
+    return rp_env_monotonic_ms(&ledger->daemon->env);
 }
 
 static void end_hold(struct ledger *ledger) {

@@ -69,7 +69,7 @@ void listen_known(struct wire *wire) {
     RP_ASSERT(shown != NULL && wire->machine == NULL);
     for (size_t i = 0; i < link->machine_count; i++) {
         struct machine *machine = &link->machines[i];
-        if (rp_view_equal(rp_view_of(machine->key.b, RP_SHA256), rp_view_of(shown->b, RP_SHA256))) {
+        if (rp_sha256_equal(&machine->key, shown)) {
             if (machine->answers) {
                 wire_close(machine->answers, link_why(LINK_ANEW));
             }

@@ -6,7 +6,7 @@
 #include "os/file.h"
 
 int64_t link_now_ms(const struct link *link) {
-    return link->daemon.env.monotonic_ns(link->daemon.env.ctx) / 1000000;
+    return rp_env_monotonic_ms(&link->daemon.env);
 }
 
 static void tick(void *ctx) {

@@ -32,7 +32,7 @@ struct crowd {
 };
 
 static int64_t now_ms(const struct crowd *crowd) {
-    return crowd->target->env->monotonic_ns(crowd->target->env->ctx) / 1000000;
+    return rp_env_monotonic_ms(crowd->target->env);
 }
 
 static size_t forget(char *bytes, size_t size, size_t n, void *ctx) {

@@ -39,8 +39,7 @@ static const char *const passed_on[] = {
 extern char **environ;
 
 static int64_t monotonic_ms(const struct supervisor *supervisor) {
-    const struct rp_env *env = &supervisor->daemon.env;
-    return env->monotonic_ns(env->ctx) / 1000000;
+    return rp_env_monotonic_ms(&supervisor->daemon.env);
 }
 
 static void set_state(struct child *child, enum child_state state) {

@@ -26,10 +26,6 @@ struct program supervisor_program_at(const char *path, const char *name) {
     return program;
 }
 
-static bool same_digest(const struct rp_sha256 *a, const struct rp_sha256 *b) {
-    return rp_view_equal(rp_view_of(a->b, RP_SHA256), rp_view_of(b->b, RP_SHA256));
-}
-
 /* Where the module lies that the process has mapped; in the arena, NULL when none is to be seen. */
 static const char *find_module(pid_t pid, struct rp_arena *arena) {
     char path[64];
@@ -65,7 +61,7 @@ void supervisor_look_at_programs(struct child *child) {
     link[n] = '\0';
     struct rp_sha256 seen =
         rp_sha256_of2(rp_view_of(&child->pid, sizeof child->pid), rp_view_of(link, (size_t)n));
-    if (same_digest(&seen, &child->program_seen)) {
+    if (rp_sha256_equal(&seen, &child->program_seen)) {
         return; /* looked at already */
     }
     child->program_seen = seen;
@@ -90,7 +86,7 @@ static void add_program(struct rp_arena *arena, struct rp_json *list, const char
 }
 
 static bool same(const struct program *a, const struct program *b) {
-    return a->known && b->known && same_digest(&a->sha256, &b->sha256);
+    return a->known && b->known && rp_sha256_equal(&a->sha256, &b->sha256);
 }
 
 void supervisor_add_programs(struct rp_arena *arena, struct rp_json *root,

@@ -70,8 +70,7 @@ static void write_line(struct keeper *keeper, struct refusal *kind, const char *
 /*= S113: every refused attempt is on record where whoever tried cannot reach it. */
 void refused_note(struct keeper *keeper, enum rp_role_id from, uint32_t message, rp_err err,
                   const char *detail) {
-    const struct rp_env *env = &keeper->daemon.env;
-    int64_t now_ms = env->monotonic_ns(env->ctx) / 1000000;
+    int64_t now_ms = rp_env_monotonic_ms(&keeper->daemon.env);
     struct refusal *kind = place_of(keeper, from, message, err);
     bool probe = from == RP_ROLE_HUNT;
     keeper->probed += probe;

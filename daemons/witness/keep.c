@@ -123,9 +123,7 @@ rp_err keep_rehearse(struct witness *witness) {
 /* ---- cosigning ---- */
 
 static bool is_remembered(const struct rp_witness_judgement *judged) {
-    return judged->size == judged->log->size &&
-           rp_view_equal(rp_view_of(judged->root.b, sizeof judged->root.b),
-                         rp_view_of(judged->log->root.b, sizeof judged->log->root.b));
+    return judged->size == judged->log->size && rp_sha256_equal(&judged->root, &judged->log->root);
 }
 
 rp_err keep_cosign(struct witness *witness, const struct rp_witness_judgement *judged,
@@ -151,8 +149,7 @@ rp_err keep_cosign(struct witness *witness, const struct rp_witness_judgement *j
 /* ---- evidence ---- */
 
 static int64_t monotonic_ms(const struct witness *witness) {
-    const struct rp_env *env = &witness->daemon.env;
-    return env->monotonic_ns(env->ctx) / 1000000;
+    return rp_env_monotonic_ms(&witness->daemon.env);
 }
 
 /* Two heads of one size are proof, and the first such proof stays. A proof that leads nowhere may

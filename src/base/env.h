@@ -23,6 +23,11 @@ static inline int64_t rp_env_now_ms(const struct rp_env *env) {
     return env->now_ns(env->ctx) / 1000000;
 }
 
+/* For spans of time: it never jumps. */
+static inline int64_t rp_env_monotonic_ms(const struct rp_env *env) {
+    return env->monotonic_ns(env->ctx) / 1000000;
+}
+
 static inline int64_t rp_env_now_s(const struct rp_env *env) {
     return env->now_ns(env->ctx) / 1000000000;
 }

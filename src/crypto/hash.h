@@ -10,6 +10,10 @@ struct rp_sha256 {
     uint8_t b[RP_SHA256];
 };
 
+/* Of what is no secret: secrets are compared with rp_ct_equal. */
+static inline bool rp_sha256_equal(const struct rp_sha256 *a, const struct rp_sha256 *b) {
+    return __builtin_memcmp(a->b, b->b, RP_SHA256) == 0;
+}
 struct rp_sha256 rp_sha256_of(rp_view v);
 /* H(a ‖ b): the shape every Merkle node has. */
 struct rp_sha256 rp_sha256_of2(rp_view a, rp_view b);

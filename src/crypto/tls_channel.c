@@ -58,8 +58,7 @@ int rp_tls_judge(X509_STORE_CTX *store, void *unused) {
     RP_ASSERT(channel != NULL);
     channel->has_peer = cert && rp_tls_fingerprint_of(cert, &channel->peer);
     for (size_t i = 0; channel->has_peer && i < channel->known_count; i++) {
-        if (rp_view_equal(rp_view_of(channel->known[i].b, RP_SHA256),
-                          rp_view_of(channel->peer.b, RP_SHA256))) {
+        if (rp_sha256_equal(&channel->known[i], &channel->peer)) {
             return 1;
         }
     }

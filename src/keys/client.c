@@ -98,7 +98,7 @@ static bool evict(struct rp_keys *keys, enum rp_lease_end reason) {
 }
 
 static void note_expired(struct rp_keys *keys) {
-    int64_t now_ms = keys->env.monotonic_ns(keys->env.ctx) / 1000000;
+    int64_t now_ms = rp_env_monotonic_ms(&keys->env);
     struct rp_lease_report report;
     while (rp_lease_cache_take_expired(keys->cache, now_ms, &report)) {
         note(keys, &report);
@@ -213,7 +213,7 @@ static void make_room(struct rp_keys *keys, rp_id tenant) {
 
 static rp_err ask_lease(struct rp_keys *keys, const struct rp_lease_request *request) {
     make_room(keys, request->tenant);
-    int64_t asked_ms = keys->env.monotonic_ns(keys->env.ctx) / 1000000;
+    int64_t asked_ms = rp_env_monotonic_ms(&keys->env);
     rp_buf_clear(&keys->request);
     RP_TRY(rp_lease_request_pack(request, &keys->request));
     rp_err err = call(keys, RP_IPC_CORE_KMS_LEASE);
@@ -230,12 +230,12 @@ rp_err rp_keys_lease(struct rp_keys *keys, rp_id tenant, rp_view wrapped,
     if (wrapped.n != RP_WRAPPED_BYTES) {
         return RP_ERR(CORRUPT);
     }
-    int64_t now_ms = keys->env.monotonic_ns(keys->env.ctx) / 1000000;
+    int64_t now_ms = rp_env_monotonic_ms(&keys->env);
     const struct rp_secret *key = rp_lease_cache_get(keys->cache, tenant, wrapped, now_ms);
     if (!key) {
         struct rp_lease_request request = {.tenant = tenant, .wrapped = wrapped};
         RP_TRY(ask_lease(keys, &request));
-        now_ms = keys->env.monotonic_ns(keys->env.ctx) / 1000000;
+        now_ms = rp_env_monotonic_ms(&keys->env);
         key = rp_lease_cache_get(keys->cache, tenant, wrapped, now_ms);
     }
     if (!key) {

@@ -207,8 +207,7 @@ rp_err rp_anchor_write(const struct rp_grow_home *home, rp_view event, uint64_t 
     RP_TRY(load_plan(home, arena, &plan, diag));
     RP_TRY(rp_anchor_nodes_make(&plan, home->host, arena, &nodes));
     RP_TRY(rp_anchor_nodes_root(&nodes, &root));
-    if (trees != plan.count ||
-        !rp_view_equal(rp_view_of(root.b, RP_SHA256), rp_view_of(wanted.b, RP_SHA256))) {
+    if (trees != plan.count || !rp_sha256_equal(&root, &wanted)) {
         return rp_fail(diag, RP_ERR(CORRUPT),
                        "%s/journal/anchor: not the plan of public entry %llu", home->folder,
                        (unsigned long long)public_index);

@@ -136,8 +136,7 @@ rp_err rp_grow_load(struct rp_grow *grow, struct rp_diag *diag) {
     }
     RP_TRY(load_hashes(grow, grow->published_size, arena, diag));
     rp_hash root = rp_merkle_edge_root(&grow->edge);
-    if (!rp_view_equal(rp_view_of(root.b, sizeof root.b),
-                       rp_view_of(grow->published_root.b, sizeof root.b))) {
+    if (!rp_sha256_equal(&root, &grow->published_root)) {
         return corrupt(diag, grow->folder, "the last tiles do not give the checkpoint's root");
     }
     return load_entries(grow, grow->published_size, arena, diag);

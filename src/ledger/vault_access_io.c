@@ -203,7 +203,7 @@ static rp_err finish(struct rp_vault *vault, struct rp_vault_wanted *wanted, int
     struct rp_vault_size size;
     unsigned long long time_ms = wanted->time_ms;
     RP_TRY(rp_sha256_of_fd(fd, &sum));
-    if (!rp_view_equal(rp_view_of(sum.b, RP_SHA256), rp_view_of(wanted->sha256.b, RP_SHA256))) {
+    if (!rp_sha256_equal(&sum, &wanted->sha256)) {
         RP_TRY(rp_file_cut(fd, 0));
         wanted->bytes = 0;
         return rp_fail(diag, RP_ERR(CORRUPT), "segment %llu with other bytes than its entry says",

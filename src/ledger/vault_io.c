@@ -214,10 +214,6 @@ static rp_err read_note(const struct rp_vault *vault, const struct rp_vault_tree
     return RP_OK;
 }
 
-static bool same(const rp_hash *a, const rp_hash *b) {
-    return rp_view_equal(rp_view_of(a->b, sizeof a->b), rp_view_of(b->b, sizeof b->b));
-}
-
 /* One of fewer entries than are kept: of this history, or of a second one. */
 static rp_err check_shorter(const struct rp_vault_tree *tree, uint64_t size, uint64_t covered,
                             const rp_hash *root, struct rp_diag *diag) {
@@ -228,7 +224,7 @@ static rp_err check_shorter(const struct rp_vault_tree *tree, uint64_t size, uin
     rp_log_free(log);
     RP_TRY(err);
     unsigned long long n = size;
-    return same(root, &kept)
+    return rp_sha256_equal(root, &kept)
                ? rp_fail(diag, RP_ERR(REPLAYED),
                          "a checkpoint of %llu entries, where %llu are kept under a signed one", n,
                          (unsigned long long)covered)
@@ -249,7 +245,7 @@ static rp_err check_head(const struct rp_vault *vault, const struct rp_vault_tre
     if (size < covered) {
         return check_shorter(tree, size, covered, &root, diag);
     }
-    if (covered > 0 && size == covered && !same(&root, &kept)) {
+    if (covered > 0 && size == covered && !rp_sha256_equal(&root, &kept)) {
         return rp_fail(diag, RP_ERR(CORRUPT), "a second root for the same %llu entries",
                        signed_size);
     }
@@ -258,7 +254,7 @@ static rp_err check_head(const struct rp_vault *vault, const struct rp_vault_tre
                        signed_size, entries);
     }
     kept = rp_grow_root(tree->grow);
-    if (size == entries && !same(&root, &kept)) {
+    if (size == entries && !rp_sha256_equal(&root, &kept)) {
         return rp_fail(diag, RP_ERR(CORRUPT),
                        "a checkpoint of %llu entries with another root than theirs", signed_size);
     }

@@ -118,8 +118,7 @@ static rp_err check_record(const struct rp_vault_tree *tree, struct rp_log *log,
                        (unsigned long long)record->number, (unsigned long long)kept->next);
     }
     if (!rp_ok(rp_log_root_at(log, record->size, &root)) ||
-        !rp_view_equal(rp_view_of(root.b, sizeof root.b),
-                       rp_view_of(record->root.b, sizeof root.b))) {
+        !rp_sha256_equal(&root, &record->root)) {
         return rp_fail(diag, RP_ERR(CORRUPT), "anchor record %llu is of another tree",
                        (unsigned long long)record->number);
     }

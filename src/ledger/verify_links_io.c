@@ -125,7 +125,7 @@ static rp_err check_record(struct rp_verify_tree *tree, struct rp_log *log,
                              (unsigned long long)rp_log_size(log));
     }
     if (!rp_ok(rp_log_root_at(log, record->size, &root)) ||
-        !rp_view_equal(rp_view_of(root.b, RP_SHA256), rp_view_of(record->root.b, RP_SHA256))) {
+        !rp_sha256_equal(&root, &record->root)) {
         return rp_verify_bad(tree->v, tree, file, offset,
                              "record %llu is of another tree than stands here",
                              (unsigned long long)record->number);
@@ -250,7 +250,7 @@ static rp_err check_access_file(void *ctx, const char *name, bool is_folder) {
     RP_TRY(rp_file_open(path, &fd));
     RP_TRY(rp_file_size(fd, &bytes));
     RP_TRY(rp_sha256_of_fd(fd, &sum));
-    if (!rp_view_equal(rp_view_of(sum.b, RP_SHA256), rp_view_of(segment->sha256.b, RP_SHA256))) {
+    if (!rp_sha256_equal(&sum, &segment->sha256)) {
         return rp_verify_bad(v, NULL, file, 0, "not the bytes whose hash was logged");
     }
     segment->found = true;

@@ -13,10 +13,6 @@ unsigned rp_witness_status(enum rp_witness_verdict verdict) {
     return statuses[verdict];
 }
 
-static bool same_hash(const rp_hash *a, const rp_hash *b) {
-    return rp_view_equal(rp_view_of(a->b, sizeof a->b), rp_view_of(b->b, sizeof b->b));
-}
-
 static struct rp_witness_log *find_log(struct rp_witness_log *logs, size_t count, rp_view origin) {
     for (size_t i = 0; i < count; i++) {
         if (rp_view_equal(logs[i].vkey.name, origin)) {
@@ -36,10 +32,11 @@ static enum rp_witness_verdict judge_growth(const struct rp_tlog_add *add,
         return RP_WITNESS_OTHER_SIZE;
     }
     if (log->size == 0) {
-        bool good = add->hash_count == 0 && (asked->size > 0 || same_hash(&asked->root, &empty));
+        bool good =
+            add->hash_count == 0 && (asked->size > 0 || rp_sha256_equal(&asked->root, &empty));
         return good ? RP_WITNESS_COSIGNS : RP_WITNESS_INCONSISTENT;
     }
-    if (asked->size == log->size && !same_hash(&asked->root, &log->root)) {
+    if (asked->size == log->size && !rp_sha256_equal(&asked->root, &log->root)) {
         return RP_WITNESS_FORKED;
     }
     for (size_t i = 0; i < add->hash_count; i++) {

@@ -228,7 +228,7 @@ static bool goes_before(const struct task *a, const struct task *b) {
 }
 
 static int64_t monotonic_ms(const struct rp_runner *runner) {
-    return runner->options.env->monotonic_ns(runner->options.env->ctx) / 1000000;
+    return rp_env_monotonic_ms(runner->options.env);
 }
 
 /* An exercise from outside is a burden: a start has enough to do without it, and who could not see
