@@ -31,11 +31,11 @@ test('a second factor that the operator made optional turns S99 and S100 red', a
 test('a seed exchanged in the database turns the one-time codes of S101 red', async () => {
   const system = stack.file('db/system.db');
   const [a] = canaries(stack).map(one => one.tenant);
-  const seed = await sql(system, `SELECT hex(totp_sealed) FROM person WHERE tenant = x'${a}'`);
+  const seeds = (await sql(system, `SELECT hex(id) || ' ' || hex(totp_sealed) FROM person WHERE tenant = x'${a}'`)).trim().split('\n');
   await turnsRed(stack, {
     promise: 'factor-modes', probe: 'signin.totp',
     sabotage: () => sql(system, `UPDATE person SET totp_sealed = (SELECT totp_sealed FROM person WHERE tenant != x'${a}' AND totp_sealed IS NOT NULL LIMIT 1) WHERE tenant = x'${a}'`),
-    mend: () => sql(system, `UPDATE person SET totp_sealed = x'${seed}' WHERE tenant = x'${a}'`),
+    mend: () => sql(system, seeds.map(line => line.split(' ')).map(([id, seed]) => `UPDATE person SET totp_sealed = x'${seed}' WHERE id = x'${id}';`).join(' ')),
   });
   fs.accessSync(stack.state);
 });
