@@ -46,12 +46,13 @@ function call(method, target, {headers = {}, body} = {}) {
 
 const token = () => fs.readFileSync(path.join(state, 'apps', `${app}.token`), 'utf8').trim();
 
-// One call for the person in front of us: the application's token says who asks, the assertion for whom.
+// One call for the person in front of us: the application's token says who asks, the assertion for whom. What is refused is said in
+// that person's language.
 const spaces = (who, method, target, options) => api(who, method, `spaces/${target}`, options);
 async function api(who, method, target, {body, headers} = {}) {
   const answer = await call(method, `/.rempart/api/v1/${target}`, {
     body: body && JSON.stringify(body),
-    headers: {authorization: `Bearer ${token()}`, 'rempart-assertion': who.assertion, ...headers}});
+    headers: {authorization: `Bearer ${token()}`, 'rempart-assertion': who.assertion, 'accept-language': who.lang, ...headers}});
   if (answer.status >= 400) throw Object.assign(new Error(answer.json?.detail ?? 'spaces'), {status: answer.status});
   return answer.json;
 }
@@ -60,7 +61,7 @@ async function api(who, method, target, {body, headers} = {}) {
 
 const filesCall = (who, method, target, headers) => http.request({socketPath: path.join(state, 'run/api.sock'), method,
   path: `/.rempart/api/v1/files/${target}`, headers: {host: 'localhost', accept: 'application/json', authorization: `Bearer ${token()}`,
-    'rempart-assertion': who.assertion, ...headers}});
+    'rempart-assertion': who.assertion, 'accept-language': who.lang, ...headers}});
 const answerOf = request => new Promise((resolve, reject) => request.on('response', resolve).on('error', reject));
 
 // A form with one file, read as it comes (RFC 7578): the fields before the file, then its bytes.
@@ -133,7 +134,7 @@ async function whoIs(request) {
     if (!key || !crypto.verify('sha256', Buffer.from(`${head}.${claims}`), {key, dsaEncoding: 'ieee-p1363'},
       Buffer.from(signature, 'base64url'))) return null;
     const who = JSON.parse(Buffer.from(claims, 'base64url'));
-    return who.aud === app && who.exp > Date.now() / 1000 ? {...who, assertion} : null;
+    return who.aud === app && who.exp > Date.now() / 1000 ? {...who, assertion, lang: languageOf(request)} : null;
   } catch {
     return null;
   }

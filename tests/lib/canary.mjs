@@ -30,7 +30,7 @@ export async function canaryPerson(stack, index, {lang = 'en'} = {}) {
     return answer.json();
   };
   await present();
-  const heads = async () => ({host: 'localhost', accept: 'application/json', authorization: `Bearer ${token}`,
+  const heads = async () => ({host: 'localhost', accept: 'application/json', 'accept-language': lang, authorization: `Bearer ${token}`,
     'rempart-assertion': (await present()).assertion});
   // Over run/api.sock. body: an object, text, bytes, or a function that writes into the request.
   const api = async (method, target, body, headers = {}) => {
