@@ -2,8 +2,6 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
@@ -30,13 +28,6 @@ static const struct {
     {RP_ROLE_GATE, false},   {RP_ROLE_PROBE, true}, {RP_ROLE_HUNT, true},  {RP_ROLE_DIAL, true},
     {RP_ROLE_COURIER, true}, {RP_ROLE_ACME, true},  {RP_ROLE_VAULT, true}, {RP_ROLE_WITNESS, true},
 };
-
-/* What a role may learn from our environment: the language, and the switches of tests. */
-static const char *const passed_on[] = {
-    "LANG=",          "LC_",           "TZ=",          "REMPART_", "ASAN_OPTIONS=",
-    "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "TSAN_OPTIONS="};
-
-extern char **environ;
 
 static int64_t monotonic_ms(const struct supervisor *supervisor) {
     return rp_env_monotonic_ms(&supervisor->daemon.env);
@@ -76,54 +67,13 @@ void supervisor_init_children(struct supervisor *supervisor) {
 
 /* ---- start ---- */
 
-static bool is_passed_on(const char *variable) {
-    rp_view text = rp_view_from_cstr(variable);
-    if (rp_view_starts(text, RP_VIEW("REMPART_USERS=")) ||
-        rp_view_starts(text, RP_VIEW("REMPART_READY_FD=")) ||
-        rp_view_starts(text, RP_VIEW("REMPART_HANDED="))) {
-        return false; /* ours to say */
-    }
-    for (size_t i = 0; i < RP_COUNT_OF(passed_on); i++) {
-        if (rp_view_starts(text, rp_view_from_cstr(passed_on[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void program_of(const struct supervisor *supervisor, enum rp_role_id role,
-                       char out[static PATH_MAX]) {
-    int n = snprintf(out, PATH_MAX, "%s/rempart-%s", supervisor->bin, rp_role_name(role));
-    RP_ASSERT(n > 0 && n < PATH_MAX);
-}
-
-rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id role,
-                        struct rp_process process, pid_t *ret_pid, int *ret_ready_fd) {
-    const char *variables[RP_PROCESS_VARIABLES_MAX] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
-    size_t n = 1;
-    if (supervisor->users[0] != '\0') {
-        variables[n++] = supervisor->users;
-    }
-    /* Two places stay for what rp_process_start adds, one for the end. */
-    for (char **one = environ; *one && n + 3 < RP_COUNT_OF(variables); one++) {
-        if (is_passed_on(*one)) {
-            variables[n++] = *one;
-        }
-    }
-    char program[PATH_MAX];
-    program_of(supervisor, role, program);
-    process.program = program;
-    process.variables = variables;
-    return rp_process_start(&process, ret_pid, ret_ready_fd);
-}
-
 static rp_err spawn(struct child *child) {
     const struct supervisor *supervisor = child->supervisor;
     const char *const arguments[] = {
         "--state", ".", "--share", supervisor->daemon.share, "--config", ACCEPTED_CONFIG, NULL};
     struct rp_process process = {.arguments = arguments};
     char program[PATH_MAX];
-    program_of(supervisor, child->role, program);
+    supervisor_program(supervisor, child->role, program);
     memset(child->programs, 0, sizeof child->programs);
     memset(&child->program_seen, 0, sizeof child->program_seen);
     /*= S62 */ /* what is about to run, before it does */
@@ -156,7 +106,7 @@ static void close_ready(struct child *child) {
 static void start_failed(struct child *child, rp_err err) {
     struct supervisor *supervisor = child->supervisor;
     char program[PATH_MAX];
-    program_of(supervisor, child->role, program);
+    supervisor_program(supervisor, child->role, program);
     bool missing = rp_is(err, RP_E_NOT_FOUND);
     daemon_say(&supervisor->daemon, "%s: %s%s", program,
                missing ? "no such program" : rp_err_text(err, RP_EN),
@@ -171,33 +121,6 @@ static void start_failed(struct child *child, rp_err err) {
         set_state(child, CHILD_WAITING);
         set_timer(child, PAUSE_MAX_MS, start);
     }
-}
-
-/* It stands where those run that it dials for, and only when a setting names a place; or a provider
- * in front, for hunt to ask where our own names lead. */
-static bool has_somewhere_to_dial(const struct rp_config *config, unsigned runs_here) {
-    bool courier = *config->smtp_url || config->webhook_count > 0 || config->witnesses.count > 0;
-    return ((runs_here & RP_ROLE_BIT(RP_ROLE_COURIER)) && courier) ||
-           ((runs_here & RP_ROLE_BIT(RP_ROLE_HUNT)) && config->trusted_proxies.count > 0) ||
-           ((runs_here & RP_ROLE_BIT(RP_ROLE_ACME)) && *config->acme_directory);
-}
-
-bool supervisor_would_want(const struct places *places, const struct rp_config *config,
-                           enum rp_role_id role) {
-    if (role == RP_ROLE_LINK) {
-        return places->linked;
-    }
-    if (role == RP_ROLE_DIAL) {
-        return has_somewhere_to_dial(config, places->runs_here);
-    }
-    return (places->runs_here & RP_ROLE_BIT(role)) &&
-           (role != RP_ROLE_ACME || *config->acme_directory) &&
-           (role != RP_ROLE_VAULT || *config->vault_log) &&
-           (role != RP_ROLE_WITNESS || config->witness_logs.count > 0);
-}
-
-bool supervisor_wants(const struct supervisor *supervisor, enum rp_role_id role) {
-    return supervisor_would_want(&supervisor->places, &supervisor->daemon.config, role);
 }
 
 void supervisor_turn(struct child *child) {

@@ -8,6 +8,8 @@
  *   main.c      options, checks before the start, signals
  *   folders.c   the state folder: who owns what
  *   children.c  start, readiness, end, start again
+ *   spawn.c     a role's program in a process of its own
+ *   wants.c     which roles a configuration asks for
  *   reload.c    a new configuration
  *   rehearse.c  tried before anybody leaves for it
  *   handover.c  a role that begins anew without a request lost
@@ -21,6 +23,8 @@
  */
 #ifndef RP_DAEMONS_SUPERVISOR_H
 #define RP_DAEMONS_SUPERVISOR_H
+
+#include <limits.h>
 
 #include "crypto/hash.h"
 #include "daemon.h"
@@ -167,6 +171,9 @@ void supervisor_draw_fence(struct supervisor *supervisor);
 void supervisor_init_children(struct supervisor *supervisor);
 /* Starts the next role once all before it are ready; when there is none, says "ready". */
 void supervisor_start_next(struct supervisor *supervisor);
+/* Where a role's program lies. */
+void supervisor_program(const struct supervisor *supervisor, enum rp_role_id role,
+                        char out[static PATH_MAX]);
 /* Starts a role's program with the arguments and descriptors that `process` names, in the
  * environment that every role gets. */
 rp_err supervisor_spawn(const struct supervisor *supervisor, enum rp_role_id role,
