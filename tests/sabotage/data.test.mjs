@@ -42,7 +42,7 @@ test('a record written without encryption turns S82 red', async () => {
   await turnsRed(stack, {
     promise: 'aes-at-rest', probe: 'data.aes_header',
     sabotage: () => sql(file, `INSERT INTO record VALUES (1000001, 'canary', 'bare', randomblob(16), 1, 1, CAST('{"note":"in clear, for all to read"}' AS BLOB), 2, 0)`),
-    mend: () => sql(file, 'DELETE FROM record WHERE number > 1000000'),
+    mend: () => sql(file, "DELETE FROM record WHERE collection = 'bare'"),
   });
 });
 
