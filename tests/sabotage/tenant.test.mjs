@@ -17,7 +17,7 @@ test('a neighbour\'s rows put where a tenant finds them turn S66 to S68 red', as
   await turnsRed(stack, {
     promise: 'tenant-isolation', probe: 'tenant.api_cross_read',
     sabotage: () => sql(a, `ATTACH '${b}' AS b; INSERT INTO record SELECT number + 1000000, app, collection, id, version, changed_ms, sealed, label, trashed_ms FROM b.record`),
-    mend: () => sql(a, 'DELETE FROM record WHERE number > 1000000'),
+    mend: () => sql(a, `ATTACH '${b}' AS b; DELETE FROM record WHERE id IN (SELECT id FROM b.record)`),
   });
 });
 
@@ -27,7 +27,7 @@ test('a row copied from one tenant\'s file into another\'s turns S66 to S68 red'
   await turnsRed(stack, {
     promise: 'tenant-isolation', probe: 'tenant.files_cross_read',
     sabotage: () => sql(b, `ATTACH '${a}' AS a; INSERT INTO record SELECT number + 1000000, app, 'stolen', id, version, changed_ms, sealed, label, trashed_ms FROM a.record LIMIT 1`),
-    mend: () => sql(b, 'DELETE FROM record WHERE number > 1000000'),
+    mend: () => sql(b, "DELETE FROM record WHERE collection = 'stolen'"),
   });
 });
 
