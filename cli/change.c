@@ -63,7 +63,14 @@ static enum rp_exit read_words(struct cli *cli, struct things *things) {
         }
         rp_err err = of_file(cli, cli->args[i], thing);
         if (!rp_ok(err)) {
-            return cli_fail(cli, err, cli->args[i], NULL);
+            struct rp_diag diag = {0};
+            err = rp_fail(&diag, err, "%s",
+                          cli_say(cli,
+                                  "ni un fichier lisible, ni une empreinte (sha256: ou git: et "
+                                  "tous ses chiffres)",
+                                  "neither a file that can be read nor a digest (sha256: or git: "
+                                  "and all of its digits)"));
+            return cli_fail(cli, err, cli->args[i], &diag);
         }
     }
     return RP_EXIT_OK;
@@ -122,8 +129,9 @@ static rp_err ask_about(struct cli *cli, const struct thing *thing, struct rp_js
     const char *name = thing->name ? thing->name : thing->text;
     rp_view why = approved ? change_name(cli, answer) : rp_view_from_cstr(diag->text);
     if (!cli->json) {
-        printf("%-8s  %-28s  %.12s…  %.*s\n",
-               approved ? cli_say(cli, "approuvé", "approved") : cli_say(cli, "refusé", "refused"),
+        printf("%s  %-28s  %.12s…  %.*s\n",
+               approved ? cli_say(cli, "approuvé", "approved")
+                        : cli_say(cli, "refusé  ", "refused "),
                name, (const char *)thing->artefact.hex.p, RP_FMT(why));
         return RP_OK;
     }

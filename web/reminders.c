@@ -101,12 +101,23 @@ static rp_err answer(struct rp_request *request, rp_id person, const struct rp_r
     return rp_api_send(request, 200, root);
 }
 
+static rp_err find(struct rp_request *request, rp_id tenant, rp_id *ret_person,
+                   struct rp_reminders *ret_reminders) {
+    rp_err err = rp_admin_find_person(request, tenant, ret_person);
+    if (rp_ok(err)) {
+        err = rp_identity_reminders(request->thread->identity, *ret_person, tenant, ret_reminders);
+    }
+    return rp_is(err, RP_E_NOT_FOUND)
+               ? rp_fail(&request->diag, err,
+                         "nobody of this organisation, or only invited (rempart person list)")
+               : err;
+}
+
 rp_err rp_admin_reminders(struct rp_request *request) {
     rp_id tenant, person;
     struct rp_reminders own;
     RP_TRY(rp_admin_tenant(request, rp_request_query(request, "tenant"), &tenant));
-    RP_TRY(rp_admin_find_person(request, tenant, &person));
-    RP_TRY(rp_identity_reminders(request->thread->identity, person, tenant, &own));
+    RP_TRY(find(request, tenant, &person, &own));
     return answer(request, person, &own);
 }
 
@@ -128,12 +139,10 @@ static rp_err read_body(struct rp_request *request, const struct rp_json *body,
 rp_err rp_admin_reminders_choose(struct rp_request *request) {
     struct rp_json *body = NULL;
     struct rp_reminders_choice choice = {.by = {{0}}};
-    struct rp_identity *identity = request->thread->identity;
     RP_TRY(rp_request_json(request, &body, &request->diag));
     RP_TRY(rp_admin_tenant(request, rp_json_get_string(body, "tenant"), &choice.tenant));
-    RP_TRY(rp_admin_find_person(request, choice.tenant, &choice.person));
-    RP_TRY(rp_identity_reminders(identity, choice.person, choice.tenant, &choice.reminders));
+    RP_TRY(find(request, choice.tenant, &choice.person, &choice.reminders));
     RP_TRY(read_body(request, body, &choice.reminders));
-    RP_TRY(rp_identity_choose_reminders(identity, &choice));
+    RP_TRY(rp_identity_choose_reminders(request->thread->identity, &choice));
     return answer(request, choice.person, &choice.reminders);
 }

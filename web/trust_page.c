@@ -106,7 +106,9 @@ static rp_err read_wanted(struct rp_request *request, struct wanted *ret_wanted)
             return RP_OK;
         }
     }
-    return name.p ? RP_ERR(INVALID) : RP_OK;
+    return name.p ? rp_fail(&request->diag, RP_ERR(INVALID),
+                            "status: one such as proven, failing, stale, not-met or not-built")
+                  : RP_OK;
 }
 
 static rp_err fill_section(struct rp_request *request, const struct rp_trust *trust,

@@ -95,7 +95,9 @@ for (const {lang, width, height, words} of cases) {
     await looksRight(page, `trust-not-built-${label}`);
     assert.deepEqual(new Set(await page.locator('.promise > .state > .chip').evaluateAll(chips => chips.map(chip => chip.className))),
       new Set(['chip not-built']));
-    assert.equal((await stack.client().get('/trust?status=nonsense')).status, 400);
+    const refused = await stack.client().get('/trust?status=nonsense');
+    assert.equal(refused.status, 400);
+    assert.match(refused.text, /one such as proven/);
     await page.locator('.tally a[href="/trust"]').click();
     await page.waitForURL('**/trust');
     await page.locator('a[href="/trust/responsibility"]').click();
