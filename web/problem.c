@@ -44,9 +44,25 @@ static void problem_json(struct rp_request *request, rp_err err, int status, con
     }
 }
 
+/* What the reader can do; nothing where the error itself says so. */
+static rp_view advice(int status, enum rp_lang lang) {
+    switch (status) {
+    case 403:
+        return rp_text(lang, RP_TEXT_error_do_ask);
+    case 404:
+        return rp_text(lang, RP_TEXT_error_do_look);
+    case 503:
+    case 504:
+        return rp_text(lang, RP_TEXT_error_do_wait);
+    default:
+        return RP_VIEW("");
+    }
+}
+
 static void problem_page(struct rp_request *request, rp_err err, int status, const char *detail) {
     struct rp_template_error page = {
         .what = rp_view_from_cstr(detail ? detail : rp_err_text(err, request->lang)),
+        .advice = advice(status, request->lang),
         .status = (uint64_t)status,
         .home = RP_VIEW("/"),
         .sign_in = status == 401};

@@ -92,4 +92,7 @@ test('French is spoken where it is asked for', async () => {
   const page = await stack.client({lang: 'fr'}).get('/.rempart/id/sign-in');
   assert.match(page.text, /<html[^>]*lang="fr"/);
   assert.match(page.text, /Mot de passe/i);
+  const nothing = await stack.client({lang: 'fr'}).get('/.rempart/id/nothing');
+  assert.equal(nothing.status, 404);
+  assert.match(nothing.text, /Vérifiez l’adresse/, 'a refusal says what to do');
 });

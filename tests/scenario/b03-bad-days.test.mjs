@@ -1,5 +1,6 @@
 // Bad days of the running suite: a stopped role, a sealed key service, a newer file, a full disk.
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
 import fs from 'node:fs';
 import {after, before, test} from 'node:test';
 import {canaryPerson} from '../lib/canary.mjs';
@@ -261,6 +262,58 @@ test('the ledger stopped: reading goes on, writing is refused in the end, and co
     const page = await person.get('/');
     return page.status === 200 && (await person.submit(page, {text: 'again'})).status === 200;
   }, {seconds: 30, every: 500});
+});
+
+// Debian's own shell, with the file held for itself until it is told to let go.
+async function heldByAShell(file) {
+  const shell = spawn('sqlite3', ['-bail', file], {stdio: ['pipe', 'pipe', 'pipe']});
+  let said = '';
+  for (const stream of [shell.stdout, shell.stderr]) stream.on('data', data => { said += data; });
+  shell.stdin.write(".timeout 5000\nBEGIN EXCLUSIVE;\nSELECT 'held';\n");
+  await until(`the lock on ${file}`, () => said.includes('held'));
+  return () => new Promise(resolve => {
+    shell.on('close', resolve);
+    shell.stdin.end('ROLLBACK;\n');
+  });
+}
+
+test('a database that an operator\'s shell holds: reading goes on, writing is refused, and afterwards all is as before', async () => {
+  const {client, api} = await canaryPerson(stack, 1);
+  const {json: there} = await api('POST', 'spaces/notes', {text: 'before the lock'});
+  const readingGoesOn = async () => {
+    assert.equal((await api('GET', `spaces/notes/${there.id}`)).json.document.text, 'before the lock');
+    assert.equal((await client.get('/trust')).status, 200);
+  };
+  const create = name => stack.rempart('tenant', 'create', name);
+
+  let letGo = await heldByAShell(tenantFile(stack, canaries(stack)[1].tenant));
+  try {
+    const refused = await api('POST', 'spaces/notes', {text: 'nobody acknowledged this'});
+    assert.equal(refused.status, 503);
+    assert.ok(Number(refused.headers['retry-after']) > 0);
+    await readingGoesOn();
+  } finally {
+    await letGo();
+  }
+  await until('records again', async () => (await api('POST', 'spaces/notes', {text: 'after the lock'})).status === 201, {seconds: 30});
+  assert.ok(!(await api('GET', 'spaces/notes?limit=200')).bytes.includes('nobody acknowledged this'));
+
+  letGo = await heldByAShell(stack.file('db/system.db'));
+  try {
+    const {code, stderr} = await create('Held back');
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /busy/);
+    await readingGoesOn();
+    const stranger = stack.client({lang: 'fr'});
+    const page = await stranger.submit(await stranger.get('/.rempart/id/sign-in'), {email: person.email, password: person.password}, {action: 'sign-in'});
+    assert.deepEqual([page.status, /Rien n’a été fait à moitié\. Réessayez/.test(page.text)], [503, true], 'it says what to do');
+  } finally {
+    await letGo();
+  }
+  await until('organisations again', async () => (await create('Let go')).code === 0, {seconds: 30});
+  const {stdout} = await stack.rempart('tenant', 'list');
+  assert.match(stdout, /Let go/);
+  assert.doesNotMatch(stdout, /Held back/);
 });
 
 test('a database file from a newer version is refused, named, and left as it is', async () => {
