@@ -134,6 +134,8 @@ struct rp_waf_seen {
     rp_view value;
 };
 
+enum { RP_WAF_HEADERS_MAX = 1000 }; /* of a request, and of an answer */
+
 enum rp_waf_allow { RP_ALLOW_NONE, RP_ALLOW_PHASE, RP_ALLOW_REQUEST, RP_ALLOW_ALL };
 
 struct rp_waf_tx {
