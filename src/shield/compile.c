@@ -17,10 +17,11 @@ rp_err rp_compile_fail(struct rp_compiler *c, rp_err err, const char *what, size
     if (where > 0) {
         return rp_fail_at(c->diag, err, c->rule->line, c->rule->column,
                           "rule %llu, byte %zu of the expression: %s",
-                          (unsigned long long)c->rule->id, where, what);
+                          (unsigned long long)c->rule->id, where, rp_diag_say(c->diag, what));
     }
     return rp_fail_at(c->diag, err, c->rule ? c->rule->line : 0, c->rule ? c->rule->column : 0,
-                      "rule %llu: %s", c->rule ? (unsigned long long)c->rule->id : 0ULL, what);
+                      "rule %llu: %s", c->rule ? (unsigned long long)c->rule->id : 0ULL,
+                      rp_diag_say(c->diag, what));
 }
 
 /* ---- the order ---- */

@@ -43,7 +43,9 @@ rp_err seclang_next_action(struct seclang *in, rp_view *rest, struct seclang_act
     action.name = rp_view_sub(v, 0, n);
     if (n == 0) {
         return seclang_fail(in, v, RP_ERR(SYNTAX), "%s\"%.*s\"; expected an action such as pass",
-                            v.n > 0 && v.p[0] == '#' ? "a comment within a continued line: " : "",
+                            v.n > 0 && v.p[0] == '#'
+                                ? rp_diag_say(in->diag, "a comment within a continued line: ")
+                                : "",
                             SECLANG_FMT(v));
     }
     v = seclang_skip_spaces(rp_view_from(v, n));
@@ -163,9 +165,9 @@ static rp_err set_disruption(struct seclang *in, const struct seclang_action *ac
     }
     return seclang_fail(in, action->at, RP_ERR(INVALID), "%.*s:%.*s: expected %s",
                         SECLANG_FMT(action->name), SECLANG_FMT(action->value),
-                        disruptions[i].disruption == RP_DISRUPT_ALLOW
-                            ? "allow, allow:phase or allow:request"
-                            : "no value");
+                        rp_diag_say(in->diag, disruptions[i].disruption == RP_DISRUPT_ALLOW
+                                                  ? "allow, allow:phase or allow:request"
+                                                  : "no value"));
 }
 
 static rp_err set_status(struct seclang *in, const struct seclang_action *action,
@@ -362,7 +364,7 @@ static rp_err unknown(struct seclang *in, const struct seclang_action *action) {
     for (size_t i = 0; i < RP_COUNT_OF(refused); i++) {
         if (seclang_is_word(action->name, refused[i].name)) {
             return seclang_fail(in, action->at, RP_ERR(UNSUPPORTED), "%s: %s", refused[i].name,
-                                refused[i].why);
+                                rp_diag_say(in->diag, refused[i].why));
         }
     }
     return seclang_fail(in, action->at, RP_ERR(UNKNOWN_KEY),

@@ -99,10 +99,11 @@ static rp_err take_target(struct seclang *in, const struct seclang_action *actio
     *value = rp_view_sub(*value, 0, n);
     RP_TRY(seclang_target(in, &rest, &ctl->target));
     if (rest.n > 0 || ctl->target.count || ctl->target.exclude) {
-        return seclang_fail(in, action->at, RP_ERR(SYNTAX),
-                            "ctl:%s names \"%.*s\" too; expected one variable, without ! or &: one "
-                            "ctl for each",
-                            rp_waf_ctl_name(ctl->kind), SECLANG_FMT(rest));
+        return seclang_fail(
+            in, action->at, RP_ERR(SYNTAX),
+            "ctl:%s names \"%.*s\" too; expected one variable, neither excluded nor counted: one "
+            "ctl for each",
+            rp_waf_ctl_name(ctl->kind), SECLANG_FMT(rest));
     }
     ctl->has_target = true;
     return RP_OK;

@@ -16,7 +16,8 @@ rp_err seclang_value(struct seclang *in, rp_view *rest, const char *expected, rp
     struct seclang_word word;
     RP_TRY(seclang_next_word(in, rest, &word));
     if (word.raw.p == NULL) {
-        return seclang_fail(in, *rest, RP_ERR(SYNTAX), "the line ends here; expected %s", expected);
+        return seclang_fail(in, *rest, RP_ERR(SYNTAX), "the line ends here; expected %s",
+                            rp_diag_say(in->diag, expected));
     }
     return seclang_unquote(in, word.raw, word.quote, ret_value);
 }
@@ -281,7 +282,7 @@ static const struct {
     {"SecRuleScript", "Rempart runs no scripts; expected the rule written in SecLang"},
     {"SecRemoteRules", "Rempart fetches no rules from the network; expected Include of a file"},
     {"SecUnicodeCodePage", "expected the page behind the file: SecUnicodeMapFile FILE PAGE"},
-    {"SecCookieV0Separator", "cookies are separated by ; alone, as browsers send them"},
+    {"SecCookieV0Separator", "cookies are separated by semicolons alone, as browsers send them"},
     {"<IfModule", "Rempart knows no Apache modules; expected the directives within it alone"},
     {"</IfModule>", "Rempart knows no Apache modules; expected the directives within it alone"},
 };
@@ -290,7 +291,7 @@ static rp_err unknown(struct seclang *in, rp_view name) {
     for (size_t i = 0; i < RP_COUNT_OF(refused); i++) {
         if (seclang_is_word(name, refused[i].name)) {
             return seclang_fail(in, name, RP_ERR(UNSUPPORTED), "%s: %s", refused[i].name,
-                                refused[i].why);
+                                rp_diag_say(in->diag, refused[i].why));
         }
     }
     return seclang_fail(

@@ -95,7 +95,7 @@ static rp_err find_operator(struct seclang *in, rp_view name, enum rp_waf_operat
     for (size_t i = 0; i < RP_COUNT_OF(refused); i++) {
         if (seclang_is_word(name, refused[i].name)) {
             return seclang_fail(in, name, RP_ERR(UNSUPPORTED), "@%s: %s", refused[i].name,
-                                refused[i].why);
+                                rp_diag_say(in->diag, refused[i].why));
         }
     }
     return seclang_fail(in, name, RP_ERR(UNKNOWN_KEY),

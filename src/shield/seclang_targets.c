@@ -30,7 +30,7 @@ rp_err seclang_variable(struct seclang *in, rp_view name, enum rp_waf_variable *
     for (size_t i = 0; i < RP_COUNT_OF(refused); i++) {
         if (seclang_is_word(name, refused[i].name)) {
             return seclang_fail(in, name, RP_ERR(UNSUPPORTED), "%s: %s", refused[i].name,
-                                refused[i].why);
+                                rp_diag_say(in->diag, refused[i].why));
         }
     }
     if (rp_view_equal_nocase(rp_view_sub(name, 0, 5), RP_VIEW("PERF_"))) {

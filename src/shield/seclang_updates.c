@@ -86,7 +86,8 @@ static rp_err read_what(struct seclang *in, rp_view *rest, struct seclang_update
     RP_TRY(seclang_next_word(in, rest, &word));
     if (word.raw.p == NULL) {
         return seclang_fail(in, *rest, RP_ERR(SYNTAX), "the line ends here; expected %s",
-                            actions ? "a list of actions" : "variables, such as \"!ARGS:name\"");
+                            rp_diag_say(in->diag, actions ? "a list of actions"
+                                                          : "variables, such as \"!ARGS:name\""));
     }
     if (actions) {
         update->actions = word.raw;
