@@ -94,6 +94,12 @@ enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
                       const struct rp_diag *diag);
 enum rp_exit cli_usage(const struct cli *cli, const char *problem);
 
+/* A command's usage, a clause a line, the first one behind `before`; where verb (may be NULL) is
+ * one of its words, what has it alone. The same of its examples. */
+void cli_usage_print(FILE *to, const char *before, const struct cli_command *command,
+                     const char *verb);
+void cli_examples_print(FILE *to, const struct cli_command *command, const char *verb);
+
 /* The next word of a usage; empty at its end. */
 rp_view cli_usage_word(rp_view *rest);
 /* Whether the usage names this option, "--name" or "--name=value"; verb is the first argument, or

@@ -80,8 +80,11 @@ static const struct cli_command commands[] = {
      "  rempart app token revoke 6f1c…\n",
      cli_app},
     {"person",
-     "rempart person invite EMAIL|list|role PERSON ROLE|remove PERSON --tenant ID\n"
-     "       [--role member|admin|operator] [--record RECORD] [--json]\n"
+     "rempart person invite EMAIL --tenant ID [--role member|admin|operator] [--record RECORD]\n"
+     "       [--json]\n"
+     "rempart person list --tenant ID [--json]\n"
+     "rempart person role PERSON ROLE --tenant ID [--json]\n"
+     "rempart person remove PERSON --tenant ID [--json]\n"
      "rempart person reminders PERSON --tenant ID [--quiet HH:MM-HH:MM|none|default]\n"
      "       [--digest HH:MM|none|default] [--json]\n"
      "rempart person import FILE [--tenant ID] [--dry-run] [--skip-bad] [--json]",

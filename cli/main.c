@@ -40,15 +40,17 @@ static void print_help(const struct cli *cli, FILE *to) {
 }
 
 static void print_command_help(const struct cli *cli, const struct cli_command *command, FILE *to) {
-    fprintf(to, "%s\n\n%s\n\n%s\n%s", command->usage, command->about[cli->lang],
-            cli_say(cli, "Exemples :", "Examples:"), command->examples);
+    const char *verb = cli->arg_count > 0 ? cli->args[0] : NULL;
+    cli_usage_print(to, "", command, verb);
+    fprintf(to, "\n%s\n\n%s\n", command->about[cli->lang], cli_say(cli, "Exemples :", "Examples:"));
+    cli_examples_print(to, command, verb);
 }
 
 enum rp_exit cli_usage(const struct cli *cli, const char *problem) {
     fprintf(stderr, "rempart: %s\n", problem);
     const struct cli_command *command = cli->command ? cli_command_named(cli->command) : NULL;
     if (command) {
-        fprintf(stderr, "usage: %s\n", command->usage);
+        cli_usage_print(stderr, "usage: ", command, cli->arg_count > 0 ? cli->args[0] : NULL);
     } else {
         fprintf(stderr, "usage: rempart COMMAND …  (rempart --help)\n");
     }

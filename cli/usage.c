@@ -1,5 +1,6 @@
 /* usage.c — what a command's usage says, read by the program itself: which words and options it
- * has. So the help, the completion and what is refused cannot differ.
+ * has, and what of it whoever asks about one word is shown. So the help, the completion and what is
+ * refused cannot differ.
  *
  * Words in small letters are the command's own, "--name" and "-n" its options, capitals stand for
  * what is typed. Spaces around "|" part one clause from the next, and so does a new line that
@@ -39,18 +40,58 @@ static bool has_word(rp_view text, rp_view word) {
 static rp_view cut_clause(rp_view *rest) {
     static const rp_view between = RP_VIEW_INIT(" | "), line = RP_VIEW_INIT("rempart ");
     unsigned depth = 0;
-    size_t n = 0;
+    size_t n = 0, gap = 0;
     for (; n < rest->n; n++) {
         rp_view here = rp_view_from(*rest, n);
         depth += here.p[0] == '[';
         depth -= here.p[0] == ']' && depth > 0;
-        if (n > 0 && depth == 0 && (rp_view_starts(here, between) || rp_view_starts(here, line))) {
+        gap = rp_view_starts(here, between) ? between.n : 0;
+        if (n > 0 && depth == 0 && (gap > 0 || rp_view_starts(here, line))) {
             break;
         }
     }
-    rp_view clause = rp_view_sub(*rest, 0, n);
-    *rest = rp_view_from(*rest, n < rest->n ? n + 1 : n);
+    rp_view clause = rp_view_trim(rp_view_sub(*rest, 0, n));
+    *rest = rp_view_from(*rest, n < rest->n ? n + gap : n);
     return clause;
+}
+
+static bool has_clause(rp_view usage, rp_view word) {
+    while (usage.n > 0) {
+        if (has_word(cut_clause(&usage), word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void cli_usage_print(FILE *to, const char *before, const struct cli_command *command,
+                     const char *verb) {
+    rp_view rest = rp_view_from_cstr(command->usage);
+    rp_view word = verb ? rp_view_from_cstr(verb) : (rp_view){NULL, 0};
+    bool one = word.n > 0 && has_clause(rest, word);
+    int indent = 0;
+    while (rest.n > 0) {
+        rp_view clause = cut_clause(&rest);
+        if (one && !has_word(clause, word)) {
+            continue;
+        }
+        bool whole = rp_view_starts(clause, RP_VIEW("rempart "));
+        fprintf(to, "%*s%s%s%s%s%.*s\n", indent, "", indent == 0 ? before : "",
+                whole ? "" : "rempart ", whole ? "" : command->name, whole ? "" : " ",
+                RP_FMT(clause));
+        indent = (int)strlen(before);
+    }
+}
+
+void cli_examples_print(FILE *to, const struct cli_command *command, const char *verb) {
+    rp_view word = verb ? rp_view_from_cstr(verb) : (rp_view){NULL, 0};
+    bool one = word.n > 0 && has_word(rp_view_from_cstr(command->examples), word);
+    for (rp_view rest = rp_view_from_cstr(command->examples); rest.n > 0;) {
+        rp_view line = rp_view_cut(&rest, '\n');
+        if (!one || has_word(line, word)) {
+            fprintf(to, "%.*s\n", RP_FMT(line));
+        }
+    }
 }
 
 /* What the help writes short, and whoever types it may write out. */
