@@ -89,7 +89,7 @@ static void print_line(const struct cli *cli, const struct rp_json *promise) {
 
 static void print_part(const struct cli *cli, const struct rp_json *part) {
     rp_view seen_at = rp_json_get_string(part, "observed_at");
-    rp_view detail = rp_json_get_string(part, "detail");
+    rp_view detail = rp_json_get_string(part, cli_say(cli, "detail_fr", "detail"));
     printf("  %.*s %-24.*s ", RP_FMT(rp_json_get_string(part, "grade")),
            RP_FMT(rp_json_get_string(part, "probe")));
     print_status(cli, part, 11);

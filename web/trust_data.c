@@ -51,7 +51,8 @@ static void add_part(struct rp_request *request, struct rp_json *list,
     rp_json_add_cstr(arena, json, "status", rp_status_name(part->status));
     add_time(request, json, "observed_at", observed);
     add_time(request, json, "valid_until", observed ? observed + part->part->validity_ms : 0);
-    rp_json_add_cstr(arena, json, "detail", part->seen.detail);
+    rp_json_add_cstr(arena, json, "detail", part->seen.detail[RP_EN]);
+    rp_json_add_cstr(arena, json, "detail_fr", part->seen.detail[RP_FR]);
     add_evidence(request, json, part);
 }
 

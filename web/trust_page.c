@@ -41,7 +41,7 @@ static void fill_part(struct rp_request *request, const struct rp_trust_part *fr
         return;
     }
     int64_t until = seen->observed_ms + part->validity_ms;
-    to->detail = rp_arena_printf(request->arena, "%s", seen->detail);
+    to->detail = rp_arena_printf(request->arena, "%s", seen->detail[request->lang]);
     to->last = rp_page_time(request, seen->observed_ms);
     to->last_iso = rp_page_time_iso(request, seen->observed_ms);
     to->until = rp_page_time(request, until);

@@ -14,8 +14,9 @@
 
 enum { DEADLINE_MS = 5000 };
 
-static const char together[] = "The key service must run on a different machine from the data; on "
-                               "one machine the separation is that of processes and users.";
+static const char together[] =
+    RP_WORDS("The key service must run on a different machine from the data; on "
+             "one machine the separation is that of processes and users.");
 
 rp_err hunt_ask_kms(enum rp_ipc_message message, struct rp_buf *reply) {
     struct rp_ipc_client *client = rp_ipc_client_new(RP_ROLE_HUNT, RP_ROLE_KMS, DEADLINE_MS);

@@ -10,12 +10,12 @@
 
 static const struct {
     const char *name, *probe;
-} layers[] = {{"the open ports", "network.open_ports"},
-              {"encryption", "tls.versions"},
-              {"the lists", "gate.lists"},
-              {"the limits", "ddos.flood_drill"},
-              {"the application firewall", "waf.attacks_blocked"},
-              {"the sign-in", "signin.password_alone"}};
+} layers[] = {{RP_WORDS("the open ports"), "network.open_ports"},
+              {RP_WORDS("encryption"), "tls.versions"},
+              {RP_WORDS("the lists"), "gate.lists"},
+              {RP_WORDS("the limits"), "ddos.flood_drill"},
+              {RP_WORDS("the application firewall"), "waf.attacks_blocked"},
+              {RP_WORDS("the sign-in"), "signin.password_alone"}};
 
 static const struct rp_part *find_part(const struct rp_promises *promises, const char *probe) {
     for (size_t i = 0; i < promises->count; i++) {

@@ -171,8 +171,9 @@ static bool refused(struct attack *attack, const char *what, rp_err err, enum rp
 }
 
 static bool try_entries(struct attack *attack) {
-    static const char *const names[] = {"another first entry", "an entry that leaves a gap",
-                                        "the next entry from a stranger"};
+    static const char *const names[] = {RP_WORDS("another first entry"),
+                                        RP_WORDS("an entry that leaves a gap"),
+                                        RP_WORDS("the next entry from a stranger")};
     _cleanup_(rp_buf_done) struct rp_buf bundle = rp_buf_new(256);
     struct rp_vault_size size = {.entries = 0};
     rp_bundle_add(&bundle, RP_VIEW("{\"forged\":true}"));
@@ -230,21 +231,21 @@ static bool try_heads(struct attack *attack) {
         rp_probe_unsure(attack->seen, "no checkpoint can be forged here");
         return false;
     }
-    return try_head(attack, "a checkpoint of another key", rp_buf_view(&forged),
+    return try_head(attack, RP_WORDS("a checkpoint of another key"), rp_buf_view(&forged),
                     RP_E_BAD_SIGNATURE) &&
-           try_head(attack, "a checkpoint with another root", rp_buf_view(&altered),
+           try_head(attack, RP_WORDS("a checkpoint with another root"), rp_buf_view(&altered),
                     RP_E_BAD_SIGNATURE) &&
-           try_head(attack, "an older checkpoint", attack->note, RP_E_REPLAYED);
+           try_head(attack, RP_WORDS("an older checkpoint"), attack->note, RP_E_REPLAYED);
 }
 
 static bool try_the_rest(struct attack *attack) {
     const struct rp_vault_request segment = {.at = 1, .total = 4, .bytes = RP_VIEW("evil")};
-    return refused(attack, "an access segment that no entry names",
+    return refused(attack, RP_WORDS("an access segment that no entry names"),
                    ask(attack, RP_VAULT_SEGMENT, &segment), RP_E_NOT_FOUND, RP_E_DUPLICATE) &&
-           refused(attack, "a request to read", rp_ipc_try_unlisted(attack->vault, READ_NUMBER),
-                   RP_E_CLOSED, RP_E_PROTOCOL) &&
-           refused(attack, "a request to delete", rp_ipc_try_unlisted(attack->vault, DELETE_NUMBER),
-                   RP_E_CLOSED, RP_E_PROTOCOL);
+           refused(attack, RP_WORDS("a request to read"),
+                   rp_ipc_try_unlisted(attack->vault, READ_NUMBER), RP_E_CLOSED, RP_E_PROTOCOL) &&
+           refused(attack, RP_WORDS("a request to delete"),
+                   rp_ipc_try_unlisted(attack->vault, DELETE_NUMBER), RP_E_CLOSED, RP_E_PROTOCOL);
 }
 
 /* ---- all of it ---- */

@@ -88,9 +88,10 @@ static rp_err judge_all(struct rp_desk *desk, struct approval *approval, struct 
 
 static void conclude(const struct approval *approval, const struct count *count,
                      struct rp_observation *seen) {
-    if (count->programs == 0 || count->unknown.n > 0) {
-        rp_probe_unsure(seen, "the digest of %.*s is not known",
-                        RP_FMT(count->unknown.n ? count->unknown : RP_VIEW("what runs")));
+    if (count->unknown.n > 0) {
+        rp_probe_unsure(seen, "the digest of %.*s is not known", RP_FMT(count->unknown));
+    } else if (count->programs == 0) {
+        rp_probe_unsure(seen, "the digests of what runs are not known");
     } else if (count->unapproved > 0 && !approval->any) {
         rp_probe_not_met(seen,
                          "%zu programs run, and no approved change lists what goes to production: "

@@ -21,12 +21,12 @@ static bool flag(const struct rp_json *kernel, const char *name) {
 static const char *what_lacks(const struct rp_json *kernel) {
     bool privileged = true;
     if (!rp_json_get_bool(kernel, "privileged", &privileged) || privileged) {
-        return "runs as root, or with a capability";
+        return RP_WORDS("runs as root, or with a capability");
     }
     if (!flag(kernel, "no_new_privs")) {
-        return "could gain privileges by starting a program";
+        return RP_WORDS("could gain privileges by starting a program");
     }
-    return flag(kernel, "filtered") ? NULL : "has no filter of system calls";
+    return flag(kernel, "filtered") ? NULL : RP_WORDS("has no filter of system calls");
 }
 
 static bool is_own_user(rp_view role, const struct rp_json *kernel) {
@@ -54,7 +54,7 @@ static bool judge(const struct hunt *hunt, const struct rp_json *role,
     const char *lacks = what_lacks(kernel);
     bool own_users = hunt->sockets.role_count > 0;
     if (!lacks && own_users && !is_own_user(name, kernel)) {
-        lacks = "does not run as its own user";
+        lacks = RP_WORDS("does not run as its own user");
     }
     if (lacks) {
         rp_probe_broken(seen, "%.*s %s", RP_FMT(name), lacks);

@@ -141,7 +141,7 @@ static void conclude(struct look *look, const struct rp_witnessed *witnessed,
 
 static void judge(struct look *look) {
     struct rp_witnessed *witnessed = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag french = {.french = true}, diag = {.also = &french};
     struct newest newest = {.time_s = -1};
     if (look->hunt->config->witnesses.count == 0) {
         rp_probe_not_met(look->seen, "no witness is configured: ledger.witnesses names those who "
@@ -155,7 +155,7 @@ static void judge(struct look *look) {
     if (rp_is(err, RP_E_NOT_FOUND)) {
         rp_probe_broken(look->seen, "no witness has cosigned this log yet");
     } else if (rp_is(err, RP_E_CORRUPT)) {
-        rp_probe_broken(look->seen, "%s", diag.text);
+        rp_probe_broken_as(look->seen, diag.text, french.text);
     } else if (!rp_ok(err)) {
         rp_probe_unsure(look->seen, "the cosigned head cannot be read: %s",
                         rp_err_text(err, RP_EN));
@@ -167,11 +167,11 @@ static void judge(struct look *look) {
 /*= S113: the log only grows, and somebody else says so */
 void hunt_witnessed(void *ctx, struct rp_observation *seen) {
     struct look look = {.hunt = ctx, .seen = seen, .arena = rp_arena_new(ARENA)};
-    struct rp_diag diag = {0};
+    struct rp_diag french = {.french = true}, diag = {.also = &french};
     rp_err err = look.arena ? rp_log_open("ledger/public", (rp_view){NULL, 0}, &look.log, &diag)
                             : RP_ERR(NO_MEMORY);
     if (rp_is(err, RP_E_CORRUPT)) {
-        rp_probe_broken(seen, "%s", diag.text);
+        rp_probe_broken_as(seen, diag.text, french.text);
     } else if (!rp_ok(err)) {
         rp_probe_unsure(seen, "the log cannot be read: %s", rp_err_text(err, RP_EN));
     } else if (goes_on(&look)) {

@@ -128,13 +128,13 @@ static void ask_all(struct probe *probe, struct canary_session *stranger,
     }
     const rp_id tenant = of_tenant->tenant, somebody = tenant; /* any but none */
     const struct asker askers[] = {
-        {"a stranger", {.acr = RP_ACR_NONE}, stranger, NULL},
-        {"a password without a code", {.acr = RP_ACR_NONE}, thief, NULL},
-        {"a member",
+        {RP_WORDS("a stranger"), {.acr = RP_ACR_NONE}, stranger, NULL},
+        {RP_WORDS("a password without a code"), {.acr = RP_ACR_NONE}, thief, NULL},
+        {RP_WORDS("a member"),
          {somebody, tenant, RP_MEMBER, RP_ACR_MFA},
          &probe->member.session,
          member_proof},
-        {"an administrator",
+        {RP_WORDS("an administrator"),
          {somebody, tenant, RP_MEMBER | RP_TENANT_ADMIN, RP_ACR_MFA},
          &probe->people[0],
          admin_proof},

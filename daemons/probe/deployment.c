@@ -104,15 +104,15 @@ static bool all_refused(struct deploying *deploying) {
     (void)snprintf(forged, sizeof forged,
                    "{\"move\":\"approve\",\"fields\":{\"approved_by\":\"%s\"}}",
                    rp_id_print(staff->colleague).s);
-    if (!stays_refused(deploying, "sha256:", unlisted, "which no change lists") ||
+    if (!stays_refused(deploying, "sha256:", unlisted, RP_WORDS("which no change lists")) ||
         !stand_in_review(deploying) ||
-        !stays_refused(deploying, "", staff->artefact, "whose change is in review")) {
+        !stays_refused(deploying, "", staff->artefact, RP_WORDS("whose change is in review"))) {
         return false;
     }
     try_move(deploying, staff->change, "{\"move\":\"approve\"}");
     try_move(deploying, staff->change, forged);
     return stays_refused(deploying, "canary@sha256:", staff->artefact,
-                         "after its author tried to approve it");
+                         RP_WORDS("after its author tried to approve it"));
 }
 
 /*= S62: what nobody else approved does not go out */

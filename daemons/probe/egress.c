@@ -50,9 +50,9 @@ static rp_err read_round(rp_view reply, struct round *round) {
 }
 
 static const char *name_ways(unsigned ways) {
-    return (ways & RP_ESCAPE_DIAL)                      ? "by way of rempart-dial"
-           : (ways & (RP_ESCAPE_TCP4 | RP_ESCAPE_TCP6)) ? "over TCP"
-                                                        : "over UDP";
+    return (ways & RP_ESCAPE_DIAL)                      ? RP_WORDS("by way of rempart-dial")
+           : (ways & (RP_ESCAPE_TCP4 | RP_ESCAPE_TCP6)) ? RP_WORDS("over TCP")
+                                                        : RP_WORDS("over UDP");
 }
 
 static void judge(const struct round *round, struct rp_observation *seen) {

@@ -147,11 +147,12 @@ static bool same_content(struct trove *trove, const struct piece *piece, struct 
 static bool all_there(struct trove *trove, struct unpack *unpack) {
     for (size_t i = 0; i < PIECES; i++) {
         const struct piece *piece = &trove->pieces[i];
-        const char *what = piece->is_file ? "file" : "record";
+        const char *what = piece->is_file ? RP_WORDS("file") : RP_WORDS("record");
         const struct rp_json *line = unpack_line(unpack, piece->id);
         if (!line || !same_content(trove, piece, unpack, line)) {
-            rp_probe_broken(trove->seen, "a %s is %s the export", what,
-                            line ? "another one in" : "missing in");
+            rp_probe_broken(
+                trove->seen,
+                line ? "a %s is another one in the export" : "a %s is missing in the export", what);
             return false;
         }
         rp_view label = rp_json_get_string(line, "label");

@@ -99,9 +99,9 @@ static void drill(struct probe *probe, unsigned try, struct rp_observation *seen
     const struct rp_config *config = probe->config;
     /* daemons/gate/render.c and servers.c: twice the second's worth at once, five times there. */
     const struct flood floods[] = {
-        {"a page", from[try][0], "/.rempart/log/public/vkey", "limits.address_per_second",
+        {RP_WORDS("a page"), from[try][0], "/.rempart/log/public/vkey", "limits.address_per_second",
          config->limit_address, 2 * config->limit_address, 6000, 400},
-        {"the sign-in", from[try][1], "/.rempart/id/sign-in", "limits.sign_in_per_second",
+        {RP_WORDS("the sign-in"), from[try][1], "/.rempart/id/sign-in", "limits.sign_in_per_second",
          config->limit_sign_in, 5 * config->limit_sign_in, 1000, 200}};
     const struct crowd_target target = {.env = &probe->env,
                                         .config = config,

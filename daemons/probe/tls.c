@@ -104,7 +104,8 @@ void probe_tls_versions(void *ctx, struct rp_observation *seen) {
     if (must_refuse(probe, seen, "SSL 3.0", RP_SSL30, old, RP_COUNT_OF(old)) &&
         must_refuse(probe, seen, "TLS 1.0", RP_TLS10, old, RP_COUNT_OF(old)) &&
         must_refuse(probe, seen, "TLS 1.1", RP_TLS11, old, RP_COUNT_OF(old)) &&
-        must_refuse(probe, seen, "a weak cipher suite", RP_TLS12, weak, RP_COUNT_OF(weak)) &&
+        must_refuse(probe, seen, RP_WORDS("a weak cipher suite"), RP_TLS12, weak,
+                    RP_COUNT_OF(weak)) &&
         must_accept(probe, seen, "TLS 1.2", RP_TLS12, modern12, RP_COUNT_OF(modern12)) &&
         must_accept(probe, seen, "TLS 1.3", RP_TLS13, modern13, RP_COUNT_OF(modern13))) {
         rp_probe_holds(

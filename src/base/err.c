@@ -91,27 +91,32 @@ __attribute__((format(printf, 2, 0))) static void write_text(struct rp_diag *dia
     }
 }
 
-rp_err rp_fail(struct rp_diag *diag, rp_err err, const char *format, ...) {
-    if (diag) {
-        va_list args;
-        va_start(args, format);
-        diag->line = 0;
-        diag->column = 0;
-        write_text(diag, format, args);
-        va_end(args);
+/* To the reader, and to whoever is told the same. */
+__attribute__((format(printf, 4, 0))) static void
+tell(struct rp_diag *diag, unsigned line, unsigned column, const char *format, va_list args) {
+    for (; diag; diag = diag->also) {
+        va_list again;
+        va_copy(again, args);
+        diag->line = line;
+        diag->column = column;
+        write_text(diag, format, again);
+        va_end(again);
     }
+}
+
+rp_err rp_fail(struct rp_diag *diag, rp_err err, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    tell(diag, 0, 0, format, args);
+    va_end(args);
     return err;
 }
 
 rp_err rp_fail_at(struct rp_diag *diag, rp_err err, unsigned line, unsigned column,
                   const char *format, ...) {
-    if (diag) {
-        va_list args;
-        va_start(args, format);
-        diag->line = line;
-        diag->column = column;
-        write_text(diag, format, args);
-        va_end(args);
-    }
+    va_list args;
+    va_start(args, format);
+    tell(diag, line, column, format, args);
+    va_end(args);
     return err;
 }

@@ -71,12 +71,13 @@ struct rp_diag {
     unsigned line;   /* from 1; 0 = no position */
     unsigned column; /* from 1 */
     bool french;
+    struct rp_diag *also; /* is told the same, in its own language; NULL = nobody */
     char text[240];
 };
 
-/* Nothing has been said; the language stays. */
+/* Nothing has been said; who is told, and in which language, stays. */
 static inline void rp_diag_clear(struct rp_diag *diag) {
-    *diag = (struct rp_diag){.french = diag->french};
+    *diag = (struct rp_diag){.french = diag->french, .also = diag->also};
 }
 
 /* The French of a text that french.def has; another one as it is. */

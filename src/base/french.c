@@ -8,8 +8,12 @@ static const struct {
     const char *english, *french;
 } texts[] = {
 #define RP_FRENCH(english, french) {english, french},
+#include "base/findings.def"
 #include "base/french.def"
 #undef RP_FRENCH
+#define RP_ERROR(name, class, retry, http, fr, en) {en, fr},
+#include "base/errors.def"
+#undef RP_ERROR
 };
 
 const char *rp_french(const char *english) {

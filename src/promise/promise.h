@@ -8,6 +8,7 @@
 #define RP_PROMISE_PROMISE_H
 
 #include "base/arena.h"
+#include "promise/finding.h"
 
 enum rp_status { /* weakest first: the smallest of the parts is the promise's */
                  RP_STATUS_FAILING,
@@ -89,7 +90,7 @@ struct rp_observation {
     uint64_t runs, failures;
     uint64_t leaf; /* index in the public tree of the last leaf about it */
     bool has_leaf;
-    char detail[240];
+    char detail[RP_LANG_COUNT][RP_FINDING_MAX]; /* the same sentence in each language */
 };
 
 enum rp_status rp_part_status(const struct rp_part *part, const struct rp_observation *seen,

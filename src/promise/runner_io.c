@@ -56,7 +56,9 @@ struct rp_runner {
 __attribute__((format(printf, 3, 0))) static void
 conclude(struct rp_observation *seen, enum rp_verdict verdict, const char *format, va_list args) {
     seen->verdict = verdict;
-    vsnprintf(seen->detail, sizeof seen->detail, format, args);
+    for (int lang = 0; lang < RP_LANG_COUNT; lang++) {
+        rp_finding_print((enum rp_lang)lang, seen->detail[lang], format, args);
+    }
 }
 
 void rp_probe_holds(struct rp_observation *seen, const char *format, ...) {
@@ -71,6 +73,11 @@ void rp_probe_broken(struct rp_observation *seen, const char *format, ...) {
     va_start(args, format);
     conclude(seen, RP_VERDICT_BROKEN, format, args);
     va_end(args);
+}
+
+void rp_probe_broken_as(struct rp_observation *seen, const char *english, const char *french) {
+    rp_probe_broken(seen, "%s", english);
+    snprintf(seen->detail[RP_FR], sizeof seen->detail[RP_FR], "%s", french);
 }
 
 void rp_probe_not_met(struct rp_observation *seen, const char *format, ...) {
@@ -128,7 +135,8 @@ static rp_err write_leaf(struct task *task, uint64_t *ret_next) {
     rp_event_add_u64(event, "observed_ms", (uint64_t)seen->observed_ms);
     rp_event_add_u64(event, "valid_ms", (uint64_t)task->part->validity_ms);
     rp_event_add_u64(event, "count", seen->runs - task->runs_at_leaf);
-    rp_event_add_text(event, "detail", rp_view_from_cstr(seen->detail));
+    rp_event_add_text(event, "detail", rp_view_from_cstr(seen->detail[RP_EN]));
+    rp_event_add_text(event, "detail_fr", rp_view_from_cstr(seen->detail[RP_FR]));
     rp_view bytes = {NULL, 0};
     rp_err err = rp_event_print(event, &bytes);
     if (rp_ok(err)) {

@@ -45,11 +45,14 @@ void rp_runner_free(struct rp_runner *runner);
  * nobody's verdict, and is not kept. */
 bool rp_probe_wait(const atomic_bool *stopping, int64_t ms);
 
-/* What a probe concluded, with its reason for people who read the page. */
+/* What a probe concluded, with its reason for people who read the page, in English; its French
+ * stands in src/base/findings.def (finding.h). */
 void rp_probe_holds(struct rp_observation *seen, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void rp_probe_broken(struct rp_observation *seen, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same of what somebody else said in both languages already, into an rp_diag and its `also`. */
+void rp_probe_broken_as(struct rp_observation *seen, const char *english, const char *french);
 /* This installation has not what the sentence needs: says what would meet it. */
 void rp_probe_not_met(struct rp_observation *seen, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

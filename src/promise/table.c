@@ -3,7 +3,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 
-enum { TABLE_MAGIC = 0x54505052 /* "RPPT" */, TABLE_VERSION = 1, HEADER_BYTES = 4096 };
+enum { TABLE_MAGIC = 0x54505052 /* "RPPT" */, TABLE_VERSION = 2, HEADER_BYTES = 4096 };
 
 struct header {
     uint32_t magic, version, slots, slot_bytes;
@@ -104,7 +104,9 @@ rp_err rp_promise_table_get(const void *table, const char *part_id,
         if (whole &&
             rp_view_equal(rp_view_of(copy.part, strnlen(copy.part, sizeof copy.part)), part)) {
             *ret_seen = copy.seen;
-            ret_seen->detail[sizeof ret_seen->detail - 1] = 0;
+            for (int lang = 0; lang < RP_LANG_COUNT; lang++) {
+                ret_seen->detail[lang][RP_FINDING_MAX - 1] = 0;
+            }
             return RP_OK;
         }
     }

@@ -11,6 +11,7 @@ const partOf = (promise, id) => promise.parts.find(part => part.id === id || par
 export async function partNow(stack, promise, probe) {
   const part = partOf(await stack.probe(probe), probe); // its other parts may wait for one-time codes
   assert.ok(part, `${promise} has no part for ${probe}`);
+  if (part.detail) assert.notEqual(part.detail_fr, part.detail, 'a finding without its French');
   return part;
 }
 

@@ -68,6 +68,7 @@ static void french_says_the_same_with_the_same_values(void **state) {
         const char *english, *french;
     } texts[] = {
 #define RP_FRENCH(english, french) {english, french},
+#include "base/findings.def"
 #include "base/french.def"
 #undef RP_FRENCH
     };
@@ -76,6 +77,9 @@ static void french_says_the_same_with_the_same_values(void **state) {
         conversions(texts[i].english, english);
         conversions(texts[i].french, french);
         assert_string_equal(english, french);
+        for (size_t other = 0; other < i; other++) {
+            assert_string_not_equal(texts[i].english, texts[other].english);
+        }
     }
 }
 

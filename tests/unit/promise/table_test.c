@@ -10,7 +10,7 @@ static void what_is_put_is_got(void **state) {
     rp_promise_table_init(table);
     assert_ok(rp_promise_table_check(table, rp_promise_table_bytes()));
     struct rp_observation seen = {
-        .verdict = RP_VERDICT_HOLDS, .observed_ms = 7, .detail = "all well"};
+        .verdict = RP_VERDICT_HOLDS, .observed_ms = 7, .detail = {"tout va bien", "all well"}};
     struct rp_observation back = {0};
     assert_err(rp_promise_table_get(table, "tls", &back), NOT_FOUND);
     assert_ok(rp_promise_table_put(table, "tls", &seen));
@@ -18,7 +18,8 @@ static void what_is_put_is_got(void **state) {
     assert_ok(rp_promise_table_put(table, "hsts", &seen));
     assert_ok(rp_promise_table_get(table, "tls", &back));
     assert_int_equal(back.verdict, RP_VERDICT_HOLDS);
-    assert_string_equal(back.detail, "all well");
+    assert_string_equal(back.detail[RP_EN], "all well");
+    assert_string_equal(back.detail[RP_FR], "tout va bien");
     assert_ok(rp_promise_table_get(table, "hsts", &back));
     assert_int_equal(back.verdict, RP_VERDICT_BROKEN);
     free(table);
