@@ -53,7 +53,7 @@ static rp_err token_list(struct cli *cli, struct rp_diag *diag) {
         printf("%.*s  %.*s  %.*s  %s%.*s\n", RP_FMT(rp_json_get_string(t, "id")),
                RP_FMT(rp_json_get_string(t, "app")), RP_FMT(rp_json_get_string(t, "scopes")),
                ended.p   ? cli_say(cli, "retiré ", "taken back ")
-               : until.p ? cli_say(cli, "jusqu'au ", "until ")
+               : until.p ? cli_say(cli, "jusqu’au ", "until ")
                          : cli_say(cli, "sans terme", "without end"),
                RP_FMT(ended.p ? ended : until));
     }

@@ -111,14 +111,14 @@ static rp_err key_by_typing(struct cli *cli, struct backup_file *file) {
 static const char *what_it_takes(const struct cli *cli, rp_err err) {
     if (rp_is(err, RP_E_INVALID)) {
         return cli_say(cli,
-                       "n'est ni le code de la fiche de secours d'alors, ni la phrase de passe de "
+                       "n’est ni le code de la fiche de secours d’alors, ni la phrase de passe de "
                        "cette sauvegarde",
                        "neither the code of the recovery sheet of that time nor the passphrase of "
                        "this backup");
     }
     return cli_say(cli,
-                   "il faut le code de la fiche de secours, la phrase de passe (sur l'entrée "
-                   "standard ou par --passphrase-file), ou --state de l'installation",
+                   "il faut le code de la fiche de secours, la phrase de passe (sur l’entrée "
+                   "standard ou par --passphrase-file), ou --state de l’installation",
                    "it takes the recovery sheet's code, the passphrase (on standard input or by "
                    "--passphrase-file), or --state of the installation");
 }
@@ -243,11 +243,11 @@ static enum rp_exit verify_one(struct cli *cli, const char *path) {
         rp_json_add_u64(cli->arena, json, "tenant_keys", tenants.put_back);
         cli_print_json(json);
     } else {
-        printf("%s: %s, %llu %s, %llu %s, %llu MiB\n", path,
+        printf("%s%s %s, %llu %s, %llu %s, %llu %s\n", path, cli_colon(cli),
                cli_say(cli, "chaque octet est authentique", "every byte is authentic"),
                (unsigned long long)tally.files, cli_say(cli, "fichiers", "files"),
                (unsigned long long)tally.databases, cli_say(cli, "bases", "databases"),
-               (unsigned long long)(tally.bytes >> 20));
+               (unsigned long long)(tally.bytes >> 20), cli_say(cli, "Mio", "MiB"));
     }
     return RP_EXIT_OK;
 }
@@ -286,7 +286,8 @@ static enum rp_exit each_of(struct cli *cli, const char *folder,
         return cli_fail(cli, err, folder, NULL);
     }
     if (listing.count == 0) {
-        fprintf(stderr, "%s: %s\n", folder, cli_say(cli, "aucune sauvegarde", "no backups"));
+        fprintf(stderr, "%s%s %s\n", folder, cli_colon(cli),
+                cli_say(cli, "aucune sauvegarde", "no backups"));
     }
     *ret_count = listing.count;
     return listing.worst;

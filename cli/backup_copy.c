@@ -66,9 +66,10 @@ static rp_err tick(struct backup *b) {
     int64_t now_ms = backup_monotonic_ms(b);
     if (isatty(STDERR_FILENO) && now_ms - b->said_ms > SAY_MS) {
         b->said_ms = now_ms;
-        fprintf(stderr, "\r%s: %llu %s, %llu MiB   ", b->doing, (unsigned long long)b->files,
-                cli_say(b->cli, "fichiers", "files"),
-                (unsigned long long)(rp_keep_writer_bytes(b->writer) >> 20));
+        fprintf(stderr, "\r%s%s %llu %s, %llu %s   ", b->doing, cli_colon(b->cli),
+                (unsigned long long)b->files, cli_say(b->cli, "fichiers", "files"),
+                (unsigned long long)(rp_keep_writer_bytes(b->writer) >> 20),
+                cli_say(b->cli, "Mio", "MiB"));
     }
     bool held = true;
     if (b->holding && now_ms - b->held_ms > HOLD_AGAIN_MS) {

@@ -228,7 +228,7 @@ static rp_err is_running(struct restore *r) {
     }
     return rp_is(err, RP_E_BUSY)
                ? rp_fail(&r->diag, err, "%s",
-                         cli_say(r->cli, "Rempart tourne sur ce dossier : arrêtez-le d'abord",
+                         cli_say(r->cli, "Rempart tourne sur ce dossier : arrêtez-le d’abord",
                                  "Rempart runs on this folder: stop it first"))
                : err;
 }
@@ -250,7 +250,7 @@ static rp_err check_newer(struct restore *r) {
     if (r->cli->keep_ledger) {
         return there > 0 ? RP_OK
                          : rp_fail(&r->diag, RP_ERR(NOT_FOUND), "%s",
-                                   cli_say(r->cli, "--keep-ledger : aucun journal lisible n'est là",
+                                   cli_say(r->cli, "--keep-ledger : aucun journal lisible n’est là",
                                            "--keep-ledger: no log that can be read is there"));
     }
     if (r->cli->force_older || there <= r->head->operator_size) {
@@ -261,7 +261,7 @@ static rp_err check_newer(struct restore *r) {
         cli_say(r->cli,
                 "ce qui est là est plus récent (journal : %llu entrées, sauvegarde : %llu). "
                 "--keep-ledger garde ce journal et rétablit le reste ; --force-older revient en "
-                "tout à la sauvegarde ; l'ancien dossier reste à côté",
+                "tout à la sauvegarde ; l’ancien dossier reste à côté",
                 "what is there is newer (log: %llu entries, backup: %llu). --keep-ledger keeps "
                 "this log and restores the rest; --force-older goes back to the backup in all; "
                 "the former folder stays beside it"),
@@ -372,8 +372,8 @@ static rp_err find_target(struct restore *r) {
 
 static void say_done(const struct restore *r) {
     const struct cli *cli = r->cli;
-    printf("%s: %s %s (%llu %s)\n", r->target,
-           cli_say(cli, "rétabli à l'état du", "restored to the state of"),
+    printf("%s%s %s %s (%llu %s)\n", r->target, cli_colon(cli),
+           cli_say(cli, "rétabli à l’état du", "restored to the state of"),
            rp_time_print(r->head->made_at_s).s, (unsigned long long)r->files,
            cli_say(cli, "fichiers", "files"));
     if (r->tenants.left_out > 0) {
@@ -386,21 +386,24 @@ static void say_done(const struct restore *r) {
     }
     if (r->keys_on.n > 0) {
         printf(cli_say(cli,
-                       "les clés viennent de la sauvegarde de la machine « %.*s », qui n'est pas "
+                       "les clés viennent de la sauvegarde de la machine « %.*s », qui n’est pas "
                        "plus ancienne que celle-ci\n",
                        "the keys come from the backup of the machine \"%.*s\", one that is not "
                        "older than this\n"),
                RP_FMT(r->keys_on));
     }
     if (r->old) {
-        printf("%s: %s\n", cli_say(cli, "l'ancien dossier", "the former folder"), r->old);
+        printf("%s%s %s\n", cli_say(cli, "l’ancien dossier", "the former folder"), cli_colon(cli),
+               r->old);
     }
-    printf("%s: rempart up --state %s\n", cli_say(cli, "ensuite", "next"), cli->state);
+    printf("%s%s rempart up --state %s\n", cli_say(cli, "ensuite", "next"), cli_colon(cli),
+           cli->state);
     if (cli->keep_ledger) {
-        printf("%s: rempart ledger rebase\n",
+        printf("%s%s rempart ledger rebase\n",
                cli_say(cli,
                        "puis, pour que ces bases plus anciennes continuent derrière le journal",
-                       "then, so that these older databases go on behind the log"));
+                       "then, so that these older databases go on behind the log"),
+               cli_colon(cli));
     }
 }
 
@@ -420,7 +423,7 @@ enum rp_exit backup_restore(struct cli *cli, const char *path) {
     }
     backup_file_done(&file);
     if (!rp_ok(err)) {
-        return cli_fail(cli, err, cli_say(cli, "rien n'a été rétabli", "nothing was restored"),
+        return cli_fail(cli, err, cli_say(cli, "rien n’a été rétabli", "nothing was restored"),
                         &r.diag);
     }
     say_done(&r);

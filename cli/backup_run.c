@@ -75,7 +75,7 @@ static rp_err fail_without_opener(struct backup *b) {
                       "the key service is on another machine: give --passphrase-file, which alone "
                       "will open this backup")
             : cli_say(b->cli,
-                      "rien n'ouvrirait cette sauvegarde sur une autre machine : imprimez d'abord "
+                      "rien n’ouvrirait cette sauvegarde sur une autre machine : imprimez d’abord "
                       "la fiche de secours (rempart keys recovery), ou donnez --passphrase-file",
                       "nothing would open this backup on another machine: print the recovery "
                       "sheet first (rempart keys recovery), or give --passphrase-file"));
@@ -222,7 +222,7 @@ static void say_made(struct backup *b, const char *path, int64_t duration_ms) {
            (double)duration_ms / 1000);
     if (b->part == BACKUP_DATA) {
         printf(cli_say(cli,
-                       "les clés n'y sont pas : lancez maintenant « rempart backup run » sur la "
+                       "les clés n’y sont pas : lancez maintenant « rempart backup run » sur la "
                        "machine « %.*s »\n",
                        "the keys are not in it: now run \"rempart backup run\" on the machine "
                        "\"%.*s\"\n"),

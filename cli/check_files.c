@@ -24,8 +24,9 @@ static void warn_of(const struct cli *cli, const char *setting, const char *name
                                    absolute ? "" : "/", named);
     rp_err err = path.p ? look((const char *)path.p) : RP_ERR(NO_MEMORY);
     if (!rp_ok(err)) {
-        printf("%s: %s: %.*s: %s\n", cli_say(cli, "attention", "warning"), setting, RP_FMT(path),
-               rp_err_text(err, cli->lang));
+        const char *colon = cli_colon(cli);
+        printf("%s%s %s%s %.*s%s %s\n", cli_say(cli, "attention", "warning"), colon, setting, colon,
+               RP_FMT(path), colon, rp_err_text(err, cli->lang));
     }
 }
 

@@ -18,7 +18,7 @@ static const struct cli_command commands[] = {
      cli_check},
     {"reload",
      "rempart reload [--json]",
-     {"relit la configuration sans rien couper ; refusée, l'ancienne reste",
+     {"relit la configuration sans rien couper ; refusée, l’ancienne reste",
       "read the configuration again without cutting anything; refused, the old one stays"},
      "  rempart reload\n",
      cli_reload},
@@ -29,7 +29,7 @@ static const struct cli_command commands[] = {
      cli_status},
     {"promises",
      "rempart promises [ID | run ID] [--summary] [--json]",
-     {"l'état de chaque promesse, avec sa preuve ; « run » refait ses épreuves maintenant",
+     {"l’état de chaque promesse, avec sa preuve ; « run » refait ses épreuves maintenant",
       "the status of each promise, with its evidence; \"run\" repeats its probes now"},
      "  rempart promises\n  rempart promises tls-everywhere\n  rempart promises run "
      "tls-everywhere\n  rempart promises run tls.versions\n",
@@ -54,7 +54,7 @@ static const struct cli_command commands[] = {
      cli_keys},
     {"link",
      "rempart link key [--json]",
-     {"l'empreinte de cette machine, que les autres machines de l'installation mettent dans "
+     {"l’empreinte de cette machine, que les autres machines de l’installation mettent dans "
       "link.peers",
       "this machine's fingerprint, for link.peers of the installation's other machines"},
      "  rempart link key\n  rempart link key --state /var/lib/rempart\n",
@@ -88,7 +88,7 @@ static const struct cli_command commands[] = {
      "rempart person reminders PERSON --tenant ID [--quiet HH:MM-HH:MM|none|default]\n"
      "       [--digest HH:MM|none|default] [--json]\n"
      "rempart person import FILE [--tenant ID] [--dry-run] [--skip-bad] [--json]",
-     {"invite des personnes, en reprend d'un autre système, change leurs rôles et les heures de "
+     {"invite des personnes, en reprend d’un autre système, change leurs rôles et les heures de "
       "leurs rappels",
       "invite people, import them from another system, change their roles and the hours of their "
       "reminders"},
@@ -107,7 +107,7 @@ static const struct cli_command commands[] = {
     {"notify",
      "rempart notify list | retry ID | webhooks [--json]\n"
      "       rempart notify test NAME | resume NAME",
-     {"ce qui a été écrit à des personnes, et ce qu'il en est advenu ; les webhooks, essayés ou "
+     {"ce qui a été écrit à des personnes, et ce qu’il en est advenu ; les webhooks, essayés ou "
       "repris",
       "what was written to people, and what became of it; webhooks, tested or resumed"},
      "  rempart notify list\n  rempart notify webhooks\n  rempart notify test ops\n",
@@ -119,7 +119,7 @@ static const struct cli_command commands[] = {
      "       rempart gate allow|deny --file FILE --reason TEXT [--days N | --minutes N]\n"
      "       rempart gate list [--json] | remove ID|NETWORK\n"
      "       rempart gate attack [on|off] [--app NAME] [--days N | --minutes N] [--json]",
-     {"la porte : listes d'autorisation et de refus, autorité locale et comment lui faire "
+     {"la porte : listes d’autorisation et de refus, autorité locale et comment lui faire "
       "confiance",
       "the gate: allow and deny lists; the local authority, and how to trust it"},
      "  rempart gate deny 192.0.2.0/24 --reason 'password guessing' --days 7\n"
@@ -134,7 +134,7 @@ static const struct cli_command commands[] = {
     {"ledger",
      "rempart ledger tail [public|operator|TENANT] [-n COUNT] [--json] | prove TREE INDEX | key | "
      "rebase",
-     {"lit un journal ; « prove » écrit une preuve d'inclusion ; « key » : la clé que vérifie qui "
+     {"lit un journal ; « prove » écrit une preuve d’inclusion ; « key » : la clé que vérifie qui "
       "en "
       "garde une copie ; « rebase » : des bases remises à un état antérieur continuent derrière "
       "lui",
@@ -145,7 +145,7 @@ static const struct cli_command commands[] = {
      cli_ledger},
     {"witness",
      "rempart witness key | logs [--json]",
-     {"le témoin de cette installation : sa clé, et les journaux de tiers qu'il cosigne",
+     {"le témoin de cette installation : sa clé, et les journaux de tiers qu’il cosigne",
       "this installation's witness: its key, and the logs of others that it cosigns"},
      "  rempart witness key\n  rempart witness logs\n",
      cli_witness},
@@ -193,7 +193,7 @@ static const struct cli_command commands[] = {
     {"change",
      "rempart change check FILE|DIGEST… | propose [FILE|DIGEST…] | running [--json]",
      {"le registre des changements avant un déploiement : « check » demande si ceci peut partir, "
-      "« propose » prépare l'approbation, « running » le demande des programmes en service",
+      "« propose » prépare l’approbation, « running » le demande des programmes en service",
       "the register of changes before a deployment: \"check\" asks whether this may go out, "
       "\"propose\" drafts what has to be approved, \"running\" asks of the programs in service"},
      "  rempart change check shop.tar.gz && ./deploy shop.tar.gz\n"

@@ -17,14 +17,14 @@ static void explain(const struct cli *cli, int64_t until_s) {
     if (gmtime_r(&until, &utc)) {
         RP_ASSERT(strftime(day, sizeof day, "%Y-%m-%d", &utc) > 0);
     }
-    fprintf(stderr, "%s\n  %s: %s\n\n",
-            cli_say(cli, "L'autorité locale de cette installation.",
+    fprintf(stderr, "%s\n  %s %s\n\n",
+            cli_say(cli, "L’autorité locale de cette installation.",
                     "The local authority of this installation."),
-            cli_say(cli, "valable jusqu'au", "valid until"), day);
+            cli_say(cli, "valable jusqu’au", "valid until"), day);
     fprintf(stderr, "%s\n",
             cli_say(cli,
-                    "Quiconque lui fait confiance croit tout certificat qu'elle signe : ne "
-                    "l'installez que\nsur vos propres machines. Enregistrez ce qui suit dans "
+                    "Quiconque lui fait confiance croit tout certificat qu’elle signe : ne "
+                    "l’installez que\nsur vos propres machines. Enregistrez ce qui suit dans "
                     "rempart-ca.crt, puis :",
                     "Whoever trusts it believes every certificate that it signs: install it on "
                     "your own\nmachines only. Save what follows as rempart-ca.crt, then:"));
@@ -52,8 +52,8 @@ static enum rp_exit trust(struct cli *cli) {
     if (rp_is(err, RP_E_NOT_FOUND)) {
         fprintf(stderr, "rempart: %s\n",
                 cli_say(cli,
-                        "il n'y a pas d'autorité locale ici : le portail sert le certificat de "
-                        "rempart.yaml, ou n'a jamais démarré",
+                        "il n’y a pas d’autorité locale ici : la porte sert le certificat de "
+                        "rempart.yaml, ou n’a jamais démarré",
                         "there is no local authority here: the gate serves the certificate of "
                         "rempart.yaml, or was never started"));
         return RP_EXIT_FINDING;

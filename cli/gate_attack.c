@@ -17,13 +17,13 @@ static void print_all(const struct cli *cli, const struct rp_json *answer) {
                RP_FMT(app.n ? app
                             : rp_view_from_cstr(
                                   cli_say(cli, "toutes les applications", "all applications"))),
-               cli_say(cli, "jusqu'à", "until"),
+               cli_say(cli, "jusqu’à", "until"),
                RP_FMT(until.n ? until
-                              : rp_view_from_cstr(cli_say(cli, "l'arrêt", "it is switched off"))),
+                              : rp_view_from_cstr(cli_say(cli, "l’arrêt", "it is switched off"))),
                RP_FMT(by));
     }
     if (!list || !list->first) {
-        printf("%s\n", cli_say(cli, "Le mode n'est actif pour aucune application.",
+        printf("%s\n", cli_say(cli, "Le mode n’est actif pour aucune application.",
                                "The mode is on for no application."));
     }
 }

@@ -127,8 +127,8 @@ static rp_err show_all(struct cli *cli, const struct rp_config *config, struct r
             rp_json_get_u64(shown.acme, "next_s", &shown.next_s);
         }
         if (!there && !cli->json) {
-            printf("%s: %s\n", names[i],
-                   cli_say(cli, "pas encore de certificat de l'autorité ; d'ici là :",
+            printf("%s%s %s\n", names[i], cli_colon(cli),
+                   cli_say(cli, "pas encore de certificat de l’autorité ; d’ici là :",
                            "no certificate of the authority yet; until then:"));
         }
         *ret_late = *ret_late || !there;

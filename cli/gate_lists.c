@@ -169,7 +169,7 @@ static void print_entry(const struct cli *cli, const struct rp_json *entry) {
     print_part(entry, "path", " ");
     print_part(entry, "header", " ");
     print_part(entry, "value", ": ");
-    printf("  %s %.*s  %.*s (%.*s)\n", cli_say(cli, "jusqu'au", "until"),
+    printf("  %s %.*s  %.*s (%.*s)\n", cli_say(cli, "jusqu’au", "until"),
            RP_FMT(until.n ? until : rp_view_from_cstr(cli_say(cli, "retrait", "removed"))),
            RP_FMT(rp_json_get_string(entry, "reason")), RP_FMT(rp_json_get_string(entry, "by")));
 }

@@ -49,7 +49,7 @@ enum rp_exit cli_gate_renew(struct cli *cli) {
         fprintf(stderr, "rempart: %.*s\n", RP_FMT(problem));
         return RP_EXIT_FINDING;
     }
-    printf("%s\n", cli_say(cli, "renouvelé ; le portail le présente dans une seconde ou deux",
+    printf("%s\n", cli_say(cli, "renouvelé ; la porte le présente dans une seconde ou deux",
                            "renewed; the gate shows it within a second or two"));
     return RP_EXIT_OK;
 }

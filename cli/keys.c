@@ -61,7 +61,7 @@ static enum rp_exit rotate(struct cli *cli) {
     }
     printf("%s\n", cli_say(cli,
                            "nouvelle version de la clé principale ; les anciennes ouvrent encore "
-                           "ce qu'elles ont scellé",
+                           "ce qu’elles ont scellé",
                            "new master key version; the former ones still open what they wrapped"));
     return RP_EXIT_OK;
 }
@@ -122,10 +122,10 @@ static enum rp_exit say_share_refused(const struct cli *cli, rp_err err) {
         rp_is(err, RP_E_INVALID) ? cli_say(cli, "une lettre est fausse, en trop ou manque",
                                            "a letter is wrong, missing or too many")
         : rp_is(err, RP_E_CONFLICT)
-            ? cli_say(cli, "cette part est d'un autre partage", "this share is of another split")
+            ? cli_say(cli, "cette part est d’un autre partage", "this share is of another split")
         : rp_is(err, RP_E_DUPLICATE)
             ? cli_say(cli, "cette part a déjà été donnée", "this share was given already")
-            : cli_say(cli, "ensemble, ces parts n'ouvrent rien ; recommencez, toutes",
+            : cli_say(cli, "ensemble, ces parts n’ouvrent rien ; recommencez, toutes",
                       "together these shares open nothing; begin again, all of them");
     fprintf(stderr, "rempart: %s\n", why);
     return RP_EXIT_FINDING;
@@ -163,7 +163,7 @@ static enum rp_exit unseal(struct cli *cli) {
 static void print_shares(const struct cli *cli, rp_view reply, unsigned count, unsigned threshold) {
     struct rp_unpack in = rp_unpack_new(reply);
     printf(cli_say(cli,
-                   "PARTS DE REMPART : %u parts, %u d'entre elles ouvrent le service de clés\n\n",
+                   "PARTS DE REMPART : %u parts, %u d’entre elles ouvrent le service de clés\n\n",
                    "REMPART SHARES: %u shares, any %u of them open the key service\n\n"),
            count, threshold);
     for (unsigned i = 1; i <= count; i++) {
@@ -172,8 +172,8 @@ static void print_shares(const struct cli *cli, rp_view reply, unsigned count, u
     }
     printf("\n%s\n",
            cli_say(cli,
-                   "Chaque part va à une autre personne, sur papier. Elles ne sont montrées qu'une "
-                   "fois ; celles d'un\npartage plus ancien n'ouvrent plus. Mettez keys.unseal: "
+                   "Chaque part va à une autre personne, sur papier. Elles ne sont montrées qu’une "
+                   "fois ; celles d’un\npartage plus ancien n’ouvrent plus. Mettez keys.unseal: "
                    "shares et redémarrez : à la première ouverture\npar les parts, ce qui ouvrait "
                    "jusque-là est effacé du disque (la fiche de secours reste).",
                    "Each share goes to another person, on paper. They are shown once; those of an "
@@ -218,7 +218,7 @@ static enum rp_exit recovery(struct cli *cli) {
             printf(cli_say(cli,
                            "FICHE DE SECOURS DE REMPART\n\n  %.*s\n\nCe code rouvre le service de "
                            "clés quand la clé ou la phrase de passe est perdue\n"
-                           "(« rempart keys unseal »). Il n'est montré qu'une fois et n'est écrit "
+                           "(« rempart keys unseal »). Il n’est montré qu’une fois et n’est écrit "
                            "nulle part :\nimprimez-le, gardez-le sous clé, loin de ce serveur.\n",
                            "REMPART RECOVERY SHEET\n\n  %.*s\n\nThis code opens the key service "
                            "again when its key or passphrase is lost\n"
@@ -234,7 +234,7 @@ static enum rp_exit recovery(struct cli *cli) {
             stderr, "rempart: %s\n",
             cli_say(
                 cli,
-                "la fiche a déjà été imprimée ; --renew en fait une nouvelle et annule l'ancienne",
+                "la fiche a déjà été imprimée ; --renew en fait une nouvelle et annule l’ancienne",
                 "the sheet was printed already; --renew makes a new one and cancels the former"));
         return RP_EXIT_USAGE;
     }

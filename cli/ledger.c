@@ -114,7 +114,7 @@ enum rp_exit cli_ledger(struct cli *cli) {
     const char *name = cli->arg_count > 1 ? cli->args[1] : "operator";
     struct rp_tree tree;
     if (!parse_tree(name, &tree)) {
-        return cli_usage(cli, cli_say(cli, "public, operator, ou l'identifiant d'un client",
+        return cli_usage(cli, cli_say(cli, "public, operator, ou l’identifiant d’un client",
                                       "public, operator, or a tenant's id"));
     }
     char folder[40], path[64];
@@ -165,9 +165,10 @@ static void report_text(struct cli *cli, const struct rp_verify_report *report, 
                (unsigned long long)report->trees, (unsigned long long)report->entries,
                (unsigned long long)report->files, (unsigned long long)report->bytes);
     } else {
-        printf("%s: %s, %s %llu: %s\n", cli_say(cli, "ALTÉRÉ", "ALTERED"), report->bad_file,
-               cli_say(cli, "octet", "byte"), (unsigned long long)report->bad_offset,
-               report->problem);
+        const char *colon = cli_colon(cli);
+        printf("%s%s %s, %s %llu%s %s\n", cli_say(cli, "ALTÉRÉ", "ALTERED"), colon,
+               report->bad_file, cli_say(cli, "octet", "byte"),
+               (unsigned long long)report->bad_offset, colon, report->problem);
     }
 }
 
@@ -184,7 +185,7 @@ static enum rp_exit verify_folder(struct cli *cli, const char *folder) {
     if (is_state_folder(folder)) {
         struct rp_diag diag = {0};
         rp_err err = rp_fail(&diag, RP_ERR(INVALID),
-                             cli_say(cli, "c'est un dossier d'état ; son journal est %s/ledger",
+                             cli_say(cli, "c’est un dossier d’état ; son journal est %s/ledger",
                                      "this is a state folder; its log is %s/ledger"),
                              folder);
         return cli_fail(cli, err, "verify", &diag);
@@ -241,8 +242,8 @@ static enum rp_exit verify_proof(struct cli *cli, const char *path) {
     } else if (good) {
         printf("%s\n", cli_say(cli, "la preuve est bonne", "the proof holds"));
     } else {
-        printf("%s: %s\n", cli_say(cli, "la preuve ne tient pas", "the proof does not hold"),
-               diag.text);
+        printf("%s%s %s\n", cli_say(cli, "la preuve ne tient pas", "the proof does not hold"),
+               cli_colon(cli), diag.text);
     }
     return good ? RP_EXIT_OK : RP_EXIT_FINDING;
 }

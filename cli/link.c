@@ -84,7 +84,8 @@ static void print_direction(const struct cli *cli, const struct rp_json *machine
     if (error.n > 0) {
         const char *why = link_why_in(error, cli->lang);
         rp_view text = why ? rp_view_from_cstr(why) : error;
-        printf("  (%s: %.*s)", cli_say(cli, "dernière erreur", "last error"), RP_FMT(text));
+        printf("  (%s%s %.*s)", cli_say(cli, "dernière erreur", "last error"), cli_colon(cli),
+               RP_FMT(text));
     }
     printf("\n");
 }
@@ -110,7 +111,7 @@ bool cli_print_links(struct cli *cli, struct rp_json *status) {
                RP_FMT(rp_json_get_string(machine, "name")),
                RP_FMT(rp_json_get_string(machine, "address")), (unsigned long long)port);
         print_direction(cli, machine, "asks", cli_say(cli, "vers elle", "asked"));
-        print_direction(cli, machine, "answers", cli_say(cli, "d'elle", "asks"));
+        print_direction(cli, machine, "answers", cli_say(cli, "d’elle", "asks"));
     }
     return well;
 }

@@ -33,7 +33,7 @@ static void print_help(const struct cli *cli, FILE *to) {
     fprintf(
         to, "\n%s\n",
         cli_say(cli,
-                "« rempart COMMANDE --help » montre l'usage et des exemples. Codes de retour : 0 "
+                "« rempart COMMANDE --help » montre l’usage et des exemples. Codes de retour : 0 "
                 "bien,\n1 constat, 2 usage ou configuration, 3 injoignable.",
                 "\"rempart COMMAND --help\" shows usage and examples. Exit codes: 0 well, 1 "
                 "finding,\n2 usage or configuration, 3 unreachable."));
@@ -79,15 +79,19 @@ static void say_where(const struct cli *cli) {
                     "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
 }
 
+const char *cli_colon(const struct cli *cli) {
+    return cli_say(cli, " :", ":");
+}
+
 enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
                       const struct rp_diag *diag) {
-    fprintf(stderr, "rempart: %s: %s", what, rp_err_text(err, cli->lang));
+    fprintf(stderr, "rempart: %s%s %s", what, cli_colon(cli), rp_err_text(err, cli->lang));
     if (diag && diag->line) {
         fprintf(stderr, " (%s %u, %s %u)", cli_say(cli, "ligne", "line"), diag->line,
                 cli_say(cli, "colonne", "column"), diag->column);
     }
     if (diag && diag->text[0] && strcmp(diag->text, rp_err_text(err, cli->lang)) != 0) {
-        fprintf(stderr, ": %s", diag->text);
+        fprintf(stderr, "%s %s", cli_colon(cli), diag->text);
     }
     fputc('\n', stderr);
     if (rp_is(err, RP_E_UNREACHABLE)) {
@@ -114,16 +118,16 @@ static enum rp_exit check_usage(const struct cli *cli, const struct cli_command 
     for (size_t i = 0; i < cli->options.count; i++) {
         const char *option = cli->options.p[i];
         if (!cli_usage_takes(command, verb, option)) {
-            snprintf(problem, sizeof problem, "%s: %.60s",
-                     cli_say(cli, "cette commande n'a pas cette option",
+            snprintf(problem, sizeof problem, "%s%s %.60s",
+                     cli_say(cli, "cette commande n’a pas cette option",
                              "this command has no such option"),
-                     option);
+                     cli_colon(cli), option);
             return cli_usage(cli, problem);
         }
     }
     if (verb && !cli_usage_has_words(command)) {
-        snprintf(problem, sizeof problem, "%s: %.60s",
-                 cli_say(cli, "argument en trop", "one argument too many"), verb);
+        snprintf(problem, sizeof problem, "%s%s %.60s",
+                 cli_say(cli, "argument en trop", "one argument too many"), cli_colon(cli), verb);
         return cli_usage(cli, problem);
     }
     return RP_EXIT_OK;
@@ -133,8 +137,9 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
     const struct cli_command *command = cli_command_named(cli->command);
     if (!command) {
         char problem[160];
-        snprintf(problem, sizeof problem, "%s: %.60s",
-                 cli_say(cli, "commande inconnue", "unknown command"), cli->command);
+        snprintf(problem, sizeof problem, "%s%s %.60s",
+                 cli_say(cli, "commande inconnue", "unknown command"), cli_colon(cli),
+                 cli->command);
         return cli_usage(cli, problem);
     }
     for (int i = 2; i < argc; i++) {
@@ -147,14 +152,14 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
             if (cli->options.count == RP_VALUES_MAX || !cli_take_option(cli, argc, argv, &i)) {
                 char problem[160];
                 snprintf(
-                    problem, sizeof problem, "%s: %.60s",
+                    problem, sizeof problem, "%s%s %.60s",
                     cli_say(cli, "option inconnue ou sans valeur", "unknown option, or no value"),
-                    option);
+                    cli_colon(cli), option);
                 return cli_usage(cli, problem);
             }
             cli->options.p[cli->options.count++] = option;
         } else if (cli->arg_count == RP_ARGS_MAX) {
-            return cli_usage(cli, cli_say(cli, "trop d'arguments", "too many arguments"));
+            return cli_usage(cli, cli_say(cli, "trop d’arguments", "too many arguments"));
         } else {
             cli->args[cli->arg_count++] = argv[i];
         }

@@ -92,7 +92,7 @@ static void print_reminders(const struct cli *cli, const struct rp_json *answer)
     const struct rp_json *force = rp_json_get(answer, "in_force");
     rp_view quiet = rp_json_get_string(answer, "quiet");
     rp_view digest = rp_json_get_string(answer, "digest");
-    const char *here = cli_say(cli, "  (comme l'installation)", "  (as the installation)");
+    const char *here = cli_say(cli, "  (comme l’installation)", "  (as the installation)");
     printf(cli_say(cli, "heures calmes   %s%s\n", "quiet hours  %s%s\n"),
            or_none(rp_json_get_string(force, "quiet"), cli),
            rp_view_equal(quiet, RP_VIEW("default")) ? here : "");

@@ -92,8 +92,8 @@ static void print_move(const struct cli *cli, const struct rp_json *move) {
 static void print_deadline(const struct cli *cli, const struct rp_json *one) {
     rp_view at = rp_json_get_string(one, "at"), from = rp_json_get_string(one, "from");
     rp_view then = rp_json_get_string(one, "then");
-    printf("  %-22.*s  %.*s: ", RP_FMT(rp_json_get_string(one, "id")),
-           RP_FMT(cli_register_words(cli, one, "label")));
+    printf("  %-22.*s  %.*s%s ", RP_FMT(rp_json_get_string(one, "id")),
+           RP_FMT(cli_register_words(cli, one, "label")), cli_colon(cli));
     if (at.n > 0) {
         printf(cli_say(cli, "le jour de %.*s", "on the day of %.*s"), RP_FMT(at));
     } else {
@@ -112,7 +112,7 @@ static void print_deadline(const struct cli *cli, const struct rp_json *one) {
 
 static void print_rule(const struct cli *cli, const struct rp_json *rule) {
     rp_view gate = rp_json_get_string(rule, "gate");
-    printf(gate.n > 0 ? "  %.*s: " : "  %.*s", RP_FMT(gate));
+    printf("  %.*s%s", RP_FMT(gate), gate.n > 0 ? cli_say(cli, " : ", ": ") : "");
     printf(cli_say(cli, "refusé par « %.*s »\n", "refused with “%.*s”\n"),
            RP_FMT(cli_register_words(cli, rule, "refusal")));
 }

@@ -58,18 +58,19 @@ static enum rp_exit say_refused(struct cli *cli, const char *file, const struct 
     say_in_language(cli, file, &diag);
     cli_fail(cli, RP_ERR(INVALID), file, &diag);
     fprintf(stderr, "rempart: %s\n",
-            cli_say(cli, "la configuration en cours reste la même ; rien n'a changé",
+            cli_say(cli, "la configuration en cours reste la même ; rien n’a changé",
                     "the running configuration stays; nothing has changed"));
     return RP_EXIT_USAGE;
 }
 
 static void say_done(const struct cli *cli, const char *file, const struct rp_json *reload) {
     const struct rp_json *kept = rp_json_get(reload, "needs_restart");
-    printf("%s: %s\n", file, cli_say(cli, "relue et appliquée", "read again and applied"));
+    printf("%s%s %s\n", file, cli_colon(cli),
+           cli_say(cli, "relue et appliquée", "read again and applied"));
     for (const struct rp_json *one = kept ? kept->first : NULL; one; one = one->next) {
         printf(
-            "%.*s: %s\n", RP_FMT(one->string),
-            cli_say(cli, "ne change qu'au prochain démarrage", "changes at the next start only"));
+            "%.*s%s %s\n", RP_FMT(one->string), cli_colon(cli),
+            cli_say(cli, "ne change qu’au prochain démarrage", "changes at the next start only"));
     }
 }
 

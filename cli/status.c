@@ -48,7 +48,8 @@ static void print_role(const struct cli *cli, const struct rp_json *role, uint64
         printf("%s", cli_say(cli, "mémoire non lisible", "memory not readable"));
     }
     if (restarts > 0 && last_end.n > 0) {
-        printf("  (%s: %.*s)", cli_say(cli, "dernière fin", "last end"), RP_FMT(last_end));
+        printf("  (%s%s %.*s)", cli_say(cli, "dernière fin", "last end"), cli_colon(cli),
+               RP_FMT(last_end));
     }
     printf("\n");
 }
@@ -80,9 +81,10 @@ static bool print_certificates(struct cli *cli, struct rp_json *status) {
         struct rp_time_text next = rp_time_print((int64_t)next_s);
         rp_view who = rp_json_get_string(name, "name"), why = rp_json_get_string(name, "reason");
         if (!cli->json) {
-            printf("%s %.*s: %.*s (%s %s)\n",
+            printf("%s %.*s%s %.*s (%s %s)\n",
                    cli_say(cli, "certificat non obtenu :", "certificate not obtained:"),
-                   RP_FMT(who), RP_FMT(why), cli_say(cli, "nouvel essai", "next try"), next.s);
+                   RP_FMT(who), cli_colon(cli), RP_FMT(why),
+                   cli_say(cli, "nouvel essai", "next try"), next.s);
             continue;
         }
         list = list ? list : rp_json_add_array(cli->arena, status, "certificates_failing");
@@ -130,8 +132,8 @@ static bool print_copy(struct cli *cli, struct rp_json *status) {
         rp_json_add(cli->arena, status, "log_copy", copy);
         return well;
     }
-    printf("%s: %llu s, %llu %s",
-           cli_say(cli, "copie du journal, retard", "copy of the log, behind"),
+    printf("%s%s %llu s, %llu %s",
+           cli_say(cli, "copie du journal, retard", "copy of the log, behind"), cli_colon(cli),
            (unsigned long long)behind_s, (unsigned long long)entries,
            cli_say(cli, "entrées", "entries"));
     if (reason.n > 0) {
@@ -199,8 +201,8 @@ static void print_witness(const struct cli *cli, const struct witness_state *wit
                           int64_t now_s) {
     char age[AGE_TEXT];
     print_age(age, now_s - (int64_t)(witness->cosigned ? witness->time_s : witness->since_s));
-    printf("%s %.*s: %.*s", cli_say(cli, "témoin", "witness"), RP_FMT(witness->name),
-           RP_FMT(witness->word));
+    printf("%s %.*s%s %.*s", cli_say(cli, "témoin", "witness"), RP_FMT(witness->name),
+           cli_colon(cli), RP_FMT(witness->word));
     if (witness->cosigned) {
         printf(cli_say(cli, ", %llu entrées, il y a %s\n", ", %llu entries, %s ago\n"),
                (unsigned long long)witness->size, age);

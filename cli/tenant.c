@@ -83,7 +83,7 @@ static enum rp_exit find(struct cli *cli, const char *wanted, const struct rp_js
         return code;
     }
     rp_err err = rp_fail(&diag, count ? RP_ERR(INVALID) : RP_ERR(NOT_FOUND), "%s",
-                         count ? cli_say(cli, "plusieurs clients ont ce nom : donnez l'id",
+                         count ? cli_say(cli, "plusieurs clients ont ce nom : donnez l’id",
                                          "several tenants have this name: give the id")
                                : cli_say(cli, "rempart tenant list montre les clients",
                                          "rempart tenant list shows the tenants"));
@@ -117,7 +117,7 @@ static enum rp_exit refuse_unconfirmed(const struct cli *cli) {
     rp_err err =
         rp_fail(&diag, RP_ERR(INVALID), "%s",
                 cli_say(cli,
-                        "le nom tapé n'est pas le sien, rien n'est changé ; sans terminal : "
+                        "le nom tapé n’est pas le sien, rien n’est changé ; sans terminal : "
                         "--confirm NOM",
                         "the name typed is not its name, nothing was changed; without a terminal: "
                         "--confirm NAME"));
@@ -144,7 +144,7 @@ static void say_closing(const struct cli *cli, const struct rp_json *answer) {
         return;
     }
     printf(cli_say(cli,
-                   "clôture le %.*s ; d'ici là : rempart tenant export, ou rempart tenant reopen\n",
+                   "clôture le %.*s ; d’ici là : rempart tenant export, ou rempart tenant reopen\n",
                    "closes on %.*s; until then: rempart tenant export, or rempart tenant "
                    "reopen\n"),
            RP_FMT(due));

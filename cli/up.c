@@ -117,7 +117,7 @@ enum rp_exit cli_up(struct cli *cli) {
         return code;
     }
     if (!agrees(cli, &config)) {
-        fprintf(stderr, "rempart: %s: %s\n", path,
+        fprintf(stderr, "rempart: %s%s %s\n", path, cli_colon(cli),
                 cli_say(cli, "dit autre chose que --listen ou --upstream ; modifiez le fichier",
                         "says otherwise than --listen or --upstream; edit the file"));
         return RP_EXIT_USAGE;
@@ -139,14 +139,15 @@ static void check_acme(struct cli *cli, const struct rp_config *config) {
         return;
     }
     if (!rp_file_exists("/usr/bin/uacme")) {
-        printf("%s: acme: %s\n", warning,
-               cli_say(cli, "uacme n'est pas installé : apt-get install uacme",
+        printf("%s%s acme%s %s\n", warning, cli_colon(cli), cli_colon(cli),
+               cli_say(cli, "uacme n’est pas installé : apt-get install uacme",
                        "uacme is not installed: apt-get install uacme"));
     }
     if (config->listen_http != 80) {
-        printf("%s: acme: gate.listen_http: %llu; %s\n", warning,
-               (unsigned long long)config->listen_http,
-               cli_say(cli, "l'autorité regarde le port 80 : menez-le à celui-ci",
+        printf(cli_say(cli, "%s : acme : gate.listen_http: %llu ; %s\n",
+                       "%s: acme: gate.listen_http: %llu; %s\n"),
+               warning, (unsigned long long)config->listen_http,
+               cli_say(cli, "l’autorité regarde le port 80 : menez-le à celui-ci",
                        "the authority looks at port 80: lead it to this one"));
     }
     if (strcmp(config->acme_directory, "letsencrypt") == 0) {
@@ -195,16 +196,17 @@ enum rp_exit cli_check(struct cli *cli) {
         code = rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, "waf", &diag);
     }
     if (code == RP_EXIT_OK) {
-        printf("%s: %s\n", path,
+        printf("%s%s %s\n", path, cli_colon(cli),
                cli_say(cli, "configuration valable", "the configuration is valid"));
         for (size_t i = 0; i < config.app_count; i++) {
             if (!rp_view_starts(rp_view_from_cstr(config.apps[i].upstream), RP_VIEW("unix:")) &&
                 !rp_view_starts(rp_view_from_cstr(config.apps[i].upstream),
                                 RP_VIEW("http://127.0.0.1:"))) {
-                printf("%s: %s: %s\n", cli_say(cli, "attention", "warning"), config.apps[i].name,
+                printf("%s%s %s%s %s\n", cli_say(cli, "attention", "warning"), cli_colon(cli),
+                       config.apps[i].name, cli_colon(cli),
                        cli_say(cli,
-                               "l'application n'écoute pas sur la boucle locale : on peut la "
-                               "joindre sans passer par le portail",
+                               "l’application n’écoute pas sur la boucle locale : on peut la "
+                               "joindre sans passer par la porte",
                                "the application does not listen on loopback: it can be reached "
                                "around the gate"));
             }

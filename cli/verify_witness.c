@@ -35,8 +35,8 @@ static void say(struct cli *cli, struct rp_json *list, const struct found *found
                RP_FMT(found->name), rp_time_print(found->time_s).s, (unsigned long long)found->size,
                (unsigned long long)log_size);
     } else {
-        printf("%s %.*s: %s\n", cli_say(cli, "PAS COSIGNÉ par", "NOT COSIGNED by"),
-               RP_FMT(found->name),
+        printf("%s %.*s%s %s\n", cli_say(cli, "PAS COSIGNÉ par", "NOT COSIGNED by"),
+               RP_FMT(found->name), cli_colon(cli),
                rp_is(found->err, RP_E_NOT_FOUND)
                    ? cli_say(cli, "aucune ligne de sa clé", "no line by its key")
                    : rp_err_text(found->err, cli->lang));
@@ -49,8 +49,8 @@ static rp_err parse_key(struct cli *cli, const char *text, struct rp_arena *aren
     rp_err err =
         rp_vkey_parse_as(RP_VKEY_COSIGNER, rp_view_trim(rp_view_from_cstr(text)), arena, ret_key);
     if (!rp_ok(err)) {
-        fprintf(stderr, "rempart: --witness %s: %s\n", text,
-                cli_say(cli, "ce n'est pas la clé d'un témoin (type 4)",
+        fprintf(stderr, "rempart: --witness %s%s %s\n", text, cli_colon(cli),
+                cli_say(cli, "ce n’est pas la clé d’un témoin (type 4)",
                         "not the key of a witness (type 4)"));
     }
     return err;

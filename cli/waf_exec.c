@@ -160,9 +160,10 @@ static void print_text(const struct cli *cli, struct rp_waf_tx *tx, unsigned sta
     for (size_t i = 0; i < count; i++) {
         const struct rp_waf_match *match = &matches[i];
         if (match->logged && !is_ours(match)) {
-            printf("%llu  %s %u  %.*s  %.*s: %.*s\n", (unsigned long long)match->id,
+            printf("%llu  %s %u  %.*s  %.*s%s %.*s\n", (unsigned long long)match->id,
                    cli_say(cli, "phase", "phase"), match->phase, RP_FMT(match->message),
-                   RP_FMT(match->variable), RP_FMT(rp_view_sub(match->value, 0, 120)));
+                   RP_FMT(match->variable), cli_colon(cli),
+                   RP_FMT(rp_view_sub(match->value, 0, 120)));
         }
     }
     if (verdict->action != RP_WAF_PASS) {

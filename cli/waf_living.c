@@ -80,14 +80,14 @@ static void print_proposals(const struct cli *cli, const struct rp_json *answer)
     if (!list || !list->first) {
         printf("%s\n", cli_say(cli,
                                "Aucune proposition. Une application apprend avec « waf: learn » ; "
-                               "rien n'est appliqué sans vous.",
+                               "rien n’est appliqué sans vous.",
                                "No proposal. An application learns with \"waf: learn\"; nothing is "
                                "applied without you."));
     }
     if (number(answer, "left_out") + number(answer, "not_noted") > 0) {
         printf(cli_say(cli,
                        "%llu autres propositions ; %llu observations non notées, faute de "
-                       "place ou trop d'une seule personne.\n",
+                       "place ou trop d’une seule personne.\n",
                        "%llu more proposals; %llu sightings not noted, for want of room or too "
                        "many by one person.\n"),
                number(answer, "left_out"), number(answer, "not_noted"));
@@ -127,7 +127,7 @@ static enum rp_exit tell(struct cli *cli, const char *path, struct rp_json *body
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     } else if (code == RP_EXIT_OK) {
-        printf("%.*s: %s\n", RP_FMT(rp_json_get_string(answer, "id")), done);
+        printf("%.*s%s %s\n", RP_FMT(rp_json_get_string(answer, "id")), cli_colon(cli), done);
     }
     return code;
 }
@@ -163,11 +163,11 @@ static void print_exclusions(const struct cli *cli, const struct rp_json *answer
         (void)rp_json_get_bool(one, "accepted", &accepted);
         print_place(one);
         print_message(&m, number(one, "rule"));
-        printf("\n    %s %.*s, %.*s: %.*s\n",
+        printf("\n    %s %.*s, %.*s%s %.*s\n",
                accepted ? cli_say(cli, "acceptée", "accepted")
                         : cli_say(cli, "rejetée", "rejected"),
                RP_FMT(rp_json_get_string(one, "since")), RP_FMT(rp_json_get_string(one, "by")),
-               RP_FMT(rp_json_get_string(one, "reason")));
+               cli_colon(cli), RP_FMT(rp_json_get_string(one, "reason")));
     }
     messages_done(&m);
     if (!list || !list->first) {

@@ -272,8 +272,8 @@ enum rp_exit waf_wire_open(struct cli *cli, const char *url, const char *log,
     if (rp_is(err, RP_E_TIMEOUT)) {
         err = rp_fail(&diag, err, "%s",
                       cli_say(cli,
-                              "le journal ne montre pas l'en-tête X-CRS-Test : il manque la règle "
-                              "du manuel, rempart_waf_log full, ou ce n'est pas ce journal",
+                              "le journal ne montre pas l’en-tête X-CRS-Test : il manque la règle "
+                              "du manuel, rempart_waf_log full, ou ce n’est pas ce journal",
                               "the log does not show the header X-CRS-Test: the rule of the manual "
                               "is missing, or rempart_waf_log full, or this is not its log"));
     }

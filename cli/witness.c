@@ -72,8 +72,9 @@ static void print_log(struct listing *list, const struct rp_tlog_checkpoint *che
         rp_json_add_cstr(cli->arena, log, "file", path);
         return;
     }
-    printf("%.*s: %llu %s, %s\n", RP_FMT(checkpoint->origin), (unsigned long long)checkpoint->size,
-           cli_say(cli, "entrées", "entries"), cosigned ? rp_time_print(time_s).s : path);
+    printf("%.*s%s %llu %s, %s\n", RP_FMT(checkpoint->origin), cli_colon(cli),
+           (unsigned long long)checkpoint->size, cli_say(cli, "entrées", "entries"),
+           cosigned ? rp_time_print(time_s).s : path);
     if (!cosigned) {
         printf("  %s\n",
                cli_say(cli, "(!) tête signée qui ne prolonge pas ce que nous avons cosigné",
@@ -93,7 +94,8 @@ static rp_err see_file(void *ctx, const char *name, bool is_folder) {
     }
     rp_err err = read_note(list, path, &checkpoint, &time_s);
     if (!rp_ok(err)) {
-        fprintf(stderr, "rempart: %s: %s\n", path, rp_err_text(err, list->cli->lang));
+        fprintf(stderr, "rempart: %s%s %s\n", path, cli_colon(list->cli),
+                rp_err_text(err, list->cli->lang));
         return err;
     }
     print_log(list, &checkpoint, time_s, kind, path);

@@ -163,7 +163,7 @@ struct fixed {
     const char *name;
 };
 static const struct fixed fixed[] = {
-    {1, 1, false, "jour de l'An"},  {5, 1, false, "fête du Travail"},
+    {1, 1, false, "jour de l’An"},  {5, 1, false, "fête du Travail"},
     {5, 8, false, "8 mai 1945"},    {7, 14, false, "fête nationale"},
     {8, 15, false, "Assomption"},   {11, 1, false, "Toussaint"},
     {11, 11, false, "11 novembre"}, {12, 25, false, "Noël"},

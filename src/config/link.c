@@ -287,7 +287,7 @@ const struct rp_config_peer *rp_config_runs_there(const struct rp_config *config
 
 void rp_config_print_peers(struct rp_buf *out, enum rp_lang lang) {
     static const char *const intro[RP_LANG_COUNT] = {
-        [RP_FR] = "les autres machines, chacune avec l'empreinte que `rempart link key` y affiche",
+        [RP_FR] = "les autres machines, chacune avec l’empreinte que `rempart link key` y affiche",
         [RP_EN] = "the other machines, each with the fingerprint that `rempart link key` prints "
                   "there"};
     rp_buf_printf(out, "  # %s\n", intro[lang]);

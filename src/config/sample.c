@@ -23,7 +23,7 @@ static void print_setting(struct rp_buf *out, const struct rp_setting *setting, 
 /* Applications have no default, so their sample is a comment. */
 static void print_apps(struct rp_buf *out, enum rp_lang lang) {
     static const char *const intro[RP_LANG_COUNT] = {
-        [RP_FR] = "Les applications derrière le portail ; chacune a son hôte, une seule peut s'en "
+        [RP_FR] = "Les applications derrière la porte ; chacune a son hôte, une seule peut s’en "
                   "passer.",
         [RP_EN] = "The applications behind the gate; each has a host of its own, one may do "
                   "without."};
@@ -41,8 +41,8 @@ static void print_apps(struct rp_buf *out, enum rp_lang lang) {
 
 static void print_webhooks(struct rp_buf *out, enum rp_lang lang) {
     static const char *const intro[RP_LANG_COUNT] = {
-        [RP_FR] = "Vos programmes qui apprennent les événements du journal de l'exploitant, 16 au "
-                  "plus. secret : fichier d'une ligne, whsec_ et 24 à 64 octets en base64.",
+        [RP_FR] = "Vos programmes qui apprennent les événements du journal de l’exploitant, 16 au "
+                  "plus. secret : fichier d’une ligne, whsec_ et 24 à 64 octets en base64.",
         [RP_EN] = "Your own programs that learn of events of the operator's log, 16 at most. "
                   "secret: a file of one line, whsec_ and 24 to 64 bytes in base64."};
     rp_buf_printf(out, "# %s\n", intro[lang]);

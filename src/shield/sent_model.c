@@ -370,14 +370,14 @@ static void add_head(struct printing *p, rp_view app, size_t ripe, size_t all) {
     rp_buf_add_cstr(
         p->out, say(p,
                     "# Proposition : ce que des personnes connectées ont envoyé et que le "
-                    "pare-feu a laissé passer.\n# Lisez, retirez ce qui n'a rien à y faire, puis "
-                    "waf: {model: FICHIER, model_mode: detect}.\n# Rien n'est en vigueur sans "
+                    "pare-feu a laissé passer.\n# Lisez, retirez ce qui n’a rien à y faire, puis "
+                    "waf: {model: FICHIER, model_mode: detect}.\n# Rien n’est en vigueur sans "
                     "vous.\n",
                     "# A proposal: what signed-in people sent and the firewall let through.\n"
                     "# Read it, take away what does not belong, then waf: {model: FILE, "
                     "model_mode: detect}.\n# Nothing is in force without you.\n"));
     rp_buf_printf(p->out, "# %zu %s %u %s, %u organisations; %zu %s\n", ripe,
-                  say(p, "observations, d'au moins", "sightings, of at least"), p->least.people,
+                  say(p, "observations, d’au moins", "sightings, of at least"), p->least.people,
                   say(p, "personnes", "people"), p->least.organisations, all - ripe,
                   say(p, "autres omises", "others left out"));
     rp_buf_add_cstr(p->out, "openapi: 3.1.0\ninfo:\n  title: ");

@@ -93,7 +93,7 @@ test('whose log does not answer is not asked whether Rempart runs here', async (
 
 test('the table of rights is told in the reader\'s language, and to programs in one', async () => {
   const asked = async (lang, ...more) => (await run(rempart, ['role', 'explain', ...more], {env: {...process.env, LANG: lang}})).stdout;
-  assert.match(await asked('fr_FR.UTF-8'), /^mfa {3}operator +administrer l'installation$/m);
+  assert.match(await asked('fr_FR.UTF-8'), /^mfa {3}operator +administrer l’installation$/m);
   assert.match(await asked('C'), /^mfa {3}operator +administer the installation$/m);
   assert.equal(await asked('fr_FR.UTF-8', '--json'), await asked('C', '--json'));
 });

@@ -16,15 +16,15 @@ static void each_mistake_is_told_in_the_language_of_its_reader(void **state) {
         {"host: a\nhost: b\n", "cette clé figure deux fois dans la même table"},
         {"gate:\n\tlisten: 1\n",
          "ce caractère ne peut rien commencer : une tabulation, peut-être ; le "
-         "retrait se fait d'espaces"},
+         "retrait se fait d’espaces"},
         {"host: [a\n", "« , » ou « ] » manque"},
         {"gate:\n  certificate: /a\n",
-         "gate : certificate et certificate_key vont ensemble, ou ni l'un ni "
-         "l'autre"},
+         "gate : certificate et certificate_key vont ensemble, ou ni l’un ni "
+         "l’autre"},
         {"apps:\n  - name: A\n", "name : attendu : un nom de 1 à 32 minuscules, chiffres et -"},
         {"link:\n  listen: 10.0.0.1:7443\n",
-         "link.listen demande link.peers : personne n'entrerait"},
-        {"apps: 3\n", "liste d'applications attendue, chacune commençant par « - name: »"},
+         "link.listen demande link.peers : personne n’entrerait"},
+        {"apps: 3\n", "liste d’applications attendue, chacune commençant par « - name: »"},
         {"waf:\n  mode: yes\n", "mode : un de ces mots attendu : on|detect|learn|off"},
     };
     for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {

@@ -101,7 +101,7 @@ static void names_are_stable(void **state) {
     assert_string_equal(rp_acr_name(RP_ACR_MFA), "mfa");
     assert_string_equal(rp_acr_name(RP_ACR_PHR), "phr");
     assert_string_equal(rp_action_name(RP_ACTION_OPERATE, RP_EN), "administer the installation");
-    assert_string_equal(rp_action_name(RP_ACTION_OPERATE, RP_FR), "administrer l'installation");
+    assert_string_equal(rp_action_name(RP_ACTION_OPERATE, RP_FR), "administrer l’installation");
 }
 
 int main(void) {
