@@ -76,7 +76,7 @@ static rp_err token_revoke(struct cli *cli, const char *id, struct rp_diag *diag
 }
 
 enum rp_exit cli_app(struct cli *cli) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = RP_ERR(NOT_FOUND);
     bool token = cli->arg_count >= 2 && strcmp(cli->args[0], "token") == 0;
     const char *what = token ? cli->args[1] : "";

@@ -18,7 +18,7 @@ static const char suffix[] = ".backup";
 
 rp_err backup_file_open(struct cli *cli, const char *path, struct backup_file *ret_file) {
     struct backup_file file = {.fd = -1};
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = rp_file_open(path, &file.fd);
     if (rp_ok(err)) {
         err = rp_keep_read_head(file.fd, cli->arena, &file.head, &file.head_bytes, &diag);
@@ -134,7 +134,7 @@ rp_err backup_file_key(struct cli *cli, struct backup_file *file) {
         err = key_by_typing(cli, file);
     }
     if (!rp_ok(err)) {
-        struct rp_diag diag = {0};
+        struct rp_diag diag = cli_diag(cli);
         rp_err said = rp_fail(&diag, err, "%s", what_it_takes(cli, err));
         cli_fail(cli, said, cli_say(cli, "clé de la sauvegarde", "the backup's key"), &diag);
     }
@@ -214,7 +214,7 @@ static enum rp_exit verify_one(struct cli *cli, const char *path) {
     struct backup_file file;
     struct tally tally = {.text = rp_buf_new(BACKUP_MANIFEST_MAX)};
     struct backup_tenants tenants = {.path = path};
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     uint64_t chunks = 0;
     if (!rp_ok(backup_file_open(cli, path, &file))) {
         return RP_EXIT_FINDING;
@@ -360,7 +360,7 @@ static rp_err write_members(struct backup_file *file, struct rp_diag *diag) {
 
 static enum rp_exit open_archive(struct cli *cli, const char *path) {
     struct backup_file file;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     if (isatty(STDOUT_FILENO)) {
         return cli_usage(cli, cli_say(cli, "vers un fichier ou vers tar : … > tout.tar.gz",
                                       "to a file or to tar: … > all.tar.gz"));

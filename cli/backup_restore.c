@@ -287,8 +287,9 @@ static rp_err swap(struct restore *r) {
     }
     if (rename(r->fresh, r->target) != 0) {
         int back = r->old ? rename(r->old, r->target) : 0;
-        return rp_fail(&r->diag, RP_ERR(IO), "%s → %s%s", r->fresh, r->target,
-                       back == 0 ? "" : ", and the former folder stays where it is");
+        return rp_fail(
+            &r->diag, RP_ERR(IO), "%s → %s%s", r->fresh, r->target,
+            back == 0 ? "" : rp_diag_say(&r->diag, ", and the former folder stays where it is"));
     }
     return rp_batch_sync(r->target);
 }
@@ -408,7 +409,7 @@ static void say_done(const struct restore *r) {
 }
 
 enum rp_exit backup_restore(struct cli *cli, const char *path) {
-    struct restore r = {.cli = cli, .env = rp_env_real(), .fd = -1};
+    struct restore r = {.cli = cli, .env = rp_env_real(), .fd = -1, .diag = cli_diag(cli)};
     struct backup_file file;
     cli_make_absolute(cli, &path);
     cli_make_absolute(cli, &cli->passphrase_file);

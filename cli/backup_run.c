@@ -237,7 +237,10 @@ static enum backup_part part_of(struct backup *b) {
 }
 
 enum rp_exit backup_run(struct cli *cli, const char *folder) {
-    struct backup b = {.cli = cli, .env = rp_env_real(), .halves = rp_buf_new(BACKUP_HALVES_MAX)};
+    struct backup b = {.cli = cli,
+                       .env = rp_env_real(),
+                       .halves = rp_buf_new(BACKUP_HALVES_MAX),
+                       .diag = cli_diag(cli)};
     char target[PATH_MAX];
     rp_err err = rp_folder_make(folder, 0700);
     if (rp_ok(err) && !realpath(folder, target)) {

@@ -63,7 +63,7 @@ static enum rp_exit read_words(struct cli *cli, struct things *things) {
         }
         rp_err err = of_file(cli, cli->args[i], thing);
         if (!rp_ok(err)) {
-            struct rp_diag diag = {0};
+            struct rp_diag diag = cli_diag(cli);
             err = rp_fail(&diag, err, "%s",
                           cli_say(cli,
                                   "ni un fichier lisible, ni une empreinte (sha256: ou git: et "
@@ -147,7 +147,7 @@ static enum rp_exit ask_about_all(struct cli *cli, const struct things *things) 
     size_t refused = 0;
     rp_err err = cli_enter_state(cli);
     for (size_t i = 0; rp_ok(err) && i < things->count; i++) {
-        struct rp_diag diag = {0};
+        struct rp_diag diag = cli_diag(cli);
         err = ask_about(cli, &things->list[i], list, &refused, &diag);
         if (!rp_ok(err)) {
             return cli_fail(cli, err, cli->command, &diag);

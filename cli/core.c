@@ -286,7 +286,7 @@ enum rp_exit cli_tell_import(const struct cli *cli, const struct rp_json *report
 enum rp_exit cli_ask(struct cli *cli, const char *method, const char *path,
                      const struct rp_json *body, struct rp_json **ret_answer) {
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(QUESTION_MAX);
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = cli_enter_state(cli);
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->state, NULL);

@@ -65,7 +65,7 @@ static rp_err run(struct cli *cli, const char *tenant, const char *file, uint64_
 }
 
 enum rp_exit cli_tenant_export(struct cli *cli, const char *tenant, const char *file) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     uint64_t records = 0;
     rp_err err = run(cli, tenant, file, &records, &diag);
     if (!rp_ok(err)) {

@@ -139,7 +139,7 @@ static rp_err show_all(struct cli *cli, const struct rp_config *config, struct r
 
 /* 1 when one needs somebody. */
 enum rp_exit cli_gate_certificates(struct cli *cli) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     struct rp_config config;
     struct rp_json *root = rp_json_object(cli->arena);
     struct rp_json *list = rp_json_add_array(cli->arena, root, "certificates");

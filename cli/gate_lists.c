@@ -46,7 +46,7 @@ bool cli_gate_end(const struct cli *cli, uint64_t *ret_until_ms) {
 enum rp_exit cli_gate_ask(struct cli *cli, const char *method, const char *path,
                           const struct rp_json *body, struct rp_json **ret_answer) {
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(65536);
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = body ? rp_json_print(body, &text) : RP_OK;
     if (rp_ok(err)) {
         err = cli_ask_core(cli, method, path, rp_buf_view(&text), ret_answer, &diag);
@@ -125,7 +125,7 @@ static rp_err import_path(struct cli *cli, uint64_t expires_ms, struct rp_buf *p
 static enum rp_exit import(struct cli *cli, uint64_t expires_ms) {
     rp_view text;
     struct rp_json *answer = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = read_input(cli, &text);
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->file, NULL);

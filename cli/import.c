@@ -90,7 +90,7 @@ static rp_err run(struct cli *cli, const char *tenant, const char *file,
 }
 
 enum rp_exit cli_tenant_import(struct cli *cli, const char *tenant, const char *file) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     struct rp_json *report = NULL;
     rp_err err = run(cli, tenant, file, &report, &diag);
     if (!rp_ok(err)) {

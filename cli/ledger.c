@@ -83,7 +83,7 @@ static enum rp_exit print_key(struct cli *cli) {
 /* The explicit act after older databases were put beside a newer log. */
 static enum rp_exit rebase(struct cli *cli) {
     struct rp_json *answer = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = cli_enter_state(cli);
     if (rp_ok(err)) {
         err = cli_ask_core(cli, "POST", "/.rempart/api/v1/admin/rebase", RP_VIEW("{}"), &answer,
@@ -121,7 +121,7 @@ enum rp_exit cli_ledger(struct cli *cli) {
     rp_tree_folder(tree, folder);
     snprintf(path, sizeof path, "ledger/%s", folder);
     struct rp_log *log = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = cli_enter_state(cli);
     if (rp_ok(err)) {
         err = rp_log_open(path, (rp_view){NULL, 0}, &log, &diag);
@@ -168,7 +168,8 @@ static void report_text(struct cli *cli, const struct rp_verify_report *report, 
         const char *colon = cli_colon(cli);
         printf("%s%s %s, %s %llu%s %s\n", cli_say(cli, "ALTÉRÉ", "ALTERED"), colon,
                report->bad_file, cli_say(cli, "octet", "byte"),
-               (unsigned long long)report->bad_offset, colon, report->problem);
+               (unsigned long long)report->bad_offset, colon,
+               cli_say(cli, report->problem_fr, report->problem));
     }
 }
 
@@ -183,7 +184,7 @@ static bool is_state_folder(const char *folder) {
 static enum rp_exit verify_folder(struct cli *cli, const char *folder) {
     struct rp_verify_report report = {0};
     if (is_state_folder(folder)) {
-        struct rp_diag diag = {0};
+        struct rp_diag diag = cli_diag(cli);
         rp_err err = rp_fail(&diag, RP_ERR(INVALID),
                              cli_say(cli, "c’est un dossier d’état ; son journal est %s/ledger",
                                      "this is a state folder; its log is %s/ledger"),
@@ -231,7 +232,7 @@ static enum rp_exit verify_proof(struct cli *cli, const char *path) {
             cli_say(cli, "une preuve demande --key : la clé du journal, prise à une source sûre",
                     "a proof needs --key: the log's key, from a source you trust"));
     }
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     err = rp_verify_proof(proof, entry, rp_view_trim(rp_view_from_cstr(cli->key)), &diag);
     bool good = rp_ok(err);
     if (cli->json) {
@@ -253,7 +254,7 @@ static enum rp_exit verify_url(struct cli *cli, const char *url) {
     if (!mkdtemp(folder)) {
         return cli_fail(cli, RP_ERR(IO), folder, NULL);
     }
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = cli_fetch_log(cli, url, folder, &diag);
     enum rp_exit code = rp_ok(err) ? verify_folder(cli, folder) : cli_fail(cli, err, url, &diag);
     cli_fetch_clean(folder);

@@ -24,7 +24,7 @@ static enum rp_exit print_key(struct cli *cli) {
     char text[RP_FINGERPRINT_TEXT];
     struct rp_env env = rp_env_real();
     struct rp_tls_key *key = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = rp_folder_make(cli->state, 0755);
     if (rp_ok(err)) {
         err = cli_enter_state(cli);

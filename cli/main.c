@@ -79,6 +79,10 @@ static void say_where(const struct cli *cli) {
                     "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
 }
 
+struct rp_diag cli_diag(const struct cli *cli) {
+    return (struct rp_diag){.french = cli->lang == RP_FR};
+}
+
 const char *cli_colon(const struct cli *cli) {
     return cli_say(cli, " :", ":");
 }

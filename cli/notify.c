@@ -7,7 +7,7 @@
 
 static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
                         struct rp_json **ret_answer) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = cli_enter_state(cli);
     if (rp_ok(err)) {
         err = cli_ask_core(cli, method, path, RP_VIEW(""), ret_answer, &diag);

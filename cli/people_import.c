@@ -84,7 +84,7 @@ static rp_err send(struct cli *cli, rp_view text, struct rp_json **ret_report,
 enum rp_exit cli_person_import(struct cli *cli, const char *file) {
     rp_view text = {NULL, 0};
     struct rp_json *report = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = rp_file_read(file, FILE_MAX, cli->arena, &text);
     if (rp_ok(err)) {
         err = send(cli, text, &report, &diag);

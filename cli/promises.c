@@ -202,7 +202,7 @@ static enum rp_exit show_all(struct cli *cli, const struct rp_json *trust) {
 }
 
 static enum rp_exit unknown_promise(const struct cli *cli, const char *id) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = rp_fail(&diag, RP_ERR(NOT_FOUND), "%.80s", id);
     return cli_fail(cli, err, cli_say(cli, "promesse", "promise"), &diag);
 }
@@ -215,7 +215,7 @@ enum rp_exit cli_promises(struct cli *cli) {
     }
     const char *id = run ? cli->args[1] : cli->arg_count ? cli->args[0] : NULL;
     struct rp_json *trust = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = cli_enter_state(cli);
     if (rp_ok(err)) {
         err = cli_ask_core(cli, "GET", "/trust.json", (rp_view){NULL, 0}, &trust, &diag);

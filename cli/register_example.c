@@ -47,7 +47,7 @@ static rp_err read_company(struct cli *cli, const char *path, struct rp_json **r
 
 static enum rp_exit load(struct cli *cli) {
     struct rp_json *company = NULL, *answer = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_view path = rp_arena_printf(cli->arena, "%s/examples/company.yaml", cli_share_folder(cli));
     RP_ASSERT(path.p != NULL);
     rp_err err = read_company(cli, (const char *)path.p, &company, &diag);

@@ -46,7 +46,7 @@ enum rp_exit cli_register_attach(struct cli *cli) {
     const char *file = cli->args[4];
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(2 * (size_t)RP_EVIDENCE_MAX);
     rp_view bytes = {NULL, 0};
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = arena ? rp_file_read(file, RP_EVIDENCE_MAX, arena, &bytes) : RP_ERR(NO_MEMORY);
     if (rp_ok(err) && bytes.n == 0) {
         err = RP_ERR(INVALID);

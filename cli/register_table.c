@@ -90,7 +90,7 @@ enum rp_exit cli_register_export(struct cli *cli) {
     bool json = cli->json || (file && ends_with(file, ".json"));
     const char *path =
         print_path(cli, json ? "/export?format=json" : "/export?format=csv", cli->args[1]);
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     _cleanup_fd_ int fd = -1;
     rp_err err = RP_OK;
     if (file) { /* before the state folder is entered: the name is the caller's */
@@ -135,7 +135,7 @@ enum rp_exit cli_register_import(struct cli *cli) {
     bool csv = !ends_with(file, ".json");
     rp_view text = {NULL, 0};
     struct rp_json *report = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     const char *path =
         print_path(cli, cli->dry_run ? "/import?dry_run=true" : "/import", cli->args[1]);
     rp_err err = rp_file_read(file, TABLE_MAX, cli->arena, &text);

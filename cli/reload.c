@@ -47,7 +47,7 @@ static void say_in_language(struct cli *cli, const char *file, struct rp_diag *d
 }
 
 static enum rp_exit say_refused(struct cli *cli, const char *file, const struct rp_json *reload) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     uint64_t line = 0, column = 0;
     (void)rp_json_get_u64(reload, "line", &line);
     (void)rp_json_get_u64(reload, "column", &column);

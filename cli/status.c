@@ -281,7 +281,7 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
 }
 
 enum rp_exit cli_status(struct cli *cli) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     if (!rp_ok(cli_enter_state(cli)) || !rp_file_exists("run/status.json")) {
         return cli_fail(cli, RP_ERR(UNREACHABLE), cli->state, NULL);
     }

@@ -64,7 +64,7 @@ static enum rp_exit create(struct cli *cli) {
 /* By id, or by a name that one organisation alone has. */
 static enum rp_exit find(struct cli *cli, const char *wanted, const struct rp_json **ret_tenant) {
     struct rp_json *answer = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_view text = rp_view_from_cstr(wanted);
     size_t count = 0;
     enum rp_exit code = cli_ask(cli, "GET", TENANTS, NULL, &answer);
@@ -113,7 +113,7 @@ static bool typed_the_name(const struct cli *cli, rp_view name) {
 }
 
 static enum rp_exit refuse_unconfirmed(const struct cli *cli) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err =
         rp_fail(&diag, RP_ERR(INVALID), "%s",
                 cli_say(cli,

@@ -32,7 +32,7 @@ static rp_err parse_config(struct cli *cli, enum rp_lang lang, const char *path,
 }
 
 static enum rp_exit read_config(struct cli *cli, const char *path, struct rp_config *ret_config) {
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = parse_config(cli, cli->lang, path, ret_config, &diag);
     return rp_ok(err) ? RP_EXIT_OK : (cli_fail(cli, err, path, &diag), RP_EXIT_USAGE);
 }
@@ -40,7 +40,7 @@ static enum rp_exit read_config(struct cli *cli, const char *path, struct rp_con
 /* The next start that succeeds puts it on record, in the one language of events. */
 static void note_refused(struct cli *cli, const char *path) {
     struct rp_config config;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     bool refused = !rp_ok(parse_config(cli, RP_EN, path, &config, &diag));
     cli_make_absolute(cli, &path);
     if (refused && rp_ok(cli_enter_state(cli))) {
@@ -62,7 +62,7 @@ static rp_err write_first_config(struct cli *cli, const char *path) {
     }
     rp_err err = rp_buf_err(&text);
     struct rp_config checked;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     if (rp_ok(err)) {
         err = rp_config_parse_for(cli->lang, rp_buf_view(&text), cli->arena, &checked, &diag);
         if (!rp_ok(err)) {
@@ -164,7 +164,7 @@ static void check_acme(struct cli *cli, const struct rp_config *config) {
 static enum rp_exit check_breached(const struct cli *cli, const struct rp_config *config) {
     enum { PLACES = 4096 };
     struct rp_breached_file file;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     if (config->breached_list[0] == 0) {
         return RP_EXIT_OK;
     }
@@ -186,7 +186,7 @@ enum rp_exit cli_check(struct cli *cli) {
     }
     struct rp_config config;
     const char *path = config_path(cli);
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     enum rp_exit code = read_config(cli, path, &config);
     if (code == RP_EXIT_OK) {
         code = check_breached(cli, &config);

@@ -59,7 +59,7 @@ static rp_err parse_key(struct cli *cli, const char *text, struct rp_arena *aren
 static rp_err check(struct cli *cli, struct rp_log *log, struct rp_arena *arena,
                     struct rp_json *list, bool *ret_all) {
     struct rp_witnessed *witnessed = NULL;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = rp_witnessed_read(log, arena, &witnessed, &diag);
     if (!rp_ok(err) && !rp_is(err, RP_E_NOT_FOUND)) {
         return err; /* rp_verify_folder said so before */

@@ -25,7 +25,7 @@ static enum rp_exit compile(struct cli *cli, enum waf_setup setup, struct rp_are
                             struct waf_rules *ret_rules) {
     struct rp_waf_rule_files *files = rp_arena_alloc(arena, sizeof *files);
     struct rp_waf_place place = {0};
-    struct rp_diag diag = {.french = cli->lang == RP_FR};
+    struct rp_diag diag = cli_diag(cli);
     if (!files) {
         return cli_fail(cli, RP_ERR(NO_MEMORY), cli->command, NULL);
     }
@@ -61,7 +61,7 @@ static enum rp_exit read_image(struct cli *cli, struct waf_rules *ret_rules) {
 enum rp_exit waf_rules_open(struct cli *cli, enum waf_setup setup, struct waf_rules *ret_rules) {
     struct waf_rules rules = {.image = rp_buf_new(RP_WAF_IMAGE_MAX),
                               .arena = rp_arena_new((size_t)2 * RP_WAF_IMAGE_MAX)};
-    struct rp_diag diag = {.french = cli->lang == RP_FR};
+    struct rp_diag diag = cli_diag(cli);
     enum rp_exit code = RP_EXIT_OK;
     if (!rules.arena) {
         code = cli_fail(cli, RP_ERR(NO_MEMORY), cli->command, NULL);

@@ -186,7 +186,7 @@ static void run_test(struct runner *runner, const struct waf_test_case *test) {
 
 static void run_file(struct runner *runner, const char *path) {
     struct waf_test_file file;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(runner->cli);
     rp_view text = {NULL, 0};
     rp_arena_reset(runner->file_arena);
     rp_err err = rp_file_read(path, FILE_MAX, runner->file_arena, &text);

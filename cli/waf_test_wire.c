@@ -267,7 +267,7 @@ enum rp_exit waf_wire_open(struct cli *cli, const char *url, const char *log,
         return cli_fail(cli, err, log, NULL);
     }
     rp_view marker;
-    struct rp_diag diag = {0};
+    struct rp_diag diag = cli_diag(cli);
     err = mark(wire, (rp_view){NULL, 0}, cli->arena, &marker);
     if (rp_is(err, RP_E_TIMEOUT)) {
         err = rp_fail(&diag, err, "%s",

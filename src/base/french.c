@@ -10,6 +10,7 @@ static const struct {
 #define RP_FRENCH(english, french) {english, french},
 #include "base/findings.def"
 #include "base/french.def"
+#include "base/french_tools.def"
 #undef RP_FRENCH
 #define RP_ERROR(name, class, retry, http, fr, en) {en, fr},
 #include "base/errors.def"

@@ -41,7 +41,7 @@ struct rp_verify_report {
     uint64_t trees, entries, files, bytes;
     char bad_file[512];  /* relative; empty = all is well */
     uint64_t bad_offset; /* the first byte that does not fit, when one can be named */
-    char problem[240];
+    char problem[240], problem_fr[240];
 };
 /* Every file under a ledger folder (or one tree's folder) that its checkpoints cover: each byte
  * is accounted for, each tile recomputed, each anchor led back to. CORRUPT at the first that does

@@ -1,6 +1,7 @@
 #include "ledger/verify_io.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -9,22 +10,42 @@
 
 enum { ANCHORS_BYTES = 256 << 20, SEGMENTS_BYTES = 512 << 20 };
 
-rp_err rp_verify_bad(struct rp_verify *v, const struct rp_verify_tree *tree, const char *file,
-                     uint64_t offset, const char *format, ...) {
+/* False when something was found before: the first is what is told. */
+static bool name_place(struct rp_verify *v, const struct rp_verify_tree *tree, const char *file,
+                       uint64_t offset) {
     struct rp_verify_report *report = &v->report;
     if (report->bad_file[0]) {
-        return RP_ERR(CORRUPT);
+        return false;
     }
     bool below = tree && tree->name[0];
     int n = snprintf(report->bad_file, sizeof report->bad_file, "%s%s%.400s",
                      below ? tree->name : "", below ? "/" : "", file);
     RP_ASSERT(n > 0);
     report->bad_offset = offset;
-    va_list args;
-    va_start(args, format);
-    n = vsnprintf(report->problem, sizeof report->problem, format, args);
-    va_end(args);
-    RP_ASSERT(n > 0);
+    return true;
+}
+
+rp_err rp_verify_bad(struct rp_verify *v, const struct rp_verify_tree *tree, const char *file,
+                     uint64_t offset, const char *format, ...) {
+    struct rp_verify_report *report = &v->report;
+    if (name_place(v, tree, file, offset)) {
+        va_list args, again;
+        va_start(args, format);
+        va_copy(again, args);
+        (void)vsnprintf(report->problem, sizeof report->problem, format, args);
+        (void)vsnprintf(report->problem_fr, sizeof report->problem_fr, rp_french(format), again);
+        va_end(again);
+        va_end(args);
+    }
+    return RP_ERR(CORRUPT);
+}
+
+rp_err rp_verify_bad_as(struct rp_verify *v, const struct rp_verify_tree *tree, const char *file,
+                        const char *english, const char *french) {
+    if (name_place(v, tree, file, 0)) {
+        (void)snprintf(v->report.problem, sizeof v->report.problem, "%s", english);
+        (void)snprintf(v->report.problem_fr, sizeof v->report.problem_fr, "%s", french);
+    }
     return RP_ERR(CORRUPT);
 }
 

@@ -62,6 +62,9 @@ struct rp_verify_tree {
 rp_err rp_verify_bad(struct rp_verify *v, const struct rp_verify_tree *tree, const char *file,
                      uint64_t offset, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* The same of what is said in both languages already. */
+rp_err rp_verify_bad_as(struct rp_verify *v, const struct rp_verify_tree *tree, const char *file,
+                        const char *english, const char *french);
 /* "folder/name"; both were bounded before. */
 void rp_verify_path(const char *folder, const char *name, char out[static RP_VERIFY_PATH_MAX]);
 /* Counts a file that fits. */

@@ -134,9 +134,9 @@ static rp_err check_anchors(struct rp_verify_tree *tree) {
     RP_TRY(err);
     qsort(names.numbers, names.count, sizeof *names.numbers, by_number);
     _cleanup_(log_freep) struct rp_log *log = NULL;
-    struct rp_diag diag;
+    struct rp_diag french = {.french = true}, diag = {.also = &french};
     if (!rp_ok(rp_log_open(tree->folder, (rp_view){NULL, 0}, &log, &diag))) {
-        return rp_verify_bad(tree->v, tree, "checkpoint", 0, "%s", diag.text);
+        return rp_verify_bad_as(tree->v, tree, "checkpoint", diag.text, french.text);
     }
     uint64_t next_number = 0, last_index = 0;
     for (size_t i = 0; i < names.count; i++) {

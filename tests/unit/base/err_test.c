@@ -36,7 +36,7 @@ static void errno_becomes_an_error(void **state) {
 
 static void detail_is_bounded(void **state) {
     (void)state;
-    struct rp_diag diag;
+    struct rp_diag diag = {0};
     assert_err(rp_fail_at(&diag, RP_ERR(SYNTAX), 3, 9, "expected %s", "a number"), SYNTAX);
     assert_string_equal(diag.text, "expected a number");
     assert_int_equal(diag.line, 3);
@@ -70,6 +70,7 @@ static void french_says_the_same_with_the_same_values(void **state) {
 #define RP_FRENCH(english, french) {english, french},
 #include "base/findings.def"
 #include "base/french.def"
+#include "base/french_tools.def"
 #undef RP_FRENCH
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

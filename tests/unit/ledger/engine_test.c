@@ -208,7 +208,7 @@ static void test_rollback_is_seen(void **state) {
     vault_add(vault, vault_public, 10);
     vault_publish(vault);
     struct rp_log *log;
-    struct rp_diag diag;
+    struct rp_diag diag = {0};
     struct rp_verify_report report;
     assert_ok(rp_log_open("ledger/public", (rp_view){NULL, 0}, &log, NULL));
     copy_file("old", "ledger/public/checkpoint");
