@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "identity/passkey.h"
 #include "web/register_desk.h"
 #include "wire/http.h"
 
@@ -15,6 +16,18 @@ static rp_err check_person(struct rp_request *request) {
     return strcmp(request->staff.how, "token") == 0
                ? rp_fail(&request->diag, RP_ERR(DENIED), "token")
                : RP_OK;
+}
+
+/* It works for months without a session, so that whoever makes it is here now: a session that was
+ * left open, or stolen, makes none. */
+static rp_err check_presence(struct rp_request *request) {
+    if (request->from_cli || rp_identity_is_fresh(request->thread->identity, &request->session)) {
+        return RP_OK;
+    }
+    return rp_fail(&request->diag, RP_ERR(SECOND_FACTOR), "%s",
+                   request->lang == RP_FR
+                       ? "jeton : reconnectez-vous avec le second facteur (moins de dix minutes)"
+                       : "token: sign in again with the second factor (within ten minutes)");
 }
 
 static rp_err check_registers(struct rp_request *request, rp_view list) {
@@ -76,6 +89,7 @@ rp_err rp_api_token_create(struct rp_request *request) {
     struct rp_api_token token;
     struct rp_api_secret secret;
     RP_TRY(check_person(request));
+    RP_TRY(check_presence(request));
     RP_TRY(rp_request_json(request, &body, &request->diag));
     RP_TRY(read_token(request, body, &token));
     RP_TRY(rp_identity_new_api_token(request->thread->identity, &token, &secret));

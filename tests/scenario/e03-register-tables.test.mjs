@@ -155,6 +155,14 @@ test('a token is scoped, signs nothing, and ends', async () => {
   assert.notEqual((await cli('token', 'new', 'gpj\u202exe', 'scope=read', 'registers=*', 'days=9')).code, 0, 'shown as another name');
   assert.equal((await cli('token', 'new', 'x', 'scope=read', 'registers=*', 'days=9')).code, 0);
   await events('api_token.made', 0);
+
+  const age = ms => sql(stack.file('db/system.db'), `UPDATE session SET expires_ms = expires_ms - ${ms}`);
+  await age(601000);
+  const late = await call(ann, 'POST', '/tokens', {name: 'late', scope: 'read', registers: '*', days: 1});
+  assert.deepEqual([late.status, late.json().code], [401, 'second_factor'], late.text);
+  assert.match(late.text, /within ten minutes/);
+  assert.equal((await call(ann, 'GET', '/tokens')).status, 200, 'seen and ended in any session');
+  await age(-601000);
 });
 
 /*= S62 type=test */
