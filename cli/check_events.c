@@ -1,5 +1,6 @@
-/* check_events.c — the events that webhooks wait for: whether there are such, before somebody waits
- * for a call that never comes. A warning only: another release may know other events.
+/* check_events.c — the events that webhooks wait for: whether there are such in the operator's log,
+ * before somebody waits for a call that never comes. A warning only: another release may know other
+ * events.
  */
 #include "base/checked.h"
 #include "cli.h"
@@ -11,13 +12,17 @@
 
 enum { EDITS_MAX = 2, NAME_MAX_BYTES = 64 };
 
-static bool is_wanted_by(rp_view pattern) {
-    for (int kind = 0; kind < RP_EVENT_COUNT; kind++) {
-        if (rp_hook_wants(pattern, rp_view_from_cstr(rp_event_id((enum rp_event_kind)kind)))) {
-            return true;
+enum answers { NO_EVENT, TENANTS_ONLY, OPERATORS };
+
+static enum answers answers(rp_view pattern) {
+    enum answers found = NO_EVENT;
+    for (int i = 0; i < RP_EVENT_COUNT; i++) {
+        enum rp_event_kind kind = (enum rp_event_kind)i;
+        if (rp_hook_wants(pattern, rp_view_from_cstr(rp_event_id(kind)))) {
+            found = RP_MAX(found, rp_event_is_tenants(kind) ? TENANTS_ONLY : OPERATORS);
         }
     }
-    return false;
+    return found;
 }
 
 /* What a pattern of this shape could have meant of an event: all of it, or "certificate.*". */
@@ -48,14 +53,18 @@ static rp_view nearest(rp_view pattern, char out[static NAME_MAX_BYTES]) {
     return found;
 }
 
-static void warn(const struct cli *cli, const char *webhook, const struct rp_yaml *node) {
+/* "warning: webhooks, ops (line 6, column 28): " */
+static void place(const struct cli *cli, const char *webhook, const struct rp_yaml *node) {
+    printf(cli_say(cli, "attention : webhooks, %s (ligne %u, colonne %u) : ",
+                   "warning: webhooks, %s (line %u, column %u): "),
+           webhook, node->line, node->column);
+}
+
+static void warn_of_none(const struct cli *cli, rp_view pattern) {
     char name[NAME_MAX_BYTES];
-    rp_view near = nearest(node->scalar, name);
-    printf(cli_say(cli,
-                   "attention : webhooks, %s (ligne %u, colonne %u) : aucun événement ne répond "
-                   "à « %.*s »",
-                   "warning: webhooks, %s (line %u, column %u): no event matches \"%.*s\""),
-           webhook, node->line, node->column, RP_FMT(node->scalar));
+    rp_view near = nearest(pattern, name);
+    printf(cli_say(cli, "aucun événement ne répond à « %.*s »", "no event matches \"%.*s\""),
+           RP_FMT(pattern));
     if (near.p) {
         printf(cli_say(cli, " ; vouliez-vous dire « %.*s » ?", "; did you mean \"%.*s\"?"),
                RP_FMT(near));
@@ -63,13 +72,25 @@ static void warn(const struct cli *cli, const char *webhook, const struct rp_yam
     putchar('\n');
 }
 
+static void warn_of_tenants(const struct cli *cli, rp_view pattern) {
+    printf(cli_say(cli,
+                   "« %.*s » n’a lieu que dans les journaux des organisations, que les webhooks ne "
+                   "lisent pas\n",
+                   "\"%.*s\" happens only in the organisations' own logs, which webhooks do not "
+                   "read\n"),
+           RP_FMT(pattern));
+}
+
 void cli_check_events(const struct cli *cli, const struct rp_config *config) {
     for (size_t i = 0; i < config->webhook_count; i++) {
         const struct rp_yaml *list = config->webhooks[i].events_node;
         for (const struct rp_yaml *one = list ? list->first : NULL; one; one = one->next) {
-            if (!is_wanted_by(one->scalar)) {
-                warn(cli, config->webhooks[i].name, one);
+            enum answers found = answers(one->scalar);
+            if (found == OPERATORS) {
+                continue;
             }
+            place(cli, config->webhooks[i].name, one);
+            (found == NO_EVENT ? warn_of_none : warn_of_tenants)(cli, one->scalar);
         }
     }
 }

@@ -63,6 +63,23 @@ const char *rp_stream_name(enum rp_stream stream) {
     return stream_names[stream];
 }
 
+bool rp_event_is_tenants(enum rp_event_kind kind) {
+    static const enum rp_event_kind theirs[] = {
+        RP_EVENT_RECORD_CREATED,  RP_EVENT_RECORD_IMPORTED,    RP_EVENT_RECORD_UPDATED,
+        RP_EVENT_RECORD_DELETED,  RP_EVENT_RECORD_RESTORED,    RP_EVENT_RECORD_PURGED,
+        RP_EVENT_RECORD_CORRUPT,  RP_EVENT_COLLECTION_CHANGED, RP_EVENT_SHARE_CREATED,
+        RP_EVENT_SHARE_OPENED,    RP_EVENT_SHARE_REFUSED,      RP_EVENT_SHARE_ENDED,
+        RP_EVENT_GRANT_CREATED,   RP_EVENT_GRANT_USED,         RP_EVENT_GRANT_ENDED,
+        RP_EVENT_TENANT_EXPORTED, RP_EVENT_TENANT_IMPORTED,
+    };
+    for (size_t i = 0; i < RP_COUNT_OF(theirs); i++) {
+        if (theirs[i] == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- building ---- */
 
 struct rp_event {

@@ -45,6 +45,8 @@ bool rp_event_kind_of(rp_view id, enum rp_event_kind *ret_kind);
 const char *rp_event_text(enum rp_event_kind kind, enum rp_lang lang);
 enum rp_stream rp_event_stream(enum rp_event_kind kind);
 const char *rp_stream_name(enum rp_stream stream); /* "audit" */
+/* It stands in the log of the organisation whose data it is about, and not in the operator's. */
+bool rp_event_is_tenants(enum rp_event_kind kind);
 
 struct rp_event; /* being built, in an arena */
 struct rp_json;

@@ -47,14 +47,16 @@ test('check says the same as the start, and the sample is valid', async () => {
   const good = await stack.rempart('check');
   assert.equal(good.code, 0, good.stderr);
   fs.writeFileSync(stack.file('rempart.yaml'), 'host: localhost\nwebhooks:\n  - name: ops\n    endpoint: https://ops.example.com/\n' +
-    '    secret: rempart.yaml\n    events: [register.due, registr.due, "certificat.*", webhook.*, nothing.like.it]\n');
+    '    secret: rempart.yaml\n    events: [register.due, registr.due, "certificat.*", webhook.*, nothing.like.it, record.created, "share.*", "tenant.*"]\n');
   const warned = await stack.rempart('check');
   assert.equal(warned.code, 0, 'a newer release may know them');
   const lines = warned.stdout.split('\n').filter(line => line.includes('webhooks, ops'));
-  assert.equal(lines.length, 3, warned.stdout);
+  assert.equal(lines.length, 5, warned.stdout);
   assert.match(lines[0], /line 6, column 28.*"registr\.due"; did you mean "register\.due"\?$/);
   assert.match(lines[1], /column 41.*"certificat\.\*"; did you mean "certificate\.\*"\?$/);
   assert.match(lines[2], /no event matches "nothing\.like\.it"$/);
+  assert.match(lines[3], /"record\.created" happens only in the organisations' own logs/);
+  assert.match(lines[4], /"share\.\*" happens only in/, 'and tenant.* is of both logs');
   await stack.stop();
 });
 
