@@ -18,6 +18,7 @@
 #include "disk.h"
 #include "os/file.h"
 #include "register/save.h"
+#include "register/tidy.h"
 
 enum {
     BATCH = 1000,
@@ -219,6 +220,7 @@ static void ask(struct world *world, const char *name, bool search) {
 
 struct forwarding {
     struct world *world;
+    pthread_t thread;
     atomic_bool over;
 };
 
@@ -227,36 +229,45 @@ static void write_one(void *ctx) {
     BENCH_OK(rp_db_transact(batch.world->db, fill_batch, &batch));
 }
 
-/* As core's forwarder: takes the events, and brings the log beside the database into it. */
+/* As core: takes the events and brings the log beside the database into it, ten times a second; and
+ * twice a second merges the index of words, while nobody writes. */
 static void *forward(void *ctx) {
     struct forwarding *forwarding = ctx;
     struct rp_store *store = NULL;
     struct rp_db *db = NULL;
+    struct rp_tidying tidying = {.seen = 0};
     const struct timespec pause = {.tv_nsec = 100000000};
     BENCH_OK(rp_store_open(&forwarding->world->env, "sqlite:", &store, NULL));
     BENCH_OK(rp_store_system(store, &db, NULL));
-    while (!atomic_load(&forwarding->over)) {
+    for (unsigned round = 0; !atomic_load(&forwarding->over); round++) {
         uint64_t acked = 0, last = 0;
         if (rp_ok(rp_db_outbox_state(db, &acked, &last)) && last > acked) {
             rp_ignore(rp_db_outbox_ack(db, last)); /* the next round does what this could not */
         }
         rp_ignore(rp_db_checkpoint(db));
+        if (round % 5 == 0) {
+            rp_ignore(rp_tidy_while_idle(&forwarding->world->env, db, &tidying));
+        }
         nanosleep(&pause, NULL);
     }
     rp_store_close(store);
     return NULL;
 }
 
+static void begin_forwarding(struct forwarding *forwarding) {
+    int rc = pthread_create(&forwarding->thread, NULL, forward, forwarding);
+    RP_ASSERT(rc == 0);
+}
+
+static void end_forwarding(struct forwarding *forwarding) {
+    atomic_store(&forwarding->over, true);
+    pthread_join(forwarding->thread, NULL);
+}
+
 static void write_beside_disk(struct world *world) {
     static int64_t ours[ROUNDS * SAMPLES], peer[ROUNDS * SAMPLES];
-    struct forwarding forwarding = {.world = world};
-    pthread_t thread;
-    int rc = pthread_create(&thread, NULL, forward, &forwarding);
-    RP_ASSERT(rc == 0);
     bench_beside_disk(
         &(struct bench_disk){&world->env, world, write_one, ROUNDS, SAMPLES, ours, peer});
-    atomic_store(&forwarding.over, true);
-    pthread_join(thread, NULL);
     double mine = bench_percentile(ours, RP_COUNT_OF(ours), 99);
     double disk = bench_percentile(peer, RP_COUNT_OF(peer), 99);
     printf("register_write_p99 ours=%.2f peer=%.2f ratio=%.2f (ms a record with history, index, "
@@ -330,9 +341,12 @@ int main(void) {
     ask(&world, "warm", false);
     uint64_t before = resident_kb(&world);
     fill(&world, records);
+    struct forwarding forwarding = {.world = &world};
+    begin_forwarding(&forwarding);
     ask(&world, "page", false);
     ask(&world, "search", true);
     write_beside_disk(&world);
+    end_forwarding(&forwarding);
     uint64_t after = resident_kb(&world);
     printf("register_memory ours=%.1f peer=64 ratio=%.1f (MB more resident than before the "
            "records; peer = the target)\n",

@@ -19,6 +19,7 @@
 #include "os/pool.h"
 #include "os/shm.h"
 #include "promise/promise.h"
+#include "register/tidy.h"
 #include "web/router.h"
 
 enum {
@@ -56,6 +57,7 @@ struct core {
     bool stopping;
     _Atomic bool ticking;             /* the deadlines are being looked at */
     bool clock_looked, clock_doubted; /* what clock.c told last; whoever ticks */
+    struct rp_tidying tidying;        /* the registers' index of words; whoever ticks */
     _Atomic bool closing_now;         /* a round of closings.c runs */
     int64_t closed_ms;                /* monotonic: when the last one began */
     /* Of the last round, with a new canary; the loop's once it is over. */

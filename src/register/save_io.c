@@ -1,6 +1,7 @@
 /* save_io.c — a draft into the database: row, index, text, history, event, clocks. */
 #include "base/assert.h"
 #include "register/save.h"
+#include "register/tidy.h"
 #include "wire/artefact.h"
 
 /* ---- the row ---- */
@@ -167,20 +168,6 @@ static rp_err put_digests(const struct rp_draft *draft, const struct rp_field *f
     return RP_OK;
 }
 
-enum { MERGED_PAGES = 8, MERGED_BYTES = 400 };
-
-/* The index of words grows by small segments that want merging. Left to itself it merges hundreds
- * of pages inside every 64th write. A word is merged about ten times on its way into the largest
- * segment of a million records: a page of 4,000 bytes for each 400 of the text is what a write
- * adds, and eight with each are ahead of it. */
-static rp_err tidy_search(struct rp_db *db, size_t text_bytes) {
-    struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(db, "INSERT INTO register_text (register_text, rank) VALUES ('merge', ?1)",
-                       &row));
-    rp_row_bind_u64(row, 1, MERGED_PAGES + text_bytes / MERGED_BYTES);
-    return rp_row_run(row, NULL);
-}
-
 /* Only what is not sealed can be searched. */
 static rp_err put_text(const struct rp_draft *draft) {
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(RP_RECORD_JSON_MAX);
@@ -205,7 +192,7 @@ static rp_err put_text(const struct rp_draft *draft) {
     rp_row_bind_text(row, 2, rp_view_from_cstr(draft->reg->id));
     rp_row_bind_text(row, 3, rp_buf_view(&text));
     RP_TRY(rp_row_run(row, NULL));
-    return tidy_search(draft->desk->db, text.n);
+    return rp_tidy_with_write(draft->desk->db, text.n);
 }
 
 static rp_err write_index(const struct rp_draft *draft) {

@@ -212,12 +212,27 @@ const char *rp_db_name(const struct rp_db *db) {
 
 /* ---- transactions ---- */
 
-rp_err rp_db_begin(struct rp_db *db) {
+static rp_err set_eased(struct rp_db *db, bool eased) {
+    if (db->eased == eased) {
+        return RP_OK;
+    }
+    RP_TRY(rp_store_exec(db->handle,
+                         eased ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL"));
+    db->eased = eased;
+    return RP_OK;
+}
+
+static rp_err begin(struct rp_db *db, bool eased) {
     RP_ASSERT(db != NULL);
     RP_ASSERT(!db->in_transaction);
+    RP_TRY(set_eased(db, eased));
     RP_TRY(rp_store_exec(db->handle, "BEGIN IMMEDIATE"));
     db->in_transaction = true;
     return RP_OK;
+}
+
+rp_err rp_db_begin(struct rp_db *db) {
+    return begin(db, false);
 }
 
 rp_err rp_db_commit(struct rp_db *db) {
@@ -251,13 +266,25 @@ void rp_db_rollback(struct rp_db *db) {
     }
 }
 
-rp_err rp_db_transact(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *ctx), void *ctx) {
+static rp_err transact(struct rp_db *db, bool eased, rp_err (*body)(struct rp_db *db, void *ctx),
+                       void *ctx) {
     RP_ASSERT(body != NULL);
-    RP_TRY(rp_db_begin(db));
+    RP_TRY(begin(db, eased));
     rp_err err = body(db, ctx);
     if (!rp_ok(err)) {
         rp_db_rollback(db);
         return err;
     }
     return rp_db_commit(db);
+}
+
+rp_err rp_db_transact(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *ctx), void *ctx) {
+    return transact(db, false, body, ctx);
+}
+
+rp_err rp_db_transact_eased(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *ctx),
+                            void *ctx) {
+    rp_err err = transact(db, true, body, ctx);
+    rp_ignore(set_eased(db, false)); /* else the next beginning does it, or is refused */
+    return err;
 }

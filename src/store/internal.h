@@ -22,6 +22,7 @@ struct rp_db {
     sqlite3 *handle;
     rp_id tenant;
     bool in_transaction;
+    bool eased;    /* a commit does not wait for the disk */
     uint64_t used; /* for the least used to close first */
     char name[RP_DB_NAME];
     struct rp_row rows[RP_STATEMENTS_MAX];

@@ -142,9 +142,11 @@ static rp_err forget(struct rp_db *db, void *ctx) {
     return rp_row_run(row, NULL);
 }
 
+/* A power cut that undoes it leaves events that the ledger has: whoever starts again asks it first.
+ */
 rp_err rp_db_outbox_ack(struct rp_db *db, uint64_t sequence) {
     RP_ASSERT(db != NULL);
-    return rp_db_transact(db, forget, &sequence);
+    return rp_db_transact_eased(db, forget, &sequence);
 }
 
 rp_err rp_db_outbox_state(struct rp_db *db, uint64_t *ret_acked, uint64_t *ret_last) {

@@ -109,6 +109,11 @@ rp_err rp_row_run(struct rp_row *row, uint64_t *ret_changed) {
     return RP_OK;
 }
 
+uint64_t rp_db_changes(const struct rp_db *db) {
+    RP_ASSERT(db != NULL);
+    return (uint64_t)sqlite3_total_changes64(db->handle);
+}
+
 /* Nothing that we store is negative; what says so was altered, and counts as nothing. */
 uint64_t rp_row_u64(struct rp_row *row, int column) {
     sqlite3_int64 value = sqlite3_column_int64(row->stmt, column);

@@ -45,6 +45,10 @@ void rp_db_rollback(struct rp_db *db); /* also after a failed commit; harmless o
 
 /* Begins, runs body, commits when it answers RP_OK, else rolls back and answers what it did. */
 rp_err rp_db_transact(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *ctx), void *ctx);
+/* The same, but the commit does not wait for the disk: it is durable with the next one that does,
+ * and whoever else writes waits the shorter. For what may come undone in a power cut. */
+rp_err rp_db_transact_eased(struct rp_db *db, rp_err (*body)(struct rp_db *db, void *ctx),
+                            void *ctx);
 
 /* ---- statements ---- */
 struct rp_row; /* a running statement */
@@ -62,6 +66,8 @@ rp_err rp_row_next(struct rp_row *row, bool *ret_has_row);
 rp_err rp_row_first(struct rp_row *row);
 /* For statements that return nothing: one step. *ret_changed (nullable) = rows changed. */
 rp_err rp_row_run(struct rp_row *row, uint64_t *ret_changed);
+/* How many rows this connection has changed so far, those of an index of words included. */
+uint64_t rp_db_changes(const struct rp_db *db);
 uint64_t rp_row_u64(struct rp_row *row, int column);
 rp_view rp_row_text(struct rp_row *row, int column); /* until the next step */
 rp_view rp_row_blob(struct rp_row *row, int column);
@@ -96,7 +102,8 @@ rp_err rp_db_outbox_state(struct rp_db *db, uint64_t *ret_acked, uint64_t *ret_l
  * other events up to `known`: what waits is dropped and numbers go on behind `known`. An explicit
  * act, which an event records. */
 rp_err rp_db_outbox_rebase(struct rp_db *db, uint64_t known);
-/* The ledger has everything up to and including `sequence`. INVALID for one never given out. */
+/* The ledger has everything up to and including `sequence`. INVALID for one never given out. Does
+ * not wait for the disk: after a power cut it may be as if it had not been said. */
 rp_err rp_db_outbox_ack(struct rp_db *db, uint64_t sequence);
 /* How many events this database has ever emitted: equals the tenant tree's size when all is sent.
  */

@@ -134,12 +134,34 @@ static void a_reader_that_stays_holds_nobody_up(void **state) {
     assert_int_equal(salt_of_log(), before + 1);
 }
 
+static rp_err leave(struct rp_db *into, void *ctx) {
+    int64_t *during = ctx;
+    return rp_store_number(into->handle, "PRAGMA synchronous", during);
+}
+
+/* One that may come undone says so to this connection alone, and to nothing that follows. */
+static void an_eased_commit_eases_no_other(void **state) {
+    (void)state;
+    enum { NORMAL = 1, FULL = 2 };
+    int64_t during = 0, after = 0;
+    assert_ok(rp_db_transact_eased(db, leave, &during));
+    assert_int_equal(during, NORMAL);
+    assert_ok(rp_store_number(db->handle, "PRAGMA synchronous", &after));
+    assert_int_equal(after, FULL);
+    /* Where it could not be taken back at once, the next transaction does. */
+    assert_ok(put(db, "PRAGMA synchronous = NORMAL"));
+    db->eased = true;
+    assert_ok(rp_db_transact(db, leave, &during));
+    assert_int_equal(during, FULL);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_long_log_is_followed_until_nothing_is_left),
         TEST(a_short_log_is_copied_once),
         TEST(a_reader_that_stays_holds_nobody_up),
+        TEST(an_eased_commit_eases_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
