@@ -6,9 +6,17 @@
 
 enum { DUE_AT_ONCE = 64 };
 
-static bool runs_in(const struct rp_deadline *d, const struct rp_register *reg, rp_view state) {
-    int at = rp_register_state(reg, state);
-    return at >= 0 && (d->in >> at & 1) == 1;
+/* Does it run for a record that is so? */
+static rp_err runs_for(const struct rp_draft *draft, const struct rp_deadline *d,
+                       const struct rp_facts *facts, bool *ret_runs) {
+    int at = rp_register_state(draft->reg, facts->state);
+    bool in = at >= 0 && (d->in >> at & 1) == 1;
+    if (!in || !d->when) {
+        *ret_runs = in;
+        return RP_OK;
+    }
+    struct rp_asking asking = rp_desk_asking(draft->desk);
+    return rp_expr_true(d->when, facts, &asking, ret_runs);
 }
 
 /* The field's instant; false when it has no value. */
@@ -19,8 +27,9 @@ static bool date_of(const struct rp_facts *facts, const char *name, int64_t *ret
     return value.kind == RP_VALUE_TIME && value.ms > 0;
 }
 
-/* Where it starts and ends. False: it cannot run, a date is missing. A date is a whole day: what
- * ends on it ends when it is over. */
+/* Where it starts and ends. False: it cannot run, the date of its end is missing. A date is a whole
+ * day: what ends on it ends when it is over. What was never done, and so has no date, is due from
+ * now on as if it had been done now: else it would be due never. */
 static bool bounds(const struct rp_draft *draft, const struct rp_deadline *d,
                    const struct rp_facts *facts, int64_t *ret_start, int64_t *ret_due) {
     const struct rp_calendar *calendar = &draft->desk->calendar;
@@ -32,9 +41,8 @@ static bool bounds(const struct rp_draft *draft, const struct rp_deadline *d,
         *ret_due += field->type == RP_FIELD_DATE ? (int64_t)RP_DAY_S * 1000 : 0;
         return there;
     }
-    if (d->from && !date_of(facts, d->from, &start)) {
-        return false;
-    }
+    int64_t from = 0;
+    start = d->from && date_of(facts, d->from, &from) ? from : start;
     *ret_start = start;
     *ret_due = d->legal ? rp_span_add_legal(calendar, d->within, start)
                         : rp_span_add(calendar, d->within, start);
@@ -55,8 +63,11 @@ static bool moved(const struct rp_draft *draft, const struct rp_deadline *d) {
 
 static rp_err set_clock(const struct rp_draft *draft, const struct rp_deadline *d) {
     struct rp_clock_key key = {draft->now.facts.id, rp_view_from_cstr(d->id)};
-    bool ran = draft->was.version > 0 && runs_in(d, draft->reg, draft->was.facts.state);
-    bool runs = runs_in(d, draft->reg, draft->now.facts.state);
+    bool ran = false, runs = false;
+    if (draft->was.version > 0) {
+        RP_TRY(runs_for(draft, d, &draft->was.facts, &ran));
+    }
+    RP_TRY(runs_for(draft, d, &draft->now.facts, &runs));
     if (runs && ran && !moved(draft, d)) {
         return RP_OK;
     }

@@ -124,9 +124,10 @@ struct rp_move {
 struct rp_deadline {
     const char *id;
     struct rp_words label;
-    uint32_t in;      /* runs in these states */
-    const char *from; /* a date field; NULL = when the record came into these states */
-    const char *at;   /* the end itself is a date field */
+    uint32_t in;          /* runs in these states */
+    struct rp_expr *when; /* and while this is true of the record; NULL = always */
+    const char *from;     /* a date field; NULL or empty = when it began to run */
+    const char *at;       /* the end itself is a date field */
     struct rp_span within;
     bool legal;
     struct rp_plan plan;

@@ -152,7 +152,17 @@ static rp_err check_deadline(const struct checks *c, const struct rp_deadline *d
         (d->escalate_to && !is_role(c, d->escalate_to))) {
         return wrong(c, "no such role in deadline", d->id);
     }
-    return RP_OK;
+    return d->when ? check_expr(c, d->when, d->id) : RP_OK;
+}
+
+/* What only a deadline may do has one that does it: else its state would never be reached. */
+static rp_err check_automatic(const struct checks *c, const struct rp_move *move) {
+    bool made = !move->automatic;
+    for (size_t i = 0; i < c->reg->deadline_count && !made; i++) {
+        const char *then = c->reg->deadlines[i].then;
+        made = then && strcmp(then, move->id) == 0;
+    }
+    return made ? RP_OK : wrong(c, "no deadline makes the automatic move", move->id);
 }
 
 static rp_err check_field(const struct checks *c, struct rp_field *field) {
@@ -182,6 +192,7 @@ static rp_err check_register(const struct checks *c) {
     }
     for (size_t i = 0; i < reg->move_count; i++) {
         RP_TRY(check_move(c, &reg->moves[i]));
+        RP_TRY(check_automatic(c, &reg->moves[i]));
     }
     for (size_t i = 0; i < reg->deadline_count; i++) {
         RP_TRY(check_deadline(c, &reg->deadlines[i]));

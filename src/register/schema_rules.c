@@ -16,13 +16,16 @@ static rp_err read_spans(const struct rp_reading *r, const struct rp_yaml *map, 
 static rp_err read_deadline(const struct rp_reading *r, const struct rp_yaml *node,
                             struct rp_deadline *d) {
     RP_TRY(rp_schema_known_keys(
-        r, node, "label in from at within legal remind remind_to escalate escalate_to then"));
+        r, node, "label in if from at within legal remind remind_to escalate escalate_to then"));
     RP_TRY(rp_schema_key_id(r, node, '_', &d->id));
     if (strcmp(d->id, "retention") == 0) {
         return rp_schema_wrong(r, node, "a deadline may not be called ", d->id);
     }
     RP_TRY(rp_schema_need_words(r, node, "label", &d->label));
     RP_TRY(rp_schema_state_set(r, node, "in", &d->in));
+    if (rp_yaml_get(node, "if")) {
+        RP_TRY(rp_schema_expr(r, rp_yaml_get(node, "if"), &d->when));
+    }
     RP_TRY(rp_schema_optional(r, node, "from", &d->from));
     RP_TRY(rp_schema_optional(r, node, "at", &d->at));
     RP_TRY(rp_schema_optional(r, node, "then", &d->then));
