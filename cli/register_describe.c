@@ -105,6 +105,10 @@ static void print_deadline(const struct cli *cli, const struct rp_json *one) {
     if (then.n > 0) {
         printf(cli_say(cli, ", puis %.*s", ", then %.*s"), RP_FMT(then));
     }
+    rp_view only = rp_json_get_string(one, "if");
+    if (only.n > 0) {
+        printf(cli_say(cli, ", si %.*s", ", if %.*s"), RP_FMT(only));
+    }
     printf(" (");
     print_words(one, "in");
     puts(")");

@@ -166,6 +166,7 @@ static void describe_deadline(struct rp_arena *arena, struct rp_json *json,
     rp_json_add_cstr(arena, json, "id", deadline->id);
     add_words(arena, json, "label", &deadline->label);
     add_states(arena, json, "in", reg, deadline->in);
+    add_cstr_if(arena, json, "if", deadline->when_text);
     add_cstr_if(arena, json, "at", deadline->at);
     if (!deadline->at) {
         rp_json_add_cstr(arena, json, "within", rp_span_print(deadline->within).s);
@@ -258,12 +259,13 @@ static void add_schema(struct rp_arena *arena, struct rp_json *schemas,
     struct rp_json *properties = rp_json_add_object(arena, schema, "properties");
     for (size_t i = 0; i < reg->field_count; i++) {
         const struct rp_field *field = &reg->fields[i];
-        if (field->type == RP_FIELD_COMPUTED) {
+        struct rp_json *property = rp_json_add_object(arena, properties, field->id);
+        rp_json_add_cstr(arena, property, "title", field->label.s[RP_EN]);
+        if (field->type == RP_FIELD_COMPUTED) { /* of whatever type its formula is */
+            rp_json_add_bool(arena, property, "readOnly", true);
             continue;
         }
-        struct rp_json *property = rp_json_add_object(arena, properties, field->id);
         rp_json_add_cstr(arena, property, "type", json_type(field->type));
-        rp_json_add_cstr(arena, property, "title", field->label.s[RP_EN]);
         if (field->sealed) { /* the public map of what is encrypted field by field */
             rp_json_add_bool(arena, property, "x-sealed", true);
         }

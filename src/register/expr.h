@@ -5,7 +5,8 @@
  *
  *   or      = and ("or" and)*          compare = sum (("="|"!="|"<"|"<="|">"|">=") sum
  *   and     = not ("and" not)*                      | ["not"] "in" "[" sum ("," sum)* "]")?
- *   not     = "not" not | compare      sum     = item (("+"|"-") item)*
+ *   not     = "not" not | compare      sum     = product (("+"|"-") product)*
+ *                                      product = item ("*" item)*
  *   item    = number | 'text' | span | "true" | "false" | "now" | "today" | "actor" | field
  *           | field "." field | "this" "." field | "(" or ")" | function "(" … ")"
  *

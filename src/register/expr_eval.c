@@ -117,20 +117,23 @@ static rp_err eval_in(const struct evaluating *e, const struct rp_expr *expr,
     return RP_OK;
 }
 
-/* ---- sums: numbers; an instant and a span ---- */
+/* ---- sums and products: numbers; an instant and a span ---- */
+
+static double calculate(enum rp_op op, double a, double b) {
+    return op == RP_OP_ADD ? a + b : op == RP_OP_SUBTRACT ? a - b : a * b;
+}
 
 static rp_err eval_sum(const struct evaluating *e, const struct rp_expr *expr,
                        struct rp_value *ret_value) {
     struct rp_value a = {0}, b = {0}, out = {0};
     RP_TRY(eval(e, expr->left, &a));
     RP_TRY(eval(e, expr->right, &b));
-    bool add = expr->op == RP_OP_ADD;
     if (a.kind == RP_VALUE_NUMBER && b.kind == RP_VALUE_NUMBER) {
         out = (struct rp_value){.kind = RP_VALUE_NUMBER,
-                                .number = add ? a.number + b.number : a.number - b.number};
-    } else if (a.kind == RP_VALUE_TIME && b.kind == RP_VALUE_SPAN) {
-        out = instant(add ? rp_span_add(e->asking->calendar, b.span, a.ms)
-                          : rp_span_before(e->asking->calendar, b.span, a.ms));
+                                .number = calculate(expr->op, a.number, b.number)};
+    } else if (a.kind == RP_VALUE_TIME && b.kind == RP_VALUE_SPAN && expr->op != RP_OP_MULTIPLY) {
+        out = instant(expr->op == RP_OP_ADD ? rp_span_add(e->asking->calendar, b.span, a.ms)
+                                            : rp_span_before(e->asking->calendar, b.span, a.ms));
     }
     *ret_value = out;
     return RP_OK;
@@ -291,6 +294,7 @@ static rp_err eval(const struct evaluating *e, const struct rp_expr *expr,
         return eval_in(e, expr, ret_value);
     case RP_OP_ADD:
     case RP_OP_SUBTRACT:
+    case RP_OP_MULTIPLY:
         return eval_sum(e, expr, ret_value);
     case RP_OP_COUNT:
         return eval_count(e, expr, ret_value);

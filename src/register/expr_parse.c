@@ -255,16 +255,28 @@ static rp_err parse_item(struct parser *p, struct rp_expr **ret_expr) {
 
 /* ---- operators ---- */
 
-static rp_err parse_sum(struct parser *p, struct rp_expr **ret_expr) {
+static rp_err parse_product(struct parser *p, struct rp_expr **ret_expr) {
     struct rp_expr *left = NULL;
     RP_TRY(parse_item(p, &left));
+    while (take_sign(p, "*")) {
+        struct rp_expr *right = NULL;
+        RP_TRY(parse_item(p, &right));
+        RP_TRY(join(p, RP_OP_MULTIPLY, left, right, &left));
+    }
+    *ret_expr = left;
+    return RP_OK;
+}
+
+static rp_err parse_sum(struct parser *p, struct rp_expr **ret_expr) {
+    struct rp_expr *left = NULL;
+    RP_TRY(parse_product(p, &left));
     for (;;) {
         bool add = take_sign(p, "+");
         if (!add && !take_sign(p, "-")) {
             break;
         }
         struct rp_expr *right = NULL;
-        RP_TRY(parse_item(p, &right));
+        RP_TRY(parse_product(p, &right));
         RP_TRY(join(p, add ? RP_OP_ADD : RP_OP_SUBTRACT, left, right, &left));
     }
     *ret_expr = left;

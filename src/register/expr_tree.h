@@ -24,6 +24,7 @@ enum rp_op {
     RP_OP_IN,
     RP_OP_ADD,
     RP_OP_SUBTRACT,
+    RP_OP_MULTIPLY,
     RP_OP_COUNT,
     RP_OP_SET,
     RP_OP_EMPTY,

@@ -228,26 +228,37 @@ rp_err rp_desk_list(struct rp_desk *desk, const struct rp_query *query, struct r
 
 /* ---- as JSON ---- */
 
+enum { NUMBER_MAX_BITS = 53 }; /* beyond, JSON's numbers are not exact */
+
+/* What it has no value for is left out, as an empty field is. */
+static void add_computed(struct rp_desk *desk, struct rp_json *json, const struct rp_facts *facts,
+                         const struct rp_field *field) {
+    const double most = (double)(UINT64_C(1) << NUMBER_MAX_BITS);
+    struct rp_asking asking = rp_desk_asking(desk);
+    struct rp_value computed = {0};
+    if (!rp_ok(rp_expr_value(field->formula, facts, &asking, &computed))) {
+        return;
+    }
+    if (computed.kind == RP_VALUE_BOOL) {
+        rp_json_add_bool(desk->arena, json, field->id, computed.boolean);
+    } else if (computed.kind == RP_VALUE_NUMBER && computed.number >= -most &&
+               computed.number <= most) {
+        const struct rp_json number = {.kind = RP_JSON_NUMBER, .number = computed.number};
+        rp_json_add(desk->arena, json, field->id, rp_json_like(desk->arena, &number));
+    } else if (computed.kind == RP_VALUE_TEXT) {
+        rp_json_add_string(desk->arena, json, field->id, computed.text);
+    } else if (computed.kind == RP_VALUE_TIME) {
+        rp_json_add_cstr(desk->arena, json, field->id, rp_time_print(computed.ms / 1000).s);
+    }
+}
+
 static void add_value(struct rp_desk *desk, struct rp_json *json, const struct rp_entry *record,
                       const struct rp_field *field) {
     const struct rp_facts *facts = &record->facts;
     const struct rp_json *value =
         rp_json_get(field->sealed ? facts->secret : facts->open, field->id);
     if (field->type == RP_FIELD_COMPUTED) {
-        struct rp_asking asking = rp_desk_asking(desk);
-        struct rp_value computed = {0};
-        if (!rp_ok(rp_expr_value(field->formula, facts, &asking, &computed))) {
-            return;
-        }
-        if (computed.kind == RP_VALUE_BOOL) {
-            rp_json_add_bool(desk->arena, json, field->id, computed.boolean);
-        } else if (computed.kind == RP_VALUE_NUMBER && computed.number >= 0) {
-            rp_json_add_u64(desk->arena, json, field->id, (uint64_t)computed.number);
-        } else if (computed.kind == RP_VALUE_TEXT) {
-            rp_json_add_string(desk->arena, json, field->id, computed.text);
-        } else if (computed.kind == RP_VALUE_TIME) {
-            rp_json_add_cstr(desk->arena, json, field->id, rp_time_print(computed.ms / 1000).s);
-        }
+        add_computed(desk, json, facts, field);
     } else if (value) {
         rp_json_add(desk->arena, json, field->id, rp_json_like(desk->arena, value));
     }

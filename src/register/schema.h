@@ -126,8 +126,9 @@ struct rp_deadline {
     struct rp_words label;
     uint32_t in;          /* runs in these states */
     struct rp_expr *when; /* and while this is true of the record; NULL = always */
-    const char *from;     /* a date field; NULL or empty = when it began to run */
-    const char *at;       /* the end itself is a date field */
+    const char *when_text;
+    const char *from; /* a date field; NULL or empty = when it began to run */
+    const char *at;   /* the end itself is a date field */
     struct rp_span within;
     bool legal;
     struct rp_plan plan;

@@ -23,7 +23,8 @@ static rp_err read_deadline(const struct rp_reading *r, const struct rp_yaml *no
     }
     RP_TRY(rp_schema_need_words(r, node, "label", &d->label));
     RP_TRY(rp_schema_state_set(r, node, "in", &d->in));
-    if (rp_yaml_get(node, "if")) {
+    RP_TRY(rp_schema_optional(r, node, "if", &d->when_text));
+    if (d->when_text) {
         RP_TRY(rp_schema_expr(r, rp_yaml_get(node, "if"), &d->when));
     }
     RP_TRY(rp_schema_optional(r, node, "from", &d->from));

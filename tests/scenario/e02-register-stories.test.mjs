@@ -190,11 +190,13 @@ story('an audit closes when its findings are acted on', async door => {
   await door.move('audits', audit.id, 'start');
   await door.move('audits', audit.id, 'report', {report: digest});
   const finding = await door.make('findings', {summary: 'A clause is missing', severity: 'minor', audit: audit.id, owner: ann.record, due_on: date(30)});
+  assert.equal((await door.show('audits', audit.id)).open_findings, 1);
   await refused(door.move('audits', audit.id, 'close'), /./);
   await door.move('findings', finding.id, 'act', {cause: 'old model', action: 'new model'});
   await door.move('findings', finding.id, 'done', {evidence: digest});
   await refused(through(ann).move('findings', finding.id, 'close', {probe: 'supplier.assessed'}), /four eyes/);
   await through(bob).move('findings', finding.id, 'close', {probe: 'supplier.assessed'});
+  assert.equal((await door.show('audits', audit.id)).open_findings, 0);
   assert.equal((await door.move('audits', audit.id, 'close')).state, 'closed');
 });
 
@@ -211,7 +213,9 @@ story('a firewall change is read by somebody else', async door => {
 /*= S4 type=test */
 story('a risk is treated, accepted for a while, and comes back', async door => {
   const risk = await through(ann).make('risks', {scenario: 'The host stops', owner: ann.record});
+  await refused(door.move('risks', risk.id, 'assess', {inherent_impact: 6, inherent_likelihood: 2}), /from 1 to 5/);
   await door.move('risks', risk.id, 'assess', {inherent_impact: 5, inherent_likelihood: 2});
+  assert.equal((await door.show('risks', risk.id)).inherent, 10);
   await door.move('risks', risk.id, 'treat', {treatment: 'reduce', measures: 'copies', residual_impact: 3, residual_likelihood: 2});
   await refused(through(bob).move('risks', risk.id, 'accept', {accepted_until: date(500)}), /./);
   await refused(through(ann).move('risks', risk.id, 'accept', {accepted_until: date(30)}), /four eyes/);

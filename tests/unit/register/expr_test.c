@@ -80,6 +80,8 @@ static void expressions_say_what_they_read_like(void **state) {
                                       "due_on - 1mo < now",
                                       "weight + 3 = 15",
                                       "weight - 2 >= 10",
+                                      "1 + weight * 2 = 25",
+                                      "weight * weight - 4 = 140",
                                       "(label = 'x' or weight = 12) and state = 'open'",
                                       "not (label = 'x') and true"};
     static const char *const no[] = {"false",
@@ -91,6 +93,8 @@ static void expressions_say_what_they_read_like(void **state) {
                                      "label > 3",
                                      "state = 'shut'",
                                      "due_on < now",
+                                     "due_on * 2 > now",
+                                     "weight * 1d > 0",
                                      "inside = 'red'"};
     for (size_t i = 0; i < RP_COUNT_OF(yes); i++) {
         if (!is_true(yes[i], box)) {
