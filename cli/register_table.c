@@ -107,26 +107,35 @@ enum rp_exit cli_register_export(struct cli *cli) {
 
 /* ---- in ---- */
 
+static void print_import_line(const struct rp_json *one, bool applied) {
+    uint64_t line = 0, column = 0;
+    (void)rp_json_get_u64(one, "line", &line);
+    bool there = rp_json_get_u64(one, "column", &column);
+    rp_view does = rp_json_get_string(one, "does");
+    /* A record that was not kept after all has no id that would lead to it. */
+    bool kept = applied || !rp_view_equal(does, RP_VIEW("create"));
+    printf("%llu%s%.0llu: %.*s  %.*s%.*s\n", (unsigned long long)line, there ? ":" : "",
+           (unsigned long long)column, RP_FMT(does),
+           RP_FMT(kept ? rp_json_get_string(one, "id") : RP_VIEW("")),
+           RP_FMT(rp_json_get_string(one, "detail")));
+}
+
 static void print_report(const struct cli *cli, const struct rp_json *report) {
     const struct rp_json *lines = rp_json_get(report, "lines");
-    for (const struct rp_json *one = lines ? lines->first : NULL; one; one = one->next) {
-        uint64_t line = 0, column = 0;
-        (void)rp_json_get_u64(one, "line", &line);
-        bool there = rp_json_get_u64(one, "column", &column);
-        printf("%llu%s%.0llu: %.*s  %.*s%.*s\n", (unsigned long long)line, there ? ":" : "",
-               (unsigned long long)column, RP_FMT(rp_json_get_string(one, "does")),
-               RP_FMT(rp_json_get_string(one, "id")), RP_FMT(rp_json_get_string(one, "detail")));
-    }
     uint64_t created = 0, edited = 0, refused = 0;
     bool applied = false;
+    (void)rp_json_get_bool(report, "applied", &applied);
     (void)rp_json_get_u64(report, "created", &created);
     (void)rp_json_get_u64(report, "edited", &edited);
     (void)rp_json_get_u64(report, "refused", &refused);
-    (void)rp_json_get_bool(report, "applied", &applied);
-    printf(cli_say(cli, "%s : %llu créées, %llu modifiées, %llu refusées\n",
-                   "%s: %llu created, %llu edited, %llu refused\n"),
-           applied ? cli_say(cli, "fait", "done")
-                   : cli_say(cli, "rien n’a changé", "nothing changed"),
+    for (const struct rp_json *one = lines ? lines->first : NULL; one; one = one->next) {
+        print_import_line(one, applied);
+    }
+    printf(applied
+               ? cli_say(cli, "fait : %llu créées, %llu modifiées, %llu refusées\n",
+                         "done: %llu created, %llu edited, %llu refused\n")
+               : cli_say(cli, "rien n’a changé : %llu à créer, %llu à modifier, %llu refusées\n",
+                         "nothing changed: %llu to create, %llu to edit, %llu refused\n"),
            (unsigned long long)created, (unsigned long long)edited, (unsigned long long)refused);
 }
 

@@ -206,14 +206,26 @@ static rp_err step_move(struct loading *loading, const struct rp_json *step, rp_
 }
 
 struct taking {
+    const struct rp_json *with; /* fields that it has; NULL = whatever */
     rp_id id;
     uint64_t number;
 };
 
+static bool is_with(const struct rp_facts *facts, const struct rp_json *with) {
+    for (const struct rp_json *one = with ? with->first : NULL; one; one = one->next) {
+        const struct rp_field *field = rp_register_field(facts->reg, one->key);
+        if (!field || !rp_view_equal(rp_json_get_string(facts->open, field->id), one->string)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static rp_err keep_newest(void *ctx, const struct rp_facts *facts) {
     struct taking *taking = ctx;
-    if (facts->example && facts->number > taking->number) {
-        *taking = (struct taking){facts->id, facts->number};
+    if (facts->example && facts->number > taking->number && is_with(facts, taking->with)) {
+        taking->id = facts->id;
+        taking->number = facts->number;
     }
     return RP_OK;
 }
@@ -230,7 +242,7 @@ static rp_err step_take(struct loading *loading, const struct rp_json *step, rp_
     }
     struct rp_id_text text = rp_id_print(named->id);
     struct rp_asking asking = rp_desk_asking(desk);
-    struct taking taking = {.number = 0};
+    struct taking taking = {.with = rp_json_get(step, "with")};
     struct rp_entry record;
     RP_TRY(asking.each(desk, reg, field->id, rp_text_of_id(&text), keep_newest, &taking));
     RP_TRY(rp_entry_by_id(desk, reg, taking.id, &record));

@@ -57,21 +57,33 @@ static rp_err read_effects(const struct rp_reading *r, const struct rp_yaml *map
     return RP_OK;
 }
 
-/* make: {background-checks: {back: person, with: {…}}} */
+/* One record, in the register that `key` names. */
+static rp_err read_making(const struct rp_reading *r, const struct rp_yaml *key,
+                          const struct rp_yaml *map, struct rp_move *move) {
+    if (move->make_count == RP_COUNT_OF(move->make)) {
+        return rp_schema_wrong(r, map, "at most four records", NULL);
+    }
+    struct rp_making *making = &move->make[move->make_count++];
+    making->line = map->line;
+    making->column = map->column;
+    RP_TRY(rp_schema_known_keys(r, map, "back with"));
+    RP_TRY(rp_schema_key_id(r, key, '-', &making->register_id));
+    RP_TRY(rp_schema_optional(r, map, "back", &making->back));
+    return read_effects(r, rp_yaml_get(map, "with"), making->with, RP_COUNT_OF(making->with),
+                        &making->with_count);
+}
+
+/* make: {background-checks: {back: person}, acknowledgements: [{…with: {kind: nda}}, {…}]} */
 static rp_err read_makings(const struct rp_reading *r, const struct rp_yaml *map,
                            struct rp_move *move) {
-    for (const struct rp_yaml *one = rp_schema_first(map); one; one = one->next) {
-        if (move->make_count == RP_COUNT_OF(move->make)) {
-            return rp_schema_wrong(r, one, "at most four registers", NULL);
+    for (const struct rp_yaml *key = rp_schema_first(map); key; key = key->next) {
+        if (key->kind != RP_YAML_SEQUENCE) {
+            RP_TRY(read_making(r, key, key, move));
+            continue;
         }
-        struct rp_making *making = &move->make[move->make_count++];
-        making->line = one->line;
-        making->column = one->column;
-        RP_TRY(rp_schema_known_keys(r, one, "back with"));
-        RP_TRY(rp_schema_key_id(r, one, '-', &making->register_id));
-        RP_TRY(rp_schema_optional(r, one, "back", &making->back));
-        RP_TRY(read_effects(r, rp_yaml_get(one, "with"), making->with, RP_COUNT_OF(making->with),
-                            &making->with_count));
+        for (const struct rp_yaml *one = rp_schema_first(key); one; one = one->next) {
+            RP_TRY(read_making(r, key, one, move));
+        }
     }
     return RP_OK;
 }

@@ -65,7 +65,7 @@ export class Staff {
   async onboard(person, roles = []) {
     await this.ownerMoves('persons', person.record, 'begin');
     const nda = await this.one('acknowledgements', {person: person.record, kind: 'nda'});
-    const aup = await this.make('acknowledgements', {person: person.record, kind: 'aup'});
+    const aup = await this.one('acknowledgements', {person: person.record, kind: 'aup'});
     for (const one of [nda, aup]) await this.moves(person, 'acknowledgements', one.id, 'sign');
     const course = await this.one('training', {person: person.record, state: 'assigned'});
     await this.ownerMoves('training', course.id, 'pass', {score: 90, pass_mark: 80});

@@ -97,6 +97,10 @@ test('all lines or none; each mistake has its line and column', async () => {
   const many = 'name,tier,service\n' + Array.from({length: 1001}, (_, i) => `S${i},two,x`).join('\n');
   assert.equal((await csv(ann, 'suppliers', many)).status, 413);
   const fits = 'name,tier,service\n' + Array.from({length: 1000}, (_, i) => `S${i},two,x`).join('\n');
+  fs.writeFileSync(stack.file('bad.csv'), 'name,tier,service\nNew,two,x\n,one,z\n');
+  const terminal = await cli('import', 'suppliers', stack.file('bad.csv'));
+  assert.equal(terminal.code, 1);
+  assert.match(terminal.stdout, /^2: create {2}\n3:1: refused .*\nnothing changed: 1 to create, 0 to edit, 1 refused\n$/);
   const good = await csv(ann, 'suppliers', fits);
   assert.equal(good.status, 200, good.text.slice(0, 300));
   assert.equal(good.json().created, 1000);
