@@ -118,6 +118,27 @@ test('a firewall change that nobody read for a working day turns S41 red', async
   await becomes('firewall-daily-review', 'network.changes_reviewed', good);
 });
 
+/*= S41 type=test */
+test('a clock engine that was down over a deadline: S41 is red at once, and what was due rings, once', async () => {
+  const change = await register('new', 'firewall-changes', 'summary=dns', 'host=gw-1', 'diff=+ udp dport 53', `ruleset_after=${digest}`);
+  await becomes('firewall-daily-review', 'network.changes_reviewed', good);
+  const file = stack.file('db/system.db');
+  const clock = `subject = x'${change.id}' AND name = 'review'`;
+  const [due, next, steps] = (await sql(file, `SELECT due_ms, next_ms, hex(steps) FROM clock WHERE ${clock}`)).split('|');
+  await stack.down();
+  // Meanwhile it ends and is escalated (a step is eight bytes of time, its kind, its index).
+  await sql(file, `UPDATE clock SET due_ms = 1, next = 0, next_ms = 1,
+    steps = x'0100000000000000010001000000000000000200' WHERE ${clock}`);
+  await stack.up();
+  await becomes('firewall-daily-review', 'network.changes_reviewed', ['failing']);
+  const rung = async () => (await stack.rempart('ledger', 'tail', 'operator', '-n', '1000', '--json')).stdout.split('\n')
+    .filter(line => line.includes('register.due') && line.includes(change.id)).map(line => /"step":"(\w+)"/.exec(line)[1]).sort();
+  await until('both steps', async () => (await rung()).length >= 2);
+  await sql(file, `UPDATE clock SET due_ms = ${due}, next = 0, next_ms = ${next}, steps = x'${steps}' WHERE ${clock}`);
+  await becomes('firewall-daily-review', 'network.changes_reviewed', good);
+  assert.deepEqual(await rung(), ['due', 'escalate']);
+});
+
 /*= S42 type=test */
 test('a rule that nobody certified this quarter turns S42 red', () => story('firewall-quarterly-review', 'network.rules_certified', {
   make: () => register('new', 'firewall-rules', 'rule=tcp dport 443 accept', 'host=gw-1', 'justification=web', `owner=${person}`,
