@@ -69,7 +69,7 @@ static enum rp_exit waf_explain(struct cli *cli) {
         return code;
     }
     struct rp_buf text = rp_buf_new(1 << 20);
-    rp_err err = rp_waf_explain(rules.waf, id, &text);
+    rp_err err = rp_waf_explain(rules.waf, id, cli->lang, &text);
     if (rp_ok(err)) {
         err = rp_buf_err(&text);
     }

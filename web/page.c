@@ -82,7 +82,7 @@ rp_view rp_page_time(struct rp_request *request, int64_t ms) {
     RP_ASSERT(tm.tm_mon >= 0 && tm.tm_mon < 12);
     const char *month = months[request->lang][tm.tm_mon];
     if (request->lang == RP_FR) {
-        return rp_arena_printf(request->arena, "%d%s %s %d à %d h %02d UTC", tm.tm_mday,
+        return rp_arena_printf(request->arena, "%d%s %s %d à %d h %02d UTC", tm.tm_mday,
                                tm.tm_mday == 1 ? "er" : "", month, tm.tm_year + 1900, tm.tm_hour,
                                tm.tm_min);
     }

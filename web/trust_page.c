@@ -271,6 +271,11 @@ static rp_err show_evidence(struct rp_request *request, const struct rp_trust_pa
         .leaf = part->seen.leaf,
         .proof = evidence_path(request, part->part, ".tlog-proof"),
         .entry_file = evidence_path(request, part->part, ".json")};
+    if (part->seen.observed_ms > 0) {
+        page.detail = rp_view_from_cstr(part->seen.detail[request->lang]);
+        page.last = rp_page_time(request, part->seen.observed_ms);
+        page.last_iso = rp_page_time_iso(request, part->seen.observed_ms);
+    }
     struct rp_log *log = NULL;
     if (part->seen.has_leaf) {
         RP_TRY(rp_trust_log(request, &log));

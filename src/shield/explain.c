@@ -2,6 +2,17 @@
 #include "base/assert.h"
 #include "shield/waf.h"
 
+struct telling {
+    const struct rp_waf *waf;
+    enum rp_lang lang;
+    struct rp_buf *out;
+};
+
+__attribute__((format_arg(2), format_arg(3))) static const char *
+say(const struct telling *to, const char *fr, const char *en) {
+    return to->lang == RP_FR ? fr : en;
+}
+
 static void add_pieces(const struct rp_image *m, struct rp_img_span span, struct rp_buf *out) {
     for (uint32_t i = 0; i < span.count; i++) {
         const struct rp_img_piece *piece = &m->pieces[span.first + i];
@@ -30,9 +41,10 @@ static void add_target(const struct rp_image *m, const struct rp_img_target *tar
     }
 }
 
-static void add_targets(const struct rp_image *m, const struct rp_img_rule *rule,
-                        struct rp_buf *out) {
-    rp_buf_add_cstr(out, "  looks at     ");
+static void add_targets(const struct telling *to, const struct rp_img_rule *rule) {
+    const struct rp_image *m = &to->waf->image;
+    struct rp_buf *out = to->out;
+    rp_buf_add_cstr(out, say(to, "  regarde      ", "  looks at     "));
     for (uint32_t i = 0; i < rule->targets.count; i++) {
         rp_buf_add_cstr(out, i > 0 ? " | " : "");
         add_target(m, &m->targets[rule->targets.first + i], false, out);
@@ -42,41 +54,51 @@ static void add_targets(const struct rp_image *m, const struct rp_img_rule *rule
         add_target(m, &m->targets[rule->exclusions.first + i], true, out);
     }
     struct rp_img_span steps = m->pipelines[rule->pipeline].steps;
-    rp_buf_add_cstr(out, "\n  after        ");
+    rp_buf_add_cstr(out, say(to, "\n  après        ", "\n  after        "));
     for (uint32_t i = 0; i < steps.count; i++) {
         rp_buf_printf(out, "%s%s", i > 0 ? ", " : "",
                       rp_transform_name((enum rp_transform)m->steps[steps.first + i]));
     }
-    rp_buf_add_cstr(out, steps.count == 0 ? "no transformation\n" : "\n");
+    rp_buf_add_cstr(out,
+                    steps.count > 0 ? "" : say(to, "aucune transformation", "no transformation"));
+    rp_buf_add_byte(out, '\n');
 }
 
-static void add_operator(const struct rp_waf *waf, const struct rp_img_rule *rule,
-                         struct rp_buf *out) {
-    const struct rp_image *m = &waf->image;
-    rp_buf_printf(out, "  asks         %s%s ", rule->flags & RP_IMG_NEGATED ? "not " : "",
+static void add_operator(const struct telling *to, const struct rp_img_rule *rule) {
+    struct rp_buf *out = to->out;
+    rp_buf_printf(out, "%s%s%s ", say(to, "  demande      ", "  asks         "),
+                  rule->flags & RP_IMG_NEGATED ? say(to, "non ", "not ") : "",
                   rp_waf_operator_name((enum rp_waf_operator)rule->op));
-    add_pieces(m, rule->argument, out);
+    add_pieces(&to->waf->image, rule->argument, out);
     rp_buf_add_byte(out, '\n');
     if (rule->op == RP_OP_RX && rule->operand != RP_IMAGE_NONE) {
-        const struct rp_waf_pattern *pattern = &waf->patterns[rule->operand];
-        rp_buf_printf(out, "  expression   %s, at least %u bytes, %u groups\n",
-                      pattern->jit ? "machine code" : "interpreted", pattern->min_bytes,
-                      pattern->captures);
+        const struct rp_waf_pattern *pattern = &to->waf->patterns[rule->operand];
+        rp_buf_printf(out,
+                      say(to, "  expression   %s, au moins %u octets, %u groupes\n",
+                          "  expression   %s, at least %u bytes, %u groups\n"),
+                      pattern->jit ? say(to, "code machine", "machine code")
+                                   : say(to, "interprétée", "interpreted"),
+                      pattern->min_bytes, pattern->captures);
     }
     if (rule->group == RP_IMAGE_NONE) {
-        rp_buf_add_cstr(out, "  prefilter    none: every value is asked\n");
+        rp_buf_add_cstr(out, say(to, "  préfiltre    aucun : chaque valeur est demandée\n",
+                                 "  prefilter    none: every value is asked\n"));
     } else {
-        rp_buf_printf(out, "  prefilter    bit %u of group %u; values shared by class %u\n",
+        rp_buf_printf(out,
+                      say(to,
+                          "  préfiltre    bit %u du groupe %u ; valeurs communes à la classe %u\n",
+                          "  prefilter    bit %u of group %u; values shared by class %u\n"),
                       rule->bit, rule->group, rule->class_id);
     }
 }
 
-static void add_actions(const struct rp_image *m, const struct rp_img_rule *rule,
-                        struct rp_buf *out) {
+static void add_actions(const struct telling *to, const struct rp_img_rule *rule) {
+    const struct rp_image *m = &to->waf->image;
+    struct rp_buf *out = to->out;
     for (uint32_t i = 0; i < rule->setvars.count; i++) {
         static const char *const how[] = {"=", "=+", "=-", "unset"};
         const struct rp_img_setvar *set = &m->setvars[rule->setvars.first + i];
-        rp_buf_printf(out, "  sets         %s.",
+        rp_buf_printf(out, "%s%s.", say(to, "  pose         ", "  sets         "),
                       rp_waf_variable_name((enum rp_waf_variable)set->collection));
         add_pieces(m, set->name, out);
         rp_buf_printf(out, " %s ", how[set->how]);
@@ -92,7 +114,8 @@ static void add_actions(const struct rp_image *m, const struct rp_img_rule *rule
     if (rule->skip_to != RP_IMAGE_NONE) {
         uint32_t end = m->phases[rule->phase].first + m->phases[rule->phase].count;
         rp_buf_printf(
-            out, "  jumps to     %s%llu\n", rule->skip_to == end ? "the end after " : "",
+            out, "%s%s%llu\n", say(to, "  saute à      ", "  jumps to     "),
+            rule->skip_to == end ? say(to, "la fin, après ", "the end after ") : "",
             (unsigned long long)m->rules[rule->skip_to == end ? end - 1 : rule->skip_to].id);
     }
 }
@@ -106,25 +129,28 @@ rp_err rp_waf_rule_message(const struct rp_waf *waf, uint64_t id, struct rp_buf 
     return rp_buf_err(out);
 }
 
-rp_err rp_waf_explain(const struct rp_waf *waf, uint64_t id, struct rp_buf *out) {
+rp_err rp_waf_explain(const struct rp_waf *waf, uint64_t id, enum rp_lang lang,
+                      struct rp_buf *out) {
     const struct rp_image *m = &waf->image;
+    const struct telling to = {waf, lang, out};
     uint32_t row = rp_waf_row(waf, id);
     if (row == RP_IMAGE_NONE) {
         return RP_ERR(NOT_FOUND);
     }
     for (uint32_t i = row; i < m->rules[row].after; i++) {
         const struct rp_img_rule *rule = &m->rules[i];
-        rp_buf_printf(out, "%s %llu, phase %u, %.*s:%u\n", i > row ? "chained to" : "rule",
+        rp_buf_printf(out, "%s %llu, phase %u, %.*s:%u\n",
+                      i > row ? say(&to, "enchaînée à", "chained to") : say(&to, "règle", "rule"),
                       (unsigned long long)id, rule->phase, RP_FMT(rp_image_text(m, rule->file)),
                       rule->line);
         rp_buf_add_cstr(out, "  message      ");
         add_pieces(m, rule->message, out);
         rp_buf_add_byte(out, '\n');
         if (!(rule->flags & RP_IMG_UNCONDITIONAL)) {
-            add_targets(m, rule, out);
-            add_operator(waf, rule, out);
+            add_targets(&to, rule);
+            add_operator(&to, rule);
         }
-        add_actions(m, rule, out);
+        add_actions(&to, rule);
     }
     return rp_buf_err(out);
 }

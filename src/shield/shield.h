@@ -41,7 +41,7 @@ struct rp_waf_info {
 };
 void rp_waf_info(const struct rp_waf *waf, struct rp_waf_info *ret_info);
 /* For people: the rule, what it became, its prefilter. NOT_FOUND. */
-rp_err rp_waf_explain(const struct rp_waf *waf, uint64_t id, struct rp_buf *out);
+rp_err rp_waf_explain(const struct rp_waf *waf, uint64_t id, enum rp_lang lang, struct rp_buf *out);
 /* Its message, with its %{…} as they stand. NOT_FOUND. */
 rp_err rp_waf_rule_message(const struct rp_waf *waf, uint64_t id, struct rp_buf *out);
 

@@ -74,6 +74,8 @@ test('what the probes saw is said in the language of the reader, and signed in b
   const tls = await withLeaf('tls.versions');
   const leaf = (await stack.client().get(tls.evidence.proof_url.replace(/tlog-proof$/, 'json'))).json();
   assert.deepEqual([leaf.unmapped.detail, leaf.unmapped.detail_fr], [tls.detail, tls.detail_fr]);
+  const evidence = await stack.client({lang: 'fr'}).get(tls.evidence.proof_url.replace('.tlog-proof', ''));
+  assert.ok(shown(evidence.text, tls.detail_fr), 'the evidence page shows the finding');
   const told = await run(path.join(bin, 'rempart'), ['promises', 'tls-everywhere', '--state', stack.state], {env: {...stack.env, LANG: 'fr_FR.UTF-8'}});
   assert.ok(told.stdout.includes(tls.detail_fr), told.stdout);
 });

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {crash} from '../lib/sabotage.mjs';
-import {Stack, sleep, until} from '../lib/stack.mjs';
+import {Stack, bin, run, sleep, until} from '../lib/stack.mjs';
 
 let stack, person;
 before(async () => {
@@ -101,6 +101,17 @@ test('one flipped byte anywhere is found and its file named', async () => {
       assert.equal(JSON.parse(stdout).verified, false);
     }
   }
+});
+
+test('what is wrong with a log is told in French, too', async () => {
+  const checkpoint = stack.file('ledger/operator/checkpoint');
+  const good = fs.readFileSync(checkpoint), bad = Buffer.from(good);
+  bad[bad.length - 10] ^= 1;
+  fs.writeFileSync(checkpoint, bad);
+  const {code, stdout} = await run(path.join(bin, 'rempart'), ['verify', stack.file('ledger')], {env: {...stack.env, LANG: 'fr_FR.UTF-8'}});
+  fs.writeFileSync(checkpoint, good);
+  assert.equal(code, 1);
+  assert.equal(stdout, 'ALTÉRÉ\u00a0: operator/checkpoint, octet 0\u00a0: pas signé par la clé de vkey\n');
 });
 
 test('a log that was altered is refused at the start, with file and byte; mended, it goes on and says so', async () => {

@@ -56,7 +56,9 @@ test('compiled once, the image judges alike, explains its rules and is measured'
   assert.match(made.stderr, /does nothing here/, 'what has no effect is told');
   assert.equal((await waf('exec', '--image', image, '--request', path.join(folder, 'attack.http'))).code, 1);
   const explained = await waf('explain', '942100', '--image', image);
-  assert.match(explained.stdout, /detectSQLi/);
+  assert.match(explained.stdout, /^  asks {9}detectSQLi/m);
+  const french = await run(path.join(bin, 'rempart'), ['waf', 'explain', '942100', '--image', image], {env: {...process.env, LANG: 'fr_FR.UTF-8'}});
+  assert.match(french.stdout, /^règle 942100, phase 2.*\n.*\n  regarde      .*\n  après .*\n  demande      detectSQLi/);
   const measured = await waf('bench', '--image', image, '--request', path.join(folder, 'plain.http'), '--seconds', '1');
   assert.match(measured.stdout, /µs of processor a request/);
   fs.truncateSync(image, 5000);

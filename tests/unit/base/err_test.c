@@ -101,6 +101,19 @@ static void a_detail_speaks_the_language_of_its_reader(void **state) {
     assert_string_equal(rp_diag_say(NULL, "a value"), "a value");
 }
 
+static void two_readers_are_told_each_in_their_language(void **state) {
+    (void)state;
+    struct rp_diag french = {.french = true}, diag = {.also = &french};
+    assert_err(rp_fail_at(&diag, RP_ERR(INVALID), 3, 4, "days: 1 to %d", 90), INVALID);
+    assert_string_equal(diag.text, "days: 1 to 90");
+    assert_string_equal(french.text, "days\u00a0: de 1 à 90");
+    assert_int_equal(french.line, 3);
+    assert_int_equal(french.column, 4);
+    rp_diag_clear(&diag);
+    rp_ignore(rp_fail(&diag, RP_ERR(INVALID), "a value"));
+    assert_string_equal(french.text, "une valeur");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_error_speaks_both_languages),
@@ -108,6 +121,7 @@ int main(void) {
         cmocka_unit_test(errno_becomes_an_error),
         cmocka_unit_test(detail_is_bounded),
         cmocka_unit_test(french_says_the_same_with_the_same_values),
+        cmocka_unit_test(two_readers_are_told_each_in_their_language),
         cmocka_unit_test(a_detail_speaks_the_language_of_its_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
