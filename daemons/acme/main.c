@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "ledger/client.h"
 #include "os/file.h"
+#include "plan.h"
 
 enum { TICK_MIN_S = 1, TICK_MAX_S = 60, LEDGER_MS = 5000, EVENT_ARENA = 16384 };
 
@@ -89,7 +90,7 @@ static struct entry *find_due(struct acme *acme) {
         if (entry->asked) {
             return entry;
         }
-        bool is_due = entry->next_s <= now_s;
+        bool is_due = plan_is_due(entry->next_s, entry->tried_s, now_s);
         due = is_due && (!due || entry->next_s < due->next_s) ? entry : due;
     }
     return due;

@@ -2,6 +2,7 @@
 #include "base/assert.h"
 #include "core.h"
 #include "identity/closing.h"
+#include "notify/outbox.h"
 #include "spaces/grants.h"
 #include "spaces/shares.h"
 
@@ -75,12 +76,23 @@ static void expire_leases(void *thread_state, void *ctx) {
     }
 }
 
+static rp_err set_notices_right(const struct core *core, struct rp_web_thread *thread) {
+    struct rp_db *db = NULL;
+    RP_TRY(rp_store_system(thread->store, &db, NULL));
+    return rp_notify_set_right(&core->env, db);
+}
+
+void core_expire(const struct core *core, struct rp_web_thread *thread) {
+    /* The next round tries again. */
+    rp_ignore(rp_identity_expire(thread->identity, core->sessions.p, core->seen.p));
+    rp_ignore(set_notices_right(core, thread));
+}
+
 static void expire_sessions(void *thread_state, void *ctx) {
     const struct core *core = ctx;
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     if (thread) {
-        /* The next round tries again. */
-        rp_ignore(rp_identity_expire(thread->identity, core->sessions.p, core->seen.p));
+        core_expire(core, thread);
         core_lists_keep(core, thread);
         core_certificates_tell(core, thread);
     }

@@ -58,6 +58,7 @@ struct core {
     _Atomic bool ticking;             /* the deadlines are being looked at */
     bool clock_looked, clock_doubted; /* what clock.c told last; whoever ticks */
     struct rp_tidying tidying;        /* the registers' index of words; whoever ticks */
+    int64_t ticked_ms;                /* by the clock on the wall: the same */
     _Atomic bool closing_now;         /* a round of closings.c runs */
     int64_t closed_ms;                /* monotonic: when the last one began */
     /* Of the last round, with a new canary; the loop's once it is over. */
@@ -127,6 +128,8 @@ rp_err core_first_start(struct core *core, struct rp_web_thread *thread, struct 
 rp_err core_set_up(struct core *core, struct rp_diag *diag);
 /* Leases and sessions that ran out, every half minute. */
 rp_err core_chores_start(struct core *core);
+/* On a store thread: what ran out ends, and what a wrong clock put off is due. */
+void core_expire(const struct core *core, struct rp_web_thread *thread);
 
 /* ---- closings.c: organisations that are due to end ---- */
 /* A step of each every second while there are some. */

@@ -9,7 +9,12 @@
 #include "core.h"
 #include "register/desk.h"
 
-enum { TICK_MS = 500, SWEEP_MS = 30 * 60 * 1000, ARENA_BYTES = 16 * 1024 * 1024 };
+enum {
+    TICK_MS = 500,
+    SET_BACK_MS = 60 * 1000,
+    SWEEP_MS = 30 * 60 * 1000,
+    ARENA_BYTES = 16 * 1024 * 1024
+};
 
 static rp_err open_desk(struct core *core, struct rp_web_thread *thread, struct rp_arena *arena,
                         struct rp_desk *ret_desk) {
@@ -121,10 +126,20 @@ static rp_err tick(struct core *core, struct rp_web_thread *thread) {
     return RP_OK;
 }
 
+/* People whom the time to come keeps out need not wait for the next round of chores. */
+static void follow_back(struct core *core, struct rp_web_thread *thread) {
+    int64_t now_ms = rp_env_now_ms(&core->env);
+    if (now_ms < core->ticked_ms - SET_BACK_MS) {
+        core_expire(core, thread);
+    }
+    core->ticked_ms = now_ms;
+}
+
 static void tick_on_thread(void *thread_state, void *ctx) {
     struct core *core = ctx;
     struct rp_web_thread *thread = core_slot_thread(thread_state);
     if (thread) {
+        follow_back(core, thread);
         rp_ignore(tick(core, thread)); /* the next round tries again */
     }
     atomic_store(&core->ticking, false);

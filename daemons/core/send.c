@@ -164,7 +164,7 @@ static rp_err send_due(struct sender *sender, struct rp_web_thread *thread) {
 }
 
 static void expire(struct sender *sender, struct rp_web_thread *thread) {
-    int64_t now_ms = rp_env_now_ms(&sender->core->env);
+    int64_t now_ms = rp_env_monotonic_ms(&sender->core->env);
     struct rp_db *db = NULL;
     if (now_ms - sender->expired_ms < EXPIRE_MS || !core_clock_is_believed(sender->core, thread) ||
         !rp_ok(rp_store_system(thread->store, &db, NULL))) {

@@ -6,6 +6,8 @@
 enum { ARENA_BYTES = 16 * 1024 };
 
 static const int64_t leap_ms = (int64_t)RP_CLOCK_LEAP_DAYS * 24 * 3600 * 1000;
+/* A clock that is set back by less is set right. */
+static const int64_t behind_ms = (int64_t)3600 * 1000;
 /* What has been remembered lately need not be written again. */
 static const int64_t write_every_ms = (int64_t)10 * 60 * 1000;
 
@@ -99,9 +101,10 @@ rp_err rp_clock_trust_look(const struct rp_env *env, struct rp_db *db,
     struct rp_clock_trust trust = judge(&r.memory, r.now_ms);
     r.believed = trust.believed;
     bool news = r.memory.there && trust.believed == r.memory.doubted;
-    r.what = !news ? NULL : trust.believed ? "back" : "ahead";
     /* A clock that was set back is followed at once: the next leap is counted from there. */
     int64_t since_ms = r.now_ms - r.memory.seen_ms;
+    bool behind = r.memory.there && !r.memory.doubted && since_ms < -behind_ms;
+    r.what = news ? (trust.believed ? "back" : "ahead") : behind ? "behind" : NULL;
     bool due = !r.memory.there || since_ms < 0 || since_ms >= write_every_ms;
     if (news || (trust.believed && due)) {
         RP_TRY(rp_db_transact(db, write_it, &r));

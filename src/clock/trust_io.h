@@ -5,9 +5,10 @@
  * A look moves it on; one that finds a leap of more than a week ahead moves nothing, and the clock
  * is doubted until it is back, or until a person says which day it is: a machine that was off for
  * a month and a clock that is wrong look alike from inside. Nothing is destroyed meanwhile, and no
- * deadline rings that fell due through the leap alone; all else goes on.
+ * deadline rings that fell due through the leap alone; all else goes on. A clock that is set back
+ * is followed; by more than an hour is put on record.
  *
- * Fails: as the store. Each change of mind is an event, clock.leapt.
+ * Fails: as the store. Each change of mind, and each leap back, is an event, clock.leapt.
  */
 #ifndef RP_CLOCK_TRUST_IO_H
 #define RP_CLOCK_TRUST_IO_H

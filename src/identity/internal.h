@@ -184,6 +184,12 @@ rp_err rp_throttle_accept(struct rp_identity *identity, const struct rp_sha256 *
 rp_err rp_throttle_expire(struct rp_identity *identity);
 rp_err rp_address_change_expire(struct rp_identity *identity);
 
+/* Two looks at the clock may differ so much; what lies further ahead is of a clock that was wrong.
+ */
+enum { RP_AHEAD_MS = 60 * 1000 };
+/* Inside a transaction: what lies in a time to come is moved to now. */
+rp_err rp_identity_set_right(struct rp_identity *identity);
+
 /* Inside a transaction: a new session and its cookie, with the event. */
 struct rp_session_new {
     rp_id person, tenant;

@@ -180,10 +180,13 @@ static rp_err read_expired(struct rp_identity *identity, struct rp_session *ret_
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(identity->db,
                        "SELECT cookie_hash, id, person, tenant, roles, acr, idle_max_s, expires_ms "
-                       "FROM session WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT ?2",
+                       "FROM session WHERE expires_ms <= ?1 OR created_ms > ?2 "
+                       "ORDER BY expires_ms LIMIT ?3",
                        &row));
-    rp_row_bind_u64(row, 1, (uint64_t)rp_identity_now(identity));
-    rp_row_bind_u64(row, 2, EXPIRE_AT_ONCE);
+    int64_t now_ms = rp_identity_now(identity);
+    rp_row_bind_u64(row, 1, (uint64_t)now_ms);
+    rp_row_bind_u64(row, 2, (uint64_t)(now_ms + RP_AHEAD_MS)); /* the clock was wrong then */
+    rp_row_bind_u64(row, 3, EXPIRE_AT_ONCE);
     size_t count = 0;
     bool more = false;
     RP_TRY(rp_row_next(row, &more));
@@ -249,6 +252,7 @@ static rp_err expire(struct rp_db *db, void *ctx) {
     RP_TRY(delete_old(db, "DELETE FROM invitation WHERE expires_ms <= ?1", now_ms - keep_spent_ms));
     RP_TRY(rp_address_change_expire(identity));
     RP_TRY(rp_passkey_challenge_expire(identity));
+    RP_TRY(rp_identity_set_right(identity));
     return rp_throttle_expire(identity);
 }
 

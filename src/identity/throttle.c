@@ -8,6 +8,7 @@
 #include "identity/internal.h"
 
 #include "base/assert.h"
+#include "base/checked.h"
 
 enum {
     FREE_PER_CLIENT = 5,
@@ -67,7 +68,8 @@ static int64_t wait_ms(uint64_t count, uint64_t free_failures) {
 _Static_assert((FIRST_WAIT_MS << 4) <= LONGEST_WAIT_MS, "waits grow");
 
 static bool must_wait(const struct failures *failures, uint64_t free_failures, int64_t now_ms) {
-    return now_ms - failures->last_ms < wait_ms(failures->count, free_failures);
+    int64_t since_ms = RP_MAX(now_ms - failures->last_ms, (int64_t)0); /* the clock was set back */
+    return since_ms < wait_ms(failures->count, free_failures);
 }
 
 rp_err rp_throttle_check(struct rp_identity *identity, const struct rp_sha256 *address,

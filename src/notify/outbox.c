@@ -9,6 +9,8 @@
 /* After each try: a minute, then longer; what is not out after three days is given up. */
 static const int64_t pauses_ms[] = {60000, 300000, 900000, 3600000, 10800000, 21600000, 43200000};
 static const int64_t give_up_ms = (int64_t)3 * 24 * 3600 * 1000;
+/* The longest pause, and two days of quiet hours and of a digest. */
+static const int64_t longest_wait_ms = (int64_t)60 * 3600 * 1000;
 /* A courier that answered nothing is asked again. */
 static const int64_t doubt_ms = (int64_t)90 * 1000;
 static const int64_t keep_ms = (int64_t)400 * 24 * 3600 * 1000;
@@ -325,6 +327,27 @@ static rp_err run_before(struct rp_db *db, const char *sql, int64_t before_ms) {
     RP_TRY(rp_db_query(db, sql, &row));
     rp_row_bind_u64(row, 1, before_ms > 0 ? (uint64_t)before_ms : 0);
     return rp_row_run(row, NULL);
+}
+
+static rp_err move_up(struct rp_db *db, const char *sql, int64_t now_ms, int64_t latest_ms) {
+    struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db, sql, &row));
+    rp_row_bind_u64(row, 1, (uint64_t)now_ms);
+    rp_row_bind_u64(row, 2, (uint64_t)latest_ms);
+    return rp_row_run(row, NULL);
+}
+
+rp_err rp_notify_set_right(const struct rp_env *env, struct rp_db *db) {
+    RP_ASSERT(env != NULL && db != NULL);
+    int64_t now_ms = rp_env_now_ms(env);
+    RP_TRY(move_up(db,
+                   "UPDATE notice SET next_ms = ?1, created_ms = min(created_ms, ?1) "
+                   "WHERE state IN ('waiting', 'sending') AND next_ms > ?2",
+                   now_ms, now_ms + longest_wait_ms));
+    return move_up(db,
+                   "UPDATE webhook SET next_ms = ?1, failing_ms = min(failing_ms, ?1) "
+                   "WHERE next_ms > ?2",
+                   now_ms, now_ms + longest_wait_ms);
 }
 
 /* What waits for a mail server that nobody set up, or was refused, keeps its text for 30 days. */

@@ -88,5 +88,8 @@ rp_err rp_notify_retry(const struct rp_env *env, struct rp_db *db, rp_id id);
 rp_err rp_notify_read(struct rp_db *db, rp_id person, rp_id id);
 /* Deletes what is over its time: call now and then. */
 rp_err rp_notify_expire(const struct rp_env *env, struct rp_db *db);
+/* What waits longer than anything can, because the clock had run ahead, is due now: mails and
+ * webhooks. Call it now and then. */
+rp_err rp_notify_set_right(const struct rp_env *env, struct rp_db *db);
 
 #endif

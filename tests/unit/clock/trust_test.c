@@ -113,8 +113,15 @@ static void a_clock_that_was_set_back_is_followed(void **state) {
     (void)state;
     bool news = false;
     assert_true(look(&news));
+    wait_ms(-day_ms / 48); /* set right by half an hour: nothing to tell */
+    assert_true(look(&news));
+    assert_int_equal(events(), 0);
     wait_ms(-300 * day_ms);
     assert_true(look(&news));
+    assert_false(news);
+    assert_int_equal(events(), 1);
+    assert_true(look(&news));
+    assert_int_equal(events(), 1);
     wait_ms(200 * day_ms);
     assert_false(look(&news));
 }

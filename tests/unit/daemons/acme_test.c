@@ -34,6 +34,14 @@ static void retries_come_ever_later_and_never_before_the_authority_says(void **s
                 3600);
 }
 
+static void a_plan_of_a_time_to_come_is_due(void **state) {
+    (void)state;
+    assert_true(plan_is_due(100, 0, 100));
+    assert_false(plan_is_due(101, 40, 100));
+    assert_false(plan_is_due(5000, 160, 100)); /* two clocks differ by a moment */
+    assert_true(plan_is_due(365 * DAY_S + 100, 365 * DAY_S, 0));
+}
+
 static struct told read_all(const char *text) {
     struct told told = {.line_n = 0};
     rp_view rest = rp_view_from_cstr(text);
@@ -108,6 +116,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(renewal_comes_with_a_third_of_its_life_left),
         cmocka_unit_test(retries_come_ever_later_and_never_before_the_authority_says),
+        cmocka_unit_test(a_plan_of_a_time_to_come_is_due),
         cmocka_unit_test(the_authority_s_reason_is_kept),
         cmocka_unit_test(a_later_answer_makes_the_earlier_one_forgotten),
         cmocka_unit_test(without_an_answer_the_connection_s_trouble_is_the_reason),

@@ -112,6 +112,24 @@ static void the_same_key_is_the_same_notice(void **state) {
     assert_ok(rp_notify_put(&env, db, key, &notice));
 }
 
+static void what_was_put_off_by_a_wrong_clock_is_due_when_it_is_back(void **state) {
+    (void)state;
+    static const int64_t year_ns = (int64_t)366 * 86400 * 1000000000;
+    struct rp_notice notice = invitation(RP_VIEW("k1"));
+    world.now_ns += year_ns;
+    assert_ok(rp_notify_put(&env, db, key, &notice));
+    world.now_ns -= year_ns;
+    struct rp_notice_row row;
+    assert_err(rp_notify_due(&env, db, arena, &row), NOT_FOUND);
+    assert_ok(rp_notify_set_right(&env, db));
+    row = due();
+    assert_true(row.created_ms <= rp_env_now_ms(&env));
+    assert_ok(rp_notify_take(db, &row));
+    assert_ok(rp_notify_settle(&env, db, &row, RP_NOTICE_LATER, RP_VIEW("busy")));
+    assert_ok(rp_notify_set_right(&env, db)); /* a pause of its own is left as it is */
+    assert_err(rp_notify_due(&env, db, arena, &row), NOT_FOUND);
+}
+
 /* ---- webhooks ---- */
 
 static const char due_entry[] =
@@ -518,6 +536,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_notice_and_its_change_are_there_together_or_not_at_all),
         TEST(the_same_key_is_the_same_notice),
+        TEST(what_was_put_off_by_a_wrong_clock_is_due_when_it_is_back),
         TEST(reminders_are_gathered_once),
         TEST(quiet_hours_and_digests_keep_paris_time),
         TEST(a_webhook_is_signed_as_the_specification_says),
