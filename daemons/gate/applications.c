@@ -19,12 +19,17 @@ static void add_target(struct rp_buf *out, const char *upstream, bool alone) {
                   alone ? "max_fails=0" : "max_fails=2 fail_timeout=10s");
 }
 
-void gate_add_upstream(struct rp_buf *out, const struct rp_config_app *app) {
+void gate_add_upstream(struct rp_buf *out, const struct rp_config *config,
+                       const struct rp_config_app *app) {
+    const char *host = *app->host ? app->host : config->host;
     bool alone = app->more_upstreams.count == 0;
     rp_buf_printf(out, "    upstream app_%s {\n", app->name);
     if (!alone) {
         /* What one worker learns of an instance, all know. */
         rp_buf_printf(out, "        zone app_%s 64k;\n        least_conn;\n", app->name);
+    }
+    if (app->health) {
+        rp_buf_printf(out, "        rempart_health \"%s\" %s;\n", app->health, host);
     }
     add_target(out, app->upstream, alone);
     for (size_t i = 0; i < app->more_upstreams.count; i++) {

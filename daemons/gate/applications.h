@@ -5,7 +5,8 @@
 
 #include "render.h"
 
-void gate_add_upstream(struct rp_buf *out, const struct rp_config_app *app);
+void gate_add_upstream(struct rp_buf *out, const struct rp_config *config,
+                       const struct rp_config_app *app);
 /* Its place and those that the configuration sets apart; before them, its firewall. */
 void gate_add_app_places(struct rp_buf *out, const struct gate_setup *setup,
                          const struct rp_config_app *app);

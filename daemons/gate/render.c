@@ -126,6 +126,7 @@ static rp_err check_values(const struct gate_setup *setup, struct rp_diag *diag)
         RP_TRY(check_value(app->name, "an application's name", diag));
         RP_TRY(check_value(app->host, "an application's host", diag));
         RP_TRY(check_value(app->upstream, "an application's upstream", diag));
+        RP_TRY(check_value(app->health ? app->health : "", "health", diag));
         RP_TRY(check_value(app->client_ca ? app->client_ca : "", "client_ca", diag));
         for (size_t k = 0; k < app->more_upstreams.count; k++) {
             RP_TRY(check_value(app->more_upstreams.items[k], "an application's upstream", diag));
@@ -277,7 +278,7 @@ rp_err gate_render(const struct gate_setup *setup, struct rp_buf *out, struct rp
     add_main(out, setup);
     RP_TRY(add_http(out, setup));
     for (size_t i = 0; i < setup->config->app_count; i++) {
-        gate_add_upstream(out, &setup->config->apps[i]);
+        gate_add_upstream(out, setup->config, &setup->config->apps[i]);
     }
     rp_buf_add_cstr(out, "\n");
     gate_add_servers(out, setup);

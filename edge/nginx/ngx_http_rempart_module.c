@@ -5,7 +5,8 @@
  *   rempart_confine read|write PATH…;     http       walls around each worker, files it may use
  *   rempart_confine connect PORT…|none;   http       and ports of TCP that it may connect to
  *   rempart_provider CIDR…;               http       who stands in front: what comes by nobody is
- * noted rempart_session none|optional|required [pwd|mfa|phr]; rempart_app NAME; the application
+ * noted rempart_health PATH HOST;         upstream   instances that fail there get no requests
+ * rempart_session none|optional|required [pwd|mfa|phr]; rempart_app NAME; the application
  * behind this place rempart_identity_header NAME subject|email|tenant|roles; rempart_cookies off |
  * harden [NAME…]; the named ones stay readable for scripts rempart_limit
  * address|network|route|session|tenant|strangers RATE BURST;  a second, and at once rempart_header
@@ -33,6 +34,8 @@ static ngx_command_t commands[] = {
     {ngx_string("rempart_confine"), NGX_HTTP_MAIN_CONF | NGX_CONF_2MORE, ngx_rempart_set_confine,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_provider"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, ngx_rempart_set_provider,
+     NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+    {ngx_string("rempart_health"), NGX_HTTP_UPS_CONF | NGX_CONF_TAKE2, ngx_rempart_set_health,
      NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
     {ngx_string("rempart_session"), ANYWHERE | NGX_CONF_TAKE12, ngx_rempart_set_session,
      NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},

@@ -33,6 +33,7 @@ typedef struct {
     ngx_flag_t log_json;   /* rempart_log_json */
     ngx_array_t *files;    /* rempart_confine: struct rp_role_path; NULL = not confined */
     ngx_array_t *ports;    /* rempart_confine connect: uint16_t; NULL = any */
+    ngx_array_t *health;   /* rempart_health: upstreams whose instances are asked; NULL: none */
     ngx_array_t *provider; /* rempart_provider: struct rp_ip_net; NULL = nobody stands in front */
     u_char salt[JUDGE_SALT_BYTES];
     int ready_fd;                /* the supervisor's pipe, at the first start; else -1 */
@@ -113,6 +114,9 @@ rp_view ngx_rempart_request_id(ngx_http_request_t *r, ngx_rempart_ctx_t *ctx);
 /* directives */
 char *ngx_rempart_set_state(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_provider(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_rempart_set_health(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+/* In a worker: begins to ask, in the first one. */
+ngx_int_t ngx_rempart_health_start(const ngx_rempart_main_conf_t *main_conf, ngx_cycle_t *cycle);
 char *ngx_rempart_set_confine(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_rempart_set_app(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

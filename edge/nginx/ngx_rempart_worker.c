@@ -104,5 +104,5 @@ ngx_int_t ngx_rempart_init_process(ngx_cycle_t *cycle) {
         return NGX_ERROR;
     }
     tell_ready(main_conf, &isolation);
-    return NGX_OK;
+    return ngx_rempart_health_start(main_conf, cycle);
 }

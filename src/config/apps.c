@@ -4,8 +4,9 @@
 #include "config/internal.h"
 
 static const char *const app_keys[] = {
-    "name",      "host",         "upstream", "upstreams",        "sign_in",          "acr",
-    "client_ca", "body_max_kib", "paths",    "security_headers", "identity_headers", "waf"};
+    "name", "host",      "upstream",     "upstreams", "health",           "sign_in",
+    "acr",  "client_ca", "body_max_kib", "paths",     "security_headers", "identity_headers",
+    "waf"};
 
 static rp_err read_identity_headers(const struct reading *in, const struct rp_yaml *headers,
                                     struct rp_config_app *app) {
@@ -65,6 +66,9 @@ static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
     }
     if (rp_view_equal(node->key, RP_VIEW("upstreams"))) {
         return read_upstreams(in, node, app);
+    }
+    if (rp_view_equal(node->key, RP_VIEW("health"))) {
+        return rp_config_text(in, node, 1, 1000, rp_config_check_health, &app->health);
     }
     if (rp_view_equal(node->key, RP_VIEW("sign_in"))) {
         return rp_config_choice(in, node, "none|optional|required", &app->sign_in);
@@ -129,6 +133,12 @@ static rp_err read_app(const struct reading *in, const struct rp_yaml *node,
     if (!app->name || !app->upstream) {
         return rp_fail_at(in->diag, RP_ERR(INVALID), node->line, node->column,
                           rp_config_say(in, "an application needs a name and an upstream"));
+    }
+    if (app->health && app->more_upstreams.count == 0) {
+        return rp_fail_at(
+            in->diag, RP_ERR(INVALID), node->line, node->column,
+            rp_config_say(in, "%s has health, but one instance: there is no other to ask"),
+            app->name);
     }
     bool carries_identity = strcmp(app->sign_in, "none") != 0;
     for (size_t i = 0; i < app->path_count; i++) {

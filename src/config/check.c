@@ -258,6 +258,11 @@ const char *rp_config_check_place(rp_view text) {
     return !good ? expected : taken ? "a path that is not Rempart's own" : NULL;
 }
 
+const char *rp_config_check_health(rp_view text) {
+    bool good = text.n > 0 && text.p[0] == '/' && only(text, "/._~-?=&");
+    return good ? NULL : "a path such as /healthz";
+}
+
 const char *rp_config_check_value(rp_view text) {
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] < 0x20 || text.p[i] > 0x7e || text.p[i] == '"' || text.p[i] == '\\') {

@@ -26,6 +26,7 @@ const char *rp_config_check_upstream(rp_view text);       /* http://HOST:PORT or
 const char *rp_config_check_network(rp_view text);        /* an address or a CIDR range */
 const char *rp_config_check_client_address(rp_view text); /* connection, header NAME, … */
 const char *rp_config_check_place(rp_view text);          /* a path of an application, plain */
+const char *rp_config_check_health(rp_view text);         /* a path, and a query if need be */
 const char *rp_config_check_value(rp_view text);          /* a header's value */
 const char *rp_config_check_header(rp_view text);         /* a header name that nobody else needs */
 const char *rp_config_check_smtp(rp_view text); /* smtp://HOST:PORT, smtps://…, or empty */

@@ -49,6 +49,7 @@ struct rp_config_app {
     const char *host;     /* "" = the default app of this installation */
     const char *upstream; /* "http://127.0.0.1:PORT" or "unix:PATH"; the first of several */
     struct rp_config_list more_upstreams;
+    const char *health;    /* the path where each of several is asked; NULL = nobody asks */
     const char *sign_in;   /* "none", "optional", "required" */
     const char *acr;       /* "mfa", "phr"; NULL or "" = what sign_in.second_factor asks for */
     const char *client_ca; /* PEM of the authorities whose certificates may come; NULL = anybody */

@@ -202,6 +202,8 @@ static const struct {
      "judged where the firewall is"},
     {"apps:\n  - name: a\n    waf: {label: secret}\n", RP_E_INVALID, 3, 18, "sensitive"},
     {APP "    upstream: unix:a\n    upstreams: [unix:b]\n", RP_E_INVALID, 4, 5, "beside them"},
+    {APP "    upstreams: [unix:a, unix:b]\n    health: healthz\n", RP_E_INVALID, 4, 13, "/healthz"},
+    {APP "    upstream: unix:a\n    health: /healthz\n", RP_E_INVALID, 2, 5, "one instance"},
     {APP "    upstreams: []\n", RP_E_INVALID, 3, 5, "one or more"},
     {APP "    upstreams: [unix:a, ftp]\n", RP_E_INVALID, 3, 25, "unix:PATH"},
     {APP "    paths: [{sign_in: none}]\n", RP_E_INVALID, 3, 13, "need the path"},

@@ -157,6 +157,7 @@ static void each_place_has_its_rules(void **state) {
     config.apps[0].headers = headers;
     config.apps[0].header_count = 2;
     config.apps[0].more_upstreams = (struct rp_config_list){more, 1};
+    config.apps[0].health = "/healthz";
     config.apps[0].client_ca = "ca.pem";
     render();
     assert_int_equal(count("location ^~ /public/ {"), 1);
@@ -169,6 +170,7 @@ static void each_place_has_its_rules(void **state) {
     assert_int_equal(count("rempart_header replace Referrer-Policy \"no-referrer\";"), 3);
     assert_int_equal(count("X-Frame-Options"), 1); /* where no application stands */
     assert_int_equal(count("server unix:b max_fails=2 fail_timeout=10s;"), 1);
+    assert_int_equal(count("rempart_health \"/healthz\" "), 1);
     assert_int_equal(count("ssl_client_certificate \"/srv/rempart/ca.pem\";"), 1);
     assert_int_equal(count("ssl_verify_client on;"), 2); /* the canary's too */
 }
