@@ -203,10 +203,11 @@ static const struct cli_command commands[] = {
      "  rempart change running\n",
      cli_change},
     {"waf",
-     "rempart waf compile --rules FILE… -o IMAGE | exec --rules FILE…|--image IMAGE --request FILE "
-     "[--response FILE] [--json] | test --rules FILE…|--url URL --log FILE --tests DIR… [--json] | "
-     "explain ID --rules "
-     "FILE…|--image IMAGE | bench --rules FILE…|--image IMAGE --request FILE [--seconds N]\n"
+     "rempart waf compile --rules FILE… -o IMAGE\n"
+     "rempart waf exec [--rules FILE…|--image IMAGE] --request FILE [--response FILE] [--json]\n"
+     "rempart waf test --rules FILE…|--url URL --log FILE --tests DIR… [--json]\n"
+     "rempart waf explain ID [--rules FILE…|--image IMAGE] [--request FILE]\n"
+     "rempart waf bench [--rules FILE…|--image IMAGE] --request FILE [--seconds N]\n"
      "       rempart waf proposals [--json] | accept|reject ID --reason TEXT\n"
      "       rempart waf exclusions [remove ID] [--json]\n"
      "       rempart waf top [--by false-alarms|cost|blocks] [--since 7d] [--json]\n"
@@ -215,6 +216,7 @@ static const struct cli_command commands[] = {
       "the application firewall: compile rules, judge a request, run the tests of the CRS"},
      "  rempart waf compile --rules crs-setup.conf rules/*.conf -o crs.waf\n"
      "  rempart waf exec --image crs.waf --request login.http --json\n"
+     "  rempart waf explain 942100\n"
      "  rempart waf test --rules /usr/share/modsecurity-crs/owasp-crs.load --tests "
      "tests/regression/tests\n"
      "  rempart waf test --url http://127.0.0.1:8080 --log /var/log/nginx/error.log --tests "

@@ -1,5 +1,4 @@
-/* waf.c — `rempart waf`: rules compiled and explained; exec, test and bench have their own files.
- */
+/* waf.c — `rempart waf`: its words, and rules compiled; the others have their own files. */
 #include "waf.h"
 
 #include "base/assert.h"
@@ -39,7 +38,7 @@ static void print_info(const struct cli *cli, const struct rp_waf *waf) {
 
 static enum rp_exit waf_compile(struct cli *cli) {
     struct waf_rules rules;
-    if (!cli->output || cli->image) {
+    if (!cli->output || cli->rules.count == 0) {
         return cli_usage(cli, cli_say(cli, "compile --rules FICHIER… -o IMAGE",
                                       "compile --rules FILE… -o IMAGE"));
     }
@@ -53,32 +52,6 @@ static enum rp_exit waf_compile(struct cli *cli) {
     if (code == RP_EXIT_OK) {
         print_info(cli, rules.waf);
     }
-    waf_rules_done(&rules);
-    return code;
-}
-
-static enum rp_exit waf_explain(struct cli *cli) {
-    uint64_t id = 0;
-    if (cli->arg_count != 2 || !rp_view_to_u64(rp_view_from_cstr(cli->args[1]), UINT64_MAX, &id)) {
-        return cli_usage(
-            cli, cli_say(cli, "explain NUMÉRO --rules FICHIER…", "explain ID --rules FILE…"));
-    }
-    struct waf_rules rules;
-    enum rp_exit code = waf_rules_open(cli, WAF_READY, &rules);
-    if (code != RP_EXIT_OK) {
-        return code;
-    }
-    struct rp_buf text = rp_buf_new(1 << 20);
-    rp_err err = rp_waf_explain(rules.waf, id, cli->lang, &text);
-    if (rp_ok(err)) {
-        err = rp_buf_err(&text);
-    }
-    if (rp_ok(err)) {
-        printf("%.*s", RP_FMT(rp_buf_view(&text)));
-    } else {
-        code = cli_fail(cli, err, cli->args[1], NULL);
-    }
-    rp_buf_done(&text);
     waf_rules_done(&rules);
     return code;
 }

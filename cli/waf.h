@@ -19,7 +19,8 @@ struct waf_rules {
     const struct rp_waf_note *notes; /* what was read and does nothing */
     size_t note_count;
 };
-/* From --rules, or from --image. Prints what is wrong (file, line, column); RP_EXIT_OK or not. */
+/* From --rules, from --image, or else those that the installation runs. Prints what is wrong (file,
+ * line, column); RP_EXIT_OK or not. */
 enum rp_exit waf_rules_open(struct cli *cli, enum waf_setup setup, struct waf_rules *ret_rules);
 void waf_rules_done(struct waf_rules *rules);
 
@@ -45,6 +46,8 @@ rp_err waf_read_request(rp_view raw, struct rp_arena *arena, struct waf_message 
 const char *waf_why_malformed(const struct waf_message *message);
 /* INVALID unless it begins with a status line. */
 rp_err waf_read_response(rp_view raw, struct rp_arena *arena, struct waf_message *ret_message);
+/* From a file; what is wrong is printed (waf_exec.c). */
+enum rp_exit waf_request_file(struct cli *cli, const char *path, struct waf_message *ret_request);
 /* The first header of that name; p == NULL when absent. */
 rp_view waf_header_of(const struct waf_message *message, const char *name);
 
@@ -61,6 +64,7 @@ struct rp_waf_memory waf_memory_interface(struct waf_memory *memory);
 
 /* ---- the commands ---- */
 enum rp_exit waf_exec(struct cli *cli);
+enum rp_exit waf_explain(struct cli *cli);
 enum rp_exit waf_bench(struct cli *cli);
 enum rp_exit waf_test(struct cli *cli);
 /* waf_living.c */

@@ -20,20 +20,23 @@ struct messages {
     bool has_response;
 };
 
+enum rp_exit waf_request_file(struct cli *cli, const char *path, struct waf_message *ret_request) {
+    rp_view raw;
+    rp_err err = rp_file_read(path, MESSAGE_MAX, cli->arena, &raw);
+    if (rp_ok(err)) {
+        err = waf_read_request(raw, cli->arena, ret_request);
+    }
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, path, NULL);
+}
+
 static enum rp_exit read_messages(struct cli *cli, struct messages *ret_messages) {
     rp_view raw;
-    rp_err err = rp_file_read(cli->request, MESSAGE_MAX, cli->arena, &raw);
-    if (rp_ok(err)) {
-        err = waf_read_request(raw, cli->arena, &ret_messages->request);
-    }
-    if (!rp_ok(err)) {
-        return cli_fail(cli, err, cli->request, NULL);
-    }
-    if (!cli->response) {
-        return RP_EXIT_OK;
+    enum rp_exit code = waf_request_file(cli, cli->request, &ret_messages->request);
+    if (code != RP_EXIT_OK || !cli->response) {
+        return code;
     }
     ret_messages->has_response = true;
-    err = rp_file_read(cli->response, MESSAGE_MAX, cli->arena, &raw);
+    rp_err err = rp_file_read(cli->response, MESSAGE_MAX, cli->arena, &raw);
     if (rp_ok(err)) {
         err = waf_read_response(raw, cli->arena, &ret_messages->response);
     }

@@ -1,5 +1,7 @@
 /* waf_rules.c — rules from the command line, compiled and opened; what is wrong is said with its
  * file, line and column. */
+#include <unistd.h>
+
 #include "base/assert.h"
 #include "os/file.h"
 #include "shield/rule_files_io.h"
@@ -45,37 +47,45 @@ static enum rp_exit compile(struct cli *cli, enum waf_setup setup, struct rp_are
     }
     ret_rules->notes = rules.notes;
     ret_rules->note_count = rules.note_count;
-    return RP_EXIT_OK;
+    err = rp_waf_open(rp_buf_view(&ret_rules->image), &ret_rules->waf, &diag);
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->rules.p[0], &diag);
 }
 
-static enum rp_exit read_image(struct cli *cli, struct waf_rules *ret_rules) {
+static enum rp_exit read_image(struct cli *cli, const char *path, struct waf_rules *ret_rules) {
     rp_view bytes = {NULL, 0};
-    rp_err err = rp_file_read(cli->image, RP_WAF_IMAGE_MAX, ret_rules->arena, &bytes);
+    struct rp_diag diag = cli_diag(cli);
+    rp_err err = rp_file_read(path, RP_WAF_IMAGE_MAX, ret_rules->arena, &bytes);
     if (rp_ok(err)) {
         rp_buf_add(&ret_rules->image, bytes);
         err = rp_buf_err(&ret_rules->image);
     }
-    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->image, NULL);
+    if (rp_ok(err)) {
+        err = rp_waf_open(rp_buf_view(&ret_rules->image), &ret_rules->waf, &diag);
+    }
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, path, &diag);
+}
+
+/* What the gate of this installation compiled; NULL when there is none. */
+static const char *running_image(struct cli *cli) {
+    const char *path =
+        rp_arena_cstr(cli->arena, rp_arena_printf(cli->arena, "%s/gate/rules.waf", cli->state));
+    return path && access(path, R_OK) == 0 ? path : NULL;
 }
 
 enum rp_exit waf_rules_open(struct cli *cli, enum waf_setup setup, struct waf_rules *ret_rules) {
     struct waf_rules rules = {.image = rp_buf_new(RP_WAF_IMAGE_MAX),
                               .arena = rp_arena_new((size_t)2 * RP_WAF_IMAGE_MAX)};
-    struct rp_diag diag = cli_diag(cli);
+    const char *image = cli->image || cli->rules.count > 0 ? cli->image : running_image(cli);
     enum rp_exit code = RP_EXIT_OK;
     if (!rules.arena) {
         code = cli_fail(cli, RP_ERR(NO_MEMORY), cli->command, NULL);
-    } else if (cli->image && cli->rules.count == 0) {
-        code = read_image(cli, &rules);
-    } else if (!cli->image && cli->rules.count > 0) {
+    } else if (image && cli->rules.count == 0) {
+        code = read_image(cli, image, &rules);
+    } else if (!image && cli->rules.count > 0) {
         code = compile(cli, setup, rules.arena, &rules);
     } else {
         code = cli_usage(cli, cli_say(cli, "soit --rules FICHIER…, soit --image IMAGE",
                                       "either --rules FILE… or --image IMAGE"));
-    }
-    if (code == RP_EXIT_OK) {
-        rp_err err = rp_waf_open(rp_buf_view(&rules.image), &rules.waf, &diag);
-        code = rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, "image", &diag);
     }
     if (code != RP_EXIT_OK) {
         waf_rules_done(&rules);

@@ -1,4 +1,5 @@
-/* literals.c — the prefilter's bytes: where its parts lie, and the proof that they stay inside. */
+/* literals.c — the prefilter's bytes: where its parts lie, the proof that they stay inside, and
+ * what they say of one rule. */
 #include "shield/literals.h"
 
 #include "base/checked.h"
@@ -90,4 +91,39 @@ bool rp_literals_check(rp_view set, size_t rule_count) {
     }
     struct rp_literals l = rp_literals_at(head, set.p);
     return l.size == set.n && parts_fit(&l) && words_fit(&l);
+}
+
+/* ---- what one rule waits for ---- */
+
+static bool is_rule_of(const struct rp_literals *l, const struct rp_literals_entry *entry,
+                       unsigned rule) {
+    for (uint32_t i = 0; i < entry->ref_count; i++) {
+        if (l->refs[entry->refs + i] == rule) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_rule(const uint64_t *bits, unsigned rule) {
+    return bits[rule / 64] >> rule % 64 & 1;
+}
+
+void rp_literals_of_rule(rp_view set, unsigned rule, void (*each)(void *ctx, rp_view literal),
+                         void *ctx, struct rp_byte_set *ret_bytes, bool *ret_always) {
+    struct rp_literals l = rp_literals_at((const void *)set.p, set.p);
+    for (uint32_t i = 0; i < l.head->entries; i++) {
+        const struct rp_literals_entry *entry = &l.entries[i];
+        if (is_rule_of(&l, entry, rule)) {
+            each(ctx, rp_view_of(l.texts + entry->text, entry->length));
+        }
+    }
+    *ret_bytes = (struct rp_byte_set){{0}};
+    for (size_t byte = 0; byte < 256; byte++) {
+        size_t row = (size_t)l.head->row_of[byte] * l.head->words;
+        if ((l.head->bytes.bits[byte / 64] >> byte % 64 & 1) && has_rule(l.rows + row, rule)) {
+            ret_bytes->bits[byte / 64] |= UINT64_C(1) << byte % 64;
+        }
+    }
+    *ret_always = has_rule(l.always, rule);
 }

@@ -37,6 +37,10 @@ rp_err rp_literals_of_phrases(const rp_view *phrases, size_t count, struct rp_ar
 rp_err rp_literals_build(const struct rp_needs *rules, size_t rule_count, struct rp_arena *scratch,
                          struct rp_buf *out);
 bool rp_literals_check(rp_view set, size_t rule_count);
+/* For people: what rule i of a set that was checked waits for. Its literals go to `each`, in no
+ * order. */
+void rp_literals_of_rule(rp_view set, unsigned rule, void (*each)(void *ctx, rp_view literal),
+                         void *ctx, struct rp_byte_set *ret_bytes, bool *ret_always);
 /* ORs into bits[] ((rule_count + 63) / 64 words) the rules that may match the value. */
 void rp_literals_scan(rp_view set, rp_view value, const struct rp_byte_set *present,
                       uint64_t *bits);

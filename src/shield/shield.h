@@ -40,7 +40,7 @@ struct rp_waf_info {
     enum rp_waf_mode mode; /* what SecRuleEngine of the rules says */
 };
 void rp_waf_info(const struct rp_waf *waf, struct rp_waf_info *ret_info);
-/* For people: the rule, what it became, its prefilter. NOT_FOUND. */
+/* For people: the rule, what it became, what its prefilter waits for. NOT_FOUND. */
 rp_err rp_waf_explain(const struct rp_waf *waf, uint64_t id, enum rp_lang lang, struct rp_buf *out);
 /* Its message, with its %{…} as they stand. NOT_FOUND. */
 rp_err rp_waf_rule_message(const struct rp_waf *waf, uint64_t id, struct rp_buf *out);

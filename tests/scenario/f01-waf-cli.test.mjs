@@ -56,9 +56,16 @@ test('compiled once, the image judges alike, explains its rules and is measured'
   assert.match(made.stderr, /does nothing here/, 'what has no effect is told');
   assert.equal((await waf('exec', '--image', image, '--request', path.join(folder, 'attack.http'))).code, 1);
   const explained = await waf('explain', '942100', '--image', image);
-  assert.match(explained.stdout, /^  asks {9}detectSQLi/m);
   const french = await run(path.join(bin, 'rempart'), ['waf', 'explain', '942100', '--image', image], {env: {...process.env, LANG: 'fr_FR.UTF-8'}});
-  assert.match(french.stdout, /^règle 942100, phase 2.*\n.*\n  regarde      .*\n  après .*\n  demande      detectSQLi/);
+  assert.match(french.stdout, /^règle 942100, phase 2.*\n.*\n  regarde      .*\n  après .*\n  demande      detectSQLi[^]*\n  coût         \d+ pas/);
+  assert.match(explained.stdout, /asks +detectSQLi[^]*prefilter +none: every value is asked[^]*cost +[1-9]\d* of the \d+ steps that an ordinary request takes/);
+  const scanners = await waf('explain', '913100', '--image', image);
+  assert.match(scanners.stdout, /prefilter .*sqlmap.* and \d+ more\n[^]*cost +nothing: of an ordinary request it is not asked/);
+  const scanner = file('scanner.http', 'GET / HTTP/1.1\nHost: a\nUser-Agent: sqlmap/1.8\n\n');
+  assert.match((await waf('explain', '913100', '--image', image, '--request', scanner)).stdout, /cost +[1-9]\d* of the \d+ steps that this request takes/);
+  fs.mkdirSync(path.join(folder, 'state', 'gate'), {recursive: true});
+  fs.copyFileSync(image, path.join(folder, 'state', 'gate', 'rules.waf'));
+  assert.equal((await waf('explain', '913100', '--state', path.join(folder, 'state'))).stdout, scanners.stdout, 'without rules, those that run');
   const measured = await waf('bench', '--image', image, '--request', path.join(folder, 'plain.http'), '--seconds', '1');
   assert.match(measured.stdout, /µs of processor a request/);
   fs.truncateSync(image, 5000);
@@ -69,7 +76,10 @@ test('compiled once, the image judges alike, explains its rules and is measured'
 test('a mistake in the rules is told with file, line and column', async () => {
   const {code, stderr} = await waf('compile', '--rules', file('bad.conf', '# first\nSecRule ARGS "@rxx a" "id:1"\n'), '-o', path.join(folder, 'x'));
   assert.equal(code, 2);
-  assert.match(stderr, /bad\.conf.*line 2, column 16.*@rxx/);
+  assert.match(stderr, /bad\.conf.*line 2, column 16.*unknown operator "@rxx"/);
+  const told = await run(path.join(bin, 'rempart'), ['waf', 'compile', '--rules', path.join(folder, 'bad.conf'), '-o', path.join(folder, 'x')],
+    {env: {...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: 'fr_FR.UTF-8'}});
+  assert.match(told.stderr, /bad\.conf.*ligne 2, colonne 16.*opérateur «\u00a0@rxx\u00a0» inconnu/);
   assert.ok(!fs.existsSync(path.join(folder, 'x')));
   const french = await run(path.join(bin, 'rempart'), ['waf', 'exec', '--rules', path.join(folder, 'none'), '--request', path.join(folder, 'plain.http')],
     {env: {...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: 'fr_FR.UTF-8'}});
