@@ -44,13 +44,13 @@ static void print_cost(const struct cli *cli, const struct cost *cost, uint64_t 
     if (cost->steps == 0) {
         printf("  %s%s\n", cli_say(cli, "coût         ", "cost         "),
                cli->request
-                   ? cli_say(cli, "rien : pour cette requête, elle n’est pas demandée",
+                   ? cli_say(cli, "rien : pour cette requête, elle n’est pas demandée",
                              "nothing: of this request it is not asked")
-                   : cli_say(cli, "rien : pour une requête ordinaire, elle n’est pas demandée",
+                   : cli_say(cli, "rien : pour une requête ordinaire, elle n’est pas demandée",
                              "nothing: of an ordinary request it is not asked"));
         return;
     }
-    printf(cli_say(cli, "  coût         %llu pas des %llu que prend %s (un pas : 1 ns environ)\n",
+    printf(cli_say(cli, "  coût         %llu pas des %llu que prend %s (un pas : 1 ns environ)\n",
                    "  cost         %llu of the %llu steps that %s takes (a step: about 1 ns)\n"),
            (unsigned long long)cost->steps, (unsigned long long)all, whose);
 }

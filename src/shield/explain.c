@@ -145,13 +145,13 @@ static void add_prefilter(const struct sheet *sheet, const struct rp_img_rule *r
                             add_literal, &shown, &bytes, &always);
     }
     if (always) {
-        rp_buf_add_cstr(sheet->out, say(sheet, "aucun : chaque valeur est demandée",
+        rp_buf_add_cstr(sheet->out, say(sheet, "aucun : chaque valeur est demandée",
                                         "none: every value is asked"));
     } else if (shown.count > LITERALS_SHOWN) {
         rp_buf_printf(sheet->out, say(sheet, " et %u autres", " and %u more"),
                       shown.count - LITERALS_SHOWN);
     } else if (shown.count == 0) {
-        rp_buf_add_cstr(sheet->out, say(sheet, "un de ces octets :", "one of these bytes:"));
+        rp_buf_add_cstr(sheet->out, say(sheet, "un de ces octets :", "one of these bytes:"));
         add_bytes(sheet->out, &bytes);
     }
     rp_buf_add_byte(sheet->out, '\n');
