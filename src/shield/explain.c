@@ -189,11 +189,13 @@ static void add_actions(const struct sheet *sheet, const struct rp_img_rule *rul
     }
 }
 
-static void add_rule(const struct sheet *sheet, const struct rp_img_rule *rule, bool chained) {
+/* A chain's later rules are told under the id of its first. */
+static void add_rule(const struct sheet *sheet, const struct rp_img_rule *rule, uint64_t id,
+                     bool chained) {
     const struct rp_image *m = &sheet->waf->image;
     rp_buf_printf(sheet->out, "%s %llu, phase %u, %.*s:%u\n",
-                  chained ? say(sheet, "chaînée à", "chained to") : say(sheet, "règle", "rule"),
-                  (unsigned long long)rule->id, rule->phase, RP_FMT(rp_image_text(m, rule->file)),
+                  chained ? say(sheet, "enchaînée à", "chained to") : say(sheet, "règle", "rule"),
+                  (unsigned long long)id, rule->phase, RP_FMT(rp_image_text(m, rule->file)),
                   rule->line);
     if (rule->message.count > 0) {
         add_label(sheet, "message", "message");
@@ -226,7 +228,7 @@ rp_err rp_waf_explain(const struct rp_waf *waf, uint64_t id, enum rp_lang lang,
         return RP_ERR(NOT_FOUND);
     }
     for (uint32_t i = row; i < m->rules[row].after; i++) {
-        add_rule(&sheet, &m->rules[i], i > row);
+        add_rule(&sheet, &m->rules[i], id, i > row);
     }
     return rp_buf_err(out);
 }
