@@ -63,6 +63,10 @@ const char *rp_config_check_host(rp_view text) {
     return NULL;
 }
 
+const char *rp_config_check_name(rp_view text) {
+    return text.n > 0 ? rp_config_check_host(text) : "a DNS name such as www.example.com";
+}
+
 static bool is_ipv4(rp_view text) {
     unsigned parts = 0;
     while (text.p != NULL) {

@@ -15,6 +15,7 @@ bool rp_config_minutes(rp_view text, unsigned *ret_minutes);
 const char *rp_config_check_clock(rp_view text);   /* "08:30", or empty */
 const char *rp_config_check_quiet(rp_view text);   /* "22:00-07:00", or empty */
 const char *rp_config_check_host(rp_view text);    /* a DNS name, or empty */
+const char *rp_config_check_name(rp_view text);    /* a DNS name */
 const char *rp_config_check_address(rp_view text); /* an IPv4 or IPv6 address */
 const char *rp_config_check_path(rp_view text); /* a file's name nginx takes unquoted, or empty */
 const char *rp_config_check_log_file(rp_view text);       /* the same, absolute */

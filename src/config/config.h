@@ -130,6 +130,8 @@ struct rp_config {
         limit_strangers;
     struct rp_config_app *apps; /* room for RP_APPS_MAX, in the arena */
     size_t app_count;
+    struct rp_config_list watch_domains, watch_honest;
+    uint64_t watch_feed_days;
     const char *vault_log; /* "" = this machine keeps no copy of a log */
     const char *link_listen;
     struct rp_config_endpoint link;

@@ -58,6 +58,8 @@ static const struct {
     {"witnesses", rp_config_check_witness, "ledger"},
     {"witness_authority", rp_config_check_path, "ledger"},
     {"logs", rp_config_check_witness_log, "witness"},
+    {"domains", rp_config_check_name, "watch"},
+    {"honest", rp_config_check_name, "watch"},
 };
 
 static bool is_key(const struct rp_setting *setting, const char *section, rp_view key) {
