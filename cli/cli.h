@@ -200,6 +200,7 @@ enum rp_exit cli_notify(struct cli *cli);
 enum rp_exit cli_ledger(struct cli *cli);
 enum rp_exit cli_register(struct cli *cli);
 enum rp_exit cli_change(struct cli *cli);
+enum rp_exit cli_domain(struct cli *cli);
 enum rp_exit cli_backup(struct cli *cli);
 enum rp_exit cli_waf(struct cli *cli);
 enum rp_exit cli_reload(struct cli *cli);

@@ -202,6 +202,16 @@ static const struct cli_command commands[] = {
      "  rempart change propose\n"
      "  rempart change running\n",
      cli_change},
+    {"domain",
+     "rempart domain look NAME… [--dry-run] [--json] | look - [--dry-run] [--json] | list [--json]",
+     {"les noms qui imitent les vôtres : « look » en juge, ou lit un flux de noms ; ce qui est "
+      "signalé va au registre",
+      "names that pose as yours: \"look\" judges some, or reads a feed of names; what is flagged "
+      "goes into the register"},
+     "  rempart domain look exemple-login.com --dry-run\n"
+     "  rempart domain look - < names-of-today.txt\n"
+     "  rempart domain list\n",
+     cli_domain},
     {"waf",
      "rempart waf compile --rules FILE… -o IMAGE\n"
      "rempart waf exec [--rules FILE…|--image IMAGE] --request FILE [--response FILE] [--json]\n"

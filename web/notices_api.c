@@ -45,3 +45,26 @@ rp_err rp_admin_notice_retry(struct rp_request *request) {
     RP_TRY(rp_notify_retry(&request->web->env, db, id));
     return rp_api_send(request, 200, rp_json_object(request->arena));
 }
+
+/* One's own inbox, newest first: what for and when; the text is in the mail. A person's alone: no
+ * token's. */
+rp_err rp_api_inbox(struct rp_request *request) {
+    struct rp_notice_row *rows = NULL;
+    size_t count = 0;
+    struct rp_db *db = NULL;
+    if (strcmp(request->staff.how, "session") != 0) {
+        return rp_fail(&request->diag, RP_ERR(DENIED), "session");
+    }
+    RP_TRY(rp_store_system(request->thread->store, &db, NULL));
+    RP_TRY(rp_notify_list(db, request->who.person, LIST_MAX, request->arena, &rows, &count));
+    struct rp_json *list = rp_json_array(request->arena);
+    for (size_t i = 0; i < count; i++) {
+        struct rp_json *one = rp_json_add_object(request->arena, list, NULL);
+        rp_json_add_cstr(request->arena, one, "id", rp_id_print(rows[i].id).s);
+        rp_json_add_cstr(request->arena, one, "kind", rp_notice_kind_name(rows[i].kind));
+        rp_json_add_string(request->arena, one, "state", rows[i].state);
+        rp_json_add_cstr(request->arena, one, "created",
+                         rp_time_print(rows[i].created_ms / 1000).s);
+    }
+    return rp_api_send(request, 200, list);
+}

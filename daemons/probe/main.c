@@ -44,6 +44,8 @@ static const struct rp_probe probes[] = {
     {"admin.catalogue_kept", probe_admin_catalogue_kept},
     {"customer.outdated_notice", probe_customer_outdated_notice},
     {"customer.responsibility_page", probe_customer_responsibility_page},
+    {"customer.lookalike_flagged", probe_customer_lookalike_flagged},
+    {"customer.lookalike_feed", probe_customer_lookalike_feed},
     {"customer.labels_kept", probe_customer_labels_kept},
     {"tenant.export_reimport", probe_tenant_export_reimport},
 };

@@ -6,14 +6,6 @@
 #include "notify/notify.h"
 #include "register/save.h"
 
-enum { TOLD_MAX = 20 };
-
-struct telling {
-    rp_view role;
-    rp_id accounts[TOLD_MAX];
-    size_t count;
-};
-
 static bool has_role(const struct rp_facts *facts, rp_view role) {
     const struct rp_json *roles = rp_json_get(facts->open, "roles");
     for (const struct rp_json *one = roles ? roles->first : NULL; one; one = one->next) {
@@ -24,26 +16,25 @@ static bool has_role(const struct rp_facts *facts, rp_view role) {
     return false;
 }
 
-static void add_account(struct telling *telling, const struct rp_facts *facts) {
+static void add_account(struct rp_told *told, const struct rp_facts *facts) {
     rp_id account;
-    if (telling->count < TOLD_MAX && !facts->example &&
+    if (told->count < RP_TOLD_MAX && !facts->example &&
         rp_view_equal(facts->state, RP_VIEW("active")) &&
         rp_id_parse(rp_json_get_string(facts->open, "account"), &account)) {
-        telling->accounts[telling->count++] = account;
+        told->accounts[told->count++] = account;
     }
 }
 
 static rp_err add_holder(void *ctx, const struct rp_facts *facts) {
-    struct telling *telling = ctx;
-    if (has_role(facts, telling->role)) {
-        add_account(telling, facts);
+    struct rp_told *told = ctx;
+    if (has_role(facts, told->role)) {
+        add_account(told, facts);
     }
     return RP_OK;
 }
 
-/* Who has the role; without a role, or where nobody has it, who made the record. */
-static rp_err find_people(struct rp_desk *desk, const struct rp_entry *record,
-                          struct telling *telling) {
+rp_err rp_desk_find_told(struct rp_desk *desk, const struct rp_entry *record,
+                         struct rp_told *told) {
     const struct rp_register *persons = rp_register_find(desk->registers, RP_VIEW("persons"));
     struct rp_asking asking = rp_desk_asking(desk);
     struct rp_facts author;
@@ -51,18 +42,18 @@ static rp_err find_people(struct rp_desk *desk, const struct rp_entry *record,
     if (!persons) {
         return RP_OK;
     }
-    if (telling->role.n > 0) {
-        rp_view field = rp_arena_printf(desk->arena, "roles.%.*s", RP_FMT(telling->role));
+    if (told->role.n > 0) {
+        rp_view field = rp_arena_printf(desk->arena, "roles.%.*s", RP_FMT(told->role));
         if (!field.p) {
             return RP_ERR(TOO_LARGE);
         }
-        RP_TRY(asking.each(desk, persons, (const char *)field.p, RP_VIEW("true"), add_holder,
-                           telling));
+        RP_TRY(
+            asking.each(desk, persons, (const char *)field.p, RP_VIEW("true"), add_holder, told));
     }
-    if (telling->count == 0 && rp_id_parse(rp_text_of_id(&record->facts.author_text), &id)) {
+    if (told->count == 0 && rp_id_parse(rp_text_of_id(&record->facts.author_text), &id)) {
         rp_err err = asking.find(desk, persons, id, &author);
         if (rp_ok(err)) {
-            add_account(telling, &author);
+            add_account(told, &author);
         } else if (!rp_is(err, RP_E_NOT_FOUND)) {
             return err;
         }
@@ -127,13 +118,13 @@ static rp_err pass(rp_err err) {
 rp_err rp_desk_tell_due(struct rp_desk *desk, const struct rp_fired *fired,
                         const struct rp_entry *record, const struct rp_deadline *d) {
     const char *role = fired->step.kind == RP_STEP_REMIND ? d->remind_to : d->escalate_to;
-    struct telling telling = {.role = role ? rp_view_from_cstr(role) : (rp_view){NULL, 0}};
+    struct rp_told told = {.role = role ? rp_view_from_cstr(role) : (rp_view){NULL, 0}};
     if (!desk->identity || record->facts.example) {
         return RP_OK;
     }
-    RP_TRY(find_people(desk, record, &telling));
-    for (size_t i = 0; i < telling.count; i++) {
-        RP_TRY(pass(put(desk, fired, record, d, telling.accounts[i])));
+    RP_TRY(rp_desk_find_told(desk, record, &told));
+    for (size_t i = 0; i < told.count; i++) {
+        RP_TRY(pass(put(desk, fired, record, d, told.accounts[i])));
     }
     return RP_OK;
 }

@@ -226,7 +226,8 @@ static rp_err remember(struct rp_desk *desk, const struct rp_entry *record, int6
 }
 
 rp_err rp_entry_destroy(struct rp_desk *desk, const struct rp_entry *record, int64_t closed_ms) {
-    RP_TRY(remember(desk, record, closed_ms));
+    /* The canary's shelf is nobody's history, and its numbers are nobody's. */
+    RP_TRY(record->canary ? RP_OK : remember(desk, record, closed_ms));
     return delete_all(desk, record);
 }
 

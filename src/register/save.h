@@ -25,6 +25,15 @@ rp_err rp_draft_check(struct rp_draft *draft);
 rp_err rp_draft_save(struct rp_draft *draft);
 /* Clocks that begin, end or move with the record. */
 rp_err rp_draft_clocks(const struct rp_draft *draft);
+/* The accounts that are told of something. */
+enum { RP_TOLD_MAX = 20 };
+struct rp_told {
+    rp_view role;
+    rp_id accounts[RP_TOLD_MAX];
+    size_t count;
+};
+/* Who has the role; without a role, or where nobody has it, who made the record. */
+rp_err rp_desk_find_told(struct rp_desk *desk, const struct rp_entry *record, struct rp_told *told);
 /* Inside the transaction of a step that fired: a notice to each person whom the deadline names. */
 rp_err rp_desk_tell_due(struct rp_desk *desk, const struct rp_fired *fired,
                         const struct rp_entry *record, const struct rp_deadline *d);

@@ -29,8 +29,7 @@ static rp_err check_may(struct rp_desk *desk, const struct rp_entry *record) {
     struct rp_id_text actor = rp_id_print(desk->actor.id);
     bool acted = false, named = false;
     RP_TRY(rp_desk_check_write(desk, record->facts.reg, record));
-    if (desk->canary ||
-        !rp_view_equal(rp_text_of_id(&record->facts.author_text), rp_text_of_id(&actor))) {
+    if (!rp_view_equal(rp_text_of_id(&record->facts.author_text), rp_text_of_id(&actor))) {
         return rp_fail(
             desk->diag, RP_ERR(DENIED), "%s",
             say(desk, "seul son auteur retire une fiche", "only its author takes a record back"));

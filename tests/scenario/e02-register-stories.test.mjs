@@ -38,7 +38,7 @@ const through = person => ({
 });
 
 before(async () => {
-  stack = await Stack.start({app: null});
+  stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nwatch:\n  domains: [moncoffre.fr]\n`});
   staff = new Staff(stack);
   ann = await staff.first('Ann');
 });
@@ -269,6 +269,27 @@ test('a deadline that fires is told to whoever it names, once', async () => {
   assert.ok(Number(told) >= 1);
   const clear = await sql(stack.file('db/system.db'), "SELECT count(*) FROM notice WHERE kind = 'deadline' AND sealed LIKE '%Alert%'");
   assert.equal(clear, '0', 'what it says is sealed');
+});
+
+/*= S176 type=test */
+test('who has the role of security is told of a look-alike, once; what was taken down and is seen again is opened again', async () => {
+  const rows = () => sql(stack.file('db/system.db'), "SELECT count(*) FROM notice WHERE kind = 'lookalike' AND channel = 'mail'"); // a canary has no mail
+  const holders = (await cli.list('persons')).filter(one => one.state === 'active' && one.roles.includes('security')).length;
+  const look = async name => JSON.parse((await stack.rempart('domain', 'look', name, '--json')).stdout);
+  assert.equal((await look('moncoffre-login.com')).what, 'new');
+  assert.equal(await rows(), String(holders));
+  assert.equal((await look('www.moncoffre-login.com')).what, 'known');
+  assert.equal(await rows(), String(holders));
+  const {id} = await staff.one('lookalikes', {name: 'moncoffre-login.com'});
+  await refused(cli.move('lookalikes', id, 'report'), /judgement|reported_to/);
+  await cli.move('lookalikes', id, 'report', {judgement: 'a copy of our sign-in page', reported_to: 'its registrar'});
+  await cli.move('lookalikes', id, 'take_down');
+  const again = await look('moncoffre-login.com');
+  assert.deepEqual([again.what, again.state, again.record], ['again', 'new', id]);
+  assert.equal((await cli.show('lookalikes', id)).gone_at ?? null, null);
+  assert.equal(await rows(), String(2 * holders));
+  await cli.move('lookalikes', id, 'dismiss', {judgement: 'a reseller of ours'});
+  assert.equal((await look('moncoffre-login.com')).what, 'known');
 });
 
 test('reminders wait for their hour and are one mail; what is overdue is not kept back', async () => {
