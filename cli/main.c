@@ -41,7 +41,7 @@ static void print_help(const struct cli *cli, FILE *to) {
 
 static void print_command_help(const struct cli *cli, const struct cli_command *command, FILE *to) {
     const char *verb = cli->arg_count > 0 ? cli->args[0] : NULL;
-    cli_usage_print(to, "", command, verb);
+    cli_usage_print(cli, to, "", command, verb);
     fprintf(to, "\n%s\n\n%s\n", command->about[cli->lang], cli_say(cli, "Exemples :", "Examples:"));
     cli_examples_print(to, command, verb);
 }
@@ -50,9 +50,12 @@ enum rp_exit cli_usage(const struct cli *cli, const char *problem) {
     fprintf(stderr, "rempart: %s\n", problem);
     const struct cli_command *command = cli->command ? cli_command_named(cli->command) : NULL;
     if (command) {
-        cli_usage_print(stderr, "usage: ", command, cli->arg_count > 0 ? cli->args[0] : NULL);
+        cli_usage_print(cli, stderr, cli_say(cli, "usage : ", "usage: "), command,
+                        cli->arg_count > 0 ? cli->args[0] : NULL);
     } else {
-        fprintf(stderr, "usage: rempart COMMAND …  (rempart --help)\n");
+        fprintf(stderr, "%s\n",
+                cli_say(cli, "usage : rempart COMMANDE …  (rempart --help)",
+                        "usage: rempart COMMAND …  (rempart --help)"));
     }
     return RP_EXIT_USAGE;
 }
@@ -77,6 +80,14 @@ static void say_where(const struct cli *cli) {
             cli_say(cli,
                     "Rempart tourne-t-il ici ? « rempart up » le démarre ; --state DIR dit où.",
                     "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
+}
+
+size_t cli_columns(rp_view text) {
+    size_t columns = 0;
+    for (size_t i = 0; i < text.n; i++) {
+        columns += (text.p[i] & 0xc0) != 0x80;
+    }
+    return columns;
 }
 
 struct rp_diag cli_diag(const struct cli *cli) {

@@ -32,13 +32,9 @@ static rp_view status_word(const struct cli *cli, const struct rp_json *of) {
     return status;
 }
 
-/* The terminal counts columns, printf counts bytes. */
 static void print_status(const struct cli *cli, const struct rp_json *of, size_t width) {
     rp_view word = status_word(cli, of);
-    size_t columns = 0;
-    for (size_t i = 0; i < word.n; i++) {
-        columns += (word.p[i] & 0xc0) != 0x80;
-    }
+    size_t columns = cli_columns(word);
     printf("%.*s%*s", RP_FMT(word), (int)(columns < width ? width - columns : 1), "");
 }
 

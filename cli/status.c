@@ -117,6 +117,15 @@ static bool print_clock(struct cli *cli, struct rp_json *status) {
     return false;
 }
 
+/* Daemons give their reasons in English; those that the tables know are put into French. */
+static const char *reason_in(const struct cli *cli, rp_view reason) {
+    const char *text = rp_arena_cstr(cli->arena, reason);
+    if (!text) {
+        return rp_err_text(RP_ERR(TOO_LARGE), cli->lang);
+    }
+    return cli->lang == RP_FR ? rp_french(text) : text;
+}
+
 /* What core says of the copy of the log that another machine, or this one, keeps. */
 static bool print_copy(struct cli *cli, struct rp_json *status) {
     struct rp_json *copy = read_json(cli, "run/vault-copy.json", NULL);
@@ -137,7 +146,7 @@ static bool print_copy(struct cli *cli, struct rp_json *status) {
            (unsigned long long)behind_s, (unsigned long long)entries,
            cli_say(cli, "entrées", "entries"));
     if (reason.n > 0) {
-        printf(" (%s%.*s)", well ? "" : "!: ", RP_FMT(reason));
+        printf(" (%s%s)", well ? "" : cli_say(cli, "! : ", "!: "), reason_in(cli, reason));
     }
     printf("\n");
     return well;
@@ -207,7 +216,7 @@ static void print_witness(const struct cli *cli, const struct witness_state *wit
         printf(cli_say(cli, ", %llu entrées, il y a %s\n", ", %llu entries, %s ago\n"),
                (unsigned long long)witness->size, age);
     } else {
-        printf(" (!) %.*s (%s)\n", RP_FMT(witness->why), age);
+        printf(" (!) %s (%s)\n", reason_in(cli, witness->why), age);
     }
 }
 

@@ -64,8 +64,50 @@ static bool has_clause(rp_view usage, rp_view word) {
     return false;
 }
 
-void cli_usage_print(FILE *to, const char *before, const struct cli_command *command,
-                     const char *verb) {
+/* What stands for something that is typed. What is not here is the same in French. */
+static const struct {
+    const char *english, *french;
+} stand_ins[] = {
+    {"COMMAND", "COMMANDE"}, {"DEADLINE", "ÉCHÉANCE"}, {"DIGEST", "EMPREINTE"},
+    {"DIR", "DOSSIER"},      {"EMAIL", "ADRESSE"},     {"FIELD", "CHAMP"},
+    {"FILE", "FICHIER"},     {"LIST", "LISTE"},        {"METHOD", "MÉTHODE"},
+    {"MOVE", "PASSAGE"},     {"NAME", "NOM"},          {"NETWORK", "RÉSEAU"},
+    {"PERSON", "PERSONNE"},  {"PREFIX", "PRÉFIXE"},    {"REASON", "MOTIF"},
+    {"RECORD", "FICHE"},     {"REGISTER", "REGISTRE"}, {"ROLE", "RÔLE"},
+    {"TENANT", "CLIENT"},    {"TEXT", "TEXTE"},        {"TODAY", "CE-JOUR"},
+    {"TREE", "ARBRE"},       {"VALUE", "VALEUR"},      {"VKEY", "CLÉ"},
+    {"WORD", "MOT"},
+};
+
+static rp_view stand_in(enum rp_lang lang, rp_view word) {
+    for (size_t i = 0; lang == RP_FR && i < RP_COUNT_OF(stand_ins); i++) {
+        if (rp_view_equal(word, rp_view_from_cstr(stand_ins[i].english))) {
+            return rp_view_from_cstr(stand_ins[i].french);
+        }
+    }
+    return word;
+}
+
+static bool is_capital(uint8_t c) {
+    return c >= 'A' && c <= 'Z';
+}
+
+static void print_clause(FILE *to, enum rp_lang lang, rp_view clause) {
+    for (size_t at = 0; at < clause.n;) {
+        bool capitals = is_capital(clause.p[at]);
+        size_t end = at;
+        while (end < clause.n && is_capital(clause.p[end]) == capitals) {
+            end++;
+        }
+        rp_view piece = stand_in(lang, rp_view_sub(clause, at, end - at));
+        fprintf(to, "%.*s", RP_FMT(piece));
+        at = end;
+    }
+    fputc('\n', to);
+}
+
+void cli_usage_print(const struct cli *cli, FILE *to, const char *before,
+                     const struct cli_command *command, const char *verb) {
     rp_view rest = rp_view_from_cstr(command->usage);
     rp_view word = verb ? rp_view_from_cstr(verb) : (rp_view){NULL, 0};
     bool one = word.n > 0 && has_clause(rest, word);
@@ -76,10 +118,10 @@ void cli_usage_print(FILE *to, const char *before, const struct cli_command *com
             continue;
         }
         bool whole = rp_view_starts(clause, RP_VIEW("rempart "));
-        fprintf(to, "%*s%s%s%s%s%.*s\n", indent, "", indent == 0 ? before : "",
-                whole ? "" : "rempart ", whole ? "" : command->name, whole ? "" : " ",
-                RP_FMT(clause));
-        indent = (int)strlen(before);
+        fprintf(to, "%*s%s%s%s%s", indent, "", indent == 0 ? before : "", whole ? "" : "rempart ",
+                whole ? "" : command->name, whole ? "" : " ");
+        print_clause(to, cli->lang, clause);
+        indent = (int)cli_columns(rp_view_from_cstr(before));
     }
 }
 

@@ -114,9 +114,9 @@ static bool nobody_diverged(struct look *look) {
     const struct rp_json *list = rp_json_get(root, "witnesses");
     for (const struct rp_json *one = list ? list->first : NULL; one; one = one->next) {
         if (rp_view_equal(rp_json_get_string(one, "state"), RP_VIEW("diverged"))) {
-            rp_probe_broken(look->seen, "%.*s refuses this log: %.*s",
-                            RP_FMT(rp_json_get_string(one, "name")),
-                            RP_FMT(rp_json_get_string(one, "problem")));
+            const char *why = rp_arena_cstr(look->arena, rp_json_get_string(one, "problem"));
+            rp_probe_broken(look->seen, "%.*s refuses this log: %s",
+                            RP_FMT(rp_json_get_string(one, "name")), why ? why : "?");
             return false;
         }
     }

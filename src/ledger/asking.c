@@ -51,11 +51,9 @@ static struct rp_witness_heard hear_size(const struct rp_witness_question *quest
         return said(RP_WITNESS_REFUSED, "answered 409 without the size that it remembers");
     }
     if (size > question->size) {
-        struct rp_witness_heard heard = said(RP_WITNESS_LARGER, "");
+        struct rp_witness_heard heard =
+            said(RP_WITNESS_LARGER, "it remembers more entries of this log than it has");
         heard.size = size;
-        (void)snprintf(heard.problem, sizeof heard.problem,
-                       "it remembers %llu entries of this log, which has %llu",
-                       (unsigned long long)size, (unsigned long long)question->size);
         return heard;
     }
     if (size == question->size && size == question->old_size) {

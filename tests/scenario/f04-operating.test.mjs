@@ -30,6 +30,8 @@ test('help on one word of a command tells of that word alone; on a word that is 
   assert.doesNotMatch(exec, /waf compile/);
   assert.match(all, /^rempart waf compile [^\n]*\nrempart waf exec /);
   assert.equal(all, await help('waf'));
+  const french = await run(rempart, ['gate', 'remove'], {env: {...process.env, LANG: 'fr_FR.UTF-8', REMPART_STATE: '/nowhere'}});
+  assert.match(french.stderr, /^usage\u00a0: rempart gate remove ID\|RÉSEAU$/m, 'what is typed is named in French');
 });
 
 test('bash completes every command of the help, their words and options, and else files', async () => {
