@@ -254,7 +254,8 @@ enum rp_exit cli_gate_lists(struct cli *cli) {
     }
     if (strcmp(cli->args[0], "remove") == 0) {
         return cli->arg_count == 2 ? in_state(cli, remove_one)
-                                   : cli_usage(cli, "gate remove ID|NETWORK");
+                                   : cli_usage(cli, cli_say(cli, "gate remove ID|RÉSEAU",
+                                                            "gate remove ID|NETWORK"));
     }
     return put(cli);
 }

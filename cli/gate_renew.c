@@ -29,7 +29,7 @@ enum rp_exit cli_gate_renew(struct cli *cli) {
     rp_view name = cli->arg_count > 1 ? rp_view_from_cstr(cli->args[1]) : RP_VIEW("");
     rp_view problem = RP_VIEW("");
     if (cli->arg_count > 2 || name.n > NAME_MAX_BYTES) {
-        return cli_usage(cli, "renew [NAME]");
+        return cli_usage(cli, cli_say(cli, "renew [NOM]", "renew [NAME]"));
     }
     rp_err err = cli_enter_state(cli);
     if (rp_ok(err)) {

@@ -204,8 +204,9 @@ enum rp_exit cli_register_token(struct cli *cli) {
         rp_json_add_cstr(cli->arena, body, "name", cli->args[2]);
         code = cli_ask(cli, "POST", "/.rempart/api/v1/tokens", body, &answer);
     } else {
-        return cli_usage(cli, "token | token new NAME scope=read registers=* days=90 | "
-                              "token end ID");
+        return cli_usage(
+            cli, cli_say(cli, "token | token new NOM scope=read registers=* days=90 | token end ID",
+                         "token | token new NAME scope=read registers=* days=90 | token end ID"));
     }
     if (code == RP_EXIT_OK) {
         cli_print_json(answer);
