@@ -125,112 +125,107 @@ static void read_variable(struct rp_sql_reader *r, struct rp_sql_token *token) {
     }
 }
 
+/* ---- one byte that says it all ---- */
+
+static void take_operator(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    rp_sql_take_one(r, token, RP_SQL_OPERATOR);
+}
+
+static void take_left_paren(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    rp_sql_take_one(r, token, RP_SQL_LEFT_PAREN);
+}
+
+static void take_right_paren(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    rp_sql_take_one(r, token, RP_SQL_RIGHT_PAREN);
+}
+
+static void take_left_brace(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    rp_sql_take_one(r, token, RP_SQL_LEFT_BRACE);
+}
+
+static void take_right_brace(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    rp_sql_take_one(r, token, RP_SQL_RIGHT_BRACE);
+}
+
+static void take_comma(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    rp_sql_take_one(r, token, RP_SQL_COMMA);
+}
+
+static void take_semicolon(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    rp_sql_take_one(r, token, RP_SQL_SEMICOLON);
+}
+
+static void take_unknown(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    rp_sql_take_one(r, token, RP_SQL_UNKNOWN);
+}
+
+/* White, and no token of its own. */
+static void pass(struct rp_sql_reader *r, struct rp_sql_token *token) {
+    (void)token;
+    r->at++;
+}
+
 /* ---- all kinds ---- */
 
+typedef void read_kind(struct rp_sql_reader *r, struct rp_sql_token *token);
+
+/* By a token's first byte; NULL: a word. */
+static read_kind *const kinds[256] = {
+    [0 ... ' '] = pass,
+    [127] = pass,
+    [0xa0] = pass,
+    ['\''] = rp_sql_read_quoted,
+    ['"'] = rp_sql_read_quoted,
+    ['#'] = read_hash,
+    ['$'] = rp_sql_read_money,
+    ['%'] = take_operator,
+    ['+'] = take_operator,
+    ['^'] = take_operator,
+    ['~'] = take_operator,
+    ['!'] = read_operator,
+    ['&'] = read_operator,
+    ['*'] = read_operator,
+    [':'] = read_operator,
+    ['<' ... '>'] = read_operator,
+    ['|'] = read_operator,
+    ['('] = take_left_paren,
+    [')'] = take_right_paren,
+    ['{'] = take_left_brace,
+    ['}'] = take_right_brace,
+    [','] = take_comma,
+    [';'] = take_semicolon,
+    ['?'] = take_unknown,
+    [']'] = take_unknown,
+    ['-'] = read_dash,
+    ['/'] = read_slash,
+    ['.'] = rp_sql_read_number,
+    ['0' ... '9'] = rp_sql_read_number,
+    ['@'] = read_variable,
+    ['['] = read_bracketed,
+    ['\\'] = read_backslash,
+    ['`'] = rp_sql_read_ticked,
+    ['B'] = rp_sql_read_b,
+    ['b'] = rp_sql_read_b,
+    ['X'] = rp_sql_read_x,
+    ['x'] = rp_sql_read_x,
+    ['E'] = rp_sql_read_e,
+    ['e'] = rp_sql_read_e,
+    ['N'] = rp_sql_read_n,
+    ['n'] = rp_sql_read_n,
+    ['Q'] = rp_sql_read_q,
+    ['q'] = rp_sql_read_q,
+    ['U'] = rp_sql_read_u,
+    ['u'] = rp_sql_read_u,
+};
+
 static bool read_any(struct rp_sql_reader *r, struct rp_sql_token *token) {
-    switch (r->value.p[r->at]) {
-    case 0 ... ' ':
-    case 127:
-    case 0xa0:
-        r->at++;
-        return false;
-    case '\'':
-    case '"':
-        rp_sql_read_quoted(r, token);
-        break;
-    case '#':
-        read_hash(r, token);
-        break;
-    case '$':
-        rp_sql_read_money(r, token);
-        break;
-    case '%':
-    case '+':
-    case '^':
-    case '~':
-        rp_sql_take_one(r, token, RP_SQL_OPERATOR);
-        break;
-    case '!':
-    case '&':
-    case '*':
-    case ':':
-    case '<' ... '>':
-    case '|':
-        read_operator(r, token);
-        break;
-    case '(':
-        rp_sql_take_one(r, token, RP_SQL_LEFT_PAREN);
-        break;
-    case ')':
-        rp_sql_take_one(r, token, RP_SQL_RIGHT_PAREN);
-        break;
-    case '{':
-        rp_sql_take_one(r, token, RP_SQL_LEFT_BRACE);
-        break;
-    case '}':
-        rp_sql_take_one(r, token, RP_SQL_RIGHT_BRACE);
-        break;
-    case ',':
-        rp_sql_take_one(r, token, RP_SQL_COMMA);
-        break;
-    case ';':
-        rp_sql_take_one(r, token, RP_SQL_SEMICOLON);
-        break;
-    case '?':
-    case ']':
-        rp_sql_take_one(r, token, RP_SQL_UNKNOWN);
-        break;
-    case '-':
-        read_dash(r, token);
-        break;
-    case '/':
-        read_slash(r, token);
-        break;
-    case '.':
-    case '0' ... '9':
-        rp_sql_read_number(r, token);
-        break;
-    case '@':
-        read_variable(r, token);
-        break;
-    case '[':
-        read_bracketed(r, token);
-        break;
-    case '\\':
-        read_backslash(r, token);
-        break;
-    case '`':
-        rp_sql_read_ticked(r, token);
-        break;
-    case 'B':
-    case 'b':
-        rp_sql_read_b(r, token);
-        break;
-    case 'X':
-    case 'x':
-        rp_sql_read_x(r, token);
-        break;
-    case 'E':
-    case 'e':
-        rp_sql_read_e(r, token);
-        break;
-    case 'N':
-    case 'n':
-        rp_sql_read_n(r, token);
-        break;
-    case 'Q':
-    case 'q':
-        rp_sql_read_q(r, token);
-        break;
-    case 'U':
-    case 'u':
-        rp_sql_read_u(r, token);
-        break;
-    default:
+    read_kind *read = kinds[r->value.p[r->at]];
+    if (!read) {
         rp_sql_read_word(r, token);
-        break;
+        return true;
     }
-    return true;
+    read(r, token);
+    return read != pass;
 }
 
 bool rp_sql_next(struct rp_sql_reader *r, struct rp_sql_token *ret_token) {
