@@ -205,6 +205,9 @@ static rp_err receive(struct rp_request *request) {
         return break_off(request, &space, importing, RP_ERR(UNREACHABLE));
     }
     rp_err err = work(request, &space, importing);
+    if (rp_is(err, RP_E_CORRUPT)) {
+        err = RP_ERR(INVALID); /* what was sent is damaged, nothing of ours */
+    }
     return rp_ok(err) ? RP_OK : break_off(request, &space, importing, err);
 }
 
