@@ -7,8 +7,9 @@
 #include "os/outward.h"
 #include "os/socket.h"
 #include "os/tcp.h"
+#include "recorder.h"
 
-enum { CHUNK = 8 * 1024, QUESTION_MAX = 1024 };
+enum { CHUNK = 8 * 1024, QUESTION_MAX = 1024, REFUSED_EVERY_MS = 60000 };
 
 static int64_t now_ms(const struct call *call) {
     const struct rp_env *env = &call->dial->daemon.env;
@@ -169,6 +170,25 @@ static void dial_out(void *thread_state, void *ctx) {
     RP_ASSERT(rp_ok(err)); /* fewer calls exist than posts may wait */
 }
 
+/* Once a minute, with their number: whoever asks a thousand times fills no log. */
+static void record_refused(const struct call *call, const struct rp_socks_request *wanted,
+                           const char *who) {
+    struct dial *dial = call->dial;
+    int64_t now = now_ms(call);
+    dial->refused_times++;
+    if (dial->refused_ms != 0 && now - dial->refused_ms < REFUSED_EVERY_MS) {
+        return;
+    }
+    struct recorder_note note = recorder_begin(dial->recorder, RP_EVENT_DIAL_REFUSED);
+    rp_event_add_text(note.event, "role", rp_view_from_cstr(who));
+    rp_event_add_text(note.event, "host", rp_view_from_cstr(wanted->host));
+    rp_event_add_u64(note.event, "port", wanted->port);
+    rp_event_add_u64(note.event, "times", dial->refused_times);
+    recorder_finish(dial->recorder, &note);
+    dial->refused_ms = now;
+    dial->refused_times = 0;
+}
+
 static void tell_refused(const struct call *call, const struct rp_socks_request *wanted) {
     const char *who = call->roles == RP_ROLE_BIT(RP_ROLE_COURIER) ? "courier"
                       : call->roles == RP_ROLE_BIT(RP_ROLE_ACME)  ? "acme"
@@ -177,6 +197,7 @@ static void tell_refused(const struct call *call, const struct rp_socks_request 
     bool here = strcmp(wanted->host, "127.0.0.1") == 0;
     daemon_say(&call->dial->daemon, "refused: %s asks for %s port %u, which no setting names%s",
                who, wanted->host, wanted->port, here ? "; canaries do, once an hour (S71)" : "");
+    record_refused(call, wanted, who);
 }
 
 /*= S71 */

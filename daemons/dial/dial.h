@@ -75,6 +75,7 @@ struct call {
 
 /* ---- names.c ---- */
 
+struct recorder;
 struct names;
 /* The installation's own names, for hunt; needs the pool. */
 rp_err names_open(struct dial *dial);
@@ -87,6 +88,9 @@ struct dial {
     struct rp_watch *watch;
     struct rp_pool *pool;
     struct names *names;
+    struct recorder *recorder;
+    int64_t refused_ms;     /* when a refusal was put on record last, monotonic; 0 = never */
+    unsigned refused_times; /* since then */
     struct call calls[DIAL_CALLS];
 };
 

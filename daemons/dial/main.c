@@ -5,6 +5,7 @@
 #include "dial.h"
 #include "os/file.h"
 #include "os/socket.h"
+#include "recorder.h"
 
 static struct call *find_free(struct dial *dial) {
     for (size_t i = 0; i < DIAL_CALLS; i++) {
@@ -62,6 +63,7 @@ static rp_err serve(struct dial *dial) {
         return RP_OK;
     }
     RP_TRY(daemon_enter(daemon));
+    RP_TRY(recorder_new(daemon, &dial->recorder));
     err = open_door(dial);
     return rp_ok(err) ? daemon_run(daemon) : daemon_fail(daemon, err, DAEMON_DIAL_SOCKET, NULL);
 }
@@ -82,6 +84,7 @@ static int run(struct dial *dial, int argc, char **argv) {
         call_release(&dial->calls[i]);
     }
     names_close(dial);
+    recorder_free(dial->recorder);
     rp_watch_free(dial->watch);
     rp_fd_done(&dial->listener);
     daemon_done(&dial->daemon);

@@ -91,7 +91,7 @@ static bool may_write(enum rp_role_id from, enum rp_tree_kind kind) {
     case RP_TREE_OPERATOR:
         return from == RP_ROLE_KMS || from == RP_ROLE_SUPERVISOR || from == RP_ROLE_CORE ||
                from == RP_ROLE_ACME || from == RP_ROLE_HUNT || from == RP_ROLE_LINK ||
-               from == RP_ROLE_WITNESS;
+               from == RP_ROLE_WITNESS || from == RP_ROLE_DIAL;
     case RP_TREE_TENANT:
         return from == RP_ROLE_CORE;
     case RP_TREE_COUNT:

@@ -1,5 +1,6 @@
 // The one door out is exchanged for one that lets anybody out anywhere, and a role's program for one that sends something by
 // itself and says that it could not: S71's part turns red, and green once the good ones are back.
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
@@ -14,7 +15,7 @@ for (const name of fs.readdirSync(built)) fs.copyFileSync(path.join(built, name)
 fs.chmodSync(folder, 0o755);
 process.env.REMPART_BIN = folder;
 const {crash, turnsRed} = await import('../lib/sabotage.mjs');
-const {Stack, freePort} = await import('../lib/stack.mjs');
+const {Stack, freePort, until} = await import('../lib/stack.mjs');
 
 // Says what the supervisor waits for, and connects whoever asks to wherever they like, in no walls.
 const OPEN_DOOR = `#!${process.execPath}
@@ -79,6 +80,16 @@ test('a door that lets anybody out anywhere turns S71’s part red', {skip}, asy
       await crash(stack, 'dial');
     },
   });
+});
+
+test('what dial refused is on record, by role and place', {skip}, async () => {
+  const refused = await until('the event', async () => {
+    const {stdout} = await stack.rempart('ledger', 'tail', 'operator', '-n', '300', '--json');
+    return stdout.split('\n').filter(line => line.includes('"dial.refused"')).map(line => JSON.parse(line).entry.unmapped)[0];
+  });
+  assert.match(refused.role, /^(courier|acme|a role|a stranger)$/);
+  assert.equal(refused.host, '127.0.0.1'); // the canary's, S71
+  assert.ok(refused.port > 0 && refused.times >= 1);
 });
 
 /*= S71 type=test */

@@ -7,7 +7,7 @@
 static void the_graph_is_what_the_house_says(void **state) {
     (void)state;
     static const char *const served[RP_ROLE_COUNT] = {
-        [RP_ROLE_LEDGER] = "supervisor kms core probe hunt acme link witness cli ",
+        [RP_ROLE_LEDGER] = "supervisor kms core probe hunt acme link witness dial cli ",
         [RP_ROLE_KMS] = "core hunt cli ",
         [RP_ROLE_SUPERVISOR] = "probe ",
         [RP_ROLE_PROBE] = "cli ",
