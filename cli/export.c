@@ -17,7 +17,8 @@ static rp_err open_out(const char *file, int *ret_fd, struct rp_diag *diag) {
     if (rp_file_exists(file)) {
         return rp_fail(diag, RP_ERR(DUPLICATE), "%s is there already: name another file", file);
     }
-    return rp_file_open_append(file, 0600, ret_fd);
+    rp_err err = rp_file_open_append(file, 0600, ret_fd);
+    return rp_ok(err) ? RP_OK : rp_fail(diag, err, "%s", file);
 }
 
 /* What was begun and did not end well is worth nothing, and holds a customer's data in clear. */

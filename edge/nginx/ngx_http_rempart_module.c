@@ -1,25 +1,50 @@
+// clang-format off
 /* ngx_http_rempart_module.c — the module's table: directives, configurations, handlers.
  *
- *   rempart_state DIR;                    http       tables and rings of this installation
- *   rempart_log_json on|off;              http       lines on standard error as JSON
- *   rempart_confine read|write PATH…;     http       walls around each worker, files it may use
- *   rempart_confine connect PORT…|none;   http       and ports of TCP that it may connect to
- *   rempart_provider CIDR…;               http       who stands in front: what comes by nobody is
- * noted rempart_health PATH HOST;         upstream   instances that fail there get no requests
- * rempart_session none|optional|required [pwd|mfa|phr]; rempart_app NAME; the application
- * behind this place rempart_identity_header NAME subject|email|tenant|roles; rempart_cookies off |
- * harden [NAME…]; the named ones stay readable for scripts rempart_limit
- * address|network|route|session|tenant|strangers RATE BURST;  a second, and at once rempart_header
- * missing|replace NAME VALUE; rempart_plain_paths on|off;           refuse addresses that two
- * readers would read differently rempart_hsts on|off;                  default on where there is a
- * rempart_state rempart_waf [IMAGE] on|detect|learn|off [stream];   the application firewall, with
- * or without the rest; learn: detect, and note what people meet rempart_waf_over_budget
- * block|detect; requests that cost more than their budget rempart_waf_model FILE on|detect;
- * OpenAPI: what an application is sent, and nothing else rempart_waf_label
- * public|internal|personal|sensitive;  how plainly a note says what was sent rempart_notes DIR;
- * http       a table for each worker: notes.N rempart_waf_log rules|full;           full: a line a
- * match, with its message and data, for tests
+ * Where no context is named, http, server and location take the directive.
+ *
+ *   rempart_state DIR; (in http)
+ *       tables and rings of this installation
+ *   rempart_log_json on|off; (in http)
+ *       lines on standard error as JSON
+ *   rempart_confine read|write PATH…; (in http)
+ *       walls around each worker, files it may use
+ *   rempart_confine connect PORT…|none; (in http)
+ *       and ports of TCP that it may connect to
+ *   rempart_provider CIDR…; (in http)
+ *       who stands in front: what comes by nobody is noted
+ *   rempart_notes DIR; (in http)
+ *       a table for each worker: notes.N
+ *   rempart_health PATH HOST; (in upstream)
+ *       instances that fail there get no requests
+ *   rempart_app NAME;
+ *       the application behind this place
+ *   rempart_session none|optional|required [pwd|mfa|phr];
+ *       who may come, and how they signed in
+ *   rempart_identity_header NAME subject|email|tenant|roles;
+ *       told to the application
+ *   rempart_cookies off|harden [NAME…];
+ *       the named ones stay readable for scripts
+ *   rempart_limit address|network|route|session|tenant|strangers RATE BURST;
+ *       a second, and at once
+ *   rempart_header missing|replace NAME VALUE;
+ *       of the answer
+ *   rempart_plain_paths on|off;
+ *       refuse addresses that two readers would read differently
+ *   rempart_hsts on|off;
+ *       default on where there is a rempart_state
+ *   rempart_waf [IMAGE] on|detect|learn|off [stream];
+ *       the firewall; learn: detect, and note what people meet
+ *   rempart_waf_over_budget block|detect;
+ *       requests that cost more than their budget
+ *   rempart_waf_model FILE on|detect;
+ *       OpenAPI: what an application is sent, and nothing else
+ *   rempart_waf_label public|internal|personal|sensitive;
+ *       how plainly a note says what was sent
+ *   rempart_waf_log rules|full;
+ *       full: a line a match, with its data, for tests
  */
+// clang-format on
 #include "ngx_rempart.h"
 
 #include "base/env.h"

@@ -217,6 +217,8 @@ static ngx_int_t start_group(const ngx_rempart_health_t *health, ngx_cycle_t *cy
         instance_t *instance = &group->instances[group->count++];
         instance->group = group;
         instance->peer = peer;
+        /* A worker that takes the place of another one goes on with what that one found. */
+        instance->failures = peer->down ? FAILURES : 0;
         instance->next.handler = ask;
         instance->next.data = instance;
         instance->next.log = cycle->log;
