@@ -180,6 +180,6 @@ static void sweep_soon(void *ctx) {
 }
 
 rp_err core_registers_start(struct core *core) {
-    RP_TRY(core_every(core, TICK_MS, TICK_MS, tick_soon, core));
+    RP_TRY(core_every(core, 0, TICK_MS, tick_soon, core)); /* the clock is looked at first of all */
     return core_every(core, SWEEP_MS, SWEEP_MS, sweep_soon, core);
 }

@@ -264,7 +264,7 @@ test('what core refuses is told in French where the terminal speaks it', async (
     [['person', 'role', nobody, 'member', '--tenant', tenant], /cette personne n’est qu’invitée/],
     [['person', 'reminders', 'lea@example.com', '--tenant', tenant, '--digest', '8'], /digest\s: une heure comme 08:00/],
     [['person', 'reminders', 'nobody@example.com', '--tenant', tenant], /personne de cette organisation, ou seulement invitée/],
-    [['change', 'check', 'absent.tar'], /absent\.tar: .*ni un fichier lisible, ni une empreinte/],
+    [['change', 'check', 'absent.tar'], /absent\.tar\s: .*ni un fichier lisible, ni une empreinte/],
     [['change', 'check', 'sha256:zz'], /ni un fichier lisible, ni une empreinte/],
     [['person', 'import', broken, '--tenant', tenant], /un guillemet qui ne se ferme jamais/],
     [['tenant', 'create', 'x'.repeat(129)], /name\s: de 1 à 128 octets/],
