@@ -2,6 +2,7 @@
  * both, and its answer is judged before anybody else sees it. */
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "acme.h"
 #include "base/assert.h"
@@ -300,9 +301,13 @@ void attempt_begin(struct acme *acme, struct entry *entry) {
     acme->attempt = (struct attempt){.entry = entry, .fd = -1};
     if (!rp_ok(err)) {
         fail(acme, rp_err_text(err, RP_EN));
-        return;
+    } else if (access(acme->hook, R_OK | X_OK) != 0) {
+        /* uacme has the user of this role, and would end without a word: a clone in /root. */
+        fail(acme, "the user rempart-acme cannot reach this program, which answers challenges for "
+                   "uacme: install it where every user may go, such as /opt");
+    } else {
+        start(acme);
     }
-    start(acme);
 }
 
 void attempt_stop(struct acme *acme) {
