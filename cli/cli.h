@@ -109,8 +109,6 @@ bool cli_usage_takes(const struct cli_command *command, const char *verb, const 
 bool cli_usage_has_words(const struct cli_command *command);
 const char *cli_say(const struct cli *cli, const char *fr, const char *en)
     __attribute__((format_arg(2), format_arg(3)));
-/* How wide it stands on a terminal, which counts columns; printf counts bytes. */
-size_t cli_columns(rp_view text);
 /* Where an error says more, in the language. */
 struct rp_diag cli_diag(const struct cli *cli);
 /* A colon as the language sets it; French has U+00A0 before. */

@@ -154,16 +154,18 @@ static rp_err add_name(struct looking *looking, rp_view name, struct rp_diag *di
 /* A line that cannot be read is told and passed over: the feed goes on. */
 static void tell_unreadable(struct looking *looking, rp_err err, const struct rp_diag *why) {
     if (looking->unreadable++ < TOLD_MAX) {
-        (void)fprintf(stderr, cli_say(looking->cli, "ligne %llu : %s%s%s\n", "line %llu: %s%s%s\n"),
-                      (unsigned long long)looking->line, rp_err_text(err, looking->cli->lang),
-                      why->text[0] ? ": " : "", why->text);
+        const char *colon = cli_colon(looking->cli);
+        (void)fprintf(stderr, "%s %llu%s %s%s%s%s\n", cli_say(looking->cli, "ligne", "line"),
+                      (unsigned long long)looking->line, colon,
+                      rp_err_text(err, looking->cli->lang), why->text[0] ? colon : "",
+                      why->text[0] ? " " : "", why->text);
     }
 }
 
 static rp_err take_line(struct looking *looking, rp_view line, struct rp_diag *diag) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
     const struct rp_json *names = NULL;
-    struct rp_diag why = {.french = looking->cli->lang == RP_FR};
+    struct rp_diag why = cli_diag(looking->cli);
     looking->line++;
     rp_err err = arena ? rp_feed_line(line, arena, &names, &why) : RP_ERR(NO_MEMORY);
     if (!rp_ok(err)) {
@@ -237,7 +239,7 @@ static rp_err take_words(struct looking *looking, struct rp_diag *diag) {
         struct rp_domain domain;
         rp_err err = rp_domain_parse(rp_view_from_cstr(cli->args[i]), &domain);
         if (!rp_ok(err)) {
-            return rp_fail(diag, err, "%s: %s", cli->args[i],
+            return rp_fail(diag, err, "%s%s %s", cli->args[i], cli_colon(cli),
                            cli_say(cli, "ce n’est pas un nom de domaine, comme example.com",
                                    "not a domain name, such as example.com"));
         }
@@ -262,7 +264,7 @@ static void print_summary(const struct looking *looking) {
 static enum rp_exit look(struct cli *cli, struct rp_arena *arena) {
     bool feed = cli->arg_count == 2 && strcmp(cli->args[1], "-") == 0;
     struct looking looking = {.cli = cli, .arena = arena, .each = !feed};
-    struct rp_diag diag = {.french = cli->lang == RP_FR};
+    struct rp_diag diag = cli_diag(cli);
     rp_err err = cli_enter_state(cli);
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->state, NULL);
@@ -283,10 +285,13 @@ static enum rp_exit look(struct cli *cli, struct rp_arena *arena) {
                                     : RP_EXIT_OK;
 }
 
-static void print_names(const struct rp_json *names, const char *title) {
+static void print_names(const struct rp_json *names, const char *title, const char *when_none) {
     printf("%s\n", title);
     for (const struct rp_json *one = names ? names->first : NULL; one; one = one->next) {
         printf("  %.*s\n", RP_FMT(one->string));
+    }
+    if (!names || names->count == 0) {
+        printf("  %s\n", when_none);
     }
 }
 
@@ -300,8 +305,11 @@ static enum rp_exit list(struct cli *cli) {
         cli_print_json(answer);
         return code;
     }
-    print_names(rp_json_get(answer, "watched"), cli_say(cli, "surveillés :", "watched:"));
-    print_names(rp_json_get(answer, "honest"), cli_say(cli, "honnêtes :", "honest:"));
+    print_names(
+        rp_json_get(answer, "watched"), cli_say(cli, "surveillés :", "watched:"),
+        cli_say(cli, "aucun nom : watch.domains les donne", "no name: give some in watch.domains"));
+    print_names(rp_json_get(answer, "honest"), cli_say(cli, "honnêtes :", "honest:"),
+                cli_say(cli, "aucun de plus", "none besides"));
     const struct rp_json *feed = rp_json_get(answer, "feed");
     rp_view at = rp_json_get_string(feed, "at");
     if (at.n == 0) {

@@ -82,14 +82,6 @@ static void say_where(const struct cli *cli) {
                     "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
 }
 
-size_t cli_columns(rp_view text) {
-    size_t columns = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        columns += (text.p[i] & 0xc0) != 0x80;
-    }
-    return columns;
-}
-
 struct rp_diag cli_diag(const struct cli *cli) {
     return (struct rp_diag){.french = cli->lang == RP_FR};
 }

@@ -34,7 +34,7 @@ static rp_view status_word(const struct cli *cli, const struct rp_json *of) {
 
 static void print_status(const struct cli *cli, const struct rp_json *of, size_t width) {
     rp_view word = status_word(cli, of);
-    size_t columns = cli_columns(word);
+    size_t columns = rp_view_characters(word);
     printf("%.*s%*s", RP_FMT(word), (int)(columns < width ? width - columns : 1), "");
 }
 

@@ -121,7 +121,7 @@ void cli_usage_print(const struct cli *cli, FILE *to, const char *before,
         fprintf(to, "%*s%s%s%s%s", indent, "", indent == 0 ? before : "", whole ? "" : "rempart ",
                 whole ? "" : command->name, whole ? "" : " ");
         print_clause(to, cli->lang, clause);
-        indent = (int)cli_columns(rp_view_from_cstr(before));
+        indent = (int)rp_view_characters(rp_view_from_cstr(before));
     }
 }
 

@@ -94,19 +94,33 @@ static int count_notices(const struct planting *planting) {
     return count;
 }
 
-/* Its record, read where people read them: 200 when it is there as it was flagged. */
+static bool is_as_flagged(struct http_answer *answer, const char *bait) {
+    const struct rp_json *record = answer->status == 200 ? http_json(answer) : NULL;
+    return record && rp_view_equal(rp_json_get_string(record, "name"), rp_view_from_cstr(bait)) &&
+           rp_view_equal(rp_json_get_string(record, "state"), RP_VIEW("new"));
+}
+
+/* Its record, read where people read them. A register that cannot be read says nothing of it. */
 static bool is_on_record(const struct planting *planting, const struct rp_json *flagged,
                          const char *bait) {
     _cleanup_answer_ struct http_answer answer = http_answer_new();
     char path[PATH_BYTES];
     rp_id id;
-    if (!rp_id_parse(rp_json_get_string(flagged, "record"), &id)) {
+    if (rp_id_parse(rp_json_get_string(flagged, "record"), &id)) {
+        (void)snprintf(path, sizeof path, RECORDS "/%s", rp_id_print(id).s);
+        rp_err err = ask(planting, "GET", path, NULL, &answer);
+        if (!rp_ok(err) || (answer.status != 200 && answer.status != 404)) {
+            rp_probe_unsure(planting->seen,
+                            "the register of look-alikes cannot be read (status %ld)",
+                            answer.status);
+            return false;
+        }
+    }
+    if (!is_as_flagged(&answer, bait)) {
+        rp_probe_broken(planting->seen, "%s was flagged, and is on no record", bait);
         return false;
     }
-    (void)snprintf(path, sizeof path, RECORDS "/%s", rp_id_print(id).s);
-    return rp_ok(ask(planting, "GET", path, NULL, &answer)) && answer.status == 200 &&
-           rp_view_equal(rp_json_get_string(http_json(&answer), "name"), rp_view_from_cstr(bait)) &&
-           rp_view_equal(rp_json_get_string(http_json(&answer), "state"), RP_VIEW("new"));
+    return true;
 }
 
 /* All that the canary's own shelf holds: also what a run left that was cut short. What cannot be
@@ -135,7 +149,6 @@ static bool all_flagged(const struct planting *planting, const struct rp_json *f
             return false;
         }
         if (!is_on_record(planting, one, bait)) {
-            rp_probe_broken(planting->seen, "%s was flagged, and is on no record", bait);
             return false;
         }
     }

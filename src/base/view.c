@@ -44,6 +44,14 @@ size_t rp_view_find(rp_view v, rp_view needle) {
     return at ? (size_t)(at - v.p) : v.n;
 }
 
+size_t rp_view_characters(rp_view v) {
+    size_t n = 0;
+    for (size_t i = 0; i < v.n; i++) {
+        n += (v.p[i] & 0xc0) != 0x80;
+    }
+    return n;
+}
+
 rp_view rp_view_from(rp_view v, size_t from) {
     size_t start = from < v.n ? from : v.n;
     return v.p ? rp_view_of(v.p + start, v.n - start) : v;

@@ -55,6 +55,9 @@ bool rp_view_ends(rp_view v, rp_view suffix);
 size_t rp_view_find_byte(rp_view v, uint8_t byte);
 size_t rp_view_find(rp_view v, rp_view needle);
 
+/* Characters of a text in UTF-8: bytes that begin one. */
+size_t rp_view_characters(rp_view v);
+
 /* Bytes [from, from + n), clamped to v. */
 rp_view rp_view_sub(rp_view v, size_t from, size_t n);
 rp_view rp_view_from(rp_view v, size_t from);

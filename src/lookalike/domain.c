@@ -56,15 +56,6 @@ static bool read_points(rp_view label, struct rp_points *points) {
     return points->n > 0;
 }
 
-static bool is_ascii(const struct rp_points *points) {
-    for (size_t i = 0; i < points->n; i++) {
-        if (points->p[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* The label in ASCII. False when it is none. */
 static bool print_label(rp_view label, struct rp_buf *out) {
     struct rp_points points, hidden;
@@ -72,7 +63,7 @@ static bool print_label(rp_view label, struct rp_buf *out) {
     if (!read_points(label, &points)) {
         return false;
     }
-    if (!is_ascii(&points)) {
+    if (!rp_points_are_ascii(&points)) {
         rp_buf_add_cstr(out, prefix);
         return rp_punycode_encode(&points, out) && out->n - before <= RP_LABEL_MAX;
     }

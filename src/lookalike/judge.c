@@ -75,15 +75,6 @@ static bool is_honest(const struct rp_watched *watched, rp_view name) {
 
 /* ---- a label beside ours ---- */
 
-static bool is_ascii(const struct rp_points *points) {
-    for (size_t i = 0; i < points->n; i++) {
-        if (points->p[i] >= 0x80) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool same_without_hyphens(const struct rp_points *a, const struct rp_points *b) {
     size_t i = 0, k = 0;
     for (;;) {
@@ -113,7 +104,7 @@ static enum rp_lookalike_kind judge_slip(const struct rp_watched_name *own,
 static enum rp_lookalike_kind judge_label(const struct rp_watched_name *own,
                                           const struct rp_points *label) {
     struct rp_points skeleton;
-    bool ascii = is_ascii(label);
+    bool ascii = rp_points_are_ascii(label);
     rp_skeleton(label, &skeleton);
     if (rp_points_equal(&skeleton, &own->skeleton) && (!ascii || own->label.n >= ALIKE_LEAST)) {
         return RP_LOOKALIKE_HOMOGLYPH;
@@ -159,7 +150,8 @@ static bool poses_in_front(const struct rp_watched_name *own, const struct rp_do
         return label.n >= SLIP_LEAST;
     }
     enum rp_lookalike_kind kind = judge_label(own, &label);
-    return kind == RP_LOOKALIKE_WORD || (kind == RP_LOOKALIKE_HOMOGLYPH && !is_ascii(&label));
+    return kind == RP_LOOKALIKE_WORD ||
+           (kind == RP_LOOKALIKE_HOMOGLYPH && !rp_points_are_ascii(&label));
 }
 
 static struct rp_lookalike judge_against(const struct rp_watched_name *own,

@@ -81,6 +81,15 @@ static bool read_basic(rp_view *rest, struct rp_points *points) {
     return true;
 }
 
+bool rp_points_are_ascii(const struct rp_points *points) {
+    for (size_t i = 0; i < points->n; i++) {
+        if (points->p[i] >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool rp_punycode_decode(rp_view text, struct rp_points *ret_points) {
     struct rp_points points = {.n = 0};
     uint32_t point = FIRST, bias = BIAS, i = 0;

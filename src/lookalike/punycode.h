@@ -19,6 +19,7 @@ struct rp_points {
     size_t n;
 };
 
+bool rp_points_are_ascii(const struct rp_points *points);
 /* What stands behind "xn--". False when it is none, or longer than a label may be. */
 bool rp_punycode_decode(rp_view text, struct rp_points *ret_points);
 /* The same text, without "xn--". False when it does not fit into a label. */

@@ -19,10 +19,7 @@ say(const struct sheet *sheet, const char *fr, const char *en) {
 /* "  looks at     ": letters count, not their bytes. */
 static void add_label(const struct sheet *sheet, const char *fr, const char *en) {
     const char *label = say(sheet, fr, en);
-    int columns = 0;
-    for (const char *at = label; *at; at++) {
-        columns += ((unsigned char)*at & 0xc0) != 0x80;
-    }
+    int columns = (int)rp_view_characters(rp_view_from_cstr(label));
     rp_buf_printf(sheet->out, "  %s%*s", label, LABEL_COLUMNS - columns, "");
 }
 

@@ -41,15 +41,6 @@ bool rp_model_says(struct rp_model_verdict *verdict, enum rp_violation violation
 
 /* ---- texts ---- */
 
-/* Characters, which is what limits of length count; the text is UTF-8. */
-static uint64_t characters(rp_view text) {
-    uint64_t n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        n += (text.p[i] & 0xc0) != 0x80;
-    }
-    return n;
-}
-
 /* An expression that runs out of its limit has not matched: the model's own cost is bounded. */
 static bool has_pattern(const struct rp_model_pattern *pattern, rp_view text) {
     pcre2_match_data *data = pcre2_match_data_create_from_pattern(pattern->code, NULL);
@@ -66,7 +57,7 @@ static bool has_pattern(const struct rp_model_pattern *pattern, rp_view text) {
 }
 
 static enum rp_violation why_not_string(const struct rp_model_schema *schema, rp_view text) {
-    uint64_t length = characters(text);
+    uint64_t length = rp_view_characters(text);
     return length < schema->length_min                              ? RP_VIOLATION_SHORT
            : length > schema->length_max                            ? RP_VIOLATION_LONG
            : !rp_model_has_format(text, schema->format)             ? RP_VIOLATION_FORMAT

@@ -4,11 +4,13 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import https from 'node:https';
+import os from 'node:os';
+import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {Client} from '../lib/client.mjs';
 import {Pebble} from '../lib/pebble.mjs';
 import {Smtp} from '../lib/smtp.mjs';
-import {Stack, freePort, run, sleep, until} from '../lib/stack.mjs';
+import {Stack, bin, freePort, root, run, sleep, until} from '../lib/stack.mjs';
 
 const name = 'www.rempart.test', other = 'notes.rempart.test';
 let authority, mail, stack, http, ready;
@@ -163,4 +165,22 @@ it('an authority that forgot us gets a new account; S73 turns red before what is
   assert.equal((await stack.rempart('gate', 'renew')).code, 0);
   await until('green', async () => (await stack.probe(promise)).status === 'proven', {seconds: 60, every: 1000});
   assert.equal((await stack.rempart('status')).code, 0);
+});
+
+it('programs that the role\'s user cannot reach are told, with what to do', async () => {
+  const closed = fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-closed-'));
+  fs.chmodSync(closed, 0o700);
+  const tree = path.join(closed, 'tree'), plain = await freePort();
+  fs.mkdirSync(tree);
+  // As a clone in /root: the same tree, behind a folder that is root's alone.
+  const through = ['unshare', '-m', '--propagation', 'private', 'sh', '-c',
+    'mount --bind "$0" "$1" && program=$2 && shift 3 && exec "$program" "$@"', root, tree, path.join(tree, path.relative(root, bin), 'rempart')];
+  const apart = await Stack.start({app: null, through, config: port =>
+    `host: ${name}\ngate: {listen: ${port}, listen_http: ${plain}}\nacme: {directory: "${authority.url}", contact: hostmaster@rempart.test, terms_agreed: true}\napps: []\n`});
+  try {
+    await until('the reason', () => /rempart-acme cannot reach this program.*install it where every user may go/s.test(apart.output), {seconds: 20});
+  } finally {
+    await apart.stop();
+    fs.rmSync(closed, {recursive: true, force: true});
+  }
 });
