@@ -42,6 +42,8 @@ struct waf_message {
 /* Heads in CRLF or LF lines, folded lines joined; a chunked body put together, any other as long as
  * Content-Length says where it says less than there is. TOO_LARGE: too many headers. */
 rp_err waf_read_request(rp_view raw, struct rp_arena *arena, struct waf_message *ret_message);
+/* Does it begin as a request does, however malformed: METHOD TARGET PROTOCOL, or GET /path? */
+bool waf_is_request(const struct waf_message *message);
 /* What a server would refuse in headers and body; NULL = nothing. */
 const char *waf_why_malformed(const struct waf_message *message);
 /* INVALID unless it begins with a status line. */

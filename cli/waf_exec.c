@@ -23,24 +23,45 @@ struct messages {
 enum rp_exit waf_request_file(struct cli *cli, const char *path, struct waf_message *ret_request) {
     rp_view raw;
     rp_err err = rp_file_read(path, MESSAGE_MAX, cli->arena, &raw);
+    struct rp_diag diag = cli_diag(cli);
     if (rp_ok(err)) {
         err = waf_read_request(raw, cli->arena, ret_request);
     }
-    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, path, NULL);
+    if (rp_ok(err) && !waf_is_request(ret_request)) {
+        err = rp_fail_at(&diag, RP_ERR(SYNTAX), 1, 1, "%s",
+                         cli_say(cli,
+                                 "ce n’est pas une requête HTTP ; attendu une ligne comme "
+                                 "« GET /chemin HTTP/1.1 », puis ses en-têtes",
+                                 "no HTTP request; expected a line such as \"GET /path "
+                                 "HTTP/1.1\", then its headers"));
+    }
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, path, &diag);
+}
+
+static rp_err read_response(struct cli *cli, struct waf_message *ret_response,
+                            struct rp_diag *diag) {
+    rp_view raw;
+    RP_TRY(rp_file_read(cli->response, MESSAGE_MAX, cli->arena, &raw));
+    rp_err err = waf_read_response(raw, cli->arena, ret_response);
+    return rp_is(err, RP_E_INVALID)
+               ? rp_fail_at(diag, RP_ERR(SYNTAX), 1, 1, "%s",
+                            cli_say(cli,
+                                    "ce n’est pas une réponse HTTP ; attendu une ligne comme "
+                                    "« HTTP/1.1 200 OK », puis ses en-têtes",
+                                    "no HTTP response; expected a line such as \"HTTP/1.1 200 "
+                                    "OK\", then its headers"))
+               : err;
 }
 
 static enum rp_exit read_messages(struct cli *cli, struct messages *ret_messages) {
-    rp_view raw;
+    struct rp_diag diag = cli_diag(cli);
     enum rp_exit code = waf_request_file(cli, cli->request, &ret_messages->request);
     if (code != RP_EXIT_OK || !cli->response) {
         return code;
     }
     ret_messages->has_response = true;
-    rp_err err = rp_file_read(cli->response, MESSAGE_MAX, cli->arena, &raw);
-    if (rp_ok(err)) {
-        err = waf_read_response(raw, cli->arena, &ret_messages->response);
-    }
-    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->response, NULL);
+    rp_err err = read_response(cli, &ret_messages->response, &diag);
+    return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->response, &diag);
 }
 
 /* ---- what goes out ---- */
@@ -177,6 +198,24 @@ static void print_text(const struct cli *cli, struct rp_waf_tx *tx, unsigned sta
     }
 }
 
+/* A body over its limit is refused before the rules have seen all of it. */
+static enum rp_exit tell_too_large(struct cli *cli) {
+    enum { TOO_LARGE = 413 };
+    fprintf(stderr, "rempart: %s\n",
+            cli_say(cli, "requête au-delà des limites : 413", "request over the limits: 413"));
+    if (cli->json) {
+        struct rp_json *root = rp_json_object(cli->arena);
+        rp_json_add_u64(cli->arena, root, "status", TOO_LARGE);
+        rp_json_add_bool(cli->arena, root, "intervention", true);
+        rp_json_add_cstr(cli->arena, root, "action", action_name(RP_WAF_DENY));
+        rp_json_add_bool(cli->arena, root, "over_limit", true);
+        (void)rp_json_add_array(cli->arena, root, "matched");
+        (void)rp_json_add_object(cli->arena, root, "tx");
+        cli_print_json(root);
+    }
+    return RP_EXIT_FINDING;
+}
+
 /* ---- exec ---- */
 
 static unsigned status_of(const struct rp_waf_tx *tx, const struct messages *messages) {
@@ -205,9 +244,7 @@ static enum rp_exit judge_and_print(struct cli *cli, const struct waf_rules *rul
     rp_err err = waf_judge(rules->waf, &site, &messages->request,
                            messages->has_response ? &messages->response : NULL, arena, &tx);
     if (rp_is(err, RP_E_TOO_LARGE)) {
-        fprintf(stderr, "rempart: %s\n",
-                cli_say(cli, "requête au-delà des limites : 413", "request over the limits: 413"));
-        return RP_EXIT_FINDING;
+        return tell_too_large(cli);
     }
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->request, NULL);

@@ -79,6 +79,17 @@ static void read_request_line(rp_view line, struct waf_message *message) {
     }
 }
 
+/* A method written large and a path need no protocol behind them (HTTP/0.9); other words do. */
+bool waf_is_request(const struct waf_message *message) {
+    bool named = true;
+    for (size_t i = 0; i < message->method.n; i++) {
+        named = named && (message->method.p[i] < 'a' || message->method.p[i] > 'z');
+    }
+    bool path = message->uri.n > 0 && message->uri.p[0] == '/';
+    return is_token(message->method) && message->uri.n > 0 &&
+           (message->protocol.n > 0 || (named && path));
+}
+
 /* ---- headers ---- */
 
 static rp_err add_header(struct waf_message *message, rp_view line, size_t room) {

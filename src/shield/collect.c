@@ -58,6 +58,7 @@ void rp_waf_collect_cookie(struct rp_waf_tx *tx, rp_view name, rp_view value) {
 static bool is_computed(unsigned variable) {
     return variable == RP_VAR_MATCHED_VAR || variable == RP_VAR_MATCHED_VAR_NAME ||
            variable == RP_VAR_HIGHEST_SEVERITY || variable == RP_VAR_DURATION ||
+           variable == RP_VAR_FULL_REQUEST || variable == RP_VAR_FULL_REQUEST_LENGTH ||
            variable == RP_VAR_TIME || (variable >= RP_VAR_TIME_DAY && variable <= RP_VAR_TIME_YEAR);
 }
 
@@ -161,6 +162,10 @@ rp_view rp_waf_computed(struct rp_waf_tx *tx, unsigned variable) {
         return rp_arena_printf(tx->arena, "%u", tx->highest_severity);
     case RP_VAR_DURATION: /* no clock in here: a transaction takes no time */
         return RP_VIEW("0");
+    case RP_VAR_FULL_REQUEST:
+        return rp_waf_full_request(tx);
+    case RP_VAR_FULL_REQUEST_LENGTH:
+        return rp_arena_printf(tx->arena, "%zu", rp_waf_full_request(tx).n);
     case RP_VAR_TIME:
     case RP_VAR_TIME_DAY:
     case RP_VAR_TIME_EPOCH:

@@ -3,7 +3,8 @@
 #include "base/checked.h"
 #include "shield/compile.h"
 
-static bool is_written_by_rules(unsigned variable) {
+/* What rules write, and what is only known when it is asked for: in no collection beforehand. */
+static bool is_made_meanwhile(unsigned variable) {
     switch (variable) {
     case RP_VAR_TX:
     case RP_VAR_IP:
@@ -20,6 +21,17 @@ static bool is_written_by_rules(unsigned variable) {
     case RP_VAR_MATCHED_VARS_NAMES:
     case RP_VAR_HIGHEST_SEVERITY:
     case RP_VAR_DURATION:
+    case RP_VAR_TIME:
+    case RP_VAR_TIME_DAY:
+    case RP_VAR_TIME_EPOCH:
+    case RP_VAR_TIME_HOUR:
+    case RP_VAR_TIME_MIN:
+    case RP_VAR_TIME_MON:
+    case RP_VAR_TIME_SEC:
+    case RP_VAR_TIME_WDAY:
+    case RP_VAR_TIME_YEAR:
+    case RP_VAR_FULL_REQUEST:
+    case RP_VAR_FULL_REQUEST_LENGTH:
     case RP_VAR_SESSIONID:
     case RP_VAR_USERID:
     case RP_VAR_MSC_PCRE_ERROR:
@@ -67,7 +79,7 @@ rp_err rp_compile_class(struct rp_compiler *c, struct rp_img_span targets, uint3
     *ret_class = RP_IMAGE_NONE;
     for (size_t i = 0; i < targets.count; i++) {
         const struct rp_img_target *target = target_row(c, targets.first + i);
-        if (target->count || is_written_by_rules(target->variable)) {
+        if (target->count || is_made_meanwhile(target->variable)) {
             return RP_OK;
         }
     }

@@ -98,7 +98,8 @@ static bool is_removal(enum rp_waf_ctl_kind kind) {
     return kind >= RP_CTL_RULE_REMOVE_BY_ID && kind < RP_CTL_COUNT;
 }
 
-/* A removal means a chain by its first rule: the links follow it. */
+/* A removal means a chain by its first rule: the links follow it. The removal of a target means the
+ * one rule: what its links look at is theirs. */
 static rp_err rule_set(struct rp_compiler *c, const struct rp_waf_ctl *ctl, uint32_t *ret_set) {
     size_t words = (c->row_count + 63) / 64;
     uint64_t *bits = rp_arena_array(c->scratch, words + 1, sizeof *bits);
@@ -112,7 +113,7 @@ static rp_err rule_set(struct rp_compiler *c, const struct rp_waf_ctl *ctl, uint
             continue;
         }
         bool link = i > 0 && c->rules->rules[i - 1].chained && !c->rules->rules[i - 1].marker;
-        meant = is_meant(ctl, rule) || (link && meant);
+        meant = is_meant(ctl, rule) || (link && meant && !ctl->has_target);
         if (meant) {
             bits[c->row_of[i] / 64] |= (uint64_t)1 << c->row_of[i] % 64;
         }

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 
 #include "base/assert.h"
+#include "shield/numeric.h"
 #include "shield/seclang_internal.h"
 
 enum form {
@@ -257,7 +258,8 @@ static rp_err files_of(struct seclang *in, rp_view at, rp_view text, bool nets,
 
 /* ---- the argument ---- */
 
-static rp_err check_number(struct seclang *in, rp_view at, const struct rp_waf_text *argument) {
+/* What is no number compares as its leading digits, or 0, in every engine; here it is told too. */
+static rp_err check_number(struct seclang *in, const struct rp_waf_text *argument) {
     rp_view text;
     uint64_t number = 0;
     if (!seclang_text_literal(argument, &text)) {
@@ -270,12 +272,12 @@ static rp_err check_number(struct seclang *in, rp_view at, const struct rp_waf_t
     while (digits.n > 1 && digits.p[0] == '0') {
         digits = rp_view_from(digits, 1);
     }
-    if (!rp_view_to_u64(digits, INT64_MAX, &number)) {
-        return seclang_fail(in, at, RP_ERR(INVALID),
-                            "\"%.*s\" is no number; expected a whole number or %%{…}",
-                            SECLANG_FMT(text));
+    if (rp_view_to_u64(digits, INT32_MAX, &number)) {
+        return RP_OK;
     }
-    return RP_OK;
+    rp_view note = rp_arena_printf(in->arena, "\"%.*s\" is no number of 32 bits: compares as %lld",
+                                   SECLANG_FMT(text), (long long)rp_waf_number(text));
+    return note.p ? seclang_note(in, note) : RP_ERR(TOO_LARGE);
 }
 
 static rp_err check_ranges(struct seclang *in, rp_view at, const struct rp_waf_text *argument) {
@@ -347,7 +349,7 @@ static rp_err read_argument(struct seclang *in, rp_view at, rp_view argument,
     case FORM_TEXT:
         return RP_OK;
     case FORM_NUMBER:
-        return check_number(in, at, &rule->argument);
+        return check_number(in, &rule->argument);
     case FORM_RANGES:
         return check_ranges(in, at, &rule->argument);
     case FORM_PHRASES:

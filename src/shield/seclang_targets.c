@@ -6,6 +6,7 @@
 static const struct {
     const char *name, *why;
 } refused[] = {
+    {"ENV", "rules do not see the environment of a program here; expected TX, by setvar"},
     {"FILES_TMPNAMES", "Rempart writes no uploads to files; expected FILES or FILES_NAMES"},
     {"FILES_TMP_CONTENT", "Rempart writes no uploads to files; uploads are scanned elsewhere"},
     {"SCRIPT_BASENAME", "Rempart runs no scripts; expected REQUEST_BASENAME"},
@@ -19,19 +20,25 @@ static const struct {
     {"STREAM_OUTPUT_BODY", "Rempart rewrites no bodies; expected RESPONSE_BODY"},
 };
 
+/* What is known, and has the same value whatever comes. */
+static rp_err note_constant(struct seclang *in, enum rp_waf_variable variable) {
+    return variable == RP_VAR_WEBSERVER_ERROR_LOG
+               ? seclang_note(in, RP_VIEW("WEBSERVER_ERROR_LOG: stays empty"))
+           : variable == RP_VAR_DURATION ? seclang_note(in, RP_VIEW("DURATION: stays 0"))
+                                         : RP_OK;
+}
+
 rp_err seclang_variable(struct seclang *in, rp_view name, enum rp_waf_variable *ret_variable) {
-    enum rp_waf_variable variable = rp_waf_variable_named(name);
-    if (variable != RP_VAR_COUNT) {
-        *ret_variable = variable;
-        return variable == RP_VAR_WEBSERVER_ERROR_LOG
-                   ? seclang_note(in, RP_VIEW("WEBSERVER_ERROR_LOG: stays empty"))
-                   : RP_OK;
-    }
     for (size_t i = 0; i < RP_COUNT_OF(refused); i++) {
         if (seclang_is_word(name, refused[i].name)) {
             return seclang_fail(in, name, RP_ERR(UNSUPPORTED), "%s: %s", refused[i].name,
                                 rp_diag_say(in->diag, refused[i].why));
         }
+    }
+    enum rp_waf_variable variable = rp_waf_variable_named(name);
+    if (variable != RP_VAR_COUNT) {
+        *ret_variable = variable;
+        return note_constant(in, variable);
     }
     if (rp_view_equal_nocase(rp_view_sub(name, 0, 5), RP_VIEW("PERF_"))) {
         return seclang_fail(in, name, RP_ERR(UNSUPPORTED),

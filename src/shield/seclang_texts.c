@@ -46,6 +46,7 @@ static rp_err add_macro(struct seclang *in, struct seclang_list *pieces, rp_view
                             "unknown variable \"%.*s\" in %%{…}; expected one such as %%{TX.name}",
                             SECLANG_FMT(name));
     }
+    RP_TRY(seclang_variable(in, name, &piece.variable));
     if (key.n > 0 && rp_waf_variable_shape(piece.variable) == RP_SHAPE_SCALAR) {
         return seclang_fail(
             in, at, RP_ERR(INVALID), "%s is one value; expected %%{%s} without a key",

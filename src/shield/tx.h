@@ -186,6 +186,8 @@ struct rp_waf_tx {
 
     rp_view method, uri, protocol, content_type;
     rp_view response_type;
+    rp_view full_request; /* as it was in that phase, once a rule has asked */
+    unsigned full_request_phase;
     struct rp_buf body, response;
     uint64_t body_bytes, response_bytes;
     int body_kind; /* rp_body_kind; -1: none */
@@ -282,6 +284,8 @@ void rp_waf_collect_entry(struct rp_waf_tx *tx, unsigned collection, struct rp_w
 void rp_waf_scalars_start(struct rp_waf_tx *tx);
 void rp_waf_scalar(struct rp_waf_tx *tx, enum rp_waf_variable variable, rp_view value);
 void rp_waf_scalar_number(struct rp_waf_tx *tx, enum rp_waf_variable variable, uint64_t number);
+/* tx_head.c: the line, the headers and what has come of the body, for FULL_REQUEST. */
+rp_view rp_waf_full_request(struct rp_waf_tx *tx);
 /* What is only computed when asked for: TIME_…, DURATION, MATCHED_VAR. p == NULL: it has none. */
 rp_view rp_waf_computed(struct rp_waf_tx *tx, unsigned variable);
 rp_view rp_waf_seen_name(struct rp_waf_tx *tx, const struct rp_waf_seen *seen);

@@ -130,6 +130,24 @@ static rp_err cookies(struct rp_waf_tx *tx, rp_view value) {
     return RP_OK;
 }
 
+/* The name before the colon of "Basic …", as ModSecurity has it: nobody has checked the password.
+ */
+static rp_err authorization(struct rp_waf_tx *tx, rp_view value) {
+    size_t space = rp_view_find_byte(value, ' ');
+    rp_view pair = {NULL, 0};
+    rp_waf_scalar(tx, RP_VAR_AUTH_TYPE, rp_view_sub(value, 0, space));
+    if (!starts_nocase(value, RP_VIEW("basic "))) {
+        return RP_OK;
+    }
+    RP_TRY(rp_transform_apply(RP_T_BASE64_DECODE_EXT, rp_view_from(value, space + 1), NULL,
+                              tx->arena, &pair));
+    size_t colon = rp_view_find_byte(pair, ':');
+    if (colon < pair.n) {
+        rp_waf_scalar(tx, RP_VAR_REMOTE_USER, rp_view_sub(pair, 0, colon));
+    }
+    return RP_OK;
+}
+
 rp_err rp_waf_tx_header(struct rp_waf_tx *tx, rp_view name, rp_view value) {
     if (tx->collections[RP_VAR_REQUEST_HEADERS].n >= RP_WAF_HEADERS_MAX) {
         return RP_ERR(TOO_LARGE);
@@ -142,7 +160,40 @@ rp_err rp_waf_tx_header(struct rp_waf_tx *tx, rp_view name, rp_view value) {
     } else if (rp_view_equal_nocase(name, RP_VIEW("host"))) {
         rp_waf_scalar(tx, RP_VAR_SERVER_NAME, rp_view_sub(value, 0, rp_view_find_byte(value, ':')));
     } else if (rp_view_equal_nocase(name, RP_VIEW("authorization"))) {
-        rp_waf_scalar(tx, RP_VAR_AUTH_TYPE, rp_view_sub(value, 0, rp_view_find_byte(value, ' ')));
+        RP_TRY(authorization(tx, value));
     }
     return tx->failed;
+}
+
+/* ---- all of it in one text ---- */
+
+static void add_line(struct rp_buf *out, rp_view name, const char *between, rp_view value) {
+    rp_buf_add(out, name);
+    rp_buf_add_cstr(out, between);
+    rp_buf_add(out, value);
+    rp_buf_add_byte(out, '\n');
+}
+
+rp_view rp_waf_full_request(struct rp_waf_tx *tx) {
+    enum { WHOLE_MAX = 256 << 20 };
+    if (tx->full_request.p && tx->full_request_phase == tx->phase) {
+        return tx->full_request;
+    }
+    struct rp_buf out = rp_buf_new(WHOLE_MAX);
+    const struct rp_waf_collection *headers = &tx->collections[RP_VAR_REQUEST_HEADERS];
+    add_line(&out, tx->values.p[tx->scalars[RP_VAR_REQUEST_LINE].value].bytes, "", RP_VIEW(""));
+    for (uint32_t i = 0; i < headers->n; i++) {
+        add_line(&out, headers->p[i].name, ": ", tx->values.p[headers->p[i].value].bytes);
+    }
+    rp_buf_add_cstr(&out, "\n\n");
+    rp_buf_add(&out, rp_buf_view(&tx->body));
+    rp_err err = rp_buf_err(&out);
+    if (rp_ok(err)) {
+        err = rp_arena_copy(tx->arena, rp_buf_view(&out), &tx->full_request);
+    }
+    tx->full_request_phase = tx->phase;
+    rp_waf_note(tx, err);
+    rp_waf_spend(tx, out.n);
+    rp_buf_done(&out);
+    return tx->full_request;
 }

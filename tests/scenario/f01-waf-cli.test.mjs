@@ -87,6 +87,36 @@ test('a mistake in the rules is told with file, line and column', async () => {
   assert.match(french.stderr, /introuvable/);
 });
 
+test('what is no HTTP request is said to be none, in both languages, and no verdict is given', async () => {
+  const rules = file('any.conf', 'SecAction "id:1,phase:1,pass,log"\n');
+  const french = {...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: 'fr_FR.UTF-8'};
+  for (const text of ['', 'Dear Sir, / and Madam\n', 'hello world\n', '\x7fELF\x02\x01\n', 'GET\n\n', '{"a": 1}\n', 'HTTP/1.1 200 OK\n\n']) {
+    const none = ['--rules', rules, '--request', file('none.http', text)];
+    for (const word of ['exec', 'bench']) {
+      const {code, stdout, stderr} = await waf(word, ...none);
+      assert.deepEqual([code, stdout], [2, ''], `${word} ${JSON.stringify(text)}`);
+      assert.match(stderr, /none\.http.*line 1.*no HTTP request; expected a line such as "GET \/path HTTP\/1\.1"/);
+    }
+    const told = await run(path.join(bin, 'rempart'), ['waf', 'exec', ...none], {env: french});
+    assert.match(told.stderr, /none\.http.*ligne 1.*ce n’est pas une requête HTTP\u00a0; attendu une ligne/);
+  }
+  /* what is malformed, but a request, is judged: that is what rules are for */
+  for (const text of ['GET /\n\n', 'get /a b HTTP/1.1\n\n', 'GET /a HTTP/1.1\nno header\n\n', 'OPTIONS * HTTP/1.1\n\n', 'GET /a JUNK/1\n\n'])
+    assert.equal((await waf('exec', '--rules', rules, '--request', file('odd.http', text))).code, 0, text);
+  const answer = await waf('exec', '--rules', rules, '--request', file('plain.http', plain), '--response', file('no.http', 'hello\n'));
+  assert.equal(answer.code, 2);
+  assert.match(answer.stderr, /no\.http.*no HTTP response; expected a line such as "HTTP\/1\.1 200 OK"/);
+});
+
+test('a body over its limit is 413, in JSON too', async () => {
+  const rules = file('small.conf', 'SecRequestBodyLimit 8\n');
+  const big = file('big.http', 'POST / HTTP/1.1\nHost: a\nContent-Length: 12\n\nabcdefghijkl');
+  const {code, stdout, stderr} = await waf('exec', '--rules', rules, '--request', big, '--json');
+  assert.equal(code, 1);
+  assert.match(stderr, /request over the limits: 413/);
+  assert.deepEqual(JSON.parse(stdout), {status: 413, intervention: true, action: 'deny', over_limit: true, matched: [], tx: {}});
+});
+
 test('a rule set is taken as it is published: its set-up, its rules, plugins around them or none', async () => {
   const set = path.join(folder, 'set'), image = path.join(folder, 'set.waf');
   const put = (name, text) => { fs.mkdirSync(path.dirname(path.join(set, name)), {recursive: true}); fs.writeFileSync(path.join(set, name), text); };

@@ -40,6 +40,8 @@ static const struct operator_row operators[] = {
     {"@within one two", "a=one&b=e%20t&c=three&d=", " ARGS:a ARGS:b ARGS:d", NULL},
     {"@eq 5", "a=5&b=05&c=5x&d=x&e=", " ARGS:a ARGS:b ARGS:c", NULL},
     {"@eq 0", "a=0&b=x&c=1", " ARGS:a ARGS:b", NULL},
+    {"@eq abc", "a=0&b=x&c=1", " ARGS:a ARGS:b", NULL},
+    {"@eq 5x", "a=5&b=0", " ARGS:a", NULL},
     {"@ge 5", "a=5&b=4&c=6&d=-7", " ARGS:a ARGS:c", NULL},
     {"@gt 5", "a=5&b=4&c=6", " ARGS:c", NULL},
     {"@le 5", "a=5&b=4&c=6&d=-7", " ARGS:a ARGS:b ARGS:d", NULL},
@@ -152,6 +154,16 @@ static const struct variable_row {
     {"SERVER_ADDR", 1, REQUEST, NULL, " SERVER_ADDR>127.0.0.1", NULL},
     {"SERVER_PORT", 1, REQUEST, NULL, " SERVER_PORT>80", NULL},
     {"SERVER_NAME", 1, REQUEST, NULL, " SERVER_NAME>example.com", NULL},
+    {"REMOTE_USER|AUTH_TYPE", 1, GET("/") "Authorization: Basic YWxhZGRpbjpvcGVu\n\n", NULL,
+     " REMOTE_USER>aladdin AUTH_TYPE>Basic", "named by its header there"},
+    {"AUTH_TYPE", 1, GET("/") "Authorization: Bearer YWxhZGRpbjpvcGVu\n\n", NULL,
+     " AUTH_TYPE>Bearer", NULL},
+    {"FULL_REQUEST", 2, FORM("a=1"), NULL,
+     " FULL_REQUEST>POST /form HTTP/1.1\nHost: example.com\nContent-Type: "
+     "application/x-www-form-urlencoded\n\n\na=1",
+     "without the request line there, against the manual"},
+    {"FULL_REQUEST_LENGTH", 2, GET("/") "\n", NULL, " FULL_REQUEST_LENGTH>35",
+     "without the request line there, against the manual"},
     {"UNIQUE_ID", 1, REQUEST, NULL, " UNIQUE_ID>0000000000000001", NULL},
     {"MODSEC_BUILD", 1, REQUEST, NULL, " MODSEC_BUILD>030009100", NULL},
     {"USERID|SESSIONID", 1, REQUEST, NULL, " USERID> SESSIONID>", NULL},
@@ -366,6 +378,21 @@ static const struct both_row rules[] = {
     {SET("SecAction \"id:1,phase:1,pass,nolog,ctl:requestBodyProcessor=URLENCODED\"\n"
          "SecRule ARGS_POST:a \"@streq 1\" \"id:2,phase:2," LOG "\"\n"),
      "POST / HTTP/1.1\nHost: a\nContent-Type: text/plain\n\na=1", NULL, "2", NULL},
+    {SET("SecAction \"id:1,phase:1,pass,nolog,ctl:ruleRemoveTargetById=2;ARGS:b\"\n"
+         "SecRule ARGS \"@rx .\" \"id:2,phase:1," LOG ",msg:'%{MATCHED_VAR_NAME}',chain\"\n"
+         "SecRule ARGS \"@streq x\"\n"),
+     GET("/?a=1&b=x") "\n", NULL, "2(ARGS:b)", NULL},
+    {SET("SecAction \"id:1,phase:1,pass,nolog,ctl:ruleRemoveTargetByTag=T;ARGS:b\"\n"
+         "SecRule ARGS \"@rx .\" \"id:2,phase:1," LOG
+         ",tag:T,msg:'%{MATCHED_VAR_NAME}',chain\"\nSecRule ARGS \"@streq x\"\n"),
+     GET("/?a=1&b=x") "\n", NULL, "2(ARGS:b)", NULL},
+    /* the clock */
+    {SET("SecRule TIME \"@rx ^\\d\\d:\\d\\d:\\d\\d$\" \"id:1,phase:1," LOG "\"\n"
+         "SecRule TIME_YEAR \"@ge 2024\" \"id:2,phase:1," LOG "\"\n"
+         "SecRule TIME_EPOCH|TIME_DAY \"@gt 0\" \"id:3,phase:1," LOG "\"\n"
+         "SecRule TIME_HOUR|TIME_MIN|TIME_SEC|TIME_MON|TIME_WDAY \"@rx ^\\d+$\" "
+         "\"id:4,phase:1," LOG "\"\n"),
+     GET("/") "\n", NULL, "1 2 3 4", NULL},
     /* changes to others' rules */
     {SET("SecRule ARGS \"@contains x\" \"id:1,phase:1," LOG ",msg:'%{MATCHED_VAR_NAME}'\"\n"
          "SecRuleUpdateTargetById 1 \"!ARGS:note\"\n"),

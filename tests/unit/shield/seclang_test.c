@@ -252,7 +252,8 @@ static const struct {
     {"SecRule ARGS \"@foo x\" \"id:1\"", RP_E_UNKNOWN_KEY, 1, 16},
     {"SecRule ARGS \"@pm\" \"id:1\"", RP_E_SYNTAX, 1, 18},
     {"SecRule ARGS \"\" \"id:1\"", RP_E_SYNTAX, 1, 15},
-    {"SecRule ARGS \"@eq x\" \"id:1\"", RP_E_INVALID, 1, 19},
+    {"SecRule ENV:PATH x \"id:1\"", RP_E_UNSUPPORTED, 1, 9},
+    {"SecRule ARGS \"@streq %{ENV.PATH}\" \"id:1\"", RP_E_UNSUPPORTED, 1, 24},
     {"SecRule ARGS \"@inspectFile /x\" \"id:1\"", RP_E_UNSUPPORTED, 1, 16},
     {"SecRule ARGS \"@fuzzyHash /x 1\" \"id:1\"", RP_E_UNSUPPORTED, 1, 16},
     {"SecRule ARGS \"@pmFromFile none.data\" \"id:1\"", RP_E_NOT_FOUND, 1, 27},
@@ -327,6 +328,8 @@ static void test_noted(void **state) {
                                         "SecReadStateLimit 50",
                                         "SecWriteStateLimit 50",
                                         "SecPdfProtectMethod TokenRedirection",
+                                        "SecRule ARGS \"@eq x\" \"id:1\"",
+                                        "SecRule DURATION \"@eq 1\" \"id:1\"",
                                         "SecRule WEBSERVER_ERROR_LOG \"@rx x\" \"id:1,phase:5\""};
     struct world world = {0};
     (void)state;
