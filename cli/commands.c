@@ -213,11 +213,11 @@ static const struct cli_command commands[] = {
      "  rempart domain list\n",
      cli_domain},
     {"waf",
-     "rempart waf compile --rules FILE… -o IMAGE\n"
+     "rempart waf compile --rules FILE… -o IMAGE [--json]\n"
      "rempart waf exec [--rules FILE…|--image IMAGE] --request FILE [--response FILE] [--json]\n"
      "rempart waf test --rules FILE…|--url URL --log FILE --tests DIR… [--json]\n"
      "rempart waf explain ID [--rules FILE…|--image IMAGE] [--request FILE]\n"
-     "rempart waf bench [--rules FILE…|--image IMAGE] --request FILE [--seconds N]\n"
+     "rempart waf bench [--rules FILE…|--image IMAGE] --request FILE [--seconds N] [--json]\n"
      "       rempart waf proposals [--json] | accept|reject ID --reason TEXT\n"
      "       rempart waf exclusions [remove ID] [--json]\n"
      "       rempart waf top [--by false-alarms|cost|blocks] [--since 7d] [--json]\n"

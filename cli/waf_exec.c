@@ -321,6 +321,23 @@ static rp_err measure(const struct waf_rules *rules, const struct messages *mess
     return RP_OK;
 }
 
+/* The middle of the rounds, and what lies between their tenths. */
+static void print_times(struct cli *cli, const double us[static ROUNDS]) {
+    double middle = us[ROUNDS / 2], low = us[ROUNDS / 10], high = us[ROUNDS - 1 - ROUNDS / 10];
+    if (cli->json) {
+        struct rp_json *root = rp_json_object(cli->arena);
+        rp_json_add_u64(cli->arena, root, "ns", (uint64_t)(middle * 1e3));
+        rp_json_add_u64(cli->arena, root, "ns_from", (uint64_t)(low * 1e3));
+        rp_json_add_u64(cli->arena, root, "ns_to", (uint64_t)(high * 1e3));
+        rp_json_add_u64(cli->arena, root, "rounds", ROUNDS);
+        cli_print_json(root);
+        return;
+    }
+    printf("%.1f µs %s (%s %.1f – %.1f, %d %s)\n", middle,
+           cli_say(cli, "de processeur par requête", "of processor a request"),
+           cli_say(cli, "de", "from"), low, high, ROUNDS, cli_say(cli, "séries", "rounds"));
+}
+
 enum rp_exit waf_bench(struct cli *cli) {
     struct messages messages = {.has_response = false};
     struct waf_rules rules;
@@ -349,9 +366,6 @@ enum rp_exit waf_bench(struct cli *cli) {
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->request, NULL);
     }
-    printf("%.1f µs %s (%s %.1f – %.1f, %d %s)\n", us[ROUNDS / 2],
-           cli_say(cli, "de processeur par requête", "of processor a request"),
-           cli_say(cli, "de", "from"), us[ROUNDS / 10], us[ROUNDS - 1 - ROUNDS / 10], ROUNDS,
-           cli_say(cli, "séries", "rounds"));
+    print_times(cli, us);
     return RP_EXIT_OK;
 }

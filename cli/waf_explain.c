@@ -87,6 +87,13 @@ static enum rp_exit tell_rule(struct cli *cli, const struct rp_waf *waf, uint64_
         printf("%.*s", RP_FMT(rp_buf_view(&text)));
     }
     rp_buf_done(&text);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
+        struct rp_diag diag = cli_diag(cli);
+        (void)rp_fail(
+            &diag, err, "%s",
+            cli_say(cli, "aucune de ces règles n’a ce numéro", "none of these rules has that id"));
+        return cli_fail(cli, err, cli->args[1], &diag);
+    }
     return rp_ok(err) ? tell_cost(cli, waf, id) : cli_fail(cli, err, cli->args[1], NULL);
 }
 
@@ -94,6 +101,9 @@ enum rp_exit waf_explain(struct cli *cli) {
     uint64_t id = 0;
     if (cli->arg_count != 2 || !rp_view_to_u64(rp_view_from_cstr(cli->args[1]), UINT64_MAX, &id)) {
         return cli_usage(cli, cli_say(cli, "explain NUMÉRO", "explain ID"));
+    }
+    if (cli->json) {
+        return cli_usage(cli, cli_say(cli, "explain n’a pas de --json", "explain has no --json"));
     }
     struct waf_rules rules;
     enum rp_exit code = waf_rules_open(cli, WAF_READY, &rules);

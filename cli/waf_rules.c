@@ -23,6 +23,17 @@ static enum rp_exit fail_at(const struct cli *cli, rp_err err, const struct rp_w
     return cli_fail(cli, err, file ? file : cli->command, diag);
 }
 
+/* A folder that is there, and none of its files are rules, is not simply "not found". */
+static enum rp_exit no_files(struct cli *cli, rp_err err, const char *path) {
+    struct rp_diag diag = cli_diag(cli);
+    if (rp_is(err, RP_E_NOT_FOUND) && access(path, F_OK) == 0) {
+        (void)rp_fail(&diag, err, "%s",
+                      cli_say(cli, "aucun fichier .conf dans ce dossier, ni dans son rules/",
+                              "no .conf file in this folder, nor in its rules/"));
+    }
+    return cli_fail(cli, err, path, &diag);
+}
+
 static enum rp_exit compile(struct cli *cli, enum waf_setup setup, struct rp_arena *arena,
                             struct waf_rules *ret_rules) {
     struct rp_waf_rule_files *files = rp_arena_alloc(arena, sizeof *files);
@@ -37,7 +48,7 @@ static enum rp_exit compile(struct cli *cli, enum waf_setup setup, struct rp_are
     for (size_t i = 0; i < cli->rules.count; i++) {
         rp_err err = rp_waf_rule_files_add(files, cli->rules.p[i], arena);
         if (!rp_ok(err)) {
-            return cli_fail(cli, err, cli->rules.p[i], NULL);
+            return no_files(cli, err, cli->rules.p[i]);
         }
     }
     struct rp_waf_ruleset rules;

@@ -196,6 +196,10 @@ static void run_file(struct runner *runner, const char *path) {
     if (!rp_ok(err)) { /* the others still tell what they have to tell */
         runner->failed++;
         cli_fail(runner->cli, err, path, &diag);
+        if (runner->failures) {
+            report(runner, path, diag.line,
+                   diag.text[0] ? diag.text : rp_err_text(err, runner->cli->lang), NULL);
+        }
         return;
     }
     for (size_t i = 0; i < file.test_count; i++) {
@@ -237,8 +241,10 @@ static enum rp_exit run_path(struct runner *runner, const char *path, unsigned d
 
 static void print_result(const struct runner *runner) {
     if (!runner->failures) {
-        printf("%zu passed, %zu failed, %zu skipped\n", runner->passed, runner->failed,
-               runner->skipped);
+        printf("%zu %s, %zu %s, %zu %s\n", runner->passed,
+               cli_say(runner->cli, "réussis", "passed"), runner->failed,
+               cli_say(runner->cli, "échoués", "failed"), runner->skipped,
+               cli_say(runner->cli, "sautés", "skipped"));
         return;
     }
     struct rp_json *root = rp_json_object(runner->cli->arena);
@@ -259,6 +265,13 @@ static enum rp_exit run_all(struct runner *runner) {
     }
     if (code != RP_EXIT_OK) {
         return code;
+    }
+    if (runner->passed + runner->failed + runner->skipped == 0) {
+        struct rp_diag diag = cli_diag(runner->cli);
+        rp_err none = rp_fail(&diag, RP_ERR(NOT_FOUND), "%s",
+                              cli_say(runner->cli, "aucun test dans les fichiers .yaml",
+                                      "no test in the .yaml files there"));
+        return cli_fail(runner->cli, none, runner->cli->tests.p[0], &diag);
     }
     print_result(runner);
     return runner->failed > 0 ? RP_EXIT_FINDING : RP_EXIT_OK;

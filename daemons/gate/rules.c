@@ -57,7 +57,7 @@ static rp_err compile(const struct rp_config *config, uint64_t level, struct rp_
     struct rp_waf_rule_files *files = rp_arena_alloc(arena, sizeof *files);
     struct rp_waf_ruleset rules;
     struct rp_waf_place place = {0};
-    struct rp_diag inner = {0};
+    struct rp_diag inner = {.french = diag && diag->french};
     if (!files) {
         return RP_ERR(NO_MEMORY);
     }

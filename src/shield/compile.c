@@ -119,7 +119,6 @@ static rp_err settings(struct rp_compiler *c, uint32_t tx_names) {
         .request_limit_rejects = from->request_limit_rejects,
         .response_limit_rejects = from->response_limit_rejects,
         .separator = from->argument_separator ? from->argument_separator : '&',
-        .cookie_format = (uint8_t)from->cookie_format,
         .has_unicode_map = from->unicode_map != NULL,
         .json_depth_max = from->json_depth_max,
         .tx_names = tx_names,

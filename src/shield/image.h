@@ -146,7 +146,7 @@ struct rp_img_pattern {
 
 struct rp_img_settings {
     uint8_t mode, request_body, response_body, request_limit_rejects, response_limit_rejects;
-    uint8_t separator, cookie_format, has_unicode_map;
+    uint8_t separator, reserved, has_unicode_map;
     uint32_t json_depth_max, tx_names;
     uint64_t request_body_limit, request_body_no_files_limit, response_body_limit, arguments_max;
     uint64_t collection_timeout_s;

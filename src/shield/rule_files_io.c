@@ -52,7 +52,7 @@ static rp_err add_below(struct rp_waf_rule_files *files, const char *folder, con
 
 /* The set-up, what plugins say of it and before the rules, the rules, what plugins say behind them:
  * the order in which the rule set's own instructions include them. A folder without plugins has
- * none. */
+ * none; setup.p == NULL: nor a set-up. */
 static rp_err add_published(struct rp_waf_rule_files *files, const char *folder, rp_view setup,
                             struct rp_arena *arena) {
     static const struct {
@@ -62,7 +62,9 @@ static rp_err add_published(struct rp_waf_rule_files *files, const char *folder,
                  {"plugins/*-before.conf", false},
                  {"rules/*.conf", true},
                  {"plugins/*-after.conf", false}};
-    RP_TRY(add_file(files, setup));
+    if (setup.p) {
+        RP_TRY(add_file(files, setup));
+    }
     for (size_t i = 0; i < RP_COUNT_OF(parts); i++) {
         rp_err err = add_below(files, folder, parts[i].pattern, arena);
         if (!rp_ok(err) && (parts[i].needed || !rp_is(err, RP_E_NOT_FOUND))) {
@@ -85,7 +87,9 @@ static rp_err add_folder(struct rp_waf_rule_files *files, const char *folder,
             return add_published(files, folder, setup, arena);
         }
     }
-    return add_below(files, folder, "*.conf", arena);
+    rp_err err = add_below(files, folder, "*.conf", arena);
+    return rp_is(err, RP_E_NOT_FOUND) ? add_published(files, folder, (rp_view){NULL, 0}, arena)
+                                      : err;
 }
 
 rp_err rp_waf_rule_files_add(struct rp_waf_rule_files *files, const char *path,

@@ -1,7 +1,8 @@
 /* rule_files_io.h — rule files from a disk to one image: for whoever compiles, not for who judges.
  *
  * A path is a file, a pattern, or a folder: a rule set as it is published (crs-setup.conf or its
- * example, then rules/, with its plugins around them), or the .conf files in it. A text may stand
+ * example, then rules/, with its plugins around them), or the .conf files in it, or those in its
+ * rules/. A text may stand
  * before them all; it bears the name RP_WAF_SETUP_NAME in messages. Fails: NOT_FOUND, TOO_LARGE,
  * and what reading and compiling give, with the place.
  */

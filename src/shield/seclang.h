@@ -180,7 +180,6 @@ struct rp_waf_settings {
     unsigned json_depth_max;
     uint64_t arguments_max;
     uint8_t argument_separator;    /* '&' */
-    unsigned cookie_format;        /* 0 or 1 */
     uint64_t collection_timeout_s; /* SecCollectionTimeout */
     const rp_view *response_types; /* SecResponseBodyMimeType, lower case */
     size_t response_type_count;

@@ -95,8 +95,10 @@ static rp_err set_number(struct seclang *in, rp_view name, rp_view value) {
     }
     if (seclang_is_word(name, "SecCookieFormat")) {
         RP_TRY(number(in, value, 0, 1, &n));
-        to->cookie_format = (unsigned)n;
-        return RP_OK;
+        return n == 0 ? RP_OK
+                      : seclang_fail(in, value, RP_ERR(UNSUPPORTED),
+                                     "SecCookieFormat 1: cookies are read as browsers send them; "
+                                     "expected 0");
     }
     RP_TRY(number(in, value, 1, SECLANG_LIMIT_MAX, &n));
     uint64_t *field = seclang_is_word(name, "SecRequestBodyLimit") ? &to->request_body_limit

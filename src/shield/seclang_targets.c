@@ -158,11 +158,23 @@ rp_err seclang_target(struct seclang *in, rp_view *rest, struct rp_waf_target *r
     return RP_OK;
 }
 
+/* XML alone is the document as a whole, for schemas and DTDs to look at. */
+static rp_err check_document(struct seclang *in, rp_view at, const struct rp_waf_target *target) {
+    if (target->variable != RP_VAR_XML || target->select != RP_SELECT_ALL || target->exclude) {
+        return RP_OK;
+    }
+    return seclang_fail(in, at, RP_ERR(UNSUPPORTED),
+                        "XML without a path: Rempart keeps no document; expected XML:/* (all "
+                        "texts) or XML://@* (all attributes)");
+}
+
 rp_err seclang_targets(struct seclang *in, rp_view text, struct seclang_list *targets) {
     rp_view rest = text;
     for (;;) {
         struct rp_waf_target target;
+        rp_view at = rest;
         RP_TRY(seclang_target(in, &rest, &target));
+        RP_TRY(check_document(in, at, &target));
         struct rp_waf_target *added = seclang_add(in, targets, sizeof *added);
         if (!added) {
             return RP_ERR(TOO_LARGE);

@@ -57,6 +57,12 @@ test('compiled once, the image judges alike, explains its rules and is measured'
   assert.equal((await waf('exec', '--image', image, '--request', path.join(folder, 'attack.http'))).code, 1);
   const explained = await waf('explain', '942100', '--image', image);
   const french = await run(path.join(bin, 'rempart'), ['waf', 'explain', '942100', '--image', image], {env: {...process.env, LANG: 'fr_FR.UTF-8'}});
+  const unknown = await waf('explain', '7', '--image', image);
+  assert.deepEqual([unknown.code, unknown.stdout], [2, '']);
+  assert.match(unknown.stderr, /^rempart: 7: not found: none of these rules has that id$/m);
+  assert.equal((await waf('explain', '942100', '--image', image, '--json')).code, 2, 'nobody may believe that it was heeded');
+  const told = JSON.parse((await waf('bench', '--image', image, '--request', path.join(folder, 'plain.http'), '--seconds', '1', '--json')).stdout);
+  assert.ok(told.ns > 0 && told.ns_from <= told.ns && told.ns <= told.ns_to && told.rounds === 21);
   assert.match(french.stdout, /^règle 942100, phase 2.*\n.*\n  regarde      .*\n  après .*\n  demande      detectSQLi[^]*\n  coût         \d+ pas/);
   assert.match(explained.stdout, /asks +detectSQLi[^]*prefilter +none: every value is asked[^]*cost +[1-9]\d* of the \d+ steps that an ordinary request takes/);
   const scanners = await waf('explain', '913100', '--image', image);
@@ -141,7 +147,12 @@ test('a rule set is taken as it is published: its set-up, its rules, plugins aro
   fs.rmSync(path.join(set, 'rules'), {recursive: true});
   const none = await waf('compile', '--rules', set, '-o', image);
   assert.equal(none.code, 2, 'a rule set without rules');
-  assert.match(none.stderr, /not found/);
+  assert.match(none.stderr, /no \.conf file in this folder, nor in its rules\//);
+  fs.rmSync(path.join(set, 'crs-setup.conf.example'));
+  put('rules/REQUEST-901.conf', rule(3));
+  assert.equal(await order(), ' 2 3 5', 'rules below, and no set-up');
+  put('all.conf', rule(7));
+  assert.equal(await order(), ' 7', 'files beside each other');
 });
 
 test('our own cases, in the format of the Core Rule Set', async () => {
@@ -206,6 +217,26 @@ test('what go-ftw takes is taken: expectations beside the log, an error as the o
   const twice = await waf('test', '--rules', own('own.conf'), '--tests', file('ftw.yaml',
     `rule_id: 9\ntests:\n${stage(1, {uri: '/?q=hay', headers: {Host}}, {expect_ids: [100]})}${stage(2, {uri: '/?q=needle', headers: {Host}}, {expect_error: true})}`));
   assert.match(twice.stdout, /^0 passed, 2 failed, 0 skipped$/m, twice.stdout);
+});
+
+test('no test is no success, a file that cannot be read is told in JSON, and overrides of one server are no tests', async () => {
+  const tests = path.join(folder, 'no-tests');
+  fs.mkdirSync(tests);
+  const run = (...more) => waf('test', '--rules', own('own.conf'), '--tests', tests, ...more);
+  const none = await run();
+  assert.deepEqual([none.code, none.stdout], [2, '']);
+  assert.match(none.stderr, /no test in the \.yaml files there/);
+  fs.writeFileSync(path.join(tests, 'nginx-overrides.yaml'), 'version: "v1.0.0"\nmeta:\n  engine: nginx\ntest_overrides:\n  - rule_id: 1\n    test_ids: [1]\n    reason: x\n');
+  assert.equal((await run()).code, 2, 'overrides alone');
+  fs.writeFileSync(path.join(tests, 'a.yaml'), 'rule_id: 9\ntests:\n  - test_id: 1\n    stages:\n      - input: {uri: "/?q=needle", headers: {Host: a}}\n        output: {log: {expect_ids: [100]}}\n');
+  assert.match((await run()).stdout, /^1 passed, 0 failed, 0 skipped$/m);
+  fs.writeFileSync(path.join(tests, 'b.yaml'), 'rule_id: 9\nteste: []\n');
+  const bad = await run('--json');
+  assert.equal(bad.code, 1);
+  const {passed, failed, failures} = JSON.parse(bad.stdout);
+  assert.deepEqual([passed, failed], [1, 1]);
+  assert.match(failures[0].test, /b\.yaml$/);
+  assert.deepEqual([failures[0].line, failures[0].why], [2, '"teste"; expected one such as meta']);
 });
 
 /*= S58, S64 type=test */
