@@ -270,12 +270,15 @@ enum rp_exit waf_wire_open(struct cli *cli, const char *url, const char *log,
     struct rp_diag diag = cli_diag(cli);
     err = mark(wire, (rp_view){NULL, 0}, cli->arena, &marker);
     if (rp_is(err, RP_E_TIMEOUT)) {
-        err = rp_fail(&diag, err, "%s",
-                      cli_say(cli,
-                              "le journal ne montre pas l’en-tête X-CRS-Test : il manque la règle "
-                              "du manuel, rempart_waf_log full, ou ce n’est pas ce journal",
-                              "the log does not show the header X-CRS-Test: the rule of the manual "
-                              "is missing, or rempart_waf_log full, or this is not its log"));
+        err = rp_fail(
+            &diag, err, "%s",
+            cli_say(
+                cli,
+                "le journal ne montre pas l’en-tête X-CRS-Test : il manque la règle "
+                "du manuel, rempart_waf_log full ou error_log … notice, ou ce n’est pas ce journal",
+                "the log does not show the header X-CRS-Test: the rule of the manual "
+                "is missing, or rempart_waf_log full, or error_log at notice, or this "
+                "is not its log"));
     }
     return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, url, &diag);
 }

@@ -120,7 +120,9 @@ static void write_matches(const ngx_http_request_t *r, const ngx_rempart_waf_t *
         add_field(&line, "msg", matches[i].message, MESSAGE_MAX);
         add_field(&line, "data", matches[i].log_data, FIELD_MAX);
         add_field(&line, "variable", matches[i].variable, FIELD_MAX);
-        rp_buf_printf(&line, " [severity \"%u\"]", matches[i].severity);
+        if (matches[i].severity < 8) {
+            rp_buf_printf(&line, " [severity \"%u\"]", matches[i].severity);
+        }
         rp_view text = rp_buf_view(&line);
         if (matches[i].logged) {
             ngx_log_error(NGX_LOG_NOTICE, r->connection->log, 0, "rempart_waf: matched %*s", text.n,

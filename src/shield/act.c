@@ -3,7 +3,7 @@
 #include "base/checked.h"
 #include "shield/tx.h"
 
-enum { MATCHES_START = 128, STATUS_DENIED = 403, STATUS_FOUND = 302 };
+enum { MATCHES_START = 128, STATUS_DENIED = 403, STATUS_FOUND = 302, PHASE_LOGGING = 5 };
 
 /* ---- the record ---- */
 
@@ -262,8 +262,8 @@ void rp_waf_act(struct rp_waf_tx *tx, const struct rp_img_rule *rule) {
 static void intervene(struct rp_waf_tx *tx, const struct rp_img_rule *rule,
                       enum rp_waf_action action, unsigned status) {
     struct rp_waf_verdict *verdict = &tx->verdict;
-    if (verdict->would_block) {
-        return; /* the first word counts */
+    if (verdict->would_block || tx->phase == PHASE_LOGGING) {
+        return; /* the first word counts; and behind the answer nothing is left to refuse */
     }
     verdict->would_block = true;
     verdict->status = status;

@@ -15,6 +15,17 @@ static rp_view entry_text(struct rp_waf_tx *tx, unsigned variable, uint32_t name
     return (rp_view){NULL, 0};
 }
 
+/* A message that names itself ends there. */
+static rp_view own_text(struct rp_waf_tx *tx, struct rp_img_span pieces) {
+    rp_view text = {NULL, 0};
+    if (!tx->in_own_text) {
+        tx->in_own_text = true;
+        text = rp_waf_expand(tx, pieces);
+        tx->in_own_text = false;
+    }
+    return text;
+}
+
 /* %{rule.id}, %{rule.msg} … of the rule at work. */
 static rp_view rule_text(struct rp_waf_tx *tx, rp_view name) {
     const struct rp_img_rule *rule = tx->rule;
@@ -25,10 +36,10 @@ static rp_view rule_text(struct rp_waf_tx *tx, rp_view name) {
         return rp_arena_printf(tx->arena, "%llu", (unsigned long long)rule->id);
     }
     if (rp_view_equal_nocase(name, RP_VIEW("msg"))) {
-        return rp_waf_expand(tx, rule->message);
+        return own_text(tx, rule->message);
     }
     if (rp_view_equal_nocase(name, RP_VIEW("logdata"))) {
-        return rp_waf_expand(tx, rule->log_data);
+        return own_text(tx, rule->log_data);
     }
     if (rp_view_equal_nocase(name, RP_VIEW("severity"))) {
         return rp_arena_printf(tx->arena, "%u", rule->severity);

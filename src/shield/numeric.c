@@ -9,10 +9,11 @@ int64_t rp_waf_number(rp_view text) {
     i += i < text.n && (text.p[i] == '-' || text.p[i] == '+');
     int64_t number = 0;
     for (; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++) {
-        number = 10 * number + (text.p[i] - '0');
-        if (number > (int64_t)INT32_MAX + negative) {
-            return 0;
+        int64_t digit = text.p[i] - '0';
+        if (number > (INT64_MAX - digit) / 10) {
+            return negative ? INT64_MIN : INT64_MAX;
         }
+        number = 10 * number + digit;
     }
     return negative ? -number : number;
 }

@@ -236,7 +236,7 @@ static bool ask_byte_range(const struct rp_waf_tx *tx, const struct rp_img_rule 
 bool rp_waf_compare(enum rp_waf_operator op, int64_t value, int64_t argument) {
     switch ((int)op) {
     case RP_OP_EQ:
-        return value == argument;
+        return rp_waf_number_32(value) == rp_waf_number_32(argument);
     case RP_OP_GE:
         return value >= argument;
     case RP_OP_GT:

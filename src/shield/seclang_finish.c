@@ -65,6 +65,17 @@ static void hand_over(const struct seclang_draft *draft, struct rp_waf_rule *rul
     rule->initcol_count = draft->initcols.count;
 }
 
+/* What a chain says of itself stands with its first rule; where it does not, with the next one that
+ * has it. */
+static void take_texts(struct seclang_draft *head, const struct seclang_draft *link) {
+    if (head->rule.message.count == 0) {
+        head->rule.message = link->rule.message;
+    }
+    if (head->rule.log_data.count == 0) {
+        head->rule.log_data = link->rule.log_data;
+    }
+}
+
 static rp_err finish_rule(struct seclang *in, struct seclang_draft *draft) {
     struct seclang_draft *head = (struct seclang_draft *)in->drafts.items + draft->head;
     struct rp_waf_rule *rule = &draft->rule;
@@ -117,6 +128,9 @@ rp_err seclang_finish(struct seclang *in, struct rp_waf_ruleset *ret_rules) {
     size_t count = 0;
     if (!rules) {
         return RP_ERR(TOO_LARGE);
+    }
+    for (size_t i = 0; i < in->drafts.count; i++) {
+        take_texts(&drafts[drafts[i].head], &drafts[i]);
     }
     for (size_t i = 0; i < in->drafts.count; i++) {
         RP_TRY(finish_rule(in, &drafts[i]));

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 
 #include "base/assert.h"
+#include "base/checked.h"
 #include "shield/numeric.h"
 #include "shield/seclang_internal.h"
 
@@ -259,9 +260,10 @@ static rp_err files_of(struct seclang *in, rp_view at, rp_view text, bool nets,
 /* ---- the argument ---- */
 
 /* What is no number compares as its leading digits, or 0, in every engine; here it is told too. */
-static rp_err check_number(struct seclang *in, const struct rp_waf_text *argument) {
+static rp_err check_number(struct seclang *in, enum rp_waf_operator op,
+                           const struct rp_waf_text *argument) {
     rp_view text;
-    uint64_t number = 0;
+    uint64_t number = 0, most = op == RP_OP_EQ ? INT32_MAX : INT64_MAX;
     if (!seclang_text_literal(argument, &text)) {
         return RP_OK;
     }
@@ -272,11 +274,13 @@ static rp_err check_number(struct seclang *in, const struct rp_waf_text *argumen
     while (digits.n > 1 && digits.p[0] == '0') {
         digits = rp_view_from(digits, 1);
     }
-    if (rp_view_to_u64(digits, INT32_MAX, &number)) {
+    if (rp_view_to_u64(digits, most, &number)) {
         return RP_OK;
     }
-    rp_view note = rp_arena_printf(in->arena, "\"%.*s\" is no number of 32 bits: compares as %lld",
-                                   SECLANG_FMT(text), (long long)rp_waf_number(text));
+    int64_t read = rp_waf_number(text);
+    rp_view note = rp_arena_printf(in->arena, "\"%.*s\" is no number that @%s knows: it is %lld",
+                                   SECLANG_FMT(text), rp_waf_operator_name(op),
+                                   (long long)(op == RP_OP_EQ ? rp_waf_number_32(read) : read));
     return note.p ? seclang_note(in, note) : RP_ERR(TOO_LARGE);
 }
 
@@ -349,7 +353,7 @@ static rp_err read_argument(struct seclang *in, rp_view at, rp_view argument,
     case FORM_TEXT:
         return RP_OK;
     case FORM_NUMBER:
-        return check_number(in, &rule->argument);
+        return check_number(in, rule->op, &rule->argument);
     case FORM_RANGES:
         return check_ranges(in, at, &rule->argument);
     case FORM_PHRASES:
@@ -397,6 +401,7 @@ static rp_err halve_four_backslashes(struct seclang *in, rp_view *expression) {
     return RP_OK;
 }
 
+/* One space ends an operator's name; another one is a text's first byte. */
 rp_err seclang_operator(struct seclang *in, const struct seclang_word *word,
                         struct seclang_draft *draft) {
     struct rp_waf_rule *rule = &draft->rule;
@@ -416,7 +421,9 @@ rp_err seclang_operator(struct seclang *in, const struct seclang_word *word,
             n++;
         }
         RP_TRY(find_operator(in, rp_view_sub(rest, 1, n - 1), &rule->op));
-        rest = seclang_skip_spaces(rp_view_from(rest, n));
+        rest = rp_view_from(rest, n);
+        rest = form_of(rule->op) == FORM_TEXT ? rp_view_from(rest, RP_MIN(rest.n, 1))
+                                              : seclang_skip_spaces(rest);
     }
     RP_TRY(seclang_unquote(in, rest, word->quote, &argument));
     if (rule->op == RP_OP_RX || rule->op == RP_OP_RX_GLOBAL) {

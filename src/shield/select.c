@@ -1,5 +1,6 @@
 /* select.c — which values a rule's targets mean: ARGS, ARGS:id, ARGS:/^utm_/, &ARGS, !ARGS:note. */
 #include "base/assert.h"
+#include "base/checked.h"
 #include "shield/tx.h"
 
 static bool name_selected(struct rp_waf_tx *tx, const struct rp_img_target *target, rp_view name,
@@ -169,6 +170,22 @@ static void walk_computed(struct rp_waf_tx *tx, struct walk *walk) {
     }
 }
 
+/* RULE:id, RULE:msg … of the rule that asks. */
+static void walk_rule(struct rp_waf_tx *tx, struct walk *walk) {
+    static const char *const names[] = {"id", "msg", "logdata", "severity", "rev"};
+    for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
+        rp_view name = rp_view_from_cstr(names[i]);
+        uint32_t name_id = rp_image_name(tx->image, name);
+        struct rp_waf_found found = {.where = {.variable = RP_VAR_RULE, .name = name}};
+        if (name_selected(tx, walk->target, name, name_id)) {
+            found.bytes = rp_waf_variable_text(tx, RP_VAR_RULE, name_id, name);
+        }
+        if (found.bytes.n > 0) {
+            meet(tx, walk, &found, name_id);
+        }
+    }
+}
+
 static void walk_target(struct rp_waf_tx *tx, struct walk *walk) {
     unsigned variable = walk->target->variable;
     struct rp_waf_store *store = rp_waf_store_of(tx, variable);
@@ -176,6 +193,8 @@ static void walk_target(struct rp_waf_tx *tx, struct walk *walk) {
         walk_slots(tx, walk, store);
     } else if (variable == RP_VAR_MATCHED_VARS || variable == RP_VAR_MATCHED_VARS_NAMES) {
         walk_seen(tx, walk);
+    } else if (variable == RP_VAR_RULE) {
+        walk_rule(tx, walk);
     } else if (tx->collections[variable].n > 0) {
         walk_entries(tx, walk);
     } else if (variable < RP_VAR_COUNT) {

@@ -239,7 +239,8 @@ static void setvar(struct rp_waf_tx *tx, const struct rp_img_setvar *set) {
         if (!value_number(tx, set, &delta)) {
             delta = rp_waf_number(rp_waf_expand(tx, set->value));
         }
-        int64_t old = rp_waf_slot_number(slot);
+        int64_t old = rp_waf_number_32(rp_waf_slot_number(slot));
+        delta = rp_waf_number_32(delta);
         int64_t now = set->how == RP_ASSIGN_ADD ? old + delta : old - delta;
         put_number(slot, now > INT32_MAX ? INT32_MAX : now < INT32_MIN ? INT32_MIN : now);
     }

@@ -188,6 +188,7 @@ struct rp_waf_tx {
     rp_view response_type;
     rp_view full_request; /* as it was in that phase, once a rule has asked */
     unsigned full_request_phase;
+    bool in_own_text; /* %{rule.msg} is being written out */
     struct rp_buf body, response;
     uint64_t body_bytes, response_bytes;
     int body_kind; /* rp_body_kind; -1: none */

@@ -42,6 +42,13 @@ static const struct operator_row operators[] = {
     {"@eq 0", "a=0&b=x&c=1", " ARGS:a ARGS:b", NULL},
     {"@eq abc", "a=0&b=x&c=1", " ARGS:a ARGS:b", NULL},
     {"@eq 5x", "a=5&b=0", " ARGS:a", NULL},
+    {"@eq 5000000000", "a=0&b=5000000000&c=1", " ARGS:a ARGS:b", NULL},
+    {"@gt 100", "a=99999999999&b=99999999999999999999&c=-99999999999&d=5", " ARGS:a ARGS:b", NULL},
+    {"@lt -3000000000", "a=-3000000001&b=0", " ARGS:a", NULL},
+    {"@streq  x", "a=x&b=%20x", " ARGS:b", NULL},
+    {"@rx  x", "a=x&b=%20x", " ARGS:b", NULL},
+    {"@pm  x", "a=x&b=y", " ARGS:a", NULL},
+    {"@gt   5", "a=6&b=5", " ARGS:a", NULL},
     {"@ge 5", "a=5&b=4&c=6&d=-7", " ARGS:a ARGS:c", NULL},
     {"@gt 5", "a=5&b=4&c=6", " ARGS:c", NULL},
     {"@le 5", "a=5&b=4&c=6&d=-7", " ARGS:a ARGS:b ARGS:d", NULL},
@@ -386,6 +393,21 @@ static const struct both_row rules[] = {
          "SecRule ARGS \"@rx .\" \"id:2,phase:1," LOG
          ",tag:T,msg:'%{MATCHED_VAR_NAME}',chain\"\nSecRule ARGS \"@streq x\"\n"),
      GET("/?a=1&b=x") "\n", NULL, "2(ARGS:b)", NULL},
+    /* what a chain says of itself, wherever it says so */
+    {SET("SecRule ARGS:a \"@rx .\" \"id:1,phase:1," LOG ",chain\"\n"
+         "SecRule ARGS:b \"@rx .\" \"msg:'link',logdata:'%{MATCHED_VAR}',chain\"\n"
+         "SecRule ARGS:a \"@rx .\" \"msg:'last',logdata:'none'\"\n"),
+     GET("/?a=1&b=x") "\n", NULL, "1(link|1)", NULL},
+    /* the rule at work; a message that names itself ends */
+    {SET("SecRule RULE:id \"@eq 7\" \"id:7,phase:1," LOG ",msg:'m'\"\n"
+         "SecRule RULE:severity|RULE:rev \"@streq 3\" \"id:8,phase:1," LOG
+         ",rev:3,severity:3,setvar:tx.n=+1\"\n" TELL(9, 1, "%{tx.n}")),
+     GET("/") "\n", NULL, "7(m) 8 9(2)", NULL},
+    {SET("SecAction \"id:7,phase:1," LOG ",rev:3,msg:'<%{rule.rev} %{rule.msg}>'\"\n"),
+     GET("/") "\n", NULL, "7(<3 <3 >>)", "texts do not know their rule there"},
+    /* behind the answer nothing is left to refuse */
+    {SET("SecRule ARGS:a \"@rx .\" \"id:1,phase:5,deny,log,status:500,msg:'m'\"\n"),
+     GET("/?a=1") "\n", NULL, "1(m)", "an intervention that nobody asks for there"},
     /* the clock */
     {SET("SecRule TIME \"@rx ^\\d\\d:\\d\\d:\\d\\d$\" \"id:1,phase:1," LOG "\"\n"
          "SecRule TIME_YEAR \"@ge 2024\" \"id:2,phase:1," LOG "\"\n"
