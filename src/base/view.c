@@ -85,6 +85,15 @@ rp_view rp_view_cut(rp_view *v, uint8_t separator) {
     return head;
 }
 
+bool rp_view_take(rp_view *v, rp_view prefix) {
+    RP_ASSERT(v != NULL);
+    if (!rp_view_starts(*v, prefix)) {
+        return false;
+    }
+    *v = rp_view_from(*v, prefix.n);
+    return true;
+}
+
 bool rp_view_to_u64(rp_view v, uint64_t max, uint64_t *ret_value) {
     RP_ASSERT(ret_value != NULL);
     if (v.n == 0 || v.n > 20 || (v.n > 1 && v.p[0] == '0')) {

@@ -69,6 +69,9 @@ rp_view rp_view_trim(rp_view v);
  * without a separator returns all of *v and leaves it empty with p == NULL. */
 rp_view rp_view_cut(rp_view *v, uint8_t separator);
 
+/* Drops the prefix that v begins with; false, and v as it was, when it begins otherwise. */
+bool rp_view_take(rp_view *v, rp_view prefix);
+
 /* A decimal number, digits only, no sign, no leading zero but "0" itself; false when it is
  * anything else or over max. */
 bool rp_view_to_u64(rp_view v, uint64_t max, uint64_t *ret_value);

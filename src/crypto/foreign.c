@@ -33,18 +33,10 @@ static bool take(rp_view *text, uint8_t end, rp_view *ret_field) {
     return true;
 }
 
-static bool drop(rp_view *text, rp_view prefix) {
-    if (!rp_view_starts(*text, prefix)) {
-        return false;
-    }
-    *text = rp_view_from(*text, prefix.n);
-    return true;
-}
-
 /* "name=NUMBER" before `end`. */
 static bool take_number(rp_view *text, rp_view name, uint8_t end, uint64_t *ret_value) {
     rp_view digits;
-    return drop(text, name) && take(text, end, &digits) &&
+    return rp_view_take(text, name) && take(text, end, &digits) &&
            rp_view_to_u64(digits, UINT32_MAX, ret_value);
 }
 
@@ -78,8 +70,8 @@ static bool read_django_end(rp_view salt, rp_view hash, struct rp_foreign *forei
 
 static rp_err read_bcrypt(rp_view text, enum rp_foreign_kind kind, struct rp_foreign *foreign) {
     rp_view rest = text, cost;
-    bool known = drop(&rest, RP_VIEW("$2a$")) || drop(&rest, RP_VIEW("$2b$")) ||
-                 drop(&rest, RP_VIEW("$2y$"));
+    bool known = rp_view_take(&rest, RP_VIEW("$2a$")) || rp_view_take(&rest, RP_VIEW("$2b$")) ||
+                 rp_view_take(&rest, RP_VIEW("$2y$"));
     if (!known || text.n != BCRYPT_TEXT || !take(&rest, '$', &cost) || cost.n != 2) {
         return RP_ERR(INVALID);
     }
@@ -194,28 +186,28 @@ static rp_err read_any(rp_view text, struct rp_foreign *foreign) {
                   {RP_VIEW_INIT("$pbkdf2$"), RP_FOREIGN_PBKDF2_SHA1, false}};
     rp_view rest = text;
     for (size_t i = 0; i < RP_COUNT_OF(pbkdf2); i++) {
-        if (drop(&rest, pbkdf2[i].prefix)) {
+        if (rp_view_take(&rest, pbkdf2[i].prefix)) {
             return read_pbkdf2(rest, pbkdf2[i].kind, pbkdf2[i].django, foreign);
         }
     }
-    if (drop(&rest, RP_VIEW("bcrypt_sha256$"))) {
+    if (rp_view_take(&rest, RP_VIEW("bcrypt_sha256$"))) {
         return read_bcrypt(rest, RP_FOREIGN_BCRYPT_SHA256, foreign);
     }
-    if (drop(&rest, RP_VIEW("bcrypt$")) || rp_view_starts(rest, RP_VIEW("$2"))) {
+    if (rp_view_take(&rest, RP_VIEW("bcrypt$")) || rp_view_starts(rest, RP_VIEW("$2"))) {
         return read_bcrypt(rest, RP_FOREIGN_BCRYPT, foreign);
     }
-    if (drop(&rest, RP_VIEW("$scrypt$"))) {
+    if (rp_view_take(&rest, RP_VIEW("$scrypt$"))) {
         return read_scrypt(rest, foreign);
     }
-    if (drop(&rest, RP_VIEW("scrypt$"))) {
+    if (rp_view_take(&rest, RP_VIEW("scrypt$"))) {
         return read_django_scrypt(rest, foreign);
     }
     rp_view argon2 = rp_view_starts(text, RP_VIEW("argon2$")) ? rp_view_from(text, 6) : text;
     rest = argon2;
-    if (drop(&rest, RP_VIEW("$argon2id$"))) {
+    if (rp_view_take(&rest, RP_VIEW("$argon2id$"))) {
         return read_argon2(argon2, rest, RP_FOREIGN_ARGON2ID, foreign);
     }
-    if (drop(&rest, RP_VIEW("$argon2i$"))) {
+    if (rp_view_take(&rest, RP_VIEW("$argon2i$"))) {
         return read_argon2(argon2, rest, RP_FOREIGN_ARGON2I, foreign);
     }
     return RP_ERR(UNSUPPORTED);

@@ -6,10 +6,9 @@
 
 /* What `prefix` begins, up to `end`; false when text does not begin so. */
 static bool take_field(rp_view *text, rp_view prefix, uint8_t end, rp_view *ret_field) {
-    if (!rp_view_starts(*text, prefix)) {
+    if (!rp_view_take(text, prefix)) {
         return false;
     }
-    *text = rp_view_from(*text, prefix.n);
     size_t n = rp_view_find_byte(*text, end);
     if (n == text->n) {
         return false;

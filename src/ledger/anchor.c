@@ -47,10 +47,7 @@ void rp_anchor_print(struct rp_buf *out, const struct rp_anchor *anchor) {
 /* The line's rest after `name`; p == NULL when it begins otherwise or has no end. */
 static rp_view take_line(rp_view *rest, rp_view name) {
     rp_view line = rp_view_cut(rest, '\n');
-    if (!rest->p || !rp_view_starts(line, name)) {
-        return (rp_view){NULL, 0};
-    }
-    return rp_view_from(line, name.n);
+    return rest->p && rp_view_take(&line, name) ? line : (rp_view){NULL, 0};
 }
 
 static bool take_number(rp_view *rest, rp_view name, uint64_t *ret_value) {
@@ -96,11 +93,7 @@ static bool take_proof(rp_view *rest, struct rp_anchor *anchor) {
 rp_err rp_anchor_parse(rp_view *rest, struct rp_anchor *ret_anchor) {
     struct rp_anchor anchor = {.proof_count = 0};
     rp_view v = *rest;
-    if (!rp_view_starts(v, title)) {
-        return RP_ERR(CORRUPT);
-    }
-    v = rp_view_from(v, title.n);
-    if (!take_number(&v, RP_VIEW("public "), &anchor.public_index) ||
+    if (!rp_view_take(&v, title) || !take_number(&v, RP_VIEW("public "), &anchor.public_index) ||
         !take_number(&v, RP_VIEW("number "), &anchor.number) || !take_place(&v, &anchor) ||
         !take_number(&v, RP_VIEW("size "), &anchor.size) ||
         !decode(take_line(&v, RP_VIEW("root ")), anchor.root.b, RP_SHA256) ||

@@ -1,3 +1,4 @@
+/* tlog.c — notes, checkpoints, keys and proofs, as lines of text. */
 #include "wire/tlog.h"
 
 #include "base/assert.h"
@@ -13,14 +14,6 @@ static bool take_line(rp_view *v, rp_view *ret_line) {
     }
     *ret_line = rp_view_sub(*v, 0, at);
     *v = rp_view_from(*v, at + 1);
-    return true;
-}
-
-static bool take_prefix(rp_view *v, rp_view prefix) {
-    if (!rp_view_starts(*v, prefix)) {
-        return false;
-    }
-    *v = rp_view_from(*v, prefix.n);
     return true;
 }
 
@@ -92,7 +85,7 @@ static bool is_note_text(rp_view v) {
 
 static rp_err parse_signature(rp_view line, struct rp_arena *arena,
                               struct rp_tlog_signature *signature) {
-    if (!take_prefix(&line, dash)) {
+    if (!rp_view_take(&line, dash)) {
         return RP_ERR(SYNTAX);
     }
     rp_view bytes = {NULL, 0};
@@ -223,102 +216,6 @@ void rp_tlog_vkey_print(struct rp_buf *out, const struct rp_tlog_vkey *vkey) {
     print_keyed(out, rp_view_of(&vkey->type, 1), vkey->public_key);
 }
 
-/* ---- tile paths (C2SP tlog-tiles): 1234067 is x001/x234/067 ---- */
-
-static void print_groups(struct rp_buf *out, uint64_t n) {
-    enum { GROUPS_MAX = 7 }; /* 1000^7 > 2^64 */
-    unsigned groups[GROUPS_MAX];
-    int count = 0;
-    do {
-        groups[count++] = (unsigned)(n % 1000);
-        n /= 1000;
-    } while (n > 0);
-    while (--count > 0) {
-        rp_buf_printf(out, "x%03u/", groups[count]);
-    }
-    rp_buf_printf(out, "%03u", groups[0]);
-}
-
-void rp_tlog_tile_print(struct rp_buf *out, struct rp_tlog_tile tile) {
-    RP_ASSERT(tile.level >= -1 && tile.level <= 63);
-    RP_ASSERT(tile.width >= 1 && tile.width <= 256);
-    rp_buf_add_cstr(out, "tile/");
-    if (tile.level < 0) {
-        rp_buf_add_cstr(out, "entries");
-    } else {
-        rp_buf_add_u64(out, (uint64_t)tile.level);
-    }
-    rp_buf_add_byte(out, '/');
-    print_groups(out, tile.n);
-    if (tile.width < 256) {
-        rp_buf_printf(out, ".p/%u", tile.width);
-    }
-}
-
-/* Three digits onto n. */
-static bool take_group(rp_view *v, uint64_t *n) {
-    if (v->n < 3 || __builtin_mul_overflow(*n, 1000u, n)) {
-        return false;
-    }
-    unsigned group = 0;
-    for (size_t i = 0; i < 3; i++) {
-        if (v->p[i] < '0' || v->p[i] > '9') {
-            return false;
-        }
-        group = group * 10 + (unsigned)(v->p[i] - '0');
-    }
-    *v = rp_view_from(*v, 3);
-    return !__builtin_add_overflow(*n, (uint64_t)group, n);
-}
-
-/* (x ddd /)… ddd, without leading zero groups. */
-static bool take_groups(rp_view *v, uint64_t *ret_n) {
-    uint64_t n = 0;
-    bool first = true;
-    while (take_prefix(v, RP_VIEW("x"))) {
-        if (!take_group(v, &n) || (first && n == 0) || !take_prefix(v, RP_VIEW("/"))) {
-            return false;
-        }
-        first = false;
-    }
-    if (!take_group(v, &n)) {
-        return false;
-    }
-    *ret_n = n;
-    return true;
-}
-
-/* ".p/W" with W from 1 to 255, or nothing for a full tile. */
-static bool take_width(rp_view v, unsigned *ret_width) {
-    uint64_t width = 256;
-    if (v.n > 0 && (!take_prefix(&v, RP_VIEW(".p/")) || !rp_view_to_u64(v, 255, &width))) {
-        return false;
-    }
-    *ret_width = (unsigned)width;
-    return width > 0;
-}
-
-rp_err rp_tlog_tile_parse(rp_view path, struct rp_tlog_tile *ret_tile) {
-    RP_ASSERT(ret_tile != NULL);
-    struct rp_tlog_tile tile = {.level = -1};
-    if (!take_prefix(&path, RP_VIEW("tile/"))) {
-        return RP_ERR(SYNTAX);
-    }
-    rp_view level_text = rp_view_cut(&path, '/');
-    if (!rp_view_equal(level_text, RP_VIEW("entries"))) {
-        uint64_t level;
-        if (!rp_view_to_u64(level_text, 63, &level)) {
-            return RP_ERR(SYNTAX);
-        }
-        tile.level = (int)level;
-    }
-    if (!take_groups(&path, &tile.n) || !take_width(path, &tile.width)) {
-        return RP_ERR(SYNTAX);
-    }
-    *ret_tile = tile;
-    return RP_OK;
-}
-
 /* ---- proofs (C2SP tlog-proof) ---- */
 
 static const rp_view proof_header = RP_VIEW_INIT("c2sp.org/tlog-proof@v1");
@@ -354,13 +251,13 @@ static rp_err parse_proof(rp_view v, struct rp_arena *arena, struct rp_tlog_proo
     if (!take_line(&v, &line) || !rp_view_equal(line, proof_header) || !take_line(&v, &line)) {
         return RP_ERR(SYNTAX);
     }
-    if (take_prefix(&line, RP_VIEW("extra "))) {
+    if (rp_view_take(&line, RP_VIEW("extra "))) {
         RP_TRY(decode(line, arena, &proof->extra));
         if (proof->extra.n == 0 || !take_line(&v, &line)) {
             return RP_ERR(SYNTAX);
         }
     }
-    if (!take_prefix(&line, RP_VIEW("index ")) ||
+    if (!rp_view_take(&line, RP_VIEW("index ")) ||
         !rp_view_to_u64(line, UINT64_MAX, &proof->index)) {
         return RP_ERR(SYNTAX);
     }
@@ -399,7 +296,7 @@ rp_err rp_tlog_add_parse(rp_view bytes, struct rp_tlog_add *ret_add) {
     RP_ASSERT(ret_add != NULL);
     struct rp_tlog_add add = {.hash_count = 0};
     rp_view line;
-    if (!take_line(&bytes, &line) || !take_prefix(&line, RP_VIEW("old ")) ||
+    if (!take_line(&bytes, &line) || !rp_view_take(&line, RP_VIEW("old ")) ||
         !rp_view_to_u64(line, UINT64_MAX, &add.old_size)) {
         return RP_ERR(SYNTAX);
     }

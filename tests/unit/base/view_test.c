@@ -28,6 +28,18 @@ static void cutting_walks_a_list(void **state) {
     assert_null(rest.p);
 }
 
+static void a_prefix_is_taken_whole_or_not_at_all(void **state) {
+    (void)state;
+    rp_view v = RP_VIEW("size 12");
+    assert_false(rp_view_take(&v, RP_VIEW("site ")));
+    assert_view(v, "size 12");
+    assert_true(rp_view_take(&v, RP_VIEW("size ")));
+    assert_view(v, "12");
+    assert_false(rp_view_take(&v, RP_VIEW("123")));
+    assert_true(rp_view_take(&v, RP_VIEW("12")));
+    assert_int_equal(v.n, 0);
+}
+
 static void finding_and_slicing_stay_inside(void **state) {
     (void)state;
     rp_view v = RP_VIEW("key: value");
@@ -55,8 +67,11 @@ static void numbers_are_strict(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equality_is_bytes),    cmocka_unit_test(order_puts_prefixes_first),
-        cmocka_unit_test(cutting_walks_a_list), cmocka_unit_test(finding_and_slicing_stay_inside),
+        cmocka_unit_test(equality_is_bytes),
+        cmocka_unit_test(order_puts_prefixes_first),
+        cmocka_unit_test(cutting_walks_a_list),
+        cmocka_unit_test(finding_and_slicing_stay_inside),
+        cmocka_unit_test(a_prefix_is_taken_whole_or_not_at_all),
         cmocka_unit_test(numbers_are_strict),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
