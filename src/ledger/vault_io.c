@@ -11,7 +11,6 @@
 #include "ledger/read_io.h"
 #include "ledger/tiles.h"
 #include "ledger/vault_parts_io.h"
-#include "os/batch.h"
 #include "os/file.h"
 
 enum { NOTE_ARENA = 16 * RP_NOTE_MAX, FOLDER_MODE = 0750, WANTED_MAX = 1 << 18 };
@@ -25,130 +24,6 @@ void rp_vault_path(const struct rp_vault *vault, char out[static RP_VAULT_PATH_M
     int m = vsnprintf(out + n, (size_t)(RP_VAULT_PATH_MAX - n), format, args);
     va_end(args);
     RP_ASSERT(m > 0 && m < RP_VAULT_PATH_MAX - n);
-}
-
-/* ---- trees in memory ---- */
-
-static uint64_t covered_by(const struct rp_grow *grow, rp_hash *ret_root) {
-    uint64_t size = 0;
-    (void)rp_grow_published(grow, &size, ret_root);
-    return size;
-}
-
-/* Of a tree that has no checkpoint yet. What is not empty stays. */
-static rp_err remove_folder(const struct rp_grow *grow) {
-    static const char *const parts[] = {"tile/entries", "tile/0", "tile/1", "tile/2", "tile", ""};
-    char path[RP_VAULT_PATH_MAX];
-    int n = snprintf(path, sizeof path, "%s/vkey", rp_grow_folder(grow));
-    RP_ASSERT(n > 0 && (size_t)n < sizeof path);
-    RP_TRY(rp_file_remove(path));
-    for (size_t i = 0; i < RP_COUNT_OF(parts); i++) {
-        n = snprintf(path, sizeof path, "%s/%s", rp_grow_folder(grow), parts[i]);
-        RP_ASSERT(n > 0 && (size_t)n < sizeof path);
-        rp_ignore(rp_folder_remove(path));
-    }
-    return RP_OK;
-}
-
-/* Full tiles of entries that no checkpoint covers go with them: nothing stays in the folder that
- * the log did not sign. */
-static rp_err remove_uncovered(const struct rp_grow *grow) {
-    rp_hash root;
-    uint64_t covered = covered_by(grow, &root);
-    for (int level = RP_ENTRIES_LEVEL; level < RP_TILE_LEVELS; level++) {
-        unsigned up = level > 0 ? 8 * (unsigned)level : 0;
-        for (uint64_t n = (covered >> up) / RP_TILE_WIDTH;; n++) {
-            char path[RP_TILE_PATH_MAX];
-            rp_tile_path(rp_grow_folder(grow), (struct rp_tlog_tile){level, n, RP_TILE_WIDTH},
-                         path);
-            if (!rp_file_exists(path)) {
-                break;
-            }
-            RP_TRY(rp_file_remove(path));
-        }
-    }
-    return rp_grow_published(grow, &covered, &root) ? RP_OK : remove_folder(grow);
-}
-
-static void close_at(struct rp_vault *vault, size_t at) {
-    struct rp_grow *grow = vault->open[at].grow;
-    rp_hash root;
-    if (rp_grow_tree(grow).kind == RP_TREE_OPERATOR) {
-        rp_vault_access_forget(vault, covered_by(grow, &root));
-    }
-    rp_ignore(remove_uncovered(grow)); /* the next opening tries again */
-    rp_grow_free(grow);
-    vault->open[at] = vault->open[--vault->open_count];
-}
-
-static void close_longest_unused(struct rp_vault *vault) {
-    size_t at = 0;
-    for (size_t i = 1; i < vault->open_count; i++) {
-        at = vault->open[i].used < vault->open[at].used ? i : at;
-    }
-    close_at(vault, at);
-}
-
-/* A tree that nobody asked to keep leaves no trace by being asked about. */
-static bool is_here(const struct rp_vault *vault, struct rp_tree tree) {
-    char name[40], path[RP_VAULT_PATH_MAX];
-    rp_tree_folder(tree, name);
-    rp_vault_path(vault, path, "%s/vkey", name);
-    return rp_file_exists(path);
-}
-
-static rp_err get_tree(struct rp_vault *vault, struct rp_tree tree, struct rp_vault_tree **ret_tree,
-                       struct rp_diag *diag) {
-    for (size_t i = 0; i < vault->open_count; i++) {
-        struct rp_tree there = rp_grow_tree(vault->open[i].grow);
-        if (there.kind == tree.kind && rp_id_equal(there.tenant, tree.tenant)) {
-            vault->open[i].used = ++vault->clock;
-            *ret_tree = &vault->open[i];
-            return RP_OK;
-        }
-    }
-    if (vault->open_count == RP_VAULT_TREES_OPEN) {
-        close_longest_unused(vault);
-    }
-    struct rp_vault_tree opened = {.used = ++vault->clock};
-    bool was_here = is_here(vault, tree);
-    RP_TRY(rp_grow_open(&vault->home, tree, &opened.grow, diag));
-    if (was_here) {
-        rp_err err = remove_uncovered(opened.grow);
-        rp_grow_free(opened.grow);
-        RP_TRY(err);
-        RP_TRY(rp_grow_open(&vault->home, tree, &opened.grow, diag));
-    }
-    vault->open[vault->open_count] = opened;
-    *ret_tree = &vault->open[vault->open_count++];
-    return RP_OK;
-}
-
-static rp_err get_here(struct rp_vault *vault, struct rp_tree tree, struct rp_vault_tree **ret_tree,
-                       struct rp_diag *diag) {
-    return is_here(vault, tree) ? get_tree(vault, tree, ret_tree, diag)
-                                : rp_fail(diag, RP_ERR(NOT_FOUND), "a tree that is not kept here");
-}
-
-/* What no checkpoint covers: the tree is opened anew from its files. */
-static void forget_uncovered(struct rp_vault *vault, const struct rp_vault_tree *tree) {
-    close_at(vault, (size_t)(tree - vault->open));
-}
-
-rp_err rp_vault_size(struct rp_vault *vault, struct rp_tree which, struct rp_vault_size *ret_size,
-                     struct rp_diag *diag) {
-    struct rp_vault_tree *tree;
-    rp_hash root;
-    if (!is_here(vault, which)) {
-        *ret_size = (struct rp_vault_size){.entries = 0};
-        return RP_OK;
-    }
-    RP_TRY(get_tree(vault, which, &tree, diag));
-    RP_TRY(rp_vault_records_load(vault, tree, diag));
-    *ret_size = (struct rp_vault_size){.entries = rp_grow_size(tree->grow),
-                                       .covered = covered_by(tree->grow, &root),
-                                       .records = tree->records.next};
-    return RP_OK;
 }
 
 /* ---- entries ---- */
@@ -175,14 +50,14 @@ static rp_err check_entries(const struct rp_vault_tree *tree, uint64_t first, rp
 rp_err rp_vault_entries_fit(struct rp_vault *vault, struct rp_tree which, uint64_t first,
                             rp_view entries, struct rp_diag *diag) {
     struct rp_vault_tree *tree;
-    RP_TRY(get_here(vault, which, &tree, diag));
+    RP_TRY(rp_vault_tree_get_here(vault, which, &tree, diag));
     return check_entries(tree, first, entries, diag);
 }
 
 rp_err rp_vault_entries(struct rp_vault *vault, struct rp_tree which, uint64_t first,
                         rp_view entries, struct rp_diag *diag) {
     struct rp_vault_tree *tree;
-    RP_TRY(get_tree(vault, which, &tree, diag));
+    RP_TRY(rp_vault_tree_get(vault, which, &tree, diag));
     RP_TRY(check_entries(tree, first, entries, diag));
     for (rp_view rest = entries, entry; rest.n > 0;) {
         RP_TRY(rp_bundle_next(&rest, &entry));
@@ -241,7 +116,7 @@ static rp_err check_head(const struct rp_vault *vault, const struct rp_vault_tre
         return rp_fail(diag, RP_ERR(BAD_SIGNATURE), "a checkpoint that the log's key did not sign");
     }
     unsigned long long signed_size = size, entries = rp_grow_size(tree->grow);
-    uint64_t covered = covered_by(tree->grow, &kept);
+    uint64_t covered = rp_vault_tree_covered(tree->grow, &kept);
     if (size < covered) {
         return check_shorter(tree, size, covered, &root, diag);
     }
@@ -266,7 +141,7 @@ rp_err rp_vault_head_fits(struct rp_vault *vault, struct rp_tree which, rp_view 
                           struct rp_diag *diag) {
     struct rp_vault_tree *tree;
     uint64_t size;
-    RP_TRY(get_here(vault, which, &tree, diag));
+    RP_TRY(rp_vault_tree_get_here(vault, which, &tree, diag));
     return check_head(vault, tree, note, &size, diag);
 }
 
@@ -290,13 +165,13 @@ rp_err rp_vault_head(struct rp_vault *vault, struct rp_tree which, rp_view note,
     struct rp_vault_tree *tree;
     rp_hash root;
     uint64_t size = 0;
-    RP_TRY(get_tree(vault, which, &tree, diag));
-    uint64_t covered = covered_by(tree->grow, &root);
+    RP_TRY(rp_vault_tree_get(vault, which, &tree, diag));
+    uint64_t covered = rp_vault_tree_covered(tree->grow, &root);
     bool first = !rp_grow_published(tree->grow, &covered, &root);
     rp_err err = check_head(vault, tree, note, &size, diag);
     if (!rp_ok(err)) {
         if (!rp_is(err, RP_E_BAD_SIGNATURE)) {
-            forget_uncovered(vault, tree);
+            rp_vault_tree_forget(vault, tree);
         }
         return err;
     }
@@ -312,7 +187,7 @@ rp_err rp_vault_head(struct rp_vault *vault, struct rp_tree which, rp_view note,
 rp_err rp_vault_records(struct rp_vault *vault, struct rp_tree which, rp_view records,
                         struct rp_diag *diag) {
     struct rp_vault_tree *tree;
-    RP_TRY(get_tree(vault, which, &tree, diag));
+    RP_TRY(rp_vault_tree_get(vault, which, &tree, diag));
     return rp_vault_records_take(vault, tree, records, diag);
 }
 
@@ -348,7 +223,7 @@ static rp_err open_tree(void *ctx, const char *name, bool is_folder) {
     if (!is_folder || !rp_tree_of_folder(rp_view_from_cstr(name), &which)) {
         return RP_OK;
     }
-    RP_TRY(get_tree(vault, which, &tree, opening->diag));
+    RP_TRY(rp_vault_tree_get(vault, which, &tree, opening->diag));
     if (rp_grow_published(tree->grow, &covered, &root)) {
         vault->tally.trees++;
         vault->tally.entries += covered;

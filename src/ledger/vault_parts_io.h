@@ -1,7 +1,7 @@
 /* vault_parts_io.h — what the files of rp_vault (vault_io.h) share, and nobody else.
  *
- * vault_io.c keeps trees, vault_records_io.c their anchor records, vault_access_io.c the access
- * segments.
+ * vault_io.c takes entries and checkpoints, vault_trees_io.c says which trees are open,
+ * vault_records_io.c keeps their anchor records, vault_access_io.c the access segments.
  */
 #ifndef RP_LEDGER_VAULT_PARTS_IO_H
 #define RP_LEDGER_VAULT_PARTS_IO_H
@@ -51,6 +51,18 @@ struct rp_vault {
 /* "FOLDER/<format>". */
 void rp_vault_path(const struct rp_vault *vault, char out[static RP_VAULT_PATH_MAX],
                    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The tree, opened if it was not; it is there afterwards even if nobody asked to keep it before.
+ * Good until the next one is asked for. */
+rp_err rp_vault_tree_get(struct rp_vault *vault, struct rp_tree tree,
+                         struct rp_vault_tree **ret_tree, struct rp_diag *diag);
+/* The same of a tree that is kept here; else NOT_FOUND, and being asked about leaves no trace. */
+rp_err rp_vault_tree_get_here(struct rp_vault *vault, struct rp_tree tree,
+                              struct rp_vault_tree **ret_tree, struct rp_diag *diag);
+/* Entries under its checkpoint, and their root; 0 and nothing where there is none yet. */
+uint64_t rp_vault_tree_covered(const struct rp_grow *grow, rp_hash *ret_root);
+/* What no checkpoint covers: the tree is closed, and opened anew from its files. */
+void rp_vault_tree_forget(struct rp_vault *vault, const struct rp_vault_tree *tree);
 
 /* The tree's records as its files have them; a torn last write is cut off. */
 rp_err rp_vault_records_load(const struct rp_vault *vault, struct rp_vault_tree *tree,
