@@ -1,11 +1,13 @@
 /* backup.h — what the parts of `rempart backup` share.
  *
  *   backup.c          the words; list, verify, open
+ *   backup_file.c     one backup that is there: its head, its key, its bytes
  *   backup_run.c      one consistent copy, made while everything runs
  *   backup_copy.c     what is in it, and in which order
  *   backup_ledger.c   the log's part of it
  *   backup_tenants.c  beside the archives: what lets a tenant's key end, replaced by each backup
  *   backup_restore.c  back into a state folder
+ *   backup_folder.c   that folder as a whole: removed, or given to the roles
  *
  * The command line runs as the machine's owner, who can read all of it anyway; but it opens no
  * database (core copies them), and the log stands still while its edges are copied (the ledger
@@ -104,6 +106,13 @@ struct rp_untar_step;
 rp_err backup_file_walk(struct backup_file *file,
                         rp_err (*step)(void *ctx, const struct rp_untar_step *step), void *ctx,
                         uint64_t *ret_chunks, struct rp_diag *diag);
+
+/* ---- the folder that one is restored into ---- */
+
+/* All of it, if it is there. Only ever of a folder that this program made. */
+rp_err backup_folder_remove(const char *path);
+/* What lies in the working folder, to the user and group of the role that each part is for. */
+rp_err backup_folder_give_to_roles(void);
 
 /* A passphrase from the file that --passphrase-file names, without its line end. */
 rp_err backup_passphrase(struct cli *cli, rp_view *ret_passphrase);

@@ -1,3 +1,4 @@
+/* gate.c — the rings of the gate's workers drained; requests that passed, gathered in segments. */
 #include "ledger.h"
 
 #include "base/assert.h"
@@ -117,115 +118,6 @@ static void add_line(struct ledger *ledger, const struct rp_gate_record *r,
     ledger->line_count++;
 }
 
-/* ---- refusals ---- */
-
-static void emit_refusal(struct ledger *ledger, const struct rp_gate_record *r,
-                         struct rp_arena *arena) {
-    bool down = r->kind == RP_GATE_UPSTREAM_DOWN;
-    struct rp_event *event = rp_event_new(
-        arena, down ? RP_EVENT_UPSTREAM_DOWN : RP_EVENT_GATE_REFUSED, r->time_ms, RP_ROLE_GATE);
-    rp_event_add_text(event, "host", rp_view_of(r->host, r->host_len));
-    rp_event_add_text(event, "path", rp_view_of(r->path, r->path_len));
-    if (!down) {
-        char hash[2 * sizeof r->client_hash];
-        rp_hex_print(rp_view_of(r->client_hash, sizeof r->client_hash), hash);
-        rp_event_add_text(event, "client_hash", rp_view_of(hash, sizeof hash));
-        rp_event_add_text(event, "reason",
-                          rp_view_from_cstr(rp_gate_reason_text((enum rp_gate_reason)r->reason)));
-        rp_event_add_u64(event, "status", r->status);
-    }
-    if (ledger->disk_low || !rp_ok(intake_emit(ledger, operator_tree, event))) {
-        ledger->limits.dropped++;
-    }
-}
-
-/* A refused value is known by its hash alone: the log says what happened, not what was typed. */
-static void emit_rules(struct ledger *ledger, const struct rp_gate_record *r,
-                       struct rp_arena *arena) {
-    struct rp_event *event = rp_event_new(arena, RP_EVENT_GATE_RULE, r->time_ms, RP_ROLE_GATE);
-    char hash[2 * sizeof r->client_hash], value[2 * sizeof r->value_hash];
-    char incident[2 * sizeof r->incident];
-    rp_hex_print(rp_view_of(r->client_hash, sizeof r->client_hash), hash);
-    rp_hex_print(rp_view_of(r->value_hash, sizeof r->value_hash), value);
-    rp_hex_print(rp_view_of(r->incident, sizeof r->incident), incident);
-    struct rp_buf rules = rp_buf_new(256);
-    for (unsigned i = 0; i < r->rule_count; i++) {
-        rp_buf_printf(&rules, "%s%u", i > 0 ? " " : "", r->rules[i]);
-    }
-    rp_event_add_text(event, "host", rp_view_of(r->host, r->host_len));
-    rp_event_add_text(event, "path", rp_view_of(r->path, r->path_len));
-    rp_event_add_u64(event, "status", r->status);
-    rp_event_add_text(event, "rules", rp_buf_view(&rules));
-    rp_event_add_u64(event, "score", r->score);
-    rp_event_add_text(event, "variable", rp_view_of(r->variable, r->variable_len));
-    rp_event_add_text(event, "value_hash", rp_view_of(value, sizeof value));
-    rp_event_add_text(event, "incident", rp_view_of(incident, sizeof incident));
-    rp_event_add_u64(event, "detected", (r->flags & RP_GATE_DETECTED) != 0);
-    rp_event_add_text(event, "client_hash", rp_view_of(hash, sizeof hash));
-    if (ledger->disk_low || !rp_ok(intake_emit(ledger, operator_tree, event))) {
-        ledger->limits.dropped++;
-    }
-    rp_buf_done(&rules);
-}
-
-static const char *violation_word(unsigned violation) {
-    static const char *const words[] = {
-#define RP_VIOLATION(NAME, word, text) word,
-#include "shield/violations.def"
-#undef RP_VIOLATION
-    };
-    return violation < RP_COUNT_OF(words) ? words[violation] : "unknown";
-}
-
-/* What the model says no to, and what would have cost too much: events of their own. */
-static void emit_waf(struct ledger *ledger, const struct rp_gate_record *r,
-                     struct rp_arena *arena) {
-    bool model = r->violation != 0;
-    struct rp_event *event = rp_event_new(
-        arena, model ? RP_EVENT_WAF_MODEL : RP_EVENT_WAF_OVER_BUDGET, r->time_ms, RP_ROLE_GATE);
-    char hash[2 * sizeof r->client_hash], incident[2 * sizeof r->incident];
-    rp_hex_print(rp_view_of(r->client_hash, sizeof r->client_hash), hash);
-    rp_hex_print(rp_view_of(r->incident, sizeof r->incident), incident);
-    rp_event_add_text(event, "host", rp_view_of(r->host, r->host_len));
-    rp_event_add_text(event, "path", rp_view_of(r->path, r->path_len));
-    rp_event_add_text(event, "app", rp_view_of(r->app, r->app_len));
-    rp_event_add_u64(event, "status", r->status);
-    if (model) {
-        rp_event_add_text(event, "violation", rp_view_from_cstr(violation_word(r->violation)));
-        rp_event_add_text(event, "variable", rp_view_of(r->variable, r->variable_len));
-    } else {
-        rp_event_add_u64(event, "rule", r->rules[0]);
-    }
-    rp_event_add_text(event, "incident", rp_view_of(incident, sizeof incident));
-    rp_event_add_u64(event, "detected", (r->flags & RP_GATE_DETECTED) != 0);
-    rp_event_add_text(event, "client_hash", rp_view_of(hash, sizeof hash));
-    if (ledger->disk_low || !rp_ok(intake_emit(ledger, operator_tree, event))) {
-        ledger->limits.dropped++;
-    }
-}
-
-static void emit_record(struct ledger *ledger, const struct rp_gate_record *r,
-                        struct rp_arena *arena) {
-    bool apart = r->violation != 0 || (r->flags & RP_GATE_OVER_BUDGET);
-    (r->kind != RP_GATE_RULE ? emit_refusal : apart ? emit_waf : emit_rules)(ledger, r, arena);
-}
-
-static void emit_summary(struct ledger *ledger, uint64_t count, uint64_t lost,
-                         struct rp_arena *arena) {
-    struct rp_event *event =
-        rp_event_new(arena, RP_EVENT_GATE_SUMMARY, now_ms(ledger), RP_ROLE_LEDGER);
-    rp_event_add_u64(event, "count", count);
-    rp_event_add_u64(event, "lost", lost);
-    rp_event_add_text(event, "reason",
-                      ledger->bad_records > 0 ? RP_VIEW("bad records") : RP_VIEW("limits"));
-    if (ledger->disk_low || !rp_ok(intake_emit(ledger, operator_tree, event))) {
-        ledger->limits.dropped += count; /* told when there is room again */
-        ledger->ring_lost += lost;
-    } else {
-        ledger->bad_records = 0;
-    }
-}
-
 static void turn_second(struct ledger *ledger, struct rp_arena *arena) {
     if (ledger->limits.second == now_ms(ledger) / 1000) {
         return;
@@ -234,7 +126,7 @@ static void turn_second(struct ledger *ledger, struct rp_arena *arena) {
     uint64_t lost = ledger->ring_lost;
     if (count > 0 || lost > 0) {
         ledger->ring_lost = 0;
-        emit_summary(ledger, count, lost, arena);
+        gate_emit_summary(ledger, count, lost, arena);
     }
 }
 
@@ -271,7 +163,7 @@ static unsigned drain_ring(struct ledger *ledger, struct ring *ring, struct rp_a
         }
         if (record.kind != RP_GATE_ALLOWED &&
             rp_gate_limits_allow(&ledger->limits, &record, ledger->limits.second)) {
-            emit_record(ledger, &record, arena);
+            gate_emit_record(ledger, &record, arena);
         }
     }
     count_lost(ledger, ring);

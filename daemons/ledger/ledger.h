@@ -2,7 +2,8 @@
  *
  * intake.c answers APPEND and HEAD: what arrives in one turn of the loop becomes one write and one
  * wait, then everybody is told. grower.c hands the journal's end to the thread that owns the
- * forest: tiles, checkpoints, anchors. gate.c drains the workers' rings. The two threads share
+ * forest: tiles, checkpoints, anchors. gate.c drains the workers' rings, and
+ * gate_events.c says what was refused there. The two threads share
  * nothing but the jobs between them, each owned by one side at a time.
  */
 #ifndef RP_DAEMONS_LEDGER_H
@@ -143,5 +144,11 @@ rp_err gate_start(struct ledger *ledger); /* leaves for segments that a crash le
 void gate_scan(void *ctx);                /* every second: which rings are there */
 void gate_drain(void *ctx);               /* every 100 ms */
 void gate_stop(struct ledger *ledger);
+
+/* ---- gate_events.c: one that finds no room is counted, and told by the next summary ---- */
+void gate_emit_record(struct ledger *ledger, const struct rp_gate_record *r,
+                      struct rp_arena *arena);
+void gate_emit_summary(struct ledger *ledger, uint64_t count, uint64_t lost,
+                       struct rp_arena *arena);
 
 #endif

@@ -9,114 +9,13 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "base/assert.h"
+#include <pthread.h>
+#include <stdio.h>
+
 #include "base/checked.h"
-#include "probe.h"
+#include "gates.h"
 
 #define API "/.rempart/api/v1/registers/"
-#define DIGEST "0000000000000000000000000000000000000000000000000000000000000000"
-enum { TRIES_MAX = 7, BEFORE_MAX = 2 };
-
-/* In paths and bodies "$" stands for the record, "@" for a colleague, "#" for a number of its own.
- */
-struct attempt {
-    const char *method, *at; /* after the register: "/$", "/$/move", "", "/import" */
-    const char *body;        /* JSON, or CSV for an import */
-};
-
-struct gate {
-    const char *reg, *record;       /* NULL: the one that is there; the canary cannot make any */
-    const char *before[BEFORE_MAX]; /* moves that bring it to where the gate stands */
-    const char *says; /* in a refusal by the gate itself; NULL = its states do it alone */
-    struct attempt tries[TRIES_MAX]; /* the first one is raced, too */
-};
-
-enum { GATE_RISK, GATE_ONBOARDING, GATE_ENTRY, GATE_APPROVAL, GATE_SUPPLIER, GATE_PURPOSE };
-_Static_assert(GATE_PURPOSE + 1 == PROBE_GATES, "a record each");
-
-static const struct gate gates[PROBE_GATES] = {
-    [GATE_RISK] = {"persons",
-                   "{\"name\":\"canary\",\"kind\":\"employee\",\"start\":\"2026-01-01\"}",
-                   {NULL},
-                   "S9",
-                   {{"PUT", "/$", "{\"roles\":[\"operations\"]}"},
-                    {"PUT", "/$", "{\"roles\":[\"communication\",\"security\"]}"},
-                    {"POST", "",
-                     "{\"name\":\"canary\",\"kind\":\"employee\","
-                     "\"start\":\"2026-01-01\",\"roles\":[\"support\"]}"},
-                    {"POST", "/$/move",
-                     "{\"move\":\"begin\",\"fields\":{\"roles\":"
-                     "[\"engineering\"]}}"},
-                    {"POST", "/bulk", "{\"ids\":[\"$\"],\"fields\":{\"roles\":[\"datacentre\"]}}"},
-                    {"POST", "/import", "id,roles\n$,operations\n"},
-                    {"POST", "/import",
-                     "name,kind,start,roles\n"
-                     "canary,employee,2026-01-01,security\n"}}},
-    [GATE_ONBOARDING] = {"persons",
-                         "{\"name\":\"canary\",\"kind\":\"employee\",\"start\":\"2026-01-01\"}",
-                         {"{\"move\":\"begin\"}"},
-                         "S10",
-                         {{"POST", "/$/move", "{\"move\":\"activate\"}"},
-                          {"POST", "/bulk", "{\"ids\":[\"$\"],\"move\":\"activate\"}"},
-                          {"POST", "/import", "id,state\n$,active\n"}}},
-    [GATE_ENTRY] = {"dc-tickets",
-                    "{\"person\":\"@\",\"site\":\"canary\",\"purpose\":\"canary\",\"window_from\":"
-                    "\"2026-01-01T00:00:00Z\",\"window_to\":\"2099-01-01T00:00:00Z\"}",
-                    {NULL},
-                    "S31",
-                    {{"POST", "/$/move",
-                      "{\"move\":\"enter\",\"fields\":{\"factors\":"
-                      "[\"card\",\"code\",\"iris\"]}}"},
-                     {"POST", "/$/move",
-                      "{\"move\":\"enter\",\"fields\":{\"approved_by\":\"@\","
-                      "\"factors\":[\"card\"]}}"},
-                     {"POST", "/$/move", "{\"move\":\"approve\"}"},
-                     {"POST", "/bulk",
-                      "{\"ids\":[\"$\"],\"move\":\"enter\",\"fields\":"
-                      "{\"factors\":[\"card\"]}}"},
-                     {"POST", "/import", "id,approved_by\n$,@\n"},
-                     {"POST", "/import", "id,state\n$,entered\n"}}},
-    [GATE_APPROVAL] = {"changes",
-                       "{\"summary\":\"canary\",\"kind\":\"normal\",\"risk\":\"low\",\"commit\":"
-                       "\"0\",\"tests\":\"none\",\"rollback\":\"none\"}",
-                       {"{\"move\":\"submit\"}"},
-                       "four eyes",
-                       {{"POST", "/$/move", "{\"move\":\"approve\"}"},
-                        {"POST", "/$/move",
-                         "{\"move\":\"approve\",\"fields\":{\"approved_by\":"
-                         "\"@\"}}"},
-                        {"POST", "/$/move", "{\"move\":\"deploy\"}"},
-                        {"POST", "/bulk", "{\"ids\":[\"$\"],\"move\":\"approve\"}"},
-                        {"POST", "/import", "id,approved_by\n$,@\n"},
-                        {"POST", "/import", "id,state\n$,approved\n"}}},
-    [GATE_SUPPLIER] = {"suppliers",
-                       "{\"name\":\"canary #\",\"tier\":\"one\",\"service\":\"canary\"}",
-                       {NULL},
-                       NULL,
-                       {{"POST", "/$/move",
-                         "{\"move\":\"activate\",\"fields\":{\"contract\":"
-                         "\"" DIGEST "\",\"clause_confidentiality\":true,"
-                         "\"clause_availability\":true,"
-                         "\"clause_integrity\":true}}"},
-                        {"POST", "/$/move", "{\"move\":\"approve\",\"fields\":{\"score\":100}}"},
-                        {"POST", "/bulk", "{\"ids\":[\"$\"],\"move\":\"activate\"}"},
-                        {"POST", "/import", "id,assessed_on,assessed_by\n$,2026-01-01,@\n"},
-                        {"POST", "/import", "name,tier,service,state\ncanary #,one,x,active\n"}}},
-    [GATE_PURPOSE] =
-        {"purposes",
-         NULL,
-         {NULL},
-         "role: hr",
-         {{"PUT", "/$", "{\"zones\":[\"lobby\",\"datacentre\"]}"},
-          {"POST", "/$/move", "{\"move\":\"adopt\",\"fields\":{\"why\":\"canary\"}}"},
-          {"POST", "/$/move", "{\"move\":\"withdraw\",\"reason\":\"canary\"}"},
-          {"POST", "",
-           "{\"name\":\"canary #\",\"role\":\"canary\",\"holders\":[\"visitor\"],"
-           "\"zones\":[\"datacentre\"]}"},
-          {"POST", "/bulk", "{\"ids\":[\"$\"],\"fields\":{\"zones\":[\"datacentre\"]}}"},
-          {"POST", "/import", "id,zones\n$,datacentre\n"},
-          {"POST", "/import", "name,role,holders,zones\ncanary #,canary,visitor,datacentre\n"}}},
-};
 
 struct trying {
     struct probe *probe;
@@ -228,7 +127,7 @@ static uint64_t version_now(const struct trying *trying) {
 static bool have_colleague(struct trying *trying) {
     rp_id *colleague = &trying->probe->staff.colleague;
     return !rp_id_is_none(*colleague) ||
-           make(trying, "persons", gates[GATE_RISK].record, colleague);
+           make(trying, "persons", probe_gates[GATE_RISK].record, colleague);
 }
 
 bool probe_staff_colleague(struct probe *probe, struct rp_observation *seen) {
@@ -353,7 +252,7 @@ bool probe_staff_ready(struct probe *probe, bool fresh, struct rp_observation *s
 /* True when every attempt was refused and the record is as it was; else it has concluded. */
 static bool holds(struct probe *probe, size_t at, struct rp_observation *seen, size_t *ret_tried) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(1 << 20);
-    struct trying trying = {.probe = probe, .gate = &gates[at], .seen = seen, .arena = arena};
+    struct trying trying = {.probe = probe, .gate = &probe_gates[at], .seen = seen, .arena = arena};
     rp_id *record = &probe->staff.records[at];
     /* Signatures are tried with a second factor that was shown a moment ago. */
     if (!arena || !probe_staff_ready(probe, true, seen) || !stand_at_gate(&trying, record)) {
@@ -385,7 +284,7 @@ static void try_gate(struct probe *probe, size_t at, struct rp_observation *seen
         rp_probe_holds(seen,
                        "%zu attempts on a canary's record of \"%s\" refused: by edit, move, bulk, "
                        "import and twice at once",
-                       tried, gates[at].reg);
+                       tried, probe_gates[at].reg);
     }
 }
 

@@ -1,24 +1,14 @@
-/* children.c — a role's life: started, ready, ended, started again after a pause that doubles. */
+/* children.c — how a role's life begins: started, ready, and the next one after it. */
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "child.h"
 #include "os/file.h"
-#include "supervisor.h"
 
-enum {
-    READY_WITHIN_MS = 30000,
-    STOP_WITHIN_MS = 5000,
-    HAND_OVER_WITHIN_MS = 20000, /* the longest request, but for streams */
-    PAUSE_MIN_MS = 100,
-    PAUSE_HELD_MS = 1000, /* who comes waits that long for a role that is to start again */
-    PAUSE_MAX_MS = 10000,
-    STEADY_MS = 60000,     /* alive for so long: its troubles are over */
-    FAILURES_AT_START = 5, /* a role that never becomes ready stops the start */
-    EXIT_CONFIG = 2        /* daemon_exit_code: starting again would not help */
-};
+enum { READY_WITHIN_MS = 30000 };
 
 static const struct {
     enum rp_role_id role;
@@ -29,17 +19,17 @@ static const struct {
     {RP_ROLE_COURIER, true}, {RP_ROLE_ACME, true},  {RP_ROLE_VAULT, true}, {RP_ROLE_WITNESS, true},
 };
 
-static int64_t monotonic_ms(const struct supervisor *supervisor) {
+int64_t child_now_ms(const struct supervisor *supervisor) {
     return rp_env_monotonic_ms(&supervisor->daemon.env);
 }
 
-static void set_state(struct child *child, enum child_state state) {
+void child_set_state(struct child *child, enum child_state state) {
     child->state = state;
     child->since_s = rp_env_now_s(&child->supervisor->daemon.env);
     supervisor_write_status(child->supervisor);
 }
 
-static void set_timer(struct child *child, int64_t after_ms, void (*fire)(void *ctx)) {
+void child_set_timer(struct child *child, int64_t after_ms, void (*fire)(void *ctx)) {
     rp_timer_free(child->timer);
     child->timer = NULL;
     rp_err err =
@@ -48,7 +38,7 @@ static void set_timer(struct child *child, int64_t after_ms, void (*fire)(void *
     RP_ASSERT(rp_ok(err));
 }
 
-static void clear_timer(struct child *child) {
+void child_clear_timer(struct child *child) {
     rp_timer_free(child->timer);
     child->timer = NULL;
 }
@@ -59,7 +49,7 @@ void supervisor_init_children(struct supervisor *supervisor) {
                                                  .role = order[i].role,
                                                  .optional = order[i].optional,
                                                  .ready_fd = -1,
-                                                 .pause_ms = PAUSE_MIN_MS,
+                                                 .pause_ms = CHILD_PAUSE_MIN_MS,
                                                  .since_s = supervisor->since_s,
                                                  .sockets = {-1, -1}};
     }
@@ -87,7 +77,6 @@ static rp_err spawn(struct child *child) {
 }
 
 static void readable(void *ctx, unsigned events);
-static void start(void *ctx);
 
 static void too_late(void *ctx) {
     struct child *child = ctx;
@@ -96,7 +85,7 @@ static void too_late(void *ctx) {
     rp_process_end_group(child->pid);
 }
 
-static void close_ready(struct child *child) {
+void child_close_ready(struct child *child) {
     rp_watch_free(child->watch);
     child->watch = NULL;
     rp_fd_done(&child->ready_fd);
@@ -112,34 +101,34 @@ static void start_failed(struct child *child, rp_err err) {
                missing ? "no such program" : rp_err_text(err, RP_EN),
                child->optional ? "; going on without it" : "");
     if (missing && child->optional) {
-        set_state(child, CHILD_MISSING);
+        child_set_state(child, CHILD_MISSING);
         supervisor_start_next(supervisor);
     } else if (supervisor->phase == PHASE_START) {
-        supervisor_stop(supervisor, EXIT_CONFIG);
+        supervisor_stop(supervisor, CHILD_EXIT_CONFIG);
     } else {
         supervisor_drop_sockets(child);
-        set_state(child, CHILD_WAITING);
-        set_timer(child, PAUSE_MAX_MS, start);
+        child_set_state(child, CHILD_WAITING);
+        child_set_timer(child, CHILD_PAUSE_MAX_MS, child_start);
     }
 }
 
 void supervisor_turn(struct child *child) {
     bool wanted = supervisor_wants(child->supervisor, child->role);
     if (wanted && child->state == CHILD_OFF) {
-        start(child);
+        child_start(child);
     } else if (!wanted && child->state == CHILD_READY) {
         supervisor_begin_anew(child); /* it ends, and does not begin */
     }
 }
 
-static void start(void *ctx) {
+void child_start(void *ctx) {
     struct child *child = ctx;
     struct supervisor *supervisor = child->supervisor;
     RP_ASSERT(child->pid == 0);
-    clear_timer(child);
+    child_clear_timer(child);
     if (!supervisor_wants(supervisor, child->role)) {
         child->reloading = false;
-        set_state(child, CHILD_OFF);
+        child_set_state(child, CHILD_OFF);
         supervisor_start_next(supervisor);
         return;
     }
@@ -150,12 +139,12 @@ static void start(void *ctx) {
         start_failed(child, err);
         return;
     }
-    child->started_ns = monotonic_ms(supervisor) * 1000000;
+    child->started_ns = child_now_ms(supervisor) * 1000000;
     err = rp_loop_watch(supervisor->daemon.loop, child->ready_fd, RP_READY_READ, readable, child,
                         &child->watch);
     RP_ASSERT(rp_ok(err));
-    set_state(child, CHILD_STARTING);
-    set_timer(child, READY_WITHIN_MS, too_late);
+    child_set_state(child, CHILD_STARTING);
+    child_set_timer(child, READY_WITHIN_MS, too_late);
 }
 
 /* ---- ready ---- */
@@ -181,16 +170,16 @@ static void became_ready(struct child *child, rp_view isolation) {
     struct supervisor *supervisor = child->supervisor;
     keep_isolation(child, isolation);
     if (!supervisor_hands_over(child)) {
-        close_ready(child);
+        child_close_ready(child);
     }
-    clear_timer(child);
+    child_clear_timer(child);
     child->failures = 0;
     child->reloading = false;
     child->walls = supervisor_look_at_walls(child->pid);
     supervisor_look_at_programs(child);
-    set_state(child, CHILD_READY);
+    child_set_state(child, CHILD_READY);
     supervisor_tell(supervisor, "%-7s ready (%lld ms)", rp_role_name(child->role),
-                    (long long)(monotonic_ms(supervisor) - child->started_ns / 1000000));
+                    (long long)(child_now_ms(supervisor) - child->started_ns / 1000000));
     report_started(supervisor->report, rp_role_name(child->role), supervisor->version,
                    child->isolation);
     if (supervisor->phase == PHASE_START) {
@@ -206,7 +195,7 @@ static void look_at_what_it_said(struct child *child) {
     if (rp_view_equal(first, RP_VIEW("ready")) && rest.p && end < rest.n) {
         became_ready(child, rp_view_sub(rest, 0, end));
     } else if (child->said_n == READY_MAX) {
-        close_ready(child); /* it babbles; the deadline will end it */
+        child_close_ready(child); /* it babbles; the deadline will end it */
     }
 }
 
@@ -219,12 +208,12 @@ static void look_for_handover(struct child *child) {
     if (rp_ok(err) || rp_is(err, RP_E_BUSY)) {
         return;
     }
-    close_ready(child);
+    child_close_ready(child);
     if (child->reloading && child->supervisor->phase == PHASE_SERVE) {
-        clear_timer(child);
+        child_clear_timer(child);
         supervisor_handed_over(child);
         child->restarts++;
-        start(child);
+        child_start(child);
     }
 }
 
@@ -243,7 +232,7 @@ static void readable(void *ctx, unsigned events) {
         child->said_n += n;
         look_at_what_it_said(child);
     } else if (!rp_is(err, RP_E_BUSY)) {
-        close_ready(child); /* its end is told by SIGCHLD, its silence by the deadline */
+        child_close_ready(child); /* its end is told by SIGCHLD, its silence by the deadline */
     }
 }
 
@@ -280,7 +269,7 @@ void supervisor_start_next(struct supervisor *supervisor) {
     for (size_t i = 0; i < CHILDREN; i++) {
         struct child *child = &supervisor->children[i];
         if (child->state == CHILD_IDLE) {
-            start(child);
+            child_start(child);
             return;
         }
         /* One that ended meanwhile is waited for: what comes after builds on it. */
@@ -293,129 +282,4 @@ void supervisor_start_next(struct supervisor *supervisor) {
     supervisor_look(supervisor); /* whoever asks after "ready" is told all of it */
     print_addresses(supervisor);
     printf("ready\n");
-}
-
-/* ---- end ---- */
-
-void supervisor_describe_end(const struct rp_exit *ended, char out[static 80]) {
-    if (ended->signal == SIGSYS) {
-        snprintf(out, 80, "a system call outside its list");
-    } else if (ended->signal != 0) {
-        snprintf(out, 80, "signal %d", ended->signal);
-    } else {
-        snprintf(out, 80, "exit %d", ended->code);
-    }
-}
-
-static void begin_pause(struct child *child, bool config_refused) {
-    struct supervisor *supervisor = child->supervisor;
-    if (monotonic_ms(supervisor) - child->started_ns / 1000000 >= STEADY_MS || child->reloading) {
-        child->pause_ms = PAUSE_MIN_MS;
-    }
-    bool at_once = child->reloading && child->failures == 0;
-    int64_t pause_ms = at_once ? 0 : config_refused ? PAUSE_MAX_MS : child->pause_ms;
-    child->pause_ms = RP_MIN(child->pause_ms * 2, PAUSE_MAX_MS);
-    child->restarts++;
-    if (pause_ms > PAUSE_HELD_MS) {
-        supervisor_drop_sockets(child);
-    }
-    set_state(child, CHILD_WAITING);
-    set_timer(child, pause_ms, start);
-}
-
-static void stop_next(struct supervisor *supervisor);
-
-static void child_ended(struct child *child, const struct rp_exit *ended) {
-    struct supervisor *supervisor = child->supervisor;
-    bool was_ready = child->state == CHILD_READY;
-    rp_process_end_group(child->pid); /* what it may have left behind */
-    child->pid = 0;
-    supervisor_describe_end(ended, child->last_end);
-    close_ready(child);
-    clear_timer(child);
-    if (supervisor->phase == PHASE_STOP) {
-        set_state(child, CHILD_STOPPED);
-        stop_next(supervisor);
-        return;
-    }
-    child->failures += !was_ready;
-    bool refused = ended->signal == 0 && ended->code == EXIT_CONFIG;
-    bool hopeless = refused || child->failures >= FAILURES_AT_START;
-    daemon_say(&supervisor->daemon, "%s ended: %s%s", rp_role_name(child->role), child->last_end,
-               child->reloading ? " (as asked)" : "");
-    report_stopped(supervisor->report, rp_role_name(child->role), child->last_end, child->restarts);
-    if (supervisor->phase == PHASE_START && hopeless) {
-        daemon_say(&supervisor->daemon, "%s does not become ready; giving up",
-                   rp_role_name(child->role));
-        supervisor_stop(supervisor, refused ? EXIT_CONFIG : 1);
-        return;
-    }
-    begin_pause(child, refused);
-}
-
-void supervisor_reap(struct supervisor *supervisor) {
-    struct rp_exit ended;
-    while (rp_process_reap(&ended)) {
-        if (supervisor_rendered(supervisor, &ended) || supervisor_rehearsed(supervisor, &ended) ||
-            supervisor_left(supervisor, &ended) || supervisor_canary_ended(supervisor, &ended)) {
-            continue;
-        }
-        for (size_t i = 0; i < CHILDREN; i++) {
-            if (supervisor->children[i].pid == ended.pid) {
-                child_ended(&supervisor->children[i], &ended);
-                break;
-            }
-        }
-    }
-}
-
-/* ---- stop ---- */
-
-static void kill_now(void *ctx) {
-    struct child *child = ctx;
-    daemon_say(&child->supervisor->daemon, "%s does not stop; ending it",
-               rp_role_name(child->role));
-    rp_process_end_group(child->pid);
-}
-
-void supervisor_begin_anew(struct child *child) {
-    RP_ASSERT(child->state == CHILD_READY);
-    bool hands_over = supervisor_hands_over(child) && child->ready_fd >= 0;
-    child->reloading = true;
-    set_timer(child, hands_over ? HAND_OVER_WITHIN_MS : STOP_WITHIN_MS, kill_now);
-    rp_process_signal(child->pid, hands_over ? SIGQUIT : SIGTERM);
-}
-
-/* The last one that runs; when none does, the supervisor itself is done. */
-static void stop_next(struct supervisor *supervisor) {
-    RP_ASSERT(supervisor->phase == PHASE_STOP);
-    for (size_t i = CHILDREN; i-- > 0;) {
-        struct child *child = &supervisor->children[i];
-        if (child->pid != 0) {
-            set_state(child, CHILD_STOPPING);
-            set_timer(child, STOP_WITHIN_MS, kill_now);
-            rp_process_signal(child->pid, SIGTERM);
-            return;
-        }
-    }
-    rp_loop_stop(supervisor->daemon.loop);
-}
-
-void supervisor_stop(struct supervisor *supervisor, int exit_code) {
-    if (supervisor->phase == PHASE_STOP) {
-        return;
-    }
-    supervisor->phase = PHASE_STOP;
-    supervisor->exit_code = exit_code;
-    supervisor_stop_renderer(supervisor);
-    supervisor_stop_rehearsal(supervisor);
-    supervisor_end_leavers(supervisor);
-    for (size_t i = 0; i < CHILDREN; i++) {
-        struct child *child = &supervisor->children[i];
-        if (child->pid == 0) {
-            clear_timer(child); /* no new start */
-            child->state = CHILD_STOPPED;
-        }
-    }
-    stop_next(supervisor);
 }

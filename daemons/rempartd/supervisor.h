@@ -7,7 +7,8 @@
  *
  *   main.c      options, checks before the start, signals
  *   folders.c   the state folder: who owns what
- *   children.c  start, readiness, end, start again
+ *   children.c  start and readiness
+ *   ends.c      end, start again after a pause, stop
  *   spawn.c     a role's program in a process of its own
  *   wants.c     which roles a configuration asks for
  *   reload.c    a new configuration
