@@ -1,24 +1,17 @@
-#include "os/loop.h"
-
+/* loop.c — one wait for everything: descriptors, signals, what other threads post, deadlines. */
 #include <errno.h>
-#include <limits.h>
-#include <pthread.h>
-#include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "base/checked.h"
-#include "base/heap.h"
 #include "os/file.h"
+#include "os/loop_internal.h"
 
 enum {
-    LOOP_MAGIC = 0x706f6f4c,
     BATCH = 64, /* events taken at once: timers and posts get their turn between batches */
-    SIGNALS_MAX = 32,
-    TIMERS_MAX = 65536,
     POSTS_MAX = 65536
 };
 
@@ -31,57 +24,8 @@ struct rp_watch {
     struct rp_watch *previous, *next;
 };
 
-struct rp_timer {
-    struct rp_heap_entry due; /* its key: monotonic nanoseconds; the first member */
-    struct rp_loop *loop;
-    int64_t period_ns;
-    bool unowned; /* nobody holds a pointer: the loop frees it */
-    bool firing;  /* its callback runs now */
-    bool dead;
-    void (*fire)(void *ctx);
-    void *ctx;
-};
-
-struct post {
-    void (*run)(void *ctx);
-    void *ctx;
-};
-
-struct posts {
-    struct post *items;
-    size_t count;
-    size_t capacity;
-};
-
-struct signal_watch {
-    int number;
-    void (*got)(void *ctx, int number);
-    void *ctx;
-};
-
-struct rp_loop {
-    uint32_t magic;
-    struct rp_env env;
-    int epoll_fd;
-    int wake_fd;
-    int signal_fd;
-    atomic_bool stopped;
-    struct rp_watch *watches; /* all that live */
-    struct rp_watch *dead;    /* freed during this turn */
-    struct rp_heap timers;    /* soonest first */
-    struct signal_watch signals[SIGNALS_MAX];
-    size_t signal_count;
-    sigset_t signal_set;
-    pthread_mutex_t lock; /* of posts, and of nothing else */
-    struct posts posts;
-};
-
 static rp_err last_error(void) {
     return rp_err_from_errno(errno);
-}
-
-static int64_t now_ns(const struct rp_loop *loop) {
-    return loop->env.monotonic_ns(loop->env.ctx);
 }
 
 /* ---- descriptors ---- */
@@ -157,101 +101,6 @@ static void bury(struct rp_watch **list) {
         *list = watch->next;
         free(watch);
     }
-}
-
-/* ---- timers ---- */
-
-static struct rp_timer *timer_of(struct rp_heap_entry *due) {
-    return (struct rp_timer *)due;
-}
-
-static bool is_waiting(const struct rp_timer *timer) {
-    return timer->due.place != SIZE_MAX;
-}
-
-rp_err rp_loop_timer(struct rp_loop *loop, int64_t after_ms, int64_t period_ms,
-                     void (*fire)(void *ctx), void *ctx, struct rp_timer **ret_timer) {
-    RP_ASSERT(loop->magic == LOOP_MAGIC);
-    RP_ASSERT(after_ms >= 0 && period_ms >= 0 && fire != NULL);
-    RP_ASSERT(after_ms <= INT32_MAX && period_ms <= INT32_MAX);
-    struct rp_timer *timer = calloc(1, sizeof *timer);
-    if (!timer) {
-        return RP_ERR(NO_MEMORY);
-    }
-    *timer = (struct rp_timer){.due = {.key = now_ns(loop) + after_ms * 1000000},
-                               .loop = loop,
-                               .period_ns = period_ms * 1000000,
-                               .unowned = ret_timer == NULL,
-                               .fire = fire,
-                               .ctx = ctx};
-    rp_err err = rp_heap_add(&loop->timers, &timer->due, TIMERS_MAX);
-    if (!rp_ok(err)) {
-        free(timer);
-        return err;
-    }
-    if (ret_timer) {
-        *ret_timer = timer;
-    }
-    return RP_OK;
-}
-
-void rp_timer_free(struct rp_timer *timer) {
-    if (!timer) {
-        return;
-    }
-    RP_ASSERT(timer->loop->magic == LOOP_MAGIC);
-    RP_ASSERT(!timer->dead);
-    if (is_waiting(timer)) {
-        rp_heap_remove(&timer->loop->timers, &timer->due);
-    }
-    if (timer->firing) {
-        timer->dead = true; /* fire_timer frees it when its callback is back */
-    } else {
-        free(timer);
-    }
-}
-
-static void fire_timer(struct rp_loop *loop, struct rp_timer *timer, int64_t now) {
-    rp_heap_remove(&loop->timers, &timer->due);
-    if (timer->period_ns > 0) {
-        /* Turns that were missed are skipped, not made up for. */
-        timer->due.key = RP_MAX(timer->due.key + timer->period_ns, now + 1);
-        rp_err err = rp_heap_add(&loop->timers, &timer->due, TIMERS_MAX);
-        RP_ASSERT(rp_ok(err)); /* its place was just given up */
-    }
-    timer->firing = true;
-    timer->fire(timer->ctx);
-    timer->firing = false;
-    bool finished = timer->unowned && !is_waiting(timer);
-    if (timer->dead || finished) {
-        free(timer);
-    }
-}
-
-static void fire_due(struct rp_loop *loop) {
-    int64_t now = now_ns(loop);
-    /* No more than were there: a callback that arms a timer for "now" waits for the next turn. */
-    for (size_t left = loop->timers.count; left > 0 && loop->timers.count > 0; left--) {
-        struct rp_timer *timer = timer_of(rp_heap_first(&loop->timers));
-        if (timer->due.key > now || atomic_load(&loop->stopped)) {
-            return;
-        }
-        fire_timer(loop, timer, now);
-    }
-}
-
-/* How long epoll may sleep: until the next timer, rounded up; -1 = until something happens. */
-static int sleep_ms(const struct rp_loop *loop) {
-    const struct rp_heap_entry *first = rp_heap_first(&loop->timers);
-    if (!first) {
-        return -1;
-    }
-    int64_t left_ns = first->key - now_ns(loop);
-    if (left_ns <= 0) {
-        return 0;
-    }
-    int64_t left_ms = (left_ns + 999999) / 1000000;
-    return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
 /* ---- signals ---- */
@@ -400,10 +249,7 @@ void rp_loop_free(struct rp_loop *loop) {
     RP_ASSERT(loop->magic == LOOP_MAGIC);
     bury(&loop->watches);
     bury(&loop->dead);
-    for (size_t i = 0; i < loop->timers.count; i++) {
-        free(timer_of(loop->timers.entries[i]));
-    }
-    rp_heap_done(&loop->timers);
+    rp_loop_timers_done(loop);
     free(loop->posts.items);
     rp_fd_done(&loop->signal_fd);
     rp_fd_done(&loop->wake_fd);
@@ -415,7 +261,7 @@ void rp_loop_free(struct rp_loop *loop) {
 
 static rp_err turn(struct rp_loop *loop) {
     struct epoll_event events[BATCH];
-    int count = epoll_wait(loop->epoll_fd, events, BATCH, sleep_ms(loop));
+    int count = epoll_wait(loop->epoll_fd, events, BATCH, rp_loop_sleep_ms(loop));
     if (count < 0) {
         return errno == EINTR ? RP_OK : last_error();
     }
@@ -426,7 +272,7 @@ static rp_err turn(struct rp_loop *loop) {
             watch->ready(watch->ctx, ready_events(events[i].events));
         }
     }
-    fire_due(loop);
+    rp_loop_fire_due(loop);
     bury(&loop->dead);
     return RP_OK;
 }

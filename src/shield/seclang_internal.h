@@ -140,6 +140,8 @@ rp_err seclang_unquote(struct seclang *in, rp_view raw, uint8_t quote, rp_view *
 bool seclang_is_space(uint8_t byte);
 rp_view seclang_skip_spaces(rp_view v);
 bool seclang_is_word(rp_view v, const char *word);
+/* Cuts the next action off a list; rest->p == NULL behind the last one. */
+rp_err seclang_next_action(struct seclang *in, rp_view *rest, struct seclang_action *ret_action);
 
 /* ---- seclang_directives.c ---- */
 
@@ -161,14 +163,22 @@ rp_err seclang_variable(struct seclang *in, rp_view name, enum rp_waf_variable *
 
 /* ---- seclang_operators.c ---- */
 
-int seclang_hex_digit(uint8_t byte); /* -1 when it is none */
 rp_err seclang_operator(struct seclang *in, const struct seclang_word *word,
                         struct seclang_draft *draft);
 
+/* ---- seclang_lists.c ---- */
+
+int seclang_hex_digit(uint8_t byte); /* -1 when it is none */
+/* @pm: words between spaces, |41 42| in place of bytes. */
+rp_err seclang_phrases(struct seclang *in, rp_view at, rp_view text, struct seclang_list *phrases);
+/* @ipMatch: addresses and networks between commas. */
+rp_err seclang_nets(struct seclang *in, rp_view at, rp_view text, struct seclang_list *phrases);
+/* Files of one or the other, a line each. */
+rp_err seclang_list_files(struct seclang *in, rp_view at, rp_view text, bool nets,
+                          struct seclang_list *phrases);
+
 /* ---- seclang_actions.c ---- */
 
-/* Cuts the next action off a list; ret->name.p == NULL at the end. */
-rp_err seclang_next_action(struct seclang *in, rp_view *rest, struct seclang_action *ret_action);
 /* Works a whole list into a draft. */
 rp_err seclang_actions(struct seclang *in, rp_view list, struct seclang_draft *draft);
 rp_err seclang_setvar(struct seclang *in, const struct seclang_action *action,

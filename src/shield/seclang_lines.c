@@ -239,3 +239,70 @@ rp_err seclang_unquote(struct seclang *in, rp_view raw, uint8_t quote, rp_view *
     *ret_value = rp_view_of(out, n);
     return RP_OK;
 }
+
+/* ---- one action of a list: name, name:value, name:'value' ---- */
+
+static bool is_letter(uint8_t byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+/* 'text' at the start of v; moves behind the closing quote. */
+static rp_err quoted_value(struct seclang *in, rp_view *v, rp_view *ret_value) {
+    size_t n = 1;
+    while (n < v->n && v->p[n] != '\'') {
+        n += v->p[n] == '\\' ? 2 : 1;
+    }
+    if (n >= v->n) {
+        return seclang_fail(in, *v, RP_ERR(SYNTAX), "this quote is not closed; expected '");
+    }
+    RP_TRY(seclang_unquote(in, rp_view_sub(*v, 1, n - 1), '\'', ret_value));
+    *v = seclang_skip_spaces(rp_view_from(*v, n + 1));
+    return RP_OK;
+}
+
+static rp_err cut_value(struct seclang *in, rp_view *v, rp_view *ret_value) {
+    *v = seclang_skip_spaces(*v);
+    if (v->n > 0 && v->p[0] == '\'') {
+        RP_TRY(quoted_value(in, v, ret_value));
+    } else {
+        size_t n = rp_view_find_byte(*v, ',');
+        *ret_value = rp_view_trim(rp_view_sub(*v, 0, n));
+        *v = rp_view_from(*v, n);
+    }
+    /* \" within the double quotes around the whole list. */
+    return seclang_unquote(in, *ret_value, '"', ret_value);
+}
+
+rp_err seclang_next_action(struct seclang *in, rp_view *rest, struct seclang_action *ret_action) {
+    rp_view v = seclang_skip_spaces(*rest);
+    struct seclang_action action = {.at = v, .value = {NULL, 0}};
+    size_t n = 0;
+    while (n < v.n && is_letter(v.p[n])) {
+        n++;
+    }
+    action.name = rp_view_sub(v, 0, n);
+    if (n == 0) {
+        return seclang_fail(in, v, RP_ERR(SYNTAX), "%s\"%.*s\"; expected an action such as pass",
+                            v.n > 0 && v.p[0] == '#'
+                                ? rp_diag_say(in->diag, "a comment within a continued line: ")
+                                : "",
+                            SECLANG_FMT(v));
+    }
+    v = seclang_skip_spaces(rp_view_from(v, n));
+    if (v.n > 0 && v.p[0] == ':') {
+        v = rp_view_from(v, 1);
+        RP_TRY(cut_value(in, &v, &action.value));
+    }
+    if (v.n > 0 && v.p[0] != ',') {
+        return seclang_fail(in, v, RP_ERR(SYNTAX), "\"%.*s\" behind an action; expected a comma",
+                            SECLANG_FMT(v));
+    }
+    action.at.n -= v.n;
+    if (v.n == 1) {
+        return seclang_fail(in, v, RP_ERR(SYNTAX),
+                            "a comma ends the list; expected one more action");
+    }
+    *rest = v.n > 0 ? rp_view_from(v, 1) : (rp_view){NULL, 0};
+    *ret_action = action;
+    return RP_OK;
+}
