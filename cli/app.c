@@ -87,7 +87,7 @@ enum rp_exit cli_app(struct cli *cli) {
     } else if (cli->arg_count == 3 && strcmp(what, "revoke") == 0) {
         err = token_revoke(cli, cli->args[2], &diag);
     } else {
-        return cli_usage(cli, "token new APP, token list, token revoke ID");
+        return cli_usage_words(cli);
     }
     return rp_ok(err) ? RP_EXIT_OK : cli_fail(cli, err, cli->command, &diag);
 }

@@ -230,8 +230,5 @@ enum rp_exit cli_backup(struct cli *cli) {
             return words[i].run(cli, cli->args[1]);
         }
     }
-    return cli_usage(cli, cli_say(cli,
-                                  "run DOSSIER, list DOSSIER, verify DOSSIER|FICHIER, open "
-                                  "FICHIER, restore FICHIER",
-                                  "run DIR, list DIR, verify DIR|FILE, open FILE, restore FILE"));
+    return cli_usage_words(cli);
 }

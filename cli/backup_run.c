@@ -216,10 +216,11 @@ static void say_made(struct backup *b, const char *path, int64_t duration_ms) {
         cli_print_json(json);
         return;
     }
-    printf("%s\n%.1f MiB, %llu %s, %llu %s, %.1f s\n", path, (double)bytes / (1 << 20),
+    printf("%s\n%s %s, %llu %s, %llu %s, %s s\n", path,
+           cli_tenths(cli, (double)bytes / (1 << 20)).s, cli_say(cli, "Mio", "MiB"),
            (unsigned long long)b->databases, cli_say(cli, "bases", "databases"),
            (unsigned long long)b->files, cli_say(cli, "fichiers", "files"),
-           (double)duration_ms / 1000);
+           cli_tenths(cli, (double)duration_ms / 1000).s);
     if (b->part == BACKUP_DATA) {
         printf(cli_say(cli,
                        "les clés n’y sont pas : lancez maintenant « rempart backup run » sur la "

@@ -236,6 +236,5 @@ enum rp_exit cli_change(struct cli *cli) {
     if (strcmp(verb, "propose") == 0) {
         return propose(cli);
     }
-    return cli_usage(cli,
-                     cli_say(cli, "check, propose ou running ?", "check, propose or running?"));
+    return cli_usage_words(cli);
 }

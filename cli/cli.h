@@ -66,6 +66,7 @@ struct cli {
     const char *by;              /* --by: the order of a list */
     const char *since;           /* --since: "7d" */
     const char *lines;           /* --lines, -n */
+    const char *wait;            /* --wait: seconds */
     const char *quiet, *digest;  /* --quiet, --digest: times, none or default */
     bool json, summary, sample, renew;
     bool skip_bad;                  /* --skip-bad: refused lines are left out */
@@ -100,6 +101,18 @@ void cli_usage_print(const struct cli *cli, FILE *to, const char *before,
                      const struct cli_command *command, const char *verb);
 void cli_examples_print(FILE *to, const struct cli_command *command, const char *verb);
 
+/* The help of all, and of the command whose words cli has. */
+void cli_help(const struct cli *cli, FILE *to);
+void cli_help_command(const struct cli *cli, const struct cli_command *command, FILE *to);
+/* Says that nobody knows what was typed, and which one may have been meant. */
+enum rp_exit cli_unknown_command(const struct cli *cli);
+enum rp_exit cli_unknown_option(const struct cli *cli, const struct cli_command *command,
+                                const char *option);
+enum rp_exit cli_unknown_word(const struct cli *cli, const struct cli_command *command,
+                              const char *word);
+/* As cli_usage, where what follows a command's word is not what the usage says. */
+enum rp_exit cli_usage_words(const struct cli *cli);
+
 /* The next word of a usage; empty at its end. */
 rp_view cli_usage_word(rp_view *rest);
 /* Whether the usage names this option, "--name" or "--name=value"; verb is the first argument, or
@@ -107,10 +120,22 @@ rp_view cli_usage_word(rp_view *rest);
 bool cli_usage_takes(const struct cli_command *command, const char *verb, const char *argument);
 /* Whether anything but options may follow the command's name. */
 bool cli_usage_has_words(const struct cli_command *command);
+/* Whether a word of the command's own has to follow its name, and whether this is one. */
+bool cli_usage_has_verbs(const struct cli_command *command);
+bool cli_usage_has_verb(const struct cli_command *command, const char *word);
+/* Small letters, digits, "-". */
+bool cli_usage_is_word(rp_view word);
 const char *cli_say(const struct cli *cli, const char *fr, const char *en)
     __attribute__((format_arg(2), format_arg(3)));
 /* Where an error says more, in the language. */
 struct rp_diag cli_diag(const struct cli *cli);
+/* The word for so many of them: one in English for 1 alone, in French for 0 too. */
+const char *cli_plural(const struct cli *cli, uint64_t n, const char *one, const char *several);
+/* "12.3", in French "12,3". */
+struct cli_decimal {
+    char s[48];
+};
+struct cli_decimal cli_tenths(const struct cli *cli, double number);
 /* A colon as the language sets it; French has U+00A0 before. */
 const char *cli_colon(const struct cli *cli);
 

@@ -28,11 +28,14 @@ static const struct cli_command commands[] = {
      "  rempart status\n",
      cli_status},
     {"promises",
-     "rempart promises [ID | run ID] [--summary] [--json]",
-     {"l’état de chaque promesse, avec sa preuve ; « run » refait ses épreuves maintenant",
-      "the status of each promise, with its evidence; \"run\" repeats its probes now"},
-     "  rempart promises\n  rempart promises tls-everywhere\n  rempart promises run "
-     "tls-everywhere\n  rempart promises run tls.versions\n",
+     "rempart promises [ID | run ID] [--summary] [--wait SECONDS] [--json]",
+     {"l’état de chaque promesse, avec sa preuve ; « run » refait ses épreuves maintenant, --wait "
+      "attend que chacune ait eu lieu une fois",
+      "the status of each promise, with its evidence; \"run\" repeats its probes now, --wait "
+      "waits until each was run once"},
+     "  rempart promises\n  rempart promises --summary --wait 90\n  rempart promises "
+     "tls-everywhere\n  rempart promises run tls-everywhere\n  rempart promises run "
+     "tls.versions\n",
      cli_promises},
     {"verify",
      "rempart verify DIR|URL [--witness VKEY…] [--ca FILE] [--json]\n"

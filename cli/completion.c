@@ -9,19 +9,6 @@
 
 enum { WORDS_MAX = 4096 };
 
-static bool is_small(uint8_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-}
-
-static bool is_word(rp_view v) {
-    for (size_t i = 0; i < v.n; i++) {
-        if (!is_small(v.p[i])) {
-            return false;
-        }
-    }
-    return v.n > 0;
-}
-
 static bool holds(rp_view words, rp_view word) {
     while (words.p) {
         if (rp_view_equal(rp_view_cut(&words, ' '), word)) {
@@ -38,7 +25,7 @@ static void gather(const struct cli_command *command, struct rp_buf *out) {
     for (rp_view word = cli_usage_word(&rest); word.n > 0; word = cli_usage_word(&rest)) {
         /* "rempart" and the command begin each line of the usage. */
         bool own = !rp_view_equal(word, RP_VIEW("rempart")) && !rp_view_equal(word, name);
-        if (own && is_word(word) && !holds(rp_buf_view(out), word)) {
+        if (own && cli_usage_is_word(word) && !holds(rp_buf_view(out), word)) {
             rp_buf_printf(out, "%s%.*s", out->n ? " " : "", RP_FMT(word));
         }
     }
@@ -121,5 +108,5 @@ enum rp_exit cli_completion(struct cli *cli) {
         print_zsh(cli, commands, count);
         return RP_EXIT_OK;
     }
-    return cli_usage(cli, "bash, zsh");
+    return cli_usage_words(cli);
 }

@@ -72,9 +72,9 @@ enum rp_exit cli_tenant_export(struct cli *cli, const char *tenant, const char *
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->command, &diag);
     }
-    fprintf(stderr,
-            cli_say(cli, "%llu enregistrements exportés, fichiers compris, en clair\n",
-                    "%llu records exported, files among them, in clear\n"),
-            (unsigned long long)records);
+    fprintf(stderr, "%llu %s, %s\n", (unsigned long long)records,
+            cli_plural(cli, records, cli_say(cli, "enregistrement exporté", "record exported"),
+                       cli_say(cli, "enregistrements exportés", "records exported")),
+            cli_say(cli, "fichiers compris, en clair", "files among them, in clear"));
     return RP_EXIT_OK;
 }

@@ -90,5 +90,5 @@ enum rp_exit cli_gate(struct cli *cli) {
     if (strcmp(verb, "renew") == 0) {
         return cli_gate_renew(cli);
     }
-    return cli_usage(cli, "trust, certificates, renew, allow, deny, list, remove, attack");
+    return cli_usage_words(cli);
 }

@@ -146,7 +146,8 @@ static enum rp_exit import(struct cli *cli, uint64_t expires_ms) {
         cli_print_json(answer);
     } else if (rp_json_get_u64(answer, "count", &count)) {
         printf("%llu %s\n", (unsigned long long)count,
-               cli_say(cli, "réseaux inscrits", "networks listed"));
+               cli_plural(cli, count, cli_say(cli, "réseau inscrit", "network listed"),
+                          cli_say(cli, "réseaux inscrits", "networks listed")));
     }
     return RP_EXIT_OK;
 }

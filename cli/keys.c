@@ -273,5 +273,5 @@ enum rp_exit cli_keys(struct cli *cli) {
             return table[i].run(cli);
         }
     }
-    return cli_usage(cli, "status, rotate, unseal, recovery, split");
+    return cli_usage_words(cli);
 }

@@ -109,7 +109,7 @@ enum rp_exit cli_ledger(struct cli *cli) {
     }
     bool proving = cli->arg_count > 0 && strcmp(cli->args[0], "prove") == 0;
     if (cli->arg_count == 0 || (!proving && strcmp(cli->args[0], "tail") != 0)) {
-        return cli_usage(cli, "tail, prove, key, rebase");
+        return cli_usage_words(cli);
     }
     const char *name = cli->arg_count > 1 ? cli->args[1] : "operator";
     struct rp_tree tree;

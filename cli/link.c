@@ -55,7 +55,7 @@ enum rp_exit cli_link(struct cli *cli) {
     if (cli->arg_count == 1 && strcmp(cli->args[0], "key") == 0) {
         return print_key(cli);
     }
-    return cli_usage(cli, "key");
+    return cli_usage_words(cli);
 }
 
 /* ---- what the link says of itself ---- */

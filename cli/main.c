@@ -1,49 +1,14 @@
-/* main.c — help, and from what was typed to the command that does it. */
+/* main.c — from what was typed to the command that does it. */
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "base/checked.h"
+#include "base/reader.h"
 #include "cli.h"
 
 const char *cli_say(const struct cli *cli, const char *fr, const char *en) {
     return cli->lang == RP_FR ? fr : en;
-}
-
-static enum rp_lang reader_language(void) {
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-    for (size_t i = 0; i < RP_COUNT_OF(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value && value[0]) {
-            return value[0] == 'f' && value[1] == 'r' ? RP_FR : RP_EN;
-        }
-    }
-    return RP_EN;
-}
-
-static void print_help(const struct cli *cli, FILE *to) {
-    fprintf(to, "%s\n\n",
-            cli_say(cli, "rempart — la page de sécurité, tenue et prouvée",
-                    "rempart — the security page, kept and proven"));
-    size_t count = 0;
-    const struct cli_command *commands = cli_commands(&count);
-    for (size_t i = 0; i < count; i++) {
-        fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about[cli->lang]);
-    }
-    fprintf(
-        to, "\n%s\n",
-        cli_say(cli,
-                "« rempart COMMANDE --help » montre l’usage et des exemples. Codes de retour : 0 "
-                "bien,\n1 constat, 2 usage ou configuration, 3 injoignable.",
-                "\"rempart COMMAND --help\" shows usage and examples. Exit codes: 0 well, 1 "
-                "finding,\n2 usage or configuration, 3 unreachable."));
-}
-
-static void print_command_help(const struct cli *cli, const struct cli_command *command, FILE *to) {
-    const char *verb = cli->arg_count > 0 ? cli->args[0] : NULL;
-    cli_usage_print(cli, to, "", command, verb);
-    fprintf(to, "\n%s\n\n%s\n", command->about[cli->lang], cli_say(cli, "Exemples :", "Examples:"));
-    cli_examples_print(to, command, verb);
 }
 
 enum rp_exit cli_usage(const struct cli *cli, const char *problem) {
@@ -78,7 +43,7 @@ static void say_where(const struct cli *cli) {
     }
     fprintf(stderr, "%s\n",
             cli_say(cli,
-                    "Rempart tourne-t-il ici ? « rempart up » le démarre ; --state DIR dit où.",
+                    "Rempart tourne-t-il ici ? « rempart up » le démarre ; --state DOSSIER dit où.",
                     "Is Rempart running here? \"rempart up\" starts it; --state DIR says where."));
 }
 
@@ -88,6 +53,19 @@ struct rp_diag cli_diag(const struct cli *cli) {
 
 const char *cli_colon(const struct cli *cli) {
     return cli_say(cli, " :", ":");
+}
+
+const char *cli_plural(const struct cli *cli, uint64_t n, const char *one, const char *several) {
+    return n == 1 || (n == 0 && cli->lang == RP_FR) ? one : several;
+}
+
+struct cli_decimal cli_tenths(const struct cli *cli, double number) {
+    struct cli_decimal text;
+    RP_ASSERT(number >= 0);
+    unsigned long long tenths = (unsigned long long)(number * 10 + 0.5);
+    (void)snprintf(text.s, sizeof text.s, "%llu%c%llu", tenths / 10, cli->lang == RP_FR ? ',' : '.',
+                   tenths % 10);
+    return text;
 }
 
 enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
@@ -120,19 +98,20 @@ static const char *default_state(void) {
 /* An option that the command would not look at is refused, and so are words that it has no use for:
  * nobody may believe that it was heeded. */
 static enum rp_exit check_usage(const struct cli *cli, const struct cli_command *command) {
-    char problem[160];
     const char *verb = cli->arg_count > 0 ? cli->args[0] : NULL;
+    if (cli_usage_has_verbs(command) && !verb) {
+        return cli_usage(cli, cli_say(cli, "il manque un mot", "a word is missing"));
+    }
+    if (cli_usage_has_verbs(command) && !cli_usage_has_verb(command, verb)) {
+        return cli_unknown_word(cli, command, verb);
+    }
     for (size_t i = 0; i < cli->options.count; i++) {
-        const char *option = cli->options.p[i];
-        if (!cli_usage_takes(command, verb, option)) {
-            snprintf(problem, sizeof problem, "%s%s %.60s",
-                     cli_say(cli, "cette commande n’a pas cette option",
-                             "this command has no such option"),
-                     cli_colon(cli), option);
-            return cli_usage(cli, problem);
+        if (!cli_usage_takes(command, verb, cli->options.p[i])) {
+            return cli_unknown_option(cli, command, cli->options.p[i]);
         }
     }
     if (verb && !cli_usage_has_words(command)) {
+        char problem[160];
         snprintf(problem, sizeof problem, "%s%s %.60s",
                  cli_say(cli, "argument en trop", "one argument too many"), cli_colon(cli), verb);
         return cli_usage(cli, problem);
@@ -140,29 +119,38 @@ static enum rp_exit check_usage(const struct cli *cli, const struct cli_command 
     return RP_EXIT_OK;
 }
 
+/* One that the command has, but without its value; or one that it has not. */
+static enum rp_exit refuse_option(const struct cli *cli, const struct cli_command *command,
+                                  const char *option) {
+    char problem[160];
+    const char *verb = cli->arg_count > 0 ? cli->args[0] : NULL;
+    if (!cli_usage_takes(command, verb, option)) {
+        return cli_unknown_option(cli, command, option);
+    }
+    snprintf(problem, sizeof problem, "%s%s %.60s",
+             cli_say(cli, "il manque la valeur de cette option", "this option takes a value"),
+             cli_colon(cli), option);
+    return cli_usage(cli, problem);
+}
+
+static bool asks_for_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
     const struct cli_command *command = cli_command_named(cli->command);
     if (!command) {
-        char problem[160];
-        snprintf(problem, sizeof problem, "%s%s %.60s",
-                 cli_say(cli, "commande inconnue", "unknown command"), cli_colon(cli),
-                 cli->command);
-        return cli_usage(cli, problem);
+        return cli_unknown_command(cli);
     }
     for (int i = 2; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            print_command_help(cli, command, stdout);
+        if (asks_for_help(argv[i])) {
+            cli_help_command(cli, command, stdout);
             return RP_EXIT_OK;
         }
         if (cli_is_option(argv[i])) {
             const char *option = argv[i];
             if (cli->options.count == RP_VALUES_MAX || !cli_take_option(cli, argc, argv, &i)) {
-                char problem[160];
-                snprintf(
-                    problem, sizeof problem, "%s%s %.60s",
-                    cli_say(cli, "option inconnue ou sans valeur", "unknown option, or no value"),
-                    cli_colon(cli), option);
-                return cli_usage(cli, problem);
+                return refuse_option(cli, command, option);
             }
             cli->options.p[cli->options.count++] = option;
         } else if (cli->arg_count == RP_ARGS_MAX) {
@@ -178,15 +166,36 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
     return code == RP_EXIT_OK ? command->run(cli) : code;
 }
 
+/* "help", "help COMMAND", as "--help" and "COMMAND --help". */
+static enum rp_exit help(struct cli *cli, const char *name, const char *verb) {
+    if (!name) {
+        cli_help(cli, stdout);
+        return RP_EXIT_OK;
+    }
+    cli->command = name;
+    const struct cli_command *command = cli_command_named(name);
+    if (!command) {
+        return cli_unknown_command(cli);
+    }
+    if (verb) {
+        cli->args[cli->arg_count++] = verb;
+    }
+    cli_help_command(cli, command, stdout);
+    return RP_EXIT_OK;
+}
+
 int main(int argc, char **argv) {
     static struct cli cli; /* too large for the stack */
-    cli.lang = reader_language();
+    cli.lang = rp_reader_language();
     cli.program = argv[0];
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-        print_help(&cli, argc < 2 ? stderr : stdout);
-        return argc < 2 ? RP_EXIT_USAGE : RP_EXIT_OK;
+    if (argc < 2) {
+        cli_help(&cli, stderr);
+        return RP_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--version") == 0) {
+    if (asks_for_help(argv[1]) || strcmp(argv[1], "help") == 0) {
+        return (int)help(&cli, argc > 2 ? argv[2] : NULL, argc > 3 ? argv[3] : NULL);
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         printf("rempart %s\n", REMPART_VERSION);
         return RP_EXIT_OK;
     }

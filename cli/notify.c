@@ -60,6 +60,5 @@ enum rp_exit cli_notify(struct cli *cli) {
         return path.p ? ask(cli, "POST", (const char *)path.p, &answer)
                       : cli_fail(cli, RP_ERR(NO_MEMORY), cli->command, NULL);
     }
-    return cli_usage(cli, cli_say(cli, "list, retry ID, webhooks, test NOM ou resume NOM",
-                                  "list, retry ID, webhooks, test NAME or resume NAME"));
+    return cli_usage_words(cli);
 }

@@ -95,6 +95,7 @@ bool cli_take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--since", &cli->since) ||
            take_value(argc, argv, i, "--lines", &cli->lines) ||
            take_value(argc, argv, i, "-n", &cli->lines) ||
+           take_value(argc, argv, i, "--wait", &cli->wait) ||
            take_value(argc, argv, i, "--seconds", &cli->seconds);
 }
 

@@ -148,12 +148,7 @@ enum rp_exit cli_person(struct cli *cli) {
     if (cli->arg_count == 2 && strcmp(what, "import") == 0) {
         return cli_person_import(cli, cli->args[1]);
     }
-    return cli_usage(cli,
-                     cli_say(cli,
-                             "list, invite ADRESSE, role PERSONNE RÔLE, remove PERSONNE ou "
-                             "reminders PERSONNE, avec --tenant ID ; ou import FICHIER",
-                             "list, invite EMAIL, role PERSON ROLE, remove PERSON or reminders "
-                             "PERSON, with --tenant ID; or import FILE"));
+    return cli_usage_words(cli);
 }
 
 /* ---- role explain: the policy's own table ---- */
@@ -219,7 +214,7 @@ static void explain_rule(const struct cli *cli, const struct rule *rule) {
 
 enum rp_exit cli_role(struct cli *cli) {
     if (cli->arg_count != 1 || strcmp(cli->args[0], "explain") != 0) {
-        return cli_usage(cli, "explain");
+        return cli_usage_words(cli);
     }
     if (cli->json) {
         explain_json(cli);

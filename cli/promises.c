@@ -1,24 +1,28 @@
-/* promises.c — `rempart promises`: what the public page says, on a terminal; and probes on demand.
+/* promises.c — `rempart promises`: what the public page says, on a terminal; probes on demand, and
+ * the wait for the first round of them.
  */
+#include <time.h>
+#include <unistd.h>
+
 #include "base/assert.h"
 #include "base/checked.h"
 #include "cli.h"
 #include "ipc/ipc.h"
 
-enum { PROBE_DEADLINE_MS = 120000 };
+enum { PROBE_DEADLINE_MS = 120000, WAIT_MAX_S = 3600, LOOK_EVERY_S = 2 };
 
-/* In the order in which they are counted; French as it stands behind a number, and before one
- * promise. */
+/* In the order in which they are counted; French as it stands behind a number, behind 1, and before
+ * a promise. */
 static const struct {
-    const char *name, *several, *one;
+    const char *name, *several, *single, *one;
 } statuses[] = {
-    {"proven", "prouvées", "prouvée"},
-    {"failing", "en échec", "en échec"},
-    {"stale", "à la preuve périmée", "périmée"},
-    {"declared", "déclarées", "déclarée"},
-    {"not-met", "non tenues ici", "non tenue"},
-    {"not-built", "pas encore construites", "à construire"},
-    {"not-applicable", "sans objet", "sans objet"},
+    {"proven", "prouvées", "prouvée", "prouvée"},
+    {"failing", "en échec", "en échec", "en échec"},
+    {"stale", "à la preuve périmée", "à la preuve périmée", "périmée"},
+    {"declared", "déclarées", "déclarée", "déclarée"},
+    {"not-met", "non tenues ici", "non tenue ici", "non tenue"},
+    {"not-built", "pas encore construites", "pas encore construite", "à construire"},
+    {"not-applicable", "sans objet", "sans objet", "sans objet"},
 };
 
 /* For people; programs read --json. */
@@ -83,6 +87,29 @@ static void print_line(const struct cli *cli, const struct rp_json *promise) {
     printf(")\n");
 }
 
+/* Stale since it was never run: after a start, until its turn has come. */
+static bool never_ran(const struct rp_json *part) {
+    return rp_json_get_string(part, "observed_at").n == 0 &&
+           rp_view_equal(rp_json_get_string(part, "status"), RP_VIEW("stale"));
+}
+
+struct round {
+    size_t run, to_come;
+};
+
+static struct round count_round(const struct rp_json *trust) {
+    struct round round = {0, 0};
+    const struct rp_json *promises = rp_json_get(trust, "promises");
+    for (const struct rp_json *p = promises ? promises->first : NULL; p; p = p->next) {
+        const struct rp_json *parts = rp_json_get(p, "parts");
+        for (const struct rp_json *part = parts ? parts->first : NULL; part; part = part->next) {
+            round.run += rp_json_get_string(part, "observed_at").n > 0;
+            round.to_come += never_ran(part);
+        }
+    }
+    return round;
+}
+
 static void print_part(const struct cli *cli, const struct rp_json *part) {
     rp_view seen_at = rp_json_get_string(part, "observed_at");
     rp_view detail = rp_json_get_string(part, cli_say(cli, "detail_fr", "detail"));
@@ -92,8 +119,7 @@ static void print_part(const struct cli *cli, const struct rp_json *part) {
     printf("%.*s\n", RP_FMT(seen_at));
     if (detail.n > 0) {
         printf("      %.*s\n", RP_FMT(detail));
-    } else if (seen_at.n == 0 &&
-               rp_view_equal(rp_json_get_string(part, "status"), RP_VIEW("stale"))) {
+    } else if (never_ran(part)) {
         printf("      %s\n", cli_say(cli, "pas encore éprouvée ; maintenant : rempart promises run",
                                      "not looked at yet; now: rempart promises run"));
     }
@@ -127,10 +153,21 @@ static void print_summary(const struct cli *cli, const struct rp_json *trust) {
     for (size_t i = 1; i < RP_COUNT_OF(statuses); i++) {
         size_t n = count_sentences(trust, rp_view_from_cstr(statuses[i].name));
         if (n) {
-            printf(", %zu %s", n, cli_say(cli, statuses[i].several, statuses[i].name));
+            printf(", %zu %s", n,
+                   cli_say(cli, cli_plural(cli, n, statuses[i].single, statuses[i].several),
+                           statuses[i].name));
         }
     }
     printf("\n");
+    struct round round = count_round(trust);
+    if (round.to_come > 0) {
+        printf(cli_say(cli,
+                       "le premier tour des épreuves n’est pas fini : %zu faites, %zu à venir ; "
+                       "d’ici là, leurs promesses comptent comme périmées\n",
+                       "the first round of probes is not over: %zu run, %zu to come; until then "
+                       "their promises count as stale\n"),
+               round.run, round.to_come);
+    }
 }
 
 /* Each part's probe lives in one of two roles; the one that does not know it answers NOT_FOUND. */
@@ -203,18 +240,69 @@ static enum rp_exit unknown_promise(const struct cli *cli, const char *id) {
     return cli_fail(cli, err, cli_say(cli, "promesse", "promise"), &diag);
 }
 
+static rp_err ask_trust(struct cli *cli, struct rp_json **ret_trust, struct rp_diag *diag) {
+    return cli_ask_core(cli, "GET", "/trust.json", (rp_view){NULL, 0}, ret_trust, diag);
+}
+
+/* What one look takes is given back before the next. */
+static rp_err look_at_round(struct cli *cli, struct round *ret_round, struct rp_diag *diag) {
+    struct rp_arena *whole = cli->arena;
+    struct rp_json *trust = NULL;
+    cli->arena = rp_arena_new((size_t)64 << 20);
+    rp_err err = cli->arena ? ask_trust(cli, &trust, diag) : RP_ERR(NO_MEMORY);
+    if (rp_ok(err)) {
+        *ret_round = count_round(trust);
+    }
+    rp_arena_free(cli->arena);
+    cli->arena = whole;
+    return err;
+}
+
+/* Until every probe was run once, or the seconds are over; somebody at a terminal sees it go on. */
+static rp_err wait_for_round(struct cli *cli, uint64_t seconds, struct rp_diag *diag) {
+    bool watched = isatty(STDERR_FILENO) == 1;
+    struct round round = {0, 0};
+    for (uint64_t waited = 0;; waited += LOOK_EVERY_S) {
+        RP_TRY(look_at_round(cli, &round, diag));
+        if (watched) {
+            fprintf(stderr,
+                    cli_say(cli, "\rpremier tour des épreuves : %zu sur %zu ",
+                            "\rfirst round of probes: %zu of %zu "),
+                    round.run, round.run + round.to_come);
+        }
+        if (round.to_come == 0 || waited >= seconds) {
+            break;
+        }
+        struct timespec pause = {.tv_sec = LOOK_EVERY_S};
+        (void)nanosleep(&pause, NULL); /* a signal ends us */
+    }
+    if (watched) {
+        fputc('\n', stderr);
+    }
+    return RP_OK;
+}
+
 enum rp_exit cli_promises(struct cli *cli) {
+    uint64_t seconds = 0;
     bool run = cli->arg_count > 0 && strcmp(cli->args[0], "run") == 0;
     if (cli->arg_count > (run ? 2u : 1u) || (run && cli->arg_count != 2)) {
         return cli_usage(
             cli, cli_say(cli, "arguments en trop ou en moins", "too many or too few arguments"));
     }
+    if (cli->wait && (cli->arg_count > 0 ||
+                      !rp_view_to_u64(rp_view_from_cstr(cli->wait), WAIT_MAX_S, &seconds))) {
+        return cli_usage(cli, cli_say(cli, "--wait SECONDES, sans ID : de 0 à 3600",
+                                      "--wait SECONDS, without ID: 0 to 3600"));
+    }
     const char *id = run ? cli->args[1] : cli->arg_count ? cli->args[0] : NULL;
     struct rp_json *trust = NULL;
     struct rp_diag diag = cli_diag(cli);
     rp_err err = cli_enter_state(cli);
+    if (rp_ok(err) && cli->wait) {
+        err = wait_for_round(cli, seconds, &diag);
+    }
     if (rp_ok(err)) {
-        err = cli_ask_core(cli, "GET", "/trust.json", (rp_view){NULL, 0}, &trust, &diag);
+        err = ask_trust(cli, &trust, &diag);
     }
     if (!rp_ok(err)) {
         return cli_fail(cli, err, cli->state, &diag);
@@ -229,7 +317,7 @@ enum rp_exit cli_promises(struct cli *cli) {
     if (run) {
         err = run_parts(promise, id);
         if (rp_ok(err)) {
-            err = cli_ask_core(cli, "GET", "/trust.json", (rp_view){NULL, 0}, &trust, &diag);
+            err = ask_trust(cli, &trust, &diag);
         }
         if (!rp_ok(err)) {
             return cli_fail(cli, err, id, &diag);

@@ -195,5 +195,5 @@ enum rp_exit cli_register(struct cli *cli) {
             return words[i].run(cli);
         }
     }
-    return cli_usage(cli, cli_say(cli, "quoi, sur quelle fiche ?", "what, and on which record?"));
+    return cli_usage_words(cli);
 }

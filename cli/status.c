@@ -12,22 +12,40 @@ enum { STATUS_MAX = 1 << 20, DAY_S = 86400, CERTIFICATE_WARN_DAYS = 14, AGE_TEXT
 
 /* ---- one line a role ---- */
 
-/* 3d 4h, 5h 6m, 7m 8s. */
-static void print_age(char out[static AGE_TEXT], int64_t seconds) {
+/* 3d 4h, 5h 6m, 7m 8s; in French 3 j 4 h, 5 h 6 min, 7 min 8 s. */
+static void print_age(const struct cli *cli, char out[static AGE_TEXT], int64_t seconds) {
     static const struct {
         int64_t big, small;
-        char big_name, small_name;
-    } units[] = {{DAY_S, 3600, 'd', 'h'}, {3600, 60, 'h', 'm'}, {60, 1, 'm', 's'}};
+        const char *big_name[RP_LANG_COUNT], *small_name[RP_LANG_COUNT];
+    } units[] = {{DAY_S, 3600, {" j", "d"}, {" h", "h"}},
+                 {3600, 60, {" h", "h"}, {" min", "m"}},
+                 {60, 1, {" min", "m"}, {" s", "s"}}};
     int64_t s = seconds < 0 ? 0 : seconds;
     for (size_t i = 0; i < RP_COUNT_OF(units); i++) {
         if (s >= units[i].big) {
-            (void)snprintf(out, AGE_TEXT, "%lld%c %lld%c", (long long)(s / units[i].big),
-                           units[i].big_name, (long long)(s % units[i].big / units[i].small),
-                           units[i].small_name);
+            (void)snprintf(out, AGE_TEXT, "%lld%s %lld%s", (long long)(s / units[i].big),
+                           units[i].big_name[cli->lang],
+                           (long long)(s % units[i].big / units[i].small),
+                           units[i].small_name[cli->lang]);
             return;
         }
     }
-    (void)snprintf(out, AGE_TEXT, "%llds", (long long)s);
+    (void)snprintf(out, AGE_TEXT, "%lld%s", (long long)s, cli_say(cli, " s", "s"));
+}
+
+/* What the supervisor calls its states, for people; programs read --json. */
+static rp_view state_word(const struct cli *cli, rp_view state) {
+    static const struct {
+        const char *english, *french;
+    } words[] = {{"ready", "prêt"},        {"starting", "démarre"}, {"waiting", "attend"},
+                 {"stopping", "s’arrête"}, {"stopped", "arrêté"},   {"missing", "absent"},
+                 {"idle", "pas démarré"},  {"off", "éteint"}};
+    for (size_t i = 0; cli->lang == RP_FR && i < RP_COUNT_OF(words); i++) {
+        if (rp_view_equal(state, rp_view_from_cstr(words[i].english))) {
+            return rp_view_from_cstr(words[i].french);
+        }
+    }
+    return state;
 }
 
 static void print_role(const struct cli *cli, const struct rp_json *role, uint64_t kib,
@@ -37,13 +55,16 @@ static void print_role(const struct cli *cli, const struct rp_json *role, uint64
     rp_json_get_u64(role, "pid", &pid);
     rp_json_get_u64(role, "restarts", &restarts);
     rp_json_get_u64(role, "since_s", &since_s);
-    print_age(age, now_s - (int64_t)since_s);
+    print_age(cli, age, now_s - (int64_t)since_s);
     rp_view last_end = rp_json_get_string(role, "last_end");
-    printf("%-8.*s %-9.*s pid %-7llu %-8s %s %-3llu ", RP_FMT(rp_json_get_string(role, "name")),
-           RP_FMT(rp_json_get_string(role, "state")), (unsigned long long)pid, age,
-           cli_say(cli, "relances", "restarts"), (unsigned long long)restarts);
+    rp_view state = state_word(cli, rp_json_get_string(role, "state"));
+    size_t columns = rp_view_characters(state);
+    printf("%-8.*s %.*s%*s pid %-7llu %-*s %s %-3llu ", RP_FMT(rp_json_get_string(role, "name")),
+           RP_FMT(state), (int)(columns < 9 ? 9 - columns : 0), "", (unsigned long long)pid,
+           cli->lang == RP_FR ? 12 : 8, age, cli_say(cli, "relances", "restarts"),
+           (unsigned long long)restarts);
     if (kib) {
-        printf(cli_say(cli, "%5.1f Mio", "%5.1f MiB"), (double)kib / 1024);
+        printf("%5s %s", cli_tenths(cli, (double)kib / 1024).s, cli_say(cli, "Mio", "MiB"));
     } else {
         printf("%s", cli_say(cli, "mémoire non lisible", "memory not readable"));
     }
@@ -144,7 +165,8 @@ static bool print_copy(struct cli *cli, struct rp_json *status) {
     printf("%s%s %llu s, %llu %s",
            cli_say(cli, "copie du journal, retard", "copy of the log, behind"), cli_colon(cli),
            (unsigned long long)behind_s, (unsigned long long)entries,
-           cli_say(cli, "entrées", "entries"));
+           cli_plural(cli, entries, cli_say(cli, "entrée", "entry"),
+                      cli_say(cli, "entrées", "entries")));
     if (reason.n > 0) {
         printf(" (%s%s)", well ? "" : cli_say(cli, "! : ", "!: "), reason_in(cli, reason));
     }
@@ -209,7 +231,7 @@ static void add_witness(struct cli *cli, struct rp_json *list,
 static void print_witness(const struct cli *cli, const struct witness_state *witness,
                           int64_t now_s) {
     char age[AGE_TEXT];
-    print_age(age, now_s - (int64_t)(witness->cosigned ? witness->time_s : witness->since_s));
+    print_age(cli, age, now_s - (int64_t)(witness->cosigned ? witness->time_s : witness->since_s));
     printf("%s %.*s%s %.*s", cli_say(cli, "témoin", "witness"), RP_FMT(witness->name),
            cli_colon(cli), RP_FMT(witness->word));
     if (witness->cosigned) {
@@ -266,13 +288,15 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
         well = print_witnesses(cli, status, now_s) && well;
         return print_clock(cli, status) && well && (!has_certificate || days >= 0);
     }
-    print_age(age, now_s - (int64_t)since_s);
+    print_age(cli, age, now_s - (int64_t)since_s);
     printf("rempart %.*s, %s %s, %s %llu\n", RP_FMT(rp_json_get_string(status, "version")),
            cli_say(cli, "en marche depuis", "up"), age, cli_say(cli, "rechargements :", "reloads:"),
            (unsigned long long)reloads);
     if (has_certificate) {
         printf("%s %lld %s%s\n", cli_say(cli, "certificat :", "certificate:"), (long long)days,
-               cli_say(cli, "jours restants", "days left"),
+               cli_plural(cli, (uint64_t)(days > 0 ? days : 0),
+                          cli_say(cli, "jour restant", "day left"),
+                          cli_say(cli, "jours restants", "days left")),
                days < CERTIFICATE_WARN_DAYS ? " (!)" : "");
     }
     bool well = print_certificates(cli, status);
@@ -281,9 +305,9 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
     print_kept(cli, status);
     well = print_witnesses(cli, status, now_s) && well;
     if (has_ledger) {
-        printf(cli_say(cli, "retard du journal : %llu Kio ; disque libre : %.1f Gio, %llu %%\n",
-                       "log behind: %llu KiB; disk free: %.1f GiB, %llu %%\n"),
-               (unsigned long long)(behind >> 10), (double)bytes / (1 << 30),
+        printf(cli_say(cli, "retard du journal : %llu Kio ; disque libre : %s Gio, %llu %%\n",
+                       "log behind: %llu KiB; disk free: %s GiB, %llu %%\n"),
+               (unsigned long long)(behind >> 10), cli_tenths(cli, (double)bytes / (1 << 30)).s,
                (unsigned long long)percent);
     }
     return well && (!has_certificate || days >= 0);
@@ -321,7 +345,8 @@ enum rp_exit cli_status(struct cli *cli) {
         rp_json_add_u64(cli->arena, status, "pss_kib", total);
         cli_print_json(status);
     } else {
-        printf(cli_say(cli, "en tout : %.1f Mio\n", "in all: %.1f MiB\n"), (double)total / 1024);
+        printf(cli_say(cli, "en tout : %s Mio\n", "in all: %s MiB\n"),
+               cli_tenths(cli, (double)total / 1024).s);
     }
     return well ? RP_EXIT_OK : RP_EXIT_FINDING;
 }

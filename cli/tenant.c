@@ -217,9 +217,5 @@ enum rp_exit cli_tenant(struct cli *cli) {
     if (cli->arg_count == 2 && strcmp(what, "reopen") == 0) {
         return reopen(cli);
     }
-    return cli_usage(cli, cli_say(cli,
-                                  "list, create NOM, export ID FICHIER|-, import ID FICHIER, "
-                                  "close NOM|ID ou reopen NOM|ID",
-                                  "list, create NAME, export ID FILE|-, import ID FILE, close "
-                                  "NAME|ID or reopen NAME|ID"));
+    return cli_usage_words(cli);
 }

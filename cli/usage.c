@@ -6,6 +6,7 @@
  * what is typed. Spaces around "|" part one clause from the next, and so does a new line that
  * begins with "rempart".
  */
+#include "base/assert.h"
 #include "base/checked.h"
 #include "cli.h"
 
@@ -76,7 +77,7 @@ static const struct {
     {"RECORD", "FICHE"},     {"REGISTER", "REGISTRE"}, {"ROLE", "RÔLE"},
     {"TENANT", "CLIENT"},    {"TEXT", "TEXTE"},        {"TODAY", "CE-JOUR"},
     {"TREE", "ARBRE"},       {"VALUE", "VALEUR"},      {"VKEY", "CLÉ"},
-    {"WORD", "MOT"},
+    {"WORD", "MOT"},         {"SECONDS", "SECONDES"},
 };
 
 static rp_view stand_in(enum rp_lang lang, rp_view word) {
@@ -169,4 +170,39 @@ bool cli_usage_has_words(const struct cli_command *command) {
     rp_view rest = rp_view_from(rp_view_from_cstr(command->usage),
                                 strlen("rempart ") + strlen(command->name) + 1);
     return rest.n > 0 && !rp_view_starts(rest, RP_VIEW("[--"));
+}
+
+bool cli_usage_is_word(rp_view word) {
+    for (size_t i = 0; i < word.n; i++) {
+        uint8_t c = word.p[i];
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-') {
+            return false;
+        }
+    }
+    return word.n > 0;
+}
+
+/* A clause begins with "rempart COMMAND", or right after it. */
+static bool begins_with_verb(rp_view clause, const struct cli_command *command) {
+    rp_view first = cli_usage_word(&clause);
+    if (rp_view_equal(first, RP_VIEW("rempart"))) {
+        RP_ASSERT(rp_view_equal(cli_usage_word(&clause), rp_view_from_cstr(command->name)));
+        first = cli_usage_word(&clause);
+    }
+    return cli_usage_is_word(first) && first.p[0] != '-';
+}
+
+bool cli_usage_has_verbs(const struct cli_command *command) {
+    rp_view rest = rp_view_from_cstr(command->usage);
+    while (rest.n > 0) {
+        if (!begins_with_verb(cut_clause(&rest), command)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool cli_usage_has_verb(const struct cli_command *command, const char *word) {
+    rp_view verb = rp_view_from_cstr(word);
+    return cli_usage_is_word(verb) && has_word(rp_view_from_cstr(command->usage), verb);
 }

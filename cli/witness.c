@@ -130,7 +130,7 @@ enum rp_exit cli_witness(struct cli *cli) {
     bool key = cli->arg_count == 1 && strcmp(cli->args[0], "key") == 0;
     bool logs = cli->arg_count == 1 && strcmp(cli->args[0], "logs") == 0;
     if (!key && !logs) {
-        return cli_usage(cli, "key, logs");
+        return cli_usage_words(cli);
     }
     rp_err err = rp_crypto_start();
     if (rp_ok(err)) {

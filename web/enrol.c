@@ -4,15 +4,16 @@
 #include "web/qr.h"
 #include "web/templates.h"
 
-enum { SEED_TEXT = 32, GROUP = 4, GROUPS = SEED_TEXT / GROUP, QR_MAX = 128 * 1024 };
+enum { SEED_TEXT = 32, GROUP = 4, GROUPS = SEED_TEXT / GROUP, QR_MAX = 128 * 1024, URI_MAX = 2048 };
 
 /* ---- the page ---- */
 
-/* otpauth://totp/ISSUER:address?secret=…&issuer=ISSUER, as authenticator applications read it. */
+/* otpauth: and //totp/ISSUER:address?secret=…&issuer=ISSUER, as authenticator applications read it.
+ */
 static void print_otpauth(const struct rp_request *request, rp_view email, rp_view seed,
                           struct rp_buf *out) {
     rp_view issuer = rp_view_from_cstr(request->web->config->host);
-    rp_buf_add_cstr(out, "otpauth://totp/");
+    rp_buf_add_cstr(out, "//totp/");
     rp_url_encode(out, issuer);
     rp_buf_add_byte(out, ':');
     rp_url_encode(out, email);
@@ -22,7 +23,8 @@ static void print_otpauth(const struct rp_request *request, rp_view email, rp_vi
 }
 
 static rp_err print_qr(struct rp_request *request, rp_view email, rp_view seed, struct rp_buf *qr) {
-    struct rp_buf uri = rp_buf_new(2048);
+    struct rp_buf uri = rp_buf_new(URI_MAX);
+    rp_buf_add_cstr(&uri, "otpauth:");
     print_otpauth(request, email, seed, &uri);
     rp_err err = rp_buf_err(&uri);
     if (rp_ok(err)) {
@@ -39,16 +41,22 @@ static void show(struct rp_request *request, const struct rp_invitation *invitat
     for (size_t i = 0; i < GROUPS; i++) {
         groups[i].digits = rp_view_sub(seed, i * GROUP, GROUP);
     }
+    rp_view email = rp_view_from_cstr(invitation->email);
+    struct rp_buf uri = rp_buf_new(URI_MAX);
+    print_otpauth(request, email, seed, &uri);
     const struct rp_template_enrol page = {.form_token = rp_form_token(request),
                                            .error = rp_page_password_error(request),
                                            .token = token,
-                                           .email = rp_view_from_cstr(invitation->email),
+                                           .email = email,
+                                           .uri = rp_buf_view(&uri),
                                            .tenant = rp_view_from_cstr(invitation->tenant_name),
                                            .seed = seed,
                                            .qr = qr,
                                            .groups = {.p = groups, .n = GROUPS}};
     struct rp_buf body = rp_buf_new(QR_MAX + 65536);
     rp_template_enrol_print(&body, request->lang, &page);
+    rp_wipe(uri.p, uri.n);
+    rp_buf_done(&uri);
     rp_page_finish(request, RP_TEXT_enrol_title, &body, false);
 }
 

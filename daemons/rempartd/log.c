@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/reader.h"
 #include "supervisor.h"
 
 enum { LOG_MODE = 0640 };
@@ -58,15 +59,37 @@ void supervisor_close_log(struct supervisor *supervisor) {
     rp_stderr_done(&supervisor->log);
 }
 
+bool supervisor_reader_is_french(const struct supervisor *supervisor) {
+    return !supervisor->daemon.log_json && rp_reader_language() == RP_FR;
+}
+
+enum { SAID_MAX = 1024 };
+
+__attribute__((format(printf, 3, 0))) static void
+print_for_reader(const struct supervisor *supervisor, char out[static SAID_MAX], const char *format,
+                 va_list args) {
+    vsnprintf(out, SAID_MAX, supervisor_reader_is_french(supervisor) ? rp_french(format) : format,
+              args);
+}
+
 void supervisor_tell(const struct supervisor *supervisor, const char *format, ...) {
-    char text[1024];
+    char text[SAID_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    print_for_reader(supervisor, text, format, args);
     va_end(args);
     if (supervisor->daemon.log_json) {
         daemon_say(&supervisor->daemon, "%s", text);
     } else {
         printf("%s\n", text);
     }
+}
+
+void supervisor_refuse_start(const struct supervisor *supervisor, const char *format, ...) {
+    char text[SAID_MAX];
+    va_list args;
+    va_start(args, format);
+    print_for_reader(supervisor, text, format, args);
+    va_end(args);
+    daemon_say(&supervisor->daemon, "%s", text);
 }

@@ -67,7 +67,8 @@ static rp_err lock_state(struct supervisor *supervisor) {
         err = rp_file_lock(supervisor->lock_fd);
     }
     if (rp_is(err, RP_E_BUSY)) {
-        daemon_say(daemon, "%s: another rempartd runs on this state folder", supervisor->state);
+        supervisor_refuse_start(supervisor, "%s: another rempartd runs on this state folder",
+                                supervisor->state);
         return err;
     }
     return rp_ok(err) ? RP_OK : daemon_fail(daemon, err, "rempartd.lock", NULL);
@@ -105,10 +106,11 @@ static rp_err find_users(struct supervisor *supervisor) {
     rp_err err = rp_role_users(run_elsewhere(&supervisor->daemon.config),
                                supervisor->users + sizeof name - 1, USERS_MAX, &diag);
     if (!rp_ok(err)) {
-        daemon_say(&supervisor->daemon,
-                   "started as root, but %s: run scripts/setup, or install the package, whose "
-                   "sysusers.d file makes it; or start as an ordinary user",
-                   diag.text);
+        supervisor_refuse_start(
+            supervisor,
+            "started as root, but %s: run scripts/setup, or install the package, whose "
+            "sysusers.d file makes it; or start as an ordinary user",
+            diag.text);
         return err;
     }
     if (supervisor->users[sizeof name - 1] == '\0') {
@@ -124,7 +126,8 @@ static rp_err find_users(struct supervisor *supervisor) {
 static rp_err check_port(const struct supervisor *supervisor, const char *key, const char *address,
                          uint64_t port) {
     const struct daemon *daemon = &supervisor->daemon;
-    struct rp_diag diag = {0};
+    struct rp_diag noted = {0};
+    struct rp_diag diag = {.french = supervisor_reader_is_french(supervisor), .also = &noted};
     rp_err err = port ? rp_tcp_check_free(address, (uint16_t)port) : RP_OK;
     if (rp_ok(err)) {
         return RP_OK;
@@ -141,8 +144,8 @@ static rp_err check_port(const struct supervisor *supervisor, const char *key, c
         rp_ignore(
             rp_fail(&diag, err, "%s: this machine has no such address. Set gate.address", address));
     }
-    daemon_say(daemon, "%s in %s", diag.text, daemon->config_file);
-    rp_config_note_refused(daemon->config_file, &diag);
+    supervisor_refuse_start(supervisor, "%s in %s", diag.text, daemon->config_file);
+    rp_config_note_refused(daemon->config_file, &noted);
     return err;
 }
 

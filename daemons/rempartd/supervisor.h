@@ -251,11 +251,16 @@ rp_err supervisor_open_log(struct supervisor *supervisor);
 /* The file of the configuration that is in force now, or a new one of the same name. */
 void supervisor_reopen_log(struct supervisor *supervisor);
 void supervisor_close_log(struct supervisor *supervisor);
-/* For who looks on while it starts: a line on standard output, or one of the log where that is
- * JSON.
+/* For who looks on while it starts, in their language: a line on standard output, or one of the
+ * log, in English, where that is JSON.
  */
 void supervisor_tell(const struct supervisor *supervisor, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same on standard error, for a start that is refused. */
+void supervisor_refuse_start(const struct supervisor *supervisor, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Whether they read French; a log is read by programs. */
+bool supervisor_reader_is_french(const struct supervisor *supervisor);
 
 /* Reads it from the kernel; not known where it cannot. */
 struct walls supervisor_look_at_walls(pid_t pid);

@@ -42,6 +42,10 @@ for (const {lang, width, height, words} of cases) {
 
     const email = await page.getAttribute('[data-email]', 'data-email');
     const seed = await page.getAttribute('[data-seed]', 'data-seed');
+    // On the telephone that holds the authenticator there is no QR code to be read: a link hands it the key.
+    const handed = new URL(await page.getAttribute('a[href^="otpauth:"]', 'href'));
+    assert.equal(handed.host + handed.pathname, `totp/localhost:${encodeURIComponent(email)}`);
+    assert.equal(handed.searchParams.get('secret'), seed);
     const password = `une longue phrase ${lang} 42`;
     // The first field has the focus; every other is reached by Tab.
     const type = async (name, text) => {

@@ -71,7 +71,7 @@ export class Stack {
     stack.port = port ?? await freePort();
     stack.state = state ?? fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-'));
     fs.chmodSync(stack.state, 0o755);
-    stack.env = {...process.env, ...env};
+    stack.env = {...process.env, LANG: 'C.UTF-8', ...env}; // what a start says is compared
     stack.through = through; // a program that starts rempart, with its arguments
     const file = path.join(stack.state, 'rempart.yaml');
     if (!fs.existsSync(file)) {

@@ -15,6 +15,31 @@ test('the last start line is "ready", and the first administrator\'s link is sho
   assert.match(stack.output, new RegExp(`https://localhost:${stack.port}/\\.rempart/id/enrol\\?token=[\\w-]{43}`));
 });
 
+test('whoever reads French is told of the start in French, and of a start that is refused', async () => {
+  const words = {env: {LANG: 'fr_FR.UTF-8', LC_ALL: ''}, app: null};
+  const french = await Stack.start(words);
+  try {
+    assert.match(french.output, /^core    prêt \(\d+ ms\)$/m);
+    assert.match(french.output, /^https:\/\/localhost:\d+\/trust  la page de confiance$/m);
+    assert.match(french.output, /^premier administrateur\u00a0: https:/m);
+    assert.doesNotMatch(french.output, /the applications|^first administrator|not met/m);
+    assert.equal(french.output.trim().split('\n').filter(line => !/^\d{4}\//.test(line)).at(-1), 'ready', 'for programs, in one language');
+    const status = await run(path.join(bin, 'rempart'), ['status', '--state', french.state], {env: french.env});
+    assert.match(status.stdout, /^core     prêt      pid \d+ .*relances 0 +\d+,\d Mio$/m);
+    assert.match(status.stdout, /disque libre\u00a0: \d+,\d Gio/);
+    assert.doesNotMatch(status.stdout, /ready|\d\.\d Mio/);
+  } finally {
+    await french.stop();
+  }
+  const refused = await Stack.start({...words, port: stack.port, expectReady: false});
+  try {
+    assert.equal(await refused.ended, 2);
+    assert.match(refused.output, /un autre programme y écoute\. Arrêtez-le, ou changez gate\.listen dans /);
+  } finally {
+    await refused.stop();
+  }
+});
+
 test('status names every role, ready, with its memory', async () => {
   const {code, stdout} = await stack.rempart('status', '--json');
   assert.equal(code, 0);

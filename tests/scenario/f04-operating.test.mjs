@@ -70,6 +70,31 @@ test('what a command would not look at is refused, above all a dry run that it d
   });
 });
 
+// What was typed, and what is said of it: the language and the number of edits that are forgiven.
+test('a slip of the finger is named, with what was meant; help is where one looks for it', async () => {
+  const typed = async (line, lang = 'C') => run(rempart, line.split(' '), {env: {...process.env, LC_ALL: '', LANG: lang, REMPART_STATE: '/nowhere'}});
+  for (const [line, said] of [
+    ['statsu', /^rempart: unknown command: statsu; did you mean "status"\?$/m], ['tenant lst', /^rempart: unknown word: lst; did you mean "list"\?$/m],
+    ['promises --jso', /no such option: --jso; did you mean "--json"\?$/m], ['person invite a@example.com --tenant', /this option takes a value: --tenant$/m],
+    ['waf expl', /unknown word: expl; did you mean "explain"\?$/m], ['frobnicate', /unknown command: frobnicate$/m], ['tenant', /^rempart: a word is missing$/m], ['keys', /^rempart: a word is missing$/m],
+    ['tenant create', /^rempart: a word or an option is missing/m], ['promises --wait soon', /--wait SECONDS/],
+  ]) {
+    const {code, stdout, stderr} = await typed(line);
+    assert.equal(code, 2, `${line}: ${stderr}`);
+    assert.equal(stdout, '', line);
+    assert.match(stderr, said, line);
+    assert.match(stderr, /^usage: rempart /m, line);
+  }
+  assert.match((await typed('gate alow', 'fr_FR.UTF-8')).stderr, /^rempart: mot inconnu\u00a0: alow\u00a0; vouliez-vous dire «\u00a0allow\u00a0»\u00a0\?$/m);
+  const help = (await typed('--help')).stdout;
+  for (const line of ['-h', 'help']) assert.deepEqual(await typed(line), {code: 0, stdout: help, stderr: ''}, line);
+  for (const line of ['help tenant close', 'tenant close -h']) assert.equal((await typed(line)).stdout, (await typed('tenant close --help')).stdout, line);
+  assert.equal((await typed('-V')).stdout, (await typed('--version')).stdout);
+  for (const lang of ['C', 'fr_FR.UTF-8']) {
+    for (const line of (await typed('--help', lang)).stdout.split('\n')) assert.ok([...line].length <= 80, line);
+  }
+});
+
 test('a folder where a file was meant, and the state where its log was meant, are told apart', async () => {
   await inFolder(async folder => {
     const asked = (...line) => run(rempart, line, {env: {...process.env, LANG: 'fr_FR.UTF-8'}});
