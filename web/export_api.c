@@ -122,7 +122,7 @@ rp_err rp_page_export(struct rp_request *request) {
     const struct rp_template_export page = {
         .form_token = rp_form_token(request),
         .records = rp_arena_printf(request->arena, "%llu", (unsigned long long)use.records),
-        .bytes = rp_arena_printf(request->arena, "%llu", (unsigned long long)use.bytes)};
+        .bytes = rp_page_size(request, use.bytes)};
     struct rp_buf body = rp_buf_new(65536);
     rp_template_export_print(&body, request->lang, &page);
     rp_page_finish(request, RP_TEXT_export_title, &body, false);

@@ -21,6 +21,8 @@ void rp_page_finish(struct rp_request *request, enum rp_text_key title, struct r
                     bool wide);
 /* "23 November 2026, 10:00 UTC" or "23 novembre 2026, 10 h 00 UTC", in the arena. */
 rp_view rp_page_time(struct rp_request *request, int64_t ms);
+/* "1.4 MB", in French "1,4 Mo"; decimal, as file managers count. */
+rp_view rp_page_size(struct rp_request *request, uint64_t bytes);
 rp_view rp_page_time_iso(struct rp_request *request, int64_t ms);
 /* An arena copy of path?name=value&…, values encoded; NULL value = left out. Ends with NULL. */
 rp_view rp_page_link(struct rp_request *request, const char *path, const char *name, rp_view value,

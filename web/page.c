@@ -90,6 +90,25 @@ rp_view rp_page_time(struct rp_request *request, int64_t ms) {
                            tm.tm_year + 1900, tm.tm_hour, tm.tm_min);
 }
 
+rp_view rp_page_size(struct rp_request *request, uint64_t bytes) {
+    static const char *const units[RP_LANG_COUNT][5] = {{"octets", "ko", "Mo", "Go", "To"},
+                                                        {"bytes", "kB", "MB", "GB", "TB"}};
+    size_t unit = 0;
+    uint64_t whole = bytes, tenths = 0;
+    for (; whole >= 1000 && unit + 1 < RP_COUNT_OF(units[0]); unit++) {
+        tenths = whole % 1000 / 100;
+        whole /= 1000;
+    }
+    const char *name = units[request->lang][unit];
+    if (unit == 0) { /* one byte, in French none too */
+        bool single = whole == 1 || (whole == 0 && request->lang == RP_FR);
+        return rp_arena_printf(request->arena, "%llu %.*s", (unsigned long long)whole,
+                               (int)(strlen(name) - single), name);
+    }
+    return rp_arena_printf(request->arena, "%llu%c%llu %s", (unsigned long long)whole,
+                           request->lang == RP_FR ? ',' : '.', (unsigned long long)tenths, name);
+}
+
 static void add_pair(struct rp_buf *out, char separator, const char *name, rp_view value) {
     rp_buf_printf(out, "%c%s=", separator, name);
     rp_url_encode(out, value);

@@ -59,13 +59,19 @@ static rp_view advice(int status, enum rp_lang lang) {
     }
 }
 
+/* Who is not signed in, or comes by a link that is over, has most often a password already. */
+static bool leads_to_sign_in(const struct rp_request *request, int status) {
+    return status == 401 ||
+           (status == 410 && rp_view_starts(request->path, RP_VIEW("/.rempart/id/")));
+}
+
 static void problem_page(struct rp_request *request, rp_err err, int status, const char *detail) {
     struct rp_template_error page = {
         .what = rp_view_from_cstr(detail ? detail : rp_err_text(err, request->lang)),
         .advice = advice(status, request->lang),
         .status = (uint64_t)status,
         .home = RP_VIEW("/"),
-        .sign_in = status == 401};
+        .sign_in = leads_to_sign_in(request, status)};
     struct rp_buf body = rp_buf_new(65536);
     rp_template_error_print(&body, request->lang, &page);
     rp_page_finish(request, RP_TEXT_error_title, &body, false);

@@ -92,7 +92,7 @@ static rp_err show_page(struct rp_request *request, struct visit *visit, rp_view
         struct rp_file file;
         RP_TRY(look_file(request, visit, &file));
         page.name = file.name;
-        page.size = rp_arena_printf(request->arena, "%llu", (unsigned long long)file.size);
+        page.size = rp_page_size(request, file.size);
     }
     struct rp_buf body = rp_buf_new_wiping(BODY_MAX);
     rp_template_share_print(&body, request->lang, &page);

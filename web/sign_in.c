@@ -23,7 +23,6 @@ static rp_view error_of(const struct rp_request *request) {
     static const struct error_text errors[] = {
         {RP_VIEW_INIT("denied"), RP_TEXT_error_denied},
         {RP_VIEW_INIT("rate"), RP_TEXT_error_rate},
-        {RP_VIEW_INIT("pending"), RP_TEXT_error_pending},
         {RP_VIEW_INIT("busy"), RP_TEXT_error_busy},
         {RP_VIEW_INIT("code"), RP_TEXT_error_code},
         {RP_VIEW_INIT("recovery"), RP_TEXT_error_code},
@@ -61,6 +60,10 @@ static rp_view notice_of(const struct rp_request *request) {
     }
     if (rp_view_equal(name, RP_VIEW("reset"))) {
         return rp_text(request->lang, RP_TEXT_reset_done);
+    }
+    /* Nothing that was typed is wrong. */
+    if (rp_view_equal(rp_request_query(request, "error"), RP_VIEW("pending"))) {
+        return rp_text(request->lang, RP_TEXT_error_pending);
     }
     return (rp_view){NULL, 0};
 }

@@ -150,7 +150,7 @@ const words = {
     label: 'Diffusion', labels: {public: 'publique', internal: 'interne', personal: 'personnelle', sensitive: 'sensible'}, tag: 'Mot-clé',
     tagged: 'Notes avec le mot-clé', all: 'Toutes les notes', trash: 'Corbeille', trashed: 'Gardées trente jours, puis effacées.', history: 'Versions', version: 'Version', restore: 'Rétablir',
     nobody: 'Personne n’est connecté : cette application n’est joignable qu’à travers Rempart.', shared: 'Notes de votre organisation',
-    files: 'Fichiers', file: 'Fichier', bytes: 'octets', noFiles: 'Aucun fichier.', share: 'Partager', link: 'Ce lien montre la note pendant deux jours, trois fois au plus, sans compte :'},
+    files: 'Fichiers', file: 'Fichier', noFiles: 'Aucun fichier.', gone: 'Cette page n’existe pas', share: 'Partager', link: 'Ce lien montre la note pendant deux jours, trois fois au plus, sans compte :'},
   en: {title: 'Notes', hello: 'You are', none: 'No notes yet.', add: 'Add', text: 'New note',
     edit: 'Edit', save: 'Save', remove: 'Delete', back: 'Back', account: 'My account', more: 'More notes',
     sorted: {newest: 'Newest first', oldest: 'Oldest first'}, changed: 'changed',
@@ -158,13 +158,20 @@ const words = {
     label: 'Label', labels: {public: 'public', internal: 'internal', personal: 'personal', sensitive: 'sensitive'}, tag: 'Keyword',
     tagged: 'Notes with the keyword', all: 'All notes', trash: 'Trash', trashed: 'Kept for thirty days, then gone.', history: 'Versions', version: 'Version', restore: 'Restore',
     nobody: 'Nobody is signed in: this application is reached through Rempart only.', shared: 'Your organisation’s notes',
-    files: 'Files', file: 'File', bytes: 'bytes', noFiles: 'No files.', share: 'Share', link: 'This link shows the note for two days, three times at most, without an account:'},
+    files: 'Files', file: 'File', noFiles: 'No files.', gone: 'There is no such page', share: 'Share', link: 'This link shows the note for two days, three times at most, without an account:'},
 };
 const languageOf = request => {
   const first = /\b(fr|en)\b/.exec((request.headers['accept-language'] ?? '').toLowerCase());
   return first ? first[1] : 'fr';
 };
 const escape = text => String(text).replace(/[&<>"']/g, c => ({'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;'})[c]);
+
+// A time with its zone and a size with its unit, as people write them.
+const time = (lang, at) => `<time datetime="${escape(at)}">${new Date(at).toLocaleString(lang === 'en' ? 'en-GB' : lang, {dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC'})} UTC</time>`;
+function size(lang, bytes) {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'], step = Math.min(3, Math.floor(Math.log10(Math.max(bytes, 1)) / 3));
+  return new Intl.NumberFormat(lang, {style: 'unit', unit: units[step], unitDisplay: step ? 'short' : 'long', maximumFractionDigits: 1}).format(bytes / 1000 ** step);
+}
 
 // ---- pages ----
 
@@ -179,10 +186,11 @@ button{font:inherit;padding:.4rem .9rem;border-radius:6px;border:1px solid #1c66
 button.quiet{background:transparent;color:inherit;border-color:#888}form.inline{display:inline}
 :focus-visible{outline:3px solid #0b57d0;outline-offset:2px}.alert{border-left:4px solid #b3261e;padding-left:.75rem}`;
 
+// The title is the heading, so that a history and a screen reader tell the pages apart.
 function page(say, lang, who, body) {
   const account = who ? `<span>${say.hello} <strong>${escape(who.email ?? who.sub)}</strong></span> <a href="/.rempart/id/account">${say.account}</a>` : '';
   return `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${say.title}</title><link rel="stylesheet" href="/notes.css"></head><body><header><strong>${say.title}</strong> ${account}</header><main>${body}</main></body></html>`;
+<title>${/<h1>(.*?)<\/h1>/.exec(body)[1]} – ${say.title}</title><link rel="stylesheet" href="/notes.css"></head><body><header><strong>${say.title}</strong> ${account}</header><main>${body}</main></body></html>`;
 }
 
 // A form of ours, for this session: another site cannot know the token.
@@ -193,9 +201,9 @@ const hidden = (name, value) => `<input type="hidden" name="${name}" value="${es
 const inlineForm = (who, action, label, fields = '') =>
   `<form class="inline" method="post" action="${action}">${hidden('form', formToken(who))}${fields}<button class="quiet">${label}</button></form>`;
 
-function noteItem(say, who, {id, version, changed_at: changed, label, document}) {
+function noteItem(say, lang, who, {id, version, changed_at: changed, label, document}) {
   const tag = document.tag ? ` · <a href="/?tag=${encodeURIComponent(document.tag)}">${escape(document.tag)}</a>` : '';
-  return `<li><p>${escape(document.text)}</p><small>${escape(say.labels[label] ?? label)}${tag} · ${say.changed} <time datetime="${escape(changed)}">${escape(changed)}</time></small>
+  return `<li><p>${escape(document.text)}</p><small>${escape(say.labels[label] ?? label)}${tag} · ${say.changed} ${time(lang, changed)}</small>
 <div><a href="/notes/${id}">${say.edit}</a> <a href="/notes/${id}/versions">${say.history}</a>
 ${inlineForm(who, `/notes/${id}/share`, say.share)} ${inlineForm(who, `/notes/${id}/delete`, say.remove, hidden('version', version))}</div></li>`;
 }
@@ -209,7 +217,7 @@ async function trash({say, lang, who}) {
 
 async function files({say, lang, who}) {
   const {files: list} = await api(who, 'GET', 'files/notes?limit=100');
-  const items = list.map(({id, name, size}) => `<li><a href="/files/${id}">${escape(name)}</a> <small>${size} ${say.bytes}</small></li>`);
+  const items = list.map(({id, name, size: bytes}) => `<li><a href="/files/${id}">${escape(name)}</a> <small>${size(lang, bytes)}</small></li>`);
   return page(say, lang, who, `<h1>${say.files}</h1><form method="post" action="/files" enctype="multipart/form-data">${hidden('form', formToken(who))}
 <label>${say.file} <input type="file" name="file" required></label> <button>${say.add}</button></form>
 ${items.length ? `<ul>${items.join('')}</ul>` : `<p>${say.noFiles}</p>`}<p><a href="/">${say.back}</a></p>`);
@@ -224,7 +232,7 @@ async function share({say, lang, who}, id) {
 async function history({say, lang, who, id}) {
   const {versions} = await spaces(who, 'GET', `notes/${id}/versions`);
   const whole = await Promise.all(versions.slice(0, 10).map(({version}) => spaces(who, 'GET', `notes/${id}?version=${version}`)));
-  const items = whole.map(({version, changed_at: changed, document}, i) => `<li><p>${escape(document.text)}</p><small>${say.version} ${version} · ${escape(changed)}</small>
+  const items = whole.map(({version, changed_at: changed, document}, i) => `<li><p>${escape(document.text)}</p><small>${say.version} ${version} · ${time(lang, changed)}</small>
 ${i ? inlineForm(who, `/notes/${id}/restore`, say.restore, hidden('version', version)) : ''}</li>`);
   return page(say, lang, who, `<h1>${say.history}</h1><ul>${items.join('')}</ul><p><a href="/">${say.back}</a></p>`);
 }
@@ -248,7 +256,7 @@ async function list({say, lang, who, url, order}) {
 <form method="post" action="/notes">${hidden('form', formToken(who))}<label for="text">${say.text}</label><textarea id="text" name="text" required maxlength="10000"></textarea>
 <label>${say.tag} <input name="tag" maxlength="60"></label><label>${say.label} <select name="label">${Object.entries(say.labels).map(([value, word]) =>
     `<option value="${value}"${value === 'internal' ? ' selected' : ''}>${word}</option>`).join('')}</select></label><button>${say.add}</button></form>
-${records.length ? `<ul>${records.map(one => noteItem(say, who, one)).join('')}</ul>` : `<p>${say.none}</p>`}
+${records.length ? `<ul>${records.map(one => noteItem(say, lang, who, one)).join('')}</ul>` : `<p>${say.none}</p>`}
 ${next ? `<p><a href="/?after=${next}${tag ? `&amp;tag=${encodeURIComponent(tag)}` : ''}">${say.more}</a></p>` : ''}<p>${tag ? `<a href="/">${say.all}</a> · ` : ''}<a href="/files">${say.files}</a> · <a href="/trash">${say.trash}</a> · <a href="/?order=${other}">${say.sorted[other]}</a></p>`);
 }
 
@@ -328,7 +336,7 @@ async function answer(request, response) {
     if (request.method === 'GET' && id) return send(200, await edit({...context, id}));
     // A cookie as applications set them, without a thought: what the browser gets is up to the gate.
     if (request.method === 'GET' && url.pathname === '/') return send(200, await list(context), {'set-cookie': `notes-order=${order === 'oldest' ? 'oldest' : 'newest'}; Path=/`});
-    return send(404, page(say, lang, who, `<h1>404</h1><p><a href="/">${say.back}</a></p>`));
+    return send(404, page(say, lang, who, `<h1>${say.gone}</h1><p><a href="/">${say.back}</a></p>`));
   } catch (error) {
     if (error.status === 412 && id && !action) return send(409, await edit({...context, id, conflict: true}));
     if (response.headersSent) return response.destroy();

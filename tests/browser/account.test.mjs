@@ -40,6 +40,9 @@ for (const {lang, width, words} of [
       await looksRight(page, `${name}-${lang}-${width}`);
     };
     await show('account', 'account');
+    assert.equal(await page.locator('main h2').count(), 2, 'the organisation’s pages, and one’s own');
+    for (const link of await page.locator('main .links a').all()) assert.ok((await link.boundingBox()).height >= 32, 'room for a thumb');
+    if (width === 360) assert.ok((await page.locator('.top').boundingBox()).height < 100, 'the navigation takes one line');
     await show('password', 'password');
     await show('password?error=present', 'password-error');
     await show('members', 'members');
@@ -94,6 +97,9 @@ for (const {lang, width, words} of [
     await show('email/stop?done=stopped', 'email-stopped');
 
     await page.context().clearCookies();
+    await page.goto(`${stack.origin}/.rempart/id/code`); // no sign-in has begun
+    assert.equal(await page.locator('[role=status]').count(), 1);
+    assert.equal(await page.locator('[aria-invalid]').count(), 0, 'nothing that was typed is wrong');
     await page.goto(`${stack.origin}/.rempart/id/sign-in`);
     await page.fill('[name=email]', person.email);
     await page.fill('[name=password]', person.password);

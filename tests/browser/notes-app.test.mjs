@@ -23,6 +23,8 @@ test('its pages fit small windows and both languages', async () => {
         assert.equal(await page.locator('html').getAttribute('lang'), lang);
         assert.equal(await overflows(page), false, `${name} ${width}`);
         assert.deepEqual(await accessibility(page), [], name);
+        assert.equal(await page.title(), `${await page.locator('h1').innerText()} – Notes`);
+        for (const time of await page.locator('time').allInnerTexts()) assert.match(time, /^\d+ \S+ \d{4} .*\d UTC$/, name);
         await picture(page, `notes-${name}-${lang}`);
       }
       assert.deepEqual(page.problems, []);

@@ -38,6 +38,7 @@ for (const lang of ['fr', 'en']) {
       const page = await pageIn(browser, {lang, width, height: width === 360 ? 740 : 900});
       await page.goto(stack.origin + await links.file());
       await looksRight(page, 'share-file', width, lang);
+      assert.match(await page.locator('dl').innerText(), lang === 'fr' ? /^1\u00a0octet$/m : /^1\u00a0byte$/m);
       const [download] = await Promise.all([page.waitForEvent('download'), page.locator('main button').click()]);
       assert.match(download.suggestedFilename(), /Procès-verbal/);
       await page.goto(stack.origin + await links.secret());
@@ -62,6 +63,7 @@ for (const lang of ['fr', 'en']) {
       await looksRight(page, 'grants', width, lang);
       await page.goto(`${stack.origin}/.rempart/id/export`);
       await looksRight(page, 'export', width, lang);
+      assert.match(await page.locator('dl').innerText(), lang === 'fr' ? /\d,\d\u00a0[kM]o$|\d octets?$/m : /\d\.\d\u00a0[kM]B$|\d\u00a0bytes$/m);
       const [archive] = await Promise.all([page.waitForEvent('download'), page.locator('main button').click()]);
       assert.match(archive.suggestedFilename(), /^rempart-export-.*\.tar\.gz$/);
       assert.equal(await archive.failure(), null);
