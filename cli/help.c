@@ -52,10 +52,10 @@ void cli_help(const struct cli *cli, FILE *to) {
     fputc('\n', to);
     print_wrapped(to,
                   cli_say(cli,
-                          "« rempart COMMANDE --help » montre l’usage et des exemples. Chaque "
+                          "« rempart COMMANDE --help » montre l’usage et des exemples. Chaque "
                           "commande prend --state DOSSIER, sinon $REMPART_STATE, ./var ou "
-                          "/var/lib/rempart. Codes de retour : 0 bien, 1 constat, 2 usage ou "
-                          "configuration, 3 injoignable. Tout le reste : man rempart.",
+                          "/var/lib/rempart. Codes de retour : 0 bien, 1 constat, 2 usage ou "
+                          "configuration, 3 injoignable. Tout le reste : man rempart.",
                           "\"rempart COMMAND --help\" shows usage and examples. Each command takes "
                           "--state DIR, or else $REMPART_STATE, ./var or /var/lib/rempart. Exit "
                           "codes: 0 well, 1 finding, 2 usage or configuration, 3 unreachable. "
@@ -68,7 +68,7 @@ void cli_help_command(const struct cli *cli, const struct cli_command *command, 
     cli_usage_print(cli, to, "", command, verb);
     fputc('\n', to);
     print_wrapped(to, command->about[cli->lang], 0, width_of(to));
-    fprintf(to, "\n%s\n", cli_say(cli, "Exemples :", "Examples:"));
+    fprintf(to, "\n%s\n", cli_say(cli, "Exemples :", "Examples:"));
     cli_examples_print(to, command, verb);
 }
 

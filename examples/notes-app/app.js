@@ -184,6 +184,7 @@ textarea{display:block;width:100%;min-height:6rem;font:inherit;padding:.625rem;m
 select,input[name=tag]{font:inherit;padding:.4rem;border-radius:6px;border:1px solid #888;margin:0 1rem .75rem 0;max-width:100%}
 button{font:inherit;padding:.4rem .9rem;border-radius:6px;border:1px solid #1c6653;background:#1c6653;color:#fff;cursor:pointer}
 button.quiet{background:transparent;color:inherit;border-color:#888}form.inline{display:inline}
+a{color:#0b57d0}@media(prefers-color-scheme:dark){a{color:#8ab4f8}}
 :focus-visible{outline:3px solid #0b57d0;outline-offset:2px}.alert{border-left:4px solid #b3261e;padding-left:.75rem}`;
 
 // The title is the heading, so that a history and a screen reader tell the pages apart.

@@ -62,6 +62,8 @@ for (const {lang, width, words} of [
 
     await show('reminders', 'reminders');
     await page.getByRole('radio', {name: words.hours}).first().check();
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => `${document.activeElement.name} ${getComputedStyle(document.activeElement).outlineStyle}`), 'from solid', 'the focus is seen');
     await page.fill('[name=from]', '20:30');
     await page.fill('[name=to]', '08:00');
     await page.keyboard.press('Enter'); // from the keyboard, as everywhere

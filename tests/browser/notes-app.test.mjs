@@ -15,8 +15,8 @@ test('its pages fit small windows and both languages', async () => {
   await person.submit(await person.get('/'), {text: 'la confiture', tag: 'cuisine', label: 'personal'}, {action: '/notes'});
   const id = first((await person.get('/?tag=cuisine')).text);
   try {
-    for (const [lang, width] of [['fr', 360], ['en', 1440]]) {
-      const page = await pageIn(browser, {lang, width});
+    for (const [lang, width, dark] of [['fr', 360, false], ['en', 1440, true]]) {
+      const page = await pageIn(browser, {lang, width, dark});
       await page.context().addCookies(Object.entries(person.cookies).map(([name, value]) => ({name, value, url: stack.origin, secure: true})));
       for (const [name, target] of [['list', '/'], ['found', '/?tag=cuisine'], ['versions', `/notes/${id}/versions`], ['trash', '/trash'], ['files', '/files']]) {
         await page.goto(stack.origin + target);
