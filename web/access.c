@@ -10,6 +10,22 @@
 
 enum { NEXT_MAX = 1024, FORM_TOKEN_BYTES = 24 };
 
+/* The policy's reason for whoever is refused. */
+static const char *refusal(const struct rp_diag *diag, const char *reason) {
+    static const struct {
+        const char *reason, *words;
+    } refusals[] = {{"role", "none of your roles allows this"},
+                    {"tenant", "this belongs to another organisation"},
+                    {"second_factor", "this takes a second factor: sign in again with it"},
+                    {"signed_out", "this takes a sign-in"}};
+    for (size_t i = 0; i < RP_COUNT_OF(refusals); i++) {
+        if (strcmp(reason, refusals[i].reason) == 0) {
+            return rp_diag_say(diag, refusals[i].words);
+        }
+    }
+    return reason;
+}
+
 rp_err rp_request_allow(struct rp_request *request, enum rp_action action) {
     struct rp_policy_options options = RP_POLICY_OPTIONS;
     if (strcmp(request->web->config->second_factor, "optional") == 0) {
@@ -18,7 +34,8 @@ rp_err rp_request_allow(struct rp_request *request, enum rp_action action) {
     struct rp_decision decision =
         rp_policy_decide(&options, &request->who, action, request->who.tenant);
     return decision.allowed ? RP_OK
-                            : rp_fail(&request->diag, RP_ERR(DENIED), "%s", decision.reason);
+                            : rp_fail(&request->diag, RP_ERR(DENIED), "%s",
+                                      refusal(&request->diag, decision.reason));
 }
 
 void rp_event_add_asker(struct rp_event *event, const struct rp_request *request) {

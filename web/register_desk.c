@@ -80,7 +80,7 @@ rp_err rp_desk_check_read(struct rp_request *request, const struct rp_desk *desk
     if (rp_desk_may_read(desk, reg) || (record && rp_desk_is_own(desk, record))) {
         return RP_OK;
     }
-    return rp_fail(&request->diag, RP_ERR(DENIED), "role");
+    return rp_fail(&request->diag, RP_ERR(DENIED), "none of your roles allows this");
 }
 
 /* ---- a register, described ---- */

@@ -6,16 +6,17 @@ import {readMail, Smtp} from '../lib/smtp.mjs';
 import {Stack, until} from '../lib/stack.mjs';
 
 const people = {}; // one a language: an address that has just changed is not changed again
-let stack, server, browser;
+let stack, server, browser, lea, spent;
 before(async () => {
   server = await Smtp.start();
   stack = await Stack.start({app: null, config: port => `host: localhost\ngate:\n  listen: ${port}\nsmtp:\n  url: smtp://127.0.0.1:${server.port}\n` +
     '  from: rempart@example.com\napps:\n  - name: notes\n    upstream: unix:run/notes.sock\n    sign_in: required\n'});
+  spent = stack.firstLink;
   await stack.firstAdministrator();
   const tenant = (await stack.rempart('tenant', 'create', 'Boulangerie Martin')).stdout.trim();
   const link = async (email, ...more) => (await stack.rempart('person', 'invite', email, '--tenant', tenant, ...more)).stdout.trim();
   for (const lang of ['fr', 'en']) people[lang] = await stack.enrol(await link(`camille.martin.${lang}@boulangerie-martin.example`, '--role', 'admin'));
-  await stack.enrol(await link('lea@example.com'));
+  lea = await stack.enrol(await link('lea@example.com'));
   await link('a.very.long.name.that.somebody.really.has.got@a-long-subdomain.of.an.organisation.example');
   browser = await browserFor(stack);
 });
@@ -113,3 +114,18 @@ for (const {lang, width, words} of [
     await page.context().close();
   });
 }
+
+test('whoever may not see a page is told why, in their language, and where else to go', async () => {
+  for (const [lang, why] of [['fr', 'aucun de vos rôles ne le permet'], ['en', 'none of your roles allows this']]) {
+    const page = await pageIn(browser, {lang, width: 360, height: 740});
+    await page.context().addCookies([{name: '__Host-rempart', value: lea.cookies['__Host-rempart'], url: stack.origin, secure: true}]);
+    const answer = await page.goto(`${stack.origin}/.rempart/id/members`);
+    assert.equal(answer.status(), 403);
+    assert.equal((await page.textContent('[role=alert]')).trim(), why);
+    assert.equal(await page.locator('main a').count(), 1);
+    assert.deepEqual(await accessibility(page), []);
+    await page.goto(spent);
+    assert.equal(await page.getAttribute('main a', 'href'), '/.rempart/id/sign-in', 'a link that is over leads on');
+    await page.context().close();
+  }
+});
