@@ -179,12 +179,13 @@ const style = `:root{color-scheme:light dark}*{box-sizing:border-box}
 body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:0 auto;padding:1.5rem 1.25rem 4rem}
 header{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;justify-content:space-between;border-bottom:1px solid #8886;padding-bottom:.75rem}
 ul{list-style:none;padding:0}li{border:1px solid #8886;border-radius:6px;padding:.875rem 1rem;margin:.75rem 0}
-p{white-space:pre-wrap;overflow-wrap:anywhere;margin:0 0 .5rem}small{opacity:.75}
+p{white-space:pre-wrap;overflow-wrap:anywhere;margin:0 0 .5rem}small{color:#595959}
 textarea{display:block;width:100%;min-height:6rem;font:inherit;padding:.625rem;margin:.375rem 0 .75rem;border-radius:6px;border:1px solid #888}
 select,input[name=tag]{font:inherit;padding:.4rem;border-radius:6px;border:1px solid #888;margin:0 1rem .75rem 0;max-width:100%}
 button{font:inherit;padding:.4rem .9rem;border-radius:6px;border:1px solid #1c6653;background:#1c6653;color:#fff;cursor:pointer}
 button.quiet{background:transparent;color:inherit;border-color:#888}form.inline{display:inline}
-a{color:#0b57d0}@media(prefers-color-scheme:dark){a{color:#8ab4f8}}
+a{color:#0b57d0}html{background:#fff;color:#1b1b1b}
+@media(prefers-color-scheme:dark){html{background:#121212;color:#eee}a{color:#8ab4f8}small{color:#b3b3b3}}
 :focus-visible{outline:3px solid #0b57d0;outline-offset:2px}.alert{border-left:4px solid #b3261e;padding-left:.75rem}`;
 
 // The title is the heading, so that a history and a screen reader tell the pages apart.
