@@ -160,24 +160,29 @@ static struct block *block_with_room(struct rp_arena *arena, size_t need) {
     return block;
 }
 
-void *rp_arena_room(struct rp_arena *arena, size_t n) {
-    RP_ASSERT(arena != NULL);
-    size_t need;
-    if (!rp_add(n, ALIGNMENT - 1, &need)) {
-        return NULL;
-    }
-    need &= ~(size_t)(ALIGNMENT - 1);
-    if (n > arena->max - arena->used) {
-        return NULL;
-    }
-    struct block *block = block_with_room(arena, need);
-    if (!block) {
-        return NULL;
-    }
+static void *take(struct rp_arena *arena, struct block *block, size_t n, size_t need) {
     void *p = block->bytes + block->used;
     block->used += need;
     arena->used += n;
     return p;
+}
+
+static void *__attribute__((noinline)) room_in_next(struct rp_arena *arena, size_t n, size_t need) {
+    struct block *block = block_with_room(arena, need);
+    return block ? take(arena, block, n, need) : NULL;
+}
+
+/* The firewall asks some two hundred times a request: nearly always the newest block has it. */
+void *rp_arena_room(struct rp_arena *arena, size_t n) {
+    RP_ASSERT(arena != NULL);
+    size_t need;
+    if (n > arena->max - arena->used || !rp_add(n, ALIGNMENT - 1, &need)) {
+        return NULL;
+    }
+    need &= ~(size_t)(ALIGNMENT - 1);
+    struct block *block = arena->newest;
+    return need <= block->size - block->used ? take(arena, block, n, need)
+                                             : room_in_next(arena, n, need);
 }
 
 void *rp_arena_alloc(struct rp_arena *arena, size_t n) {

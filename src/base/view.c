@@ -6,7 +6,16 @@ bool rp_view_equal_nocase(rp_view a, rp_view b) {
     if (a.n != b.n) {
         return false;
     }
-    for (size_t i = 0; i < a.n; i++) {
+    size_t i = 0;
+    for (; i + sizeof(uint64_t) <= a.n; i += sizeof(uint64_t)) {
+        uint64_t of_a, of_b;
+        memcpy(&of_a, a.p + i, sizeof of_a);
+        memcpy(&of_b, b.p + i, sizeof of_b);
+        if (of_a != of_b && rp_lower_word(of_a) != rp_lower_word(of_b)) {
+            return false;
+        }
+    }
+    for (; i < a.n; i++) {
         if (rp_lower(a.p[i]) != rp_lower(b.p[i])) {
             return false;
         }

@@ -42,6 +42,16 @@ static inline uint8_t rp_lower(uint8_t c) {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
+/* Eight bytes at once: those from A to Z get their sixth bit. Bytes over 127 stay. */
+static inline uint64_t rp_lower_word(uint64_t word) {
+    const uint64_t high = 0x8080808080808080U;
+    uint64_t low = word & ~high;
+    uint64_t from_a = low + (0x7f - 'A' + 1) * 0x0101010101010101U;
+    uint64_t past_z = low + (0x7f - 'Z') * 0x0101010101010101U;
+    uint64_t is_upper = (from_a & ~past_z & ~word) & high;
+    return word | is_upper >> 2;
+}
+
 /* ASCII letters without regard to case; other bytes exactly. */
 bool rp_view_equal_nocase(rp_view a, rp_view b);
 

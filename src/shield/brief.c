@@ -209,6 +209,24 @@ static rp_err learn_bounds(struct rp_waf *waf) {
 
 /* ---- classes ---- */
 
+static rp_err learn_members(struct rp_waf *waf) {
+    const struct rp_image *m = &waf->image;
+    waf->members = calloc(m->members_n + 1, sizeof *waf->members);
+    if (!waf->members) {
+        return RP_ERR(NO_MEMORY);
+    }
+    for (size_t i = 0; i < m->members_n; i++) {
+        uint32_t id = m->members[i];
+        const struct rp_img_unit *unit = &m->units[id];
+        waf->members[i] = (struct rp_waf_member){
+            .mask = unit->source != id ? m->pipelines[unit->pipeline].mask : 0,
+            .unit = id,
+            .source = unit->source,
+            .variable = unit->target.variable};
+    }
+    return RP_OK;
+}
+
 static bool look_alike(const struct rp_image *m, const struct rp_img_class *a,
                        const struct rp_img_class *b) {
     bool alike = a->units.count == b->units.count;
@@ -247,5 +265,6 @@ rp_err rp_waf_briefs(struct rp_waf *waf) {
         waf->briefs[i] = brief_of(m, &m->rules[i]);
     }
     RP_TRY(learn_bounds(waf));
+    RP_TRY(learn_members(waf));
     return learn_alike(waf);
 }

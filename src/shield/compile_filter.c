@@ -148,10 +148,30 @@ rp_err rp_compile_operand(struct rp_compiler *c, const struct rp_waf_rule *rule,
 
 /* ---- the prefilter ---- */
 
+/* Only a byte that the rule does not allow makes it match. */
+static rp_err needs_of_range(rp_view text, struct rp_needs *ret_needs) {
+    struct rp_byte_set allowed;
+    RP_TRY(rp_op_byte_range(text, &allowed, NULL));
+    *ret_needs = (struct rp_needs){.needs_byte = true};
+    for (size_t word = 0; word < RP_COUNT_OF(allowed.bits); word++) {
+        ret_needs->bytes.bits[word] = ~allowed.bits[word];
+    }
+    return RP_OK;
+}
+
 static rp_err needs_of(struct rp_compiler *c, const struct rp_waf_rule *rule,
                        const struct rp_img_rule *row, struct rp_needs *ret_needs) {
     rp_view argument = rp_text_whole(&rule->argument);
+    if (row->flags & RP_IMG_NEGATED) {
+        *ret_needs = (struct rp_needs){.always = true};
+        return RP_OK;
+    }
     switch (row->op) {
+    case RP_OP_VALIDATE_BYTE_RANGE:
+        return needs_of_range(argument, ret_needs);
+    case RP_OP_VALIDATE_URL_ENCODING:
+        *ret_needs = (struct rp_needs){.needs_byte = true, .bytes = rp_byte_set_of(RP_VIEW("%"))};
+        return RP_OK;
     case RP_OP_RX:
         return rp_literals_of_pattern(argument, c->scratch, ret_needs);
     case RP_OP_PM:
@@ -183,10 +203,11 @@ static rp_err needs_of(struct rp_compiler *c, const struct rp_waf_rule *rule,
     return RP_OK;
 }
 
-/* A rule that looks at what no rule writes, and matches only where its words stand. */
+/* A rule that looks at what no rule writes. Where its words stand, or just anywhere: then it is
+ * asked about each value, and about those that are kept once only (rp_waf_value_refute). */
 rp_err rp_compile_filter(struct rp_compiler *c, const struct rp_waf_rule *rule,
                          struct rp_img_rule *row) {
-    const unsigned unfit = RP_IMG_NEGATED | RP_IMG_LINK | RP_IMG_UNCONDITIONAL | RP_IMG_DYNAMIC;
+    const unsigned unfit = RP_IMG_LINK | RP_IMG_UNCONDITIONAL | RP_IMG_DYNAMIC;
     row->group = RP_IMAGE_NONE;
     row->bit = RP_IMAGE_NONE;
     if (row->class_id == RP_IMAGE_NONE || (row->flags & unfit)) {
@@ -198,9 +219,6 @@ rp_err rp_compile_filter(struct rp_compiler *c, const struct rp_waf_rule *rule,
     }
     struct rp_needs needs;
     RP_TRY(needs_of(c, rule, row, &needs));
-    if (needs.always) {
-        return RP_OK;
-    }
     row->group = group;
     row->bit = c->group_sizes[group]++;
     c->needs[group][row->bit] = needs;

@@ -13,35 +13,43 @@ static uint64_t mix(uint64_t hash, uint64_t word) {
     return hash ^ hash >> 29;
 }
 
+static uint64_t word_at(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/* The last bytes in one word: of a text of eight and more its last eight, some of them again. */
+static uint64_t last_word(rp_view text) {
+    if (text.n >= 8) {
+        return word_at(text.p + text.n - 8);
+    }
+    if (text.n >= 4) {
+        uint32_t first, last;
+        memcpy(&first, text.p, sizeof first);
+        memcpy(&last, text.p + text.n - 4, sizeof last);
+        return first | (uint64_t)last << 32;
+    }
+    return text.n == 0
+               ? 0
+               : text.p[0] | (uint64_t)text.p[text.n / 2] << 8 | (uint64_t)text.p[text.n - 1] << 16;
+}
+
 uint64_t rp_image_hash(rp_view text) {
     uint64_t hash = text.n * 0xff51afd7ed558ccdU + 1;
-    size_t i = 0;
-    for (; i + 8 <= text.n; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.p + i, 8);
-        hash = mix(hash, word);
+    for (size_t i = 0; i + 8 < text.n; i += 8) {
+        hash = mix(hash, word_at(text.p + i));
     }
-    uint64_t word = 0;
-    for (size_t shift = 0; i < text.n; i++, shift += 8) {
-        word |= (uint64_t)text.p[i] << shift;
-    }
-    hash = mix(hash, word);
+    hash = mix(hash, last_word(text));
     return hash ^ hash >> 32;
 }
 
 uint64_t rp_image_hash_lower(rp_view text) {
     uint64_t hash = text.n * 0xff51afd7ed558ccdU + 1;
-    size_t i = 0;
-    for (; i + 8 <= text.n; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.p + i, 8);
-        hash = mix(hash, rp_lower_word(word));
+    for (size_t i = 0; i + 8 < text.n; i += 8) {
+        hash = mix(hash, rp_lower_word(word_at(text.p + i)));
     }
-    uint64_t word = 0;
-    for (size_t shift = 0; i < text.n; i++, shift += 8) {
-        word |= (uint64_t)text.p[i] << shift;
-    }
-    hash = mix(hash, rp_lower_word(word));
+    hash = mix(hash, rp_lower_word(last_word(text)));
     return hash ^ hash >> 32;
 }
 
@@ -302,7 +310,8 @@ rp_err rp_image_check(rp_view bytes, struct rp_image *ret_image, struct rp_diag 
         return rp_fail(diag, RP_ERR(CORRUPT), "no rule image: `rempart waf compile` writes one");
     }
     if (header.format != RP_IMAGE_FORMAT || header.sections != RP_SECTION_COUNT) {
-        return rp_fail(diag, RP_ERR(EXISTS_NEWER),
+        bool newer = header.format > RP_IMAGE_FORMAT;
+        return rp_fail(diag, newer ? RP_ERR(EXISTS_NEWER) : RP_ERR(CORRUPT),
                        "the image has format %u, this program reads %u: make it again with "
                        "`rempart waf compile`",
                        header.format, (unsigned)RP_IMAGE_FORMAT);

@@ -16,7 +16,7 @@
 #include "shield/clauses.h"
 #include "shield/shield.h"
 
-enum { RP_IMAGE_FORMAT = 3, RP_IMAGE_GROUPS = 2, RP_IMAGE_PHASES = 6 };
+enum { RP_IMAGE_FORMAT = 4, RP_IMAGE_GROUPS = 2, RP_IMAGE_PHASES = 6 };
 #define RP_IMAGE_NONE UINT32_MAX
 #define RP_IMAGE_BYTES_MAX ((size_t)256 << 20)
 

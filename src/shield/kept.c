@@ -98,6 +98,33 @@ void rp_waf_keep_header(struct rp_waf_tx *tx, rp_view name, uint32_t name_value,
     }
 }
 
+/* What all requests of a site have in common, and nobody can make more of: methods, versions, the
+ * site's own address, "0" and nothing. */
+static const rp_view common_texts[] = {
+    RP_VIEW_INIT("GET"),      RP_VIEW_INIT("HEAD"),     RP_VIEW_INIT("POST"),
+    RP_VIEW_INIT("PUT"),      RP_VIEW_INIT("PATCH"),    RP_VIEW_INIT("DELETE"),
+    RP_VIEW_INIT("OPTIONS"),  RP_VIEW_INIT("HTTP/1.0"), RP_VIEW_INIT("HTTP/1.1"),
+    RP_VIEW_INIT("HTTP/2.0"), RP_VIEW_INIT("HTTP/3.0"),
+};
+
+void rp_waf_keep_connection(struct rp_waf_tx *tx) {
+    static const enum rp_waf_variable variables[] = {RP_VAR_SERVER_ADDR, RP_VAR_SERVER_PORT,
+                                                     RP_VAR_MODSEC_BUILD, RP_VAR_URLENCODED_ERROR,
+                                                     RP_VAR_REQUEST_BODY /* nothing, as yet */};
+    for (size_t i = 0; tx->site.kept && i < RP_COUNT_OF(variables); i++) {
+        rp_waf_value_keep(tx, tx->scalars[variables[i]].value);
+    }
+}
+
+void rp_waf_keep_common(struct rp_waf_tx *tx, enum rp_waf_variable variable) {
+    uint32_t value = tx->scalars[variable].value;
+    for (size_t i = 0; tx->site.kept && i < RP_COUNT_OF(common_texts); i++) {
+        if (rp_view_equal(common_texts[i], tx->values.p[value].bytes)) {
+            rp_waf_value_keep(tx, value);
+        }
+    }
+}
+
 /* Without a value the name may be a value itself: /search?a+word. */
 void rp_waf_keep_name(struct rp_waf_tx *tx, uint32_t name_value, rp_view value) {
     struct rp_waf_values *values = &tx->values;

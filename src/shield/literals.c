@@ -13,8 +13,8 @@ struct rp_literals rp_literals_at(const struct rp_literals_head *head, const voi
     at += head->words * sizeof *l.always;
     l.rows = (const void *)(start + at);
     at += (size_t)head->rows * head->words * sizeof *l.rows;
-    l.pair_map = (const void *)(start + at);
-    at += RP_LITERALS_PAIR_WORDS * sizeof *l.pair_map;
+    l.begins = (const void *)(start + at);
+    at += RP_LITERALS_BEGIN_WORDS * sizeof *l.begins;
     l.map = (const void *)(start + at);
     at += ((size_t)1 << head->map_bits) / 8;
     l.entries = (const void *)(start + at);

@@ -57,7 +57,7 @@ struct builder {
     uint64_t *by_byte; /* 256 × words: the rules that a byte is enough for */
     uint64_t *rows;
     uint64_t always[RP_LITERALS_RULES_MAX / 64];
-    uint64_t *pair_map, *map;
+    uint64_t *begins, *map;
     uint32_t *buckets;
     struct rp_literals_entry *entries;
     uint16_t *refs;
@@ -171,18 +171,18 @@ static rp_err fill_maps(struct builder *b, struct rp_arena *scratch) {
     uint32_t bits = map_bits_for(b->item_count);
     b->head.map_bits = bits;
     b->map = rp_arena_alloc(scratch, ((size_t)1 << bits) / 8);
-    b->pair_map = rp_arena_array(scratch, RP_LITERALS_PAIR_WORDS, sizeof *b->pair_map);
+    b->begins = rp_arena_array(scratch, RP_LITERALS_BEGIN_WORDS, sizeof *b->begins);
     b->buckets = rp_arena_array(scratch, ((size_t)1 << bits) / 32 + 1, sizeof *b->buckets);
-    if (!b->map || !b->pair_map || !b->buckets) {
+    if (!b->map || !b->begins || !b->buckets) {
         return RP_ERR(TOO_LARGE);
     }
     for (size_t i = 0; i < b->item_count; i++) {
         struct item *item = &b->items[i];
         uint32_t bit = rp_literals_bit(&b->head, item->key);
         item->bucket = bit / 32;
-        bit = item->key & RP_LITERALS_PAIR ? item->key & 0xffff : bit;
-        uint64_t *map = item->key & RP_LITERALS_PAIR ? b->pair_map : b->map;
-        map[bit >> 6] |= UINT64_C(1) << (bit & 63);
+        b->map[bit >> 6] |= UINT64_C(1) << (bit & 63);
+        uint32_t pair = item->key & 0xffff;
+        b->begins[pair >> 6] |= UINT64_C(1) << (pair & 63);
     }
     qsort(b->items, b->item_count, sizeof *b->items, by_bucket_and_text);
     return RP_OK;
@@ -262,7 +262,7 @@ static void write_all(const struct builder *b, struct rp_buf *out) {
     rp_buf_add(out, rp_view_of(head, sizeof *head));
     rp_buf_add(out, rp_view_of(b->always, head->words * sizeof *b->always));
     rp_buf_add(out, rp_view_of(b->rows, (size_t)head->rows * head->words * sizeof *b->rows));
-    rp_buf_add(out, rp_view_of(b->pair_map, RP_LITERALS_PAIR_WORDS * sizeof *b->pair_map));
+    rp_buf_add(out, rp_view_of(b->begins, RP_LITERALS_BEGIN_WORDS * sizeof *b->begins));
     rp_buf_add(out, rp_view_of(b->map, ((size_t)1 << head->map_bits) / 8));
     rp_buf_add(out, rp_view_of(b->entries, head->entries * sizeof *b->entries));
     rp_buf_add(

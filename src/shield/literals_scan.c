@@ -45,9 +45,8 @@ static bool stands_at(const struct rp_literals *l, const struct rp_literals_entr
 
 /* The literals of a key's bucket that stand at `at`, which is `here` in the window. */
 static void __attribute__((noinline))
-look_up(const struct rp_literals *l, uint32_t key, const uint8_t *here, rp_view value, size_t at,
+look_up(const struct rp_literals *l, uint32_t bucket, const uint8_t *here, rp_view value, size_t at,
         uint64_t *bits) {
-    uint32_t bucket = rp_literals_bit(l->head, key) / 32;
     for (uint32_t i = l->buckets[bucket]; i < l->buckets[bucket + 1]; i++) {
         const struct rp_literals_entry *entry = &l->entries[i];
         uint64_t word;
@@ -77,19 +76,22 @@ static void fill(struct window *window, rp_view value, size_t first, size_t n) {
 
 static void pass_over(const struct rp_literals *l, const struct window *window, rp_view value,
                       size_t first, size_t n, uint64_t *bits) {
-    const uint64_t *map = l->map, *pair_map = l->pair_map;
+    const uint64_t *begins = l->begins, *map = l->map;
     const struct rp_literals_head head = {.map_bits = l->head->map_bits};
     for (size_t i = 0; i < n; i++) {
         const uint8_t *here = window->bytes + BEFORE + i;
-        uint32_t word;
-        memcpy(&word, here, sizeof word);
-        uint32_t key = word & 0xffffff, pair = word & 0xffff;
-        uint32_t three = rp_literals_bit(&head, key);
-        if (__builtin_expect(pair_map[pair >> 6] >> (pair & 63) & 1, 0)) {
-            look_up(l, pair | RP_LITERALS_PAIR, here, value, first + i, bits);
+        uint16_t pair;
+        memcpy(&pair, here, sizeof pair);
+        if ((begins[pair >> 6] >> (pair & 63) & 1) == 0) {
+            continue;
+        }
+        uint32_t two = rp_literals_bit(&head, pair | RP_LITERALS_PAIR);
+        uint32_t three = rp_literals_bit(&head, pair | (uint32_t)here[2] << 16);
+        if (__builtin_expect(map[two >> 6] >> (two & 63) & 1, 0)) {
+            look_up(l, two / 32, here, value, first + i, bits);
         }
         if (__builtin_expect(map[three >> 6] >> (three & 63) & 1, 0)) {
-            look_up(l, key, here, value, first + i, bits);
+            look_up(l, three / 32, here, value, first + i, bits);
         }
     }
 }

@@ -295,6 +295,7 @@ void rp_waf_close(struct rp_waf *waf) {
     free(waf->selectors);
     free(waf->briefs);
     free(waf->bounds);
+    free(waf->members);
     free(waf->alike);
     free(waf);
 }

@@ -70,6 +70,7 @@ enum rp_transform rp_transform_named(rp_view name) {
 static struct rp_byte_set set_of_marks(rp_view value) {
     uint8_t marks[256] = {0};
     struct rp_byte_set set = {{0}};
+#pragma GCC unroll 8
     for (size_t i = 0; i < value.n; i++) {
         marks[value.p[i]] = 1;
     }

@@ -40,14 +40,4 @@ size_t rp_transform_longest(enum rp_transform transform, size_t n);
 enum rp_transform rp_transform_named(rp_view name);
 const char *rp_transform_name(enum rp_transform transform);
 
-/* Eight bytes at once: those from A to Z get their sixth bit. Bytes over 127 stay. */
-static inline uint64_t rp_lower_word(uint64_t word) {
-    const uint64_t high = 0x8080808080808080U;
-    uint64_t low = word & ~high;
-    uint64_t from_a = low + (0x7f - 'A' + 1) * 0x0101010101010101U;
-    uint64_t past_z = low + (0x7f - 'Z') * 0x0101010101010101U;
-    uint64_t is_upper = (from_a & ~past_z & ~word) & high;
-    return word | is_upper >> 2;
-}
-
 #endif

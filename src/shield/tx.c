@@ -25,6 +25,7 @@ static void connection_variables(struct rp_waf_tx *tx) {
     rp_waf_scalar(tx, RP_VAR_MODSEC_BUILD, RP_VIEW(MODSEC_BUILD));
     rp_waf_scalar(tx, RP_VAR_MSC_PCRE_ERROR, RP_VIEW("0"));
     rp_waf_scalar(tx, RP_VAR_MSC_PCRE_LIMITS_EXCEEDED, RP_VIEW("0"));
+    rp_waf_keep_connection(tx);
 }
 
 static void limits(struct rp_waf_tx *tx) {

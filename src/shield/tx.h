@@ -246,6 +246,9 @@ void rp_waf_kept_end(struct rp_waf_tx *tx);   /* after the last */
 /* A header of the request, its name and value as values: kept when it is one that browsers repeat
  * and that holds no secret. */
 void rp_waf_keep_header(struct rp_waf_tx *tx, rp_view name, uint32_t name_value, uint32_t value);
+/* What the site says of itself; and a scalar of the request, where its text is a common one. */
+void rp_waf_keep_connection(struct rp_waf_tx *tx);
+void rp_waf_keep_common(struct rp_waf_tx *tx, enum rp_waf_variable variable);
 /* The name of an argument or a cookie with this value. */
 void rp_waf_keep_name(struct rp_waf_tx *tx, uint32_t name_value, rp_view value);
 

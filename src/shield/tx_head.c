@@ -91,6 +91,8 @@ rp_err rp_waf_tx_line(struct rp_waf_tx *tx, rp_view method, rp_view uri, rp_view
     rp_view path = rp_view_sub(whole, 0, rp_view_find_byte(whole, '?'));
     rp_waf_scalar(tx, RP_VAR_REQUEST_METHOD, method);
     rp_waf_scalar(tx, RP_VAR_REQUEST_PROTOCOL, protocol);
+    rp_waf_keep_common(tx, RP_VAR_REQUEST_METHOD);
+    rp_waf_keep_common(tx, RP_VAR_REQUEST_PROTOCOL);
     rp_waf_scalar(tx, RP_VAR_REQUEST_LINE, joined(tx, method, uri, protocol));
     rp_waf_scalar(tx, RP_VAR_REQUEST_URI, without_host(whole));
     rp_waf_scalar(tx, RP_VAR_REQUEST_URI_RAW, uri);

@@ -156,9 +156,9 @@ static const uint64_t *sources_any(struct rp_waf_tx *tx, uint32_t class_id, unsi
         size_t words = rp_waf_group_words(tx, group);
         struct together sum = {NULL, NULL};
         for (uint32_t i = 0; i < units.count; i++) {
-            const struct rp_img_unit *row = &tx->image->units[tx->image->members[units.first + i]];
-            if (tx->collections[row->target.variable].n > 0) {
-                add_answer(tx, &sum, source_any(tx, row->source, group), words);
+            const struct rp_waf_member *member = &tx->waf->members[units.first + i];
+            if (tx->collections[member->variable].n > 0) {
+                add_answer(tx, &sum, source_any(tx, member->source, group), words);
             }
         }
         sources->any[group] = sum.one;
@@ -172,12 +172,10 @@ const uint64_t *rp_waf_class_gather(struct rp_waf_tx *tx, uint32_t class_id, uns
     struct rp_img_span units = tx->image->classes[class_id].units;
     struct together sum = {sources_any(tx, class_id, group), NULL};
     for (uint32_t i = 0; i < units.count; i++) {
-        uint32_t unit_id = tx->image->members[units.first + i];
-        const struct rp_img_unit *row = &tx->image->units[unit_id];
-        uint64_t mask = tx->image->pipelines[row->pipeline].mask;
-        if (row->source != unit_id && (tx->units[row->source].touched & mask) != 0 &&
-            tx->collections[row->target.variable].n > 0) {
-            add_values(tx, &sum, rp_waf_unit_ready(tx, unit_id), group);
+        const struct rp_waf_member *member = &tx->waf->members[units.first + i];
+        if (tx->collections[member->variable].n > 0 &&
+            (tx->units[member->source].touched & member->mask) != 0) {
+            add_values(tx, &sum, rp_waf_unit_ready(tx, member->unit), group);
         }
     }
     struct rp_waf_answers *all = &tx->classes[class_id].all;

@@ -61,12 +61,19 @@ struct rp_waf_bounds {
     uint32_t least, shortest;
 };
 
+/* A unit of a class, with what gathering it asks for: rows of the image that lie far apart. */
+struct rp_waf_member {
+    uint64_t mask; /* of the unit's pipeline; 0 for a source, which has none */
+    uint32_t unit, source, variable;
+};
+
 struct rp_waf {
     struct rp_image image;
     struct rp_waf_pattern *patterns;
     struct rp_waf_selector *selectors; /* by expression */
     struct rp_waf_brief *briefs;
-    struct rp_waf_bounds *bounds; /* by unit */
+    struct rp_waf_bounds *bounds;  /* by unit */
+    struct rp_waf_member *members; /* in the order of the image's */
     uint32_t *alike; /* by class: the first one that looks at the same, whatever the pipeline */
     struct rp_literals literals[RP_IMAGE_GROUPS]; /* where the group's prefilter lies */
     struct rp_waf_row_of_id *ids;                 /* sorted */
@@ -78,7 +85,7 @@ struct rp_waf {
     uint8_t sha256[32];
 };
 
-/* brief.c: fills waf->briefs, bounds and alike; and one of waf->selectors. NO_MEMORY. */
+/* brief.c: fills waf->briefs, bounds, members and alike; and one of waf->selectors. NO_MEMORY. */
 rp_err rp_waf_briefs(struct rp_waf *waf);
 rp_err rp_waf_selector_learn(struct rp_waf *waf, uint32_t pattern);
 

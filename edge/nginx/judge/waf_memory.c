@@ -17,6 +17,9 @@ static bool is_key(const uint8_t *key, const struct rp_sha256 *hash) {
 rp_err judge_memory_get(const struct judge_memory *memory, rp_view key, int64_t now_s,
                         rp_view *ret_value) {
     RP_ASSERT(memory != NULL && ret_value != NULL);
+    if (!memory->held) {
+        return RP_ERR(NOT_FOUND);
+    }
     struct rp_sha256 hash = rp_sha256_of(key);
     size_t first = first_of(&hash);
     for (size_t i = first; i < first + PLACES; i++) {
@@ -53,6 +56,7 @@ void judge_memory_put(struct judge_memory *memory, rp_view key, rp_view value, i
         memory->slots[at].expires_s = own ? 0 : memory->slots[at].expires_s;
         return;
     }
+    memory->held = true;
     memcpy(memory->slots[at].key, hash.b, KEY);
     memory->slots[at].expires_s = expires_s;
     memory->slots[at].length = (uint8_t)value.n;

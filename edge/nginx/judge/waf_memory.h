@@ -17,6 +17,7 @@ struct judge_memory {
         int64_t expires_s; /* 0 = free */
         uint8_t length, value[JUDGE_MEMORY_VALUE_MAX - 1];
     } slots[JUDGE_MEMORY_SLOTS];
+    bool held; /* something, ever: most rule sets only ask */
 };
 
 /* The view points into the table; NOT_FOUND. */

@@ -30,6 +30,7 @@ static void put(const char *key, const char *value, int64_t expires_s) {
 
 static void a_value_is_there_until_its_time(void **state) {
     (void)state;
+    assert_false(has("a", 99, "1")); /* nothing was ever put */
     put("a", "1", 100);
     put("a", "2", 100);
     put("b", "", 100);

@@ -14,15 +14,16 @@ struct seen {
     size_t matches;
 };
 
-static struct seen judge(const struct rules *rules, struct rp_waf_kept *kept, const char *uri,
-                         const char *header, const char *value) {
+static struct seen judge_as(const struct rules *rules, struct rp_waf_kept *kept, const char *method,
+                            const char *uri, const char *header, const char *value) {
     struct rp_waf_site site = {.mode = RP_WAF_ON, .logged_only = true, .kept = kept};
     struct rp_waf_connection connection = {.client_address = RP_VIEW("192.0.2.7")};
     struct rp_arena *arena = rp_arena_new(1 << 20);
     struct rp_waf_tx *tx = NULL;
     struct seen seen = {0};
     assert_ok(rp_waf_tx_new(rules->waf, &site, &connection, arena, &tx));
-    assert_ok(rp_waf_tx_line(tx, RP_VIEW("GET"), rp_view_from_cstr(uri), RP_VIEW("HTTP/1.1")));
+    assert_ok(
+        rp_waf_tx_line(tx, rp_view_from_cstr(method), rp_view_from_cstr(uri), RP_VIEW("HTTP/1.1")));
     assert_ok(rp_waf_tx_header(tx, rp_view_from_cstr(header), rp_view_from_cstr(value)));
     assert_ok(rp_waf_tx_headers_done(tx));
     (void)rp_waf_tx_matches(tx, &seen.matches, NULL);
@@ -30,6 +31,16 @@ static struct seen judge(const struct rules *rules, struct rp_waf_kept *kept, co
     rp_waf_tx_done(tx);
     rp_arena_free(arena);
     return seen;
+}
+
+static struct seen judge(const struct rules *rules, struct rp_waf_kept *kept, const char *uri,
+                         const char *header, const char *value) {
+    return judge_as(rules, kept, "GET", uri, header, value);
+}
+
+static uint64_t judge_method(const struct rules *rules, struct rp_waf_kept *kept,
+                             const char *method) {
+    return judge_as(rules, kept, method, "/", "Accept", "*/*").steps;
 }
 
 /* Is a request judged sooner that repeats what came before than one that is as long? */
@@ -96,6 +107,50 @@ static void a_rule_that_does_not_match_is_asked_once(void **state) {
     close_rules(&rules);
 }
 
+/* So is one that no prefilter spares: what all browsers send costs nothing more. */
+static void a_rule_without_a_prefilter_is_asked_once(void **state) {
+    (void)state;
+    const char *more = RULE("1", "union\\s+select") "SecRule REQUEST_HEADERS:User-Agent \"!@rx "
+                                                    "^[a-z ,]{3,64}$\" \"id:3,phase:1,pass,log\"\n"
+                                                    "SecRule REQUEST_HEADERS:User-Agent "
+                                                    "\"@detectSQLi\" \"id:4,phase:1,pass,log\"\n";
+    struct rules few = open_rules(texts[0]), many = open_rules(more);
+    struct rp_waf_kept *of_few = rp_waf_kept_new(), *of_many = rp_waf_kept_new();
+    uint64_t first = 0, again = 0, without = 0;
+    for (int i = 0; i < 3; i++) {
+        without = judge(&few, of_few, "/", "User-Agent", "onion of us, salads").steps;
+        struct seen seen = judge(&many, of_many, "/", "User-Agent", "onion of us, salads");
+        assert_int_equal(seen.matches, 0);
+        first = i == 0 ? seen.steps - without : first;
+        again = seen.steps - without;
+    }
+    assert_true(first > 100);
+    assert_int_equal(again, 0);
+    assert_int_equal(judge(&many, of_many, "/", "User-Agent", "1' or '1'='1").matches, 2);
+    rp_waf_kept_free(of_few);
+    rp_waf_kept_free(of_many);
+    close_rules(&few);
+    close_rules(&many);
+}
+
+/* Methods are kept that everybody knows; who makes up others fills nothing. */
+static void what_all_requests_share_is_kept(void **state) {
+    (void)state;
+    struct rules rules =
+        open_rules("SecRule REQUEST_METHOD \"!@rx ^[A-Z]{3,10}$\" \"id:1,phase:1,pass,log\"\n");
+    const char *methods[2] = {"OPTIONS", "OPTIONZ"};
+    uint64_t steps[2] = {0, 0};
+    for (size_t i = 0; i < 2; i++) {
+        struct rp_waf_kept *kept = rp_waf_kept_new();
+        for (int round = 0; round < 3; round++) {
+            steps[i] = judge_method(&rules, kept, methods[i]);
+        }
+        rp_waf_kept_free(kept);
+    }
+    assert_true(steps[0] < steps[1]);
+    close_rules(&rules);
+}
+
 /* Another rule set asks for other things: what was found out for the first is forgotten. */
 static void another_rule_set_starts_anew(void **state) {
     (void)state;
@@ -136,6 +191,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_browsers_repeat_is_kept),
         cmocka_unit_test(a_rule_that_does_not_match_is_asked_once),
+        cmocka_unit_test(a_rule_without_a_prefilter_is_asked_once),
+        cmocka_unit_test(what_all_requests_share_is_kept),
         cmocka_unit_test(another_rule_set_starts_anew),
         cmocka_unit_test(a_full_seat_forgets),
     };
