@@ -175,6 +175,7 @@ static void fill(struct world *world, uint64_t records) {
         struct batch batch = {world, (size_t)RP_MIN((uint64_t)BATCH, records - world->made)};
         BENCH_OK(rp_db_transact(world->db, fill_batch, &batch));
         BENCH_OK(take_events(world->db));
+        BENCH_OK(rp_tidy_for_search(world->db));
     }
     printf("# %llu records over %zu registers, made in %.1f s\n", (unsigned long long)world->made,
            world->used_count, (double)(bench_now_ns(&world->env) - start) / 1e9);
@@ -230,7 +231,7 @@ static void write_one(void *ctx) {
 }
 
 /* As core: takes the events and brings the log beside the database into it, ten times a second; and
- * twice a second merges the index of words, while nobody writes. */
+ * twice a second keeps the index of words. */
 static void *forward(void *ctx) {
     struct forwarding *forwarding = ctx;
     struct rp_store *store = NULL;
@@ -246,7 +247,7 @@ static void *forward(void *ctx) {
         }
         rp_ignore(rp_db_checkpoint(db));
         if (round % 5 == 0) {
-            rp_ignore(rp_tidy_while_idle(&forwarding->world->env, db, &tidying));
+            rp_ignore(rp_tidy_round(&forwarding->world->env, db, &tidying));
         }
         nanosleep(&pause, NULL);
     }

@@ -1,5 +1,5 @@
-/* registers.c — the registers' deadlines, twice a second, and their index of words while nobody
- * writes; a look at every row, twice an hour.
+/* registers.c — the registers' deadlines and their index of words, twice a second; a look at every
+ * row, twice an hour.
  */
 #include <stdatomic.h>
 
@@ -109,7 +109,7 @@ static rp_err tick(struct core *core, struct rp_web_thread *thread) {
     }
     RP_TRY(open_desk(core, thread, arena, &desk));
     core_clock_look(core, desk.db);
-    rp_ignore(rp_tidy_while_idle(&core->env, desk.db, &core->tidying)); /* what waits can wait */
+    rp_ignore(rp_tidy_round(&core->env, desk.db, &core->tidying)); /* what waits can wait */
     RP_TRY(rp_clock_when(desk.db, &when));
     RP_TRY(rp_clock_trust_now(&core->env, desk.db, &now_ms));
     if (when > now_ms) {

@@ -333,6 +333,7 @@ static rp_err remove_all(struct rp_db *db, void *ctx) {
         "DELETE FROM clock WHERE subject IN (SELECT id FROM register_record WHERE example = 1)",
         "DELETE FROM register_value WHERE record IN " OF_EXAMPLE,
         "DELETE FROM register_text WHERE rowid IN " OF_EXAMPLE,
+        "DELETE FROM register_unindexed WHERE row IN " OF_EXAMPLE,
         "DELETE FROM register_change WHERE record IN " OF_EXAMPLE,
         "DELETE FROM register_piece WHERE record IN " OF_EXAMPLE,
     };

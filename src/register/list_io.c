@@ -5,6 +5,7 @@
  */
 #include "base/assert.h"
 #include "register/retention.h"
+#include "register/tidy.h"
 
 enum { MATCHES_COUNTED = 1000, MATCH_MAX = 400 };
 
@@ -159,6 +160,7 @@ static rp_err search(struct rp_desk *desk, const struct rp_query *query, struct 
     _cleanup_(rp_buf_done) struct rp_buf match = rp_buf_new(MATCH_MAX);
     _cleanup_(rp_row_donep) struct rp_row *row = NULL, *total = NULL;
     RP_TRY(match_text(query, &match));
+    rp_ignore(rp_tidy_for_search(desk->db)); /* what is in the index is found all the same */
     RP_TRY(rp_db_query(desk->db,
                        "SELECT " RP_RECORD_COLUMNS
                        " FROM register_text t JOIN register_record r ON r.row = t.rowid "

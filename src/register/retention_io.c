@@ -202,7 +202,8 @@ static rp_err forget_history(struct rp_desk *desk, const struct rp_entry *record
 
 static rp_err delete_all(struct rp_desk *desk, const struct rp_entry *record) {
     static const char *const parts[] = {"DELETE FROM register_value WHERE record = ?1",
-                                        "DELETE FROM register_text WHERE rowid = ?1"};
+                                        "DELETE FROM register_text WHERE rowid = ?1",
+                                        "DELETE FROM register_unindexed WHERE row = ?1"};
     static const char *const whole[] = {"DELETE FROM register_record WHERE row = ?1"};
     RP_TRY(rp_clock_stop_all(desk->db, record->facts.id));
     RP_TRY(delete_of(desk, record, parts, RP_COUNT_OF(parts)));

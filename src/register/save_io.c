@@ -181,18 +181,8 @@ static rp_err put_text(const struct rp_draft *draft) {
         }
     }
     RP_TRY(rp_buf_err(&text));
-    struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(draft->desk->db, "DELETE FROM register_text WHERE rowid = ?1", &row));
-    rp_row_bind_u64(row, 1, draft->now.row);
-    RP_TRY(rp_row_run(row, NULL));
-    RP_TRY(rp_db_query(draft->desk->db,
-                       "INSERT INTO register_text (rowid, register, body) VALUES (?1, ?2, ?3)",
-                       &row));
-    rp_row_bind_u64(row, 1, draft->now.row);
-    rp_row_bind_text(row, 2, rp_view_from_cstr(draft->reg->id));
-    rp_row_bind_text(row, 3, rp_buf_view(&text));
-    RP_TRY(rp_row_run(row, NULL));
-    return rp_tidy_with_write(draft->desk->db, text.n);
+    return rp_tidy_leave(draft->desk->db, draft->now.row, rp_view_from_cstr(draft->reg->id),
+                         rp_buf_view(&text));
 }
 
 static rp_err write_index(const struct rp_draft *draft) {
