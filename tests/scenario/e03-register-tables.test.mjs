@@ -4,6 +4,7 @@ import {createHash} from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
+import {Validator} from '@seriousme/openapi-schema-validator';
 import {sql} from '../lib/sabotage.mjs';
 import {Stack, bin, run, until} from '../lib/stack.mjs';
 
@@ -214,10 +215,22 @@ test('a pipeline asks before it deploys: by file at the terminal, by digest with
   await events('deploy.approved', 0);
 });
 
-// A strict look at OpenAPI 3.1: what the standard demands of paths, operations, schemas, references.
+// The standard's own JSON Schema of OpenAPI 3.1, by a validator that is not ours; and what no schema
+// can say: paths, operations and references that fit each other.
 test('the OpenAPI document is sound, and records fit its schemas', async () => {
   const doc = (await stack.client().get('/.rempart/api/openapi.json')).json();
   assert.match(doc.openapi, /^3\.1\.\d+$/);
+  const standard = await new Validator().validate(structuredClone(doc));
+  assert.ok(standard.valid, JSON.stringify(standard.errors)?.slice(0, 2000));
+  // It does look: one answer without its description, one parameter from nowhere.
+  const [[, item]] = Object.entries(doc.paths), [first] = Object.values(item);
+  for (const [at, key, value] of [[Object.values(first.responses)[0], 'description', undefined], [first, 'parameters', [{name: 'x', in: 'nowhere'}]]]) {
+    const kept = at[key];
+    at[key] = value;
+    const spoilt = await new Validator().validate(JSON.parse(JSON.stringify(doc)));
+    at[key] = kept;
+    assert.equal(spoilt.valid, false, key);
+  }
   assert.ok(doc.info.title && doc.info.version);
   const ids = new Set();
   const follow = ref => ref.slice(2).split('/').reduce((at, key) => at?.[key.replaceAll('~1', '/').replaceAll('~0', '~')], doc);
