@@ -98,6 +98,10 @@ static const struct rp_effect *effect_on(const struct rp_move *move, const struc
 
 static rp_err merge_field(struct rp_draft *draft, const struct rp_field *field) {
     struct rp_arena *arena = draft->desk->arena;
+    if (field->type == RP_FIELD_COMPUTED) {
+        return RP_OK; /* what a record may hold of the days when it was typed goes with the change
+                       */
+    }
     const struct rp_json *value = rp_json_get(draft->change->fields, field->id);
     value = value ? value : old_value(draft, field);
     const struct rp_effect *effect = effect_on(draft->move, field);

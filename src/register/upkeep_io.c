@@ -76,12 +76,19 @@ static rp_err refuse(struct rp_desk *desk, const struct rp_register *reg, rp_vie
                    reg->file, reg->version, RP_FMT(text), (unsigned long long)count, RP_FMT(step));
 }
 
+/* What was typed and is computed now orphans nothing: the typed value counts no more. */
+static bool is_computed(const struct rp_register *reg, rp_view text) {
+    struct shape_line line = read_line(text);
+    const struct rp_field *field = line.field.p ? rp_register_field(reg, line.field) : NULL;
+    return field && field->type == RP_FIELD_COMPUTED;
+}
+
 static rp_err check_shape(struct rp_desk *desk, const struct rp_register *reg, rp_view before) {
     rp_view now = rp_view_from_cstr(reg->shape), rest = before;
     while (rest.p) {
         rp_view line = rp_view_cut(&rest, '\n');
         uint64_t count = 0;
-        if (line.n == 0 || has_line(now, line)) {
+        if (line.n == 0 || has_line(now, line) || is_computed(reg, line)) {
             continue;
         }
         RP_TRY(count_users(desk, reg, line, &count));
