@@ -10,8 +10,8 @@
  *   item    = number | 'text' | span | "true" | "false" | "now" | "today" | "actor" | field
  *           | field "." field | "this" "." field | "(" or ")" | function "(" … ")"
  *
- * Functions: count(register, or), set(field), empty(field), has(field, 'choice'),
- * risk(field), overdue('deadline'), intact(field): of a file. A field without a value equals
+ * Functions: count(register, or), set(field), empty(field), has(field, 'choice' or a list: one of
+ * it), risk(field), overdue('deadline'), intact(field): of a file. A field without a value equals
  * nothing and is less than nothing. Parsed once, at load; fields and registers that do not exist
  * are errors then, with their column. Pure but for the questions that it asks through rp_asking.
  */
@@ -85,8 +85,21 @@ rp_err rp_expr_parse(rp_view text, struct rp_arena *arena, struct rp_expr **ret_
 /* Every field and register that it names exists. UNKNOWN_KEY with the column. */
 rp_err rp_expr_check(struct rp_expr *expr, const struct rp_register *reg,
                      const struct rp_registers *all, struct rp_diag *diag);
+/* The same where `this.` names a field of `outer`. */
+rp_err rp_expr_check_beside(struct rp_expr *expr, const struct rp_register *reg,
+                            const struct rp_register *outer, const struct rp_registers *all,
+                            struct rp_diag *diag);
+/* The register whose records it counts; NULL: it is no count(…). */
+const struct rp_register *rp_expr_counted(const struct rp_expr *expr);
 rp_err rp_expr_value(const struct rp_expr *expr, const struct rp_facts *facts,
                      const struct rp_asking *asking, struct rp_value *ret_value);
+rp_err rp_expr_value_beside(const struct rp_expr *expr, const struct rp_facts *facts,
+                            const struct rp_facts *outer, const struct rp_asking *asking,
+                            struct rp_value *ret_value);
+/* Calls `each` for every record that the count(…) counts. */
+rp_err rp_expr_each(const struct rp_expr *count, const struct rp_facts *facts,
+                    const struct rp_asking *asking,
+                    rp_err (*each)(void *ctx, const struct rp_facts *facts), void *ctx);
 /* Is it true? What has no value is not. */
 rp_err rp_expr_true(const struct rp_expr *expr, const struct rp_facts *facts,
                     const struct rp_asking *asking, bool *ret_true);

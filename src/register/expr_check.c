@@ -160,9 +160,19 @@ static rp_err check(const struct checking *c, struct rp_expr *expr) {
     return check_words(c, expr);
 }
 
+rp_err rp_expr_check_beside(struct rp_expr *expr, const struct rp_register *reg,
+                            const struct rp_register *outer, const struct rp_registers *all,
+                            struct rp_diag *diag) {
+    RP_ASSERT(expr != NULL && reg != NULL && all != NULL);
+    struct checking checking = {.reg = reg, .outer = outer, .all = all, .diag = diag};
+    return check(&checking, expr);
+}
+
 rp_err rp_expr_check(struct rp_expr *expr, const struct rp_register *reg,
                      const struct rp_registers *all, struct rp_diag *diag) {
-    RP_ASSERT(expr != NULL && reg != NULL && all != NULL);
-    struct checking checking = {.reg = reg, .all = all, .diag = diag};
-    return check(&checking, expr);
+    return rp_expr_check_beside(expr, reg, NULL, all, diag);
+}
+
+const struct rp_register *rp_expr_counted(const struct rp_expr *expr) {
+    return expr->op == RP_OP_COUNT ? expr->other : NULL;
 }

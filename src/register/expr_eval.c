@@ -33,6 +33,15 @@ static bool list_has(const struct rp_json *list, rp_view text) {
     return false;
 }
 
+static bool lists_meet(const struct rp_json *a, const struct rp_json *b) {
+    for (const struct rp_json *one = b->first; one; one = one->next) {
+        if (one->kind == RP_JSON_STRING && list_has(a, one->string)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static rp_err eval_true(const struct evaluating *e, const struct rp_expr *expr, bool *ret_true) {
     struct rp_value value = {0};
     RP_TRY(eval(e, expr, &value));
@@ -45,6 +54,9 @@ static rp_err eval_true(const struct evaluating *e, const struct rp_expr *expr, 
 static bool equal(const struct rp_value *a, const struct rp_value *b) {
     if (a->kind == RP_VALUE_LIST && b->kind == RP_VALUE_TEXT) {
         return list_has(a->list, b->text);
+    }
+    if (a->kind == RP_VALUE_LIST && b->kind == RP_VALUE_LIST) {
+        return lists_meet(a->list, b->list);
     }
     if (a->kind != b->kind) {
         return false;
@@ -168,33 +180,46 @@ static rp_err eval_field(const struct evaluating *e, const struct rp_expr *expr,
 struct counting {
     const struct evaluating *around;
     const struct rp_expr *where;
-    uint64_t count;
+    rp_err (*each)(void *ctx, const struct rp_facts *facts);
+    void *ctx;
 };
 
-static rp_err count_one(void *ctx, const struct rp_facts *facts) {
+static rp_err look_at_one(void *ctx, const struct rp_facts *facts) {
     struct counting *counting = ctx;
     struct evaluating inner = {facts, counting->around->facts, counting->around->asking};
     bool yes = true;
     if (counting->where) {
         RP_TRY(eval_true(&inner, counting->where, &yes));
     }
-    counting->count += yes;
-    return RP_OK;
+    return yes ? counting->each(counting->ctx, facts) : RP_OK;
 }
 
-static rp_err eval_count(const struct evaluating *e, const struct rp_expr *expr,
-                         struct rp_value *ret_value) {
-    struct counting counting = {.around = e, .where = expr->left};
+static rp_err each_counted(const struct evaluating *e, const struct rp_expr *expr,
+                           rp_err (*each)(void *ctx, const struct rp_facts *facts), void *ctx) {
+    struct counting counting = {e, expr->left, each, ctx};
     struct rp_value key = {0};
     if (expr->key) {
         RP_TRY(rp_facts_value(e->facts, expr->key_value->name, e->asking, &key));
     }
     bool keyed = expr->key && key.kind == RP_VALUE_TEXT;
-    if (!expr->key || keyed) { /* a key without a value: nothing can equal it */
-        RP_TRY(e->asking->each(e->asking->ctx, expr->other, keyed ? expr->key->id : NULL, key.text,
-                               count_one, &counting));
+    if (expr->key && !keyed) {
+        return RP_OK; /* a key without a value: nothing can equal it */
     }
-    *ret_value = (struct rp_value){.kind = RP_VALUE_NUMBER, .number = (double)counting.count};
+    return e->asking->each(e->asking->ctx, expr->other, keyed ? expr->key->id : NULL, key.text,
+                           look_at_one, &counting);
+}
+
+static rp_err count_one(void *ctx, const struct rp_facts *facts) {
+    (void)facts;
+    *(uint64_t *)ctx += 1;
+    return RP_OK;
+}
+
+static rp_err eval_count(const struct evaluating *e, const struct rp_expr *expr,
+                         struct rp_value *ret_value) {
+    uint64_t count = 0;
+    RP_TRY(each_counted(e, expr, count_one, &count));
+    *ret_value = (struct rp_value){.kind = RP_VALUE_NUMBER, .number = (double)count};
     return RP_OK;
 }
 
@@ -314,6 +339,21 @@ rp_err rp_expr_value(const struct rp_expr *expr, const struct rp_facts *facts,
                      const struct rp_asking *asking, struct rp_value *ret_value) {
     struct evaluating e = {.facts = facts, .outer = facts, .asking = asking};
     return eval(&e, expr, ret_value);
+}
+
+rp_err rp_expr_value_beside(const struct rp_expr *expr, const struct rp_facts *facts,
+                            const struct rp_facts *outer, const struct rp_asking *asking,
+                            struct rp_value *ret_value) {
+    struct evaluating e = {.facts = facts, .outer = outer, .asking = asking};
+    return eval(&e, expr, ret_value);
+}
+
+rp_err rp_expr_each(const struct rp_expr *count, const struct rp_facts *facts,
+                    const struct rp_asking *asking,
+                    rp_err (*each)(void *ctx, const struct rp_facts *facts), void *ctx) {
+    RP_ASSERT(count->op == RP_OP_COUNT);
+    struct evaluating e = {.facts = facts, .outer = facts, .asking = asking};
+    return each_counted(&e, count, each, ctx);
 }
 
 rp_err rp_expr_true(const struct rp_expr *expr, const struct rp_facts *facts,

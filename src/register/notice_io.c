@@ -16,10 +16,14 @@ static bool has_role(const struct rp_facts *facts, rp_view role) {
     return false;
 }
 
-static void add_account(struct rp_told *told, const struct rp_facts *facts) {
+static bool is_here(const struct rp_facts *facts, bool begins_counts) {
+    return rp_view_equal(facts->state, RP_VIEW("active")) ||
+           (begins_counts && rp_view_equal(facts->state, RP_VIEW("onboarding")));
+}
+
+static void add_account(struct rp_told *told, const struct rp_facts *facts, bool begins_counts) {
     rp_id account;
-    if (told->count < RP_TOLD_MAX && !facts->example &&
-        rp_view_equal(facts->state, RP_VIEW("active")) &&
+    if (told->count < RP_TOLD_MAX && !facts->example && is_here(facts, begins_counts) &&
         rp_id_parse(rp_json_get_string(facts->open, "account"), &account)) {
         told->accounts[told->count++] = account;
     }
@@ -28,21 +32,43 @@ static void add_account(struct rp_told *told, const struct rp_facts *facts) {
 static rp_err add_holder(void *ctx, const struct rp_facts *facts) {
     struct rp_told *told = ctx;
     if (has_role(facts, told->role)) {
-        add_account(told, facts);
+        add_account(told, facts, false);
     }
     return RP_OK;
+}
+
+/* Whoever it is about, who may just begin; or who made it. */
+static rp_err add_person(struct rp_desk *desk, const struct rp_register *persons, rp_view whose,
+                         bool begins_counts, struct rp_told *told) {
+    struct rp_asking asking = rp_desk_asking(desk);
+    struct rp_facts facts;
+    rp_id id;
+    if (!rp_id_parse(whose, &id)) {
+        return RP_OK;
+    }
+    rp_err err = asking.find(desk, persons, id, &facts);
+    if (rp_ok(err)) {
+        add_account(told, &facts, begins_counts);
+    }
+    return rp_is(err, RP_E_NOT_FOUND) ? RP_OK : err;
+}
+
+/* The field that says whom the record is about. */
+static rp_view own_of(const struct rp_facts *facts) {
+    return strcmp(facts->reg->own, "id") == 0 ? rp_text_of_id(&facts->id_text)
+                                              : rp_json_get_string(facts->open, facts->reg->own);
 }
 
 rp_err rp_desk_find_told(struct rp_desk *desk, const struct rp_entry *record,
                          struct rp_told *told) {
     const struct rp_register *persons = rp_register_find(desk->registers, RP_VIEW("persons"));
     struct rp_asking asking = rp_desk_asking(desk);
-    struct rp_facts author;
-    rp_id id;
     if (!persons) {
         return RP_OK;
     }
-    if (told->role.n > 0) {
+    if (rp_view_equal(told->role, RP_VIEW("self")) && record->facts.reg->own) {
+        RP_TRY(add_person(desk, persons, own_of(&record->facts), true, told));
+    } else if (told->role.n > 0) {
         rp_view field = rp_arena_printf(desk->arena, "roles.%.*s", RP_FMT(told->role));
         if (!field.p) {
             return RP_ERR(TOO_LARGE);
@@ -50,15 +76,9 @@ rp_err rp_desk_find_told(struct rp_desk *desk, const struct rp_entry *record,
         RP_TRY(
             asking.each(desk, persons, (const char *)field.p, RP_VIEW("true"), add_holder, told));
     }
-    if (told->count == 0 && rp_id_parse(rp_text_of_id(&record->facts.author_text), &id)) {
-        rp_err err = asking.find(desk, persons, id, &author);
-        if (rp_ok(err)) {
-            add_account(told, &author);
-        } else if (!rp_is(err, RP_E_NOT_FOUND)) {
-            return err;
-        }
-    }
-    return RP_OK;
+    return told->count > 0
+               ? RP_OK
+               : add_person(desk, persons, rp_text_of_id(&record->facts.author_text), false, told);
 }
 
 /* The same step of the same clock is the same notice to the same person. */

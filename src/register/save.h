@@ -32,7 +32,8 @@ struct rp_told {
     rp_id accounts[RP_TOLD_MAX];
     size_t count;
 };
-/* Who has the role; without a role, or where nobody has it, who made the record. */
+/* Who has the role, "self" being whom the record is about; without a role, or where nobody has it,
+ * who made the record. */
 rp_err rp_desk_find_told(struct rp_desk *desk, const struct rp_entry *record, struct rp_told *told);
 /* Inside the transaction of a step that fired: a notice to each person whom the deadline names. */
 rp_err rp_desk_tell_due(struct rp_desk *desk, const struct rp_fired *fired,
@@ -45,6 +46,9 @@ rp_err rp_edit_inside(struct rp_desk *desk, const struct rp_entry *was,
 /* Inside a transaction: the move as a whole; what refuses does so before the first write. */
 rp_err rp_move_inside(struct rp_desk *desk, const struct rp_entry *was, const struct rp_move *move,
                       const struct rp_change *change, struct rp_entry *ret_record);
+/* What the move brings about in other records (make_io.c). */
+rp_err rp_make_others(struct rp_desk *desk, const struct rp_entry *record,
+                      const struct rp_move *move);
 /* DENIED unless who sits here may write this register; record NULL: a new one. */
 rp_err rp_desk_check_write(const struct rp_desk *desk, const struct rp_register *reg,
                            const struct rp_entry *record);

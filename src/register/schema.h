@@ -88,12 +88,27 @@ struct rp_effect {
     unsigned line, column;
 };
 
-/* A record that a move makes elsewhere: its field that points back here. */
+/* A field of a record that a move makes elsewhere, worked out of the record that moves. */
+struct rp_making_value {
+    const char *name;
+    const struct rp_field *field;
+    struct rp_expr *value;
+};
+
+/* What a move brings about elsewhere: a record is made, or one for each of `each`; or each of those
+ * is moved. */
 struct rp_making {
-    const char *register_id, *back;
+    const char *register_id;
     const struct rp_register *reg;
+    struct rp_expr *when;  /* and while this is true of the record that moved; NULL = always */
+    struct rp_expr *each;  /* as count(…) has them; NULL = one */
+    const char *back, *as; /* fields of what is made: that point here, and to the one of each */
+    const char *move_id;   /* of each: it is moved, and nothing made */
+    const struct rp_move *move;
     struct rp_effect with[4];
     size_t with_count;
+    struct rp_making_value values[4];
+    size_t value_count;
     unsigned line, column;
 };
 
@@ -117,7 +132,7 @@ struct rp_move {
     bool automatic;          /* a deadline does it, nobody else */
     struct rp_effect set[8];
     size_t set_count;
-    struct rp_making make[4];
+    struct rp_making make[8];
     size_t make_count;
 };
 

@@ -120,23 +120,76 @@ static rp_err check_effects(const struct checks *c, const struct rp_register *re
     return RP_OK;
 }
 
+static rp_err check_values(const struct checks *c, struct rp_making *making,
+                           const struct rp_register *each) {
+    for (size_t i = 0; i < making->value_count; i++) {
+        struct rp_making_value *value = &making->values[i];
+        struct rp_diag inner = {0};
+        value->field = rp_register_field(making->reg, rp_view_from_cstr(value->name));
+        if (!value->field || value->field->type == RP_FIELD_COMPUTED) {
+            return wrong(c, "no such field to set", value->name);
+        }
+        rp_err err =
+            rp_expr_check_beside(value->value, each ? each : c->reg, c->reg, c->all, &inner);
+        if (!rp_ok(err)) {
+            return rp_fail(c->diag, err, "%s: %s, column %u: %s", c->reg->file, value->name,
+                           inner.column, inner.text);
+        }
+    }
+    return RP_OK;
+}
+
+/* A move that others bring about brings about nothing itself: there is no circle. */
+static rp_err check_moved(const struct checks *c, struct rp_making *making,
+                          const struct rp_register *each) {
+    if (!making->move_id) {
+        return RP_OK;
+    }
+    making->move = rp_register_move(making->reg, rp_view_from_cstr(making->move_id));
+    return each == making->reg && making->move && making->move->make_count == 0
+               ? RP_OK
+               : wrong(c, "each of that register cannot be moved so:", making->move_id);
+}
+
+static rp_err check_making(const struct checks *c, struct rp_making *making) {
+    const struct rp_register *each = NULL;
+    making->reg = rp_register_find(c->all, rp_view_from_cstr(making->register_id));
+    if (!making->reg) {
+        return wrong(c, "no such register", making->register_id);
+    }
+    if ((making->back && !rp_register_field(making->reg, rp_view_from_cstr(making->back))) ||
+        (making->as && !rp_register_field(making->reg, rp_view_from_cstr(making->as)))) {
+        return wrong(c, "no such field there", making->as ? making->as : making->back);
+    }
+    if (making->when) {
+        RP_TRY(check_expr(c, making->when, "if"));
+    }
+    if (making->each) {
+        RP_TRY(check_expr(c, making->each, "each"));
+        each = rp_expr_counted(making->each);
+    }
+    if ((making->each != NULL) != (each != NULL) || (making->as && !each)) {
+        return wrong(c, "each: expected count(…), and as: stands beside it:", making->register_id);
+    }
+    RP_TRY(check_moved(c, making, each));
+    RP_TRY(check_values(c, making, each));
+    return check_effects(c, making->reg, making->with, making->with_count);
+}
+
 static rp_err check_move(const struct checks *c, struct rp_move *move) {
     RP_TRY(check_roles(c, &move->who, true));
     RP_TRY(check_fields_named(c, &move->needs, NULL));
     RP_TRY(check_fields_named(c, &move->not_by, "author"));
     RP_TRY(check_effects(c, c->reg, move->set, move->set_count));
     for (size_t i = 0; i < move->make_count; i++) {
-        struct rp_making *making = &move->make[i];
-        making->reg = rp_register_find(c->all, rp_view_from_cstr(making->register_id));
-        if (!making->reg) {
-            return wrong(c, "no such register", making->register_id);
-        }
-        if (making->back && !rp_register_field(making->reg, rp_view_from_cstr(making->back))) {
-            return wrong(c, "no such field there", making->back);
-        }
-        RP_TRY(check_effects(c, making->reg, making->with, making->with_count));
+        RP_TRY(check_making(c, &move->make[i]));
     }
     return move->guard ? check_expr(c, move->guard, move->id) : RP_OK;
+}
+
+/* "self": the person whom the record is about. */
+static bool is_told(const struct checks *c, const char *name) {
+    return is_role(c, name) || (strcmp(name, "self") == 0 && c->reg->own);
 }
 
 static rp_err check_deadline(const struct checks *c, const struct rp_deadline *d) {
@@ -148,8 +201,8 @@ static rp_err check_deadline(const struct checks *c, const struct rp_deadline *d
     if (d->then && !rp_register_move(c->reg, rp_view_from_cstr(d->then))) {
         return wrong(c, "no such move", d->then);
     }
-    if ((d->remind_to && !is_role(c, d->remind_to)) ||
-        (d->escalate_to && !is_role(c, d->escalate_to))) {
+    if ((d->remind_to && !is_told(c, d->remind_to)) ||
+        (d->escalate_to && !is_told(c, d->escalate_to))) {
         return wrong(c, "no such role in deadline", d->id);
     }
     return d->when ? check_expr(c, d->when, d->id) : RP_OK;

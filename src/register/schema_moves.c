@@ -57,18 +57,41 @@ static rp_err read_effects(const struct rp_reading *r, const struct rp_yaml *map
     return RP_OK;
 }
 
+static rp_err read_expressions(const struct rp_reading *r, const struct rp_yaml *map,
+                               struct rp_making *making) {
+    if (rp_yaml_get(map, "if")) {
+        RP_TRY(rp_schema_expr(r, rp_yaml_get(map, "if"), &making->when));
+    }
+    if (rp_yaml_get(map, "each")) {
+        RP_TRY(rp_schema_expr(r, rp_yaml_get(map, "each"), &making->each));
+    }
+    const struct rp_yaml *values = rp_yaml_get(map, "values");
+    for (const struct rp_yaml *one = rp_schema_first(values); one; one = one->next) {
+        if (making->value_count == RP_COUNT_OF(making->values)) {
+            return rp_schema_wrong(r, one, "at most four values", NULL);
+        }
+        struct rp_making_value *value = &making->values[making->value_count++];
+        RP_TRY(rp_schema_key_id(r, one, '_', &value->name));
+        RP_TRY(rp_schema_expr(r, one, &value->value));
+    }
+    return RP_OK;
+}
+
 /* One record, in the register that `key` names. */
 static rp_err read_making(const struct rp_reading *r, const struct rp_yaml *key,
                           const struct rp_yaml *map, struct rp_move *move) {
     if (move->make_count == RP_COUNT_OF(move->make)) {
-        return rp_schema_wrong(r, map, "at most four records", NULL);
+        return rp_schema_wrong(r, map, "at most eight records", NULL);
     }
     struct rp_making *making = &move->make[move->make_count++];
     making->line = map->line;
     making->column = map->column;
-    RP_TRY(rp_schema_known_keys(r, map, "back with"));
+    RP_TRY(rp_schema_known_keys(r, map, "if each as back with values move"));
     RP_TRY(rp_schema_key_id(r, key, '-', &making->register_id));
     RP_TRY(rp_schema_optional(r, map, "back", &making->back));
+    RP_TRY(rp_schema_optional(r, map, "as", &making->as));
+    RP_TRY(rp_schema_optional(r, map, "move", &making->move_id));
+    RP_TRY(read_expressions(r, map, making));
     return read_effects(r, rp_yaml_get(map, "with"), making->with, RP_COUNT_OF(making->with),
                         &making->with_count);
 }

@@ -221,26 +221,6 @@ rp_err rp_edit_inside(struct rp_desk *desk, const struct rp_entry *was,
     return RP_OK;
 }
 
-/* What the move makes elsewhere: a check, a signature, a course for somebody who begins. */
-static rp_err make_others(struct rp_desk *desk, const struct rp_entry *record,
-                          const struct rp_move *move) {
-    for (size_t i = 0; i < move->make_count; i++) {
-        const struct rp_making *making = &move->make[i];
-        struct rp_json *fields = rp_json_object(desk->arena);
-        if (making->back) {
-            rp_json_add_string(desk->arena, fields, making->back,
-                               rp_text_of_id(&record->facts.id_text));
-        }
-        for (size_t w = 0; w < making->with_count; w++) {
-            rp_json_add_cstr(desk->arena, fields, making->with[w].name, making->with[w].text);
-        }
-        struct rp_change change = {.fields = fields, .example = record->facts.example};
-        struct rp_entry made;
-        RP_TRY(rp_create_inside(desk, making->reg, &change, &made));
-    }
-    return RP_OK;
-}
-
 rp_err rp_move_inside(struct rp_desk *desk, const struct rp_entry *was, const struct rp_move *move,
                       const struct rp_change *change, struct rp_entry *ret_record) {
     struct rp_draft draft = {.desk = desk,
@@ -253,7 +233,7 @@ rp_err rp_move_inside(struct rp_desk *desk, const struct rp_entry *was, const st
     RP_TRY(check_move(desk, was, move, change));
     draft.now.facts.state = rp_view_from_cstr(draft.reg->states[move->to].id);
     RP_TRY(finish(&draft));
-    RP_TRY(make_others(desk, &draft.now, move));
+    RP_TRY(rp_make_others(desk, &draft.now, move));
     *ret_record = draft.now;
     return RP_OK;
 }
