@@ -9,8 +9,7 @@ static void print_notes(const struct cli *cli, const struct waf_rules *rules) {
     for (size_t i = 0; i < rules->note_count; i++) {
         const struct rp_waf_note *note = &rules->notes[i];
         fprintf(stderr, "%.*s:%u: %s%s %.*s\n", RP_FMT(note->file), note->line,
-                cli_say(cli, "sans effet ici", "does nothing here"), cli_colon(cli),
-                RP_FMT(note->text));
+                cli_say(cli, "à noter", "note"), cli_colon(cli), RP_FMT(note->text));
     }
 }
 

@@ -1,4 +1,7 @@
 /* seclang.c — rule files in, one flat rule set out: the walk over files and includes. */
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "shield/seclang.h"
 
 #include "base/assert.h"
@@ -39,7 +42,15 @@ void *seclang_add(struct seclang *in, struct seclang_list *list, size_t size) {
     return (uint8_t *)list->items + list->count++ * size;
 }
 
-rp_err seclang_note(struct seclang *in, rp_view text) {
+rp_err seclang_note(struct seclang *in, const char *format, ...) {
+    enum { NOTE_MAX = 480 };
+    char said[NOTE_MAX];
+    rp_view text;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(said, sizeof said, rp_diag_say(in->diag, format), args);
+    va_end(args);
+    RP_TRY(rp_arena_copy(in->arena, rp_view_from_cstr(said), &text));
     const struct rp_waf_note *notes = in->notes.items;
     for (size_t i = 0; i < in->notes.count; i++) {
         if (rp_view_equal(notes[i].text, text)) {

@@ -228,8 +228,7 @@ static rp_err set_skip_after(struct seclang *in, const struct seclang_action *ac
 static rp_err note_ignored(struct seclang *in, const struct seclang_action *action,
                            struct seclang_draft *draft) {
     (void)draft;
-    rp_view text = rp_arena_printf(in->arena, "%.*s: does nothing here", SECLANG_FMT(action->name));
-    return text.p ? seclang_note(in, text) : RP_ERR(TOO_LARGE);
+    return seclang_note(in, "%.*s: does nothing here", SECLANG_FMT(action->name));
 }
 
 /* ---- which one ---- */

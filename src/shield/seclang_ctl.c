@@ -152,11 +152,11 @@ static rp_err add_by_id(struct seclang *in, rp_view value, struct rp_waf_ctl *ct
 
 static rp_err note_ctl(struct seclang *in, enum rp_waf_ctl_kind kind) {
     if (kind == RP_CTL_AUDIT_ENGINE || kind == RP_CTL_AUDIT_LOG_PARTS) {
-        return seclang_note(in, RP_VIEW("ctl:audit…: Rempart has its own log"));
+        return seclang_note(in, "ctl:audit…: Rempart has its own log");
     }
     if (kind == RP_CTL_DEBUG_LOG_LEVEL) {
         return seclang_note(
-            in, RP_VIEW("ctl:debugLogLevel: rempart waf exec and explain show what a rule does"));
+            in, "ctl:debugLogLevel: rempart waf exec and explain show what a rule does");
     }
     return RP_OK;
 }

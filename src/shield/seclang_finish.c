@@ -107,10 +107,9 @@ static rp_err note_jump(struct seclang *in, size_t index) {
         }
     }
     in->line = drafts[index].line;
-    rp_view text = rp_arena_printf(
-        in->arena, "skipAfter:%.*s: no such SecMarker follows, so the rest of the phase is skipped",
+    return seclang_note(
+        in, "skipAfter:%.*s: no such SecMarker follows, so the rest of the phase is skipped",
         SECLANG_FMT(rule->skip_after));
-    return text.p ? seclang_note(in, text) : RP_ERR(TOO_LARGE);
 }
 
 static void default_verdicts(struct seclang *in) {

@@ -125,8 +125,9 @@ void seclang_locate(struct seclang *in, rp_view at);
 
 /* A new zeroed element at the end; NULL when the arena is full. */
 void *seclang_add(struct seclang *in, struct seclang_list *list, size_t size);
-/* Says that something does nothing here; the same text once. */
-rp_err seclang_note(struct seclang *in, rp_view text);
+/* Says what is read and does nothing, or not all, in the reader's language; the same text once. */
+rp_err seclang_note(struct seclang *in, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 rp_err seclang_read_file(struct seclang *in, rp_view from, rp_view path, unsigned depth);
 
 /* ---- seclang_lines.c ---- */

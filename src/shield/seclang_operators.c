@@ -124,10 +124,9 @@ static rp_err check_number(struct seclang *in, enum rp_waf_operator op,
         return RP_OK;
     }
     int64_t read = rp_waf_number(text);
-    rp_view note = rp_arena_printf(in->arena, "\"%.*s\" is no number that @%s knows: it is %lld",
-                                   SECLANG_FMT(text), rp_waf_operator_name(op),
-                                   (long long)(op == RP_OP_EQ ? rp_waf_number_32(read) : read));
-    return note.p ? seclang_note(in, note) : RP_ERR(TOO_LARGE);
+    return seclang_note(in, "\"%.*s\" is no number that @%s knows: it is %lld", SECLANG_FMT(text),
+                        rp_waf_operator_name(op),
+                        (long long)(op == RP_OP_EQ ? rp_waf_number_32(read) : read));
 }
 
 static rp_err check_ranges(struct seclang *in, rp_view at, const struct rp_waf_text *argument) {
@@ -213,12 +212,10 @@ static rp_err read_argument(struct seclang *in, rp_view at, rp_view argument,
 
 static rp_err note_operator(struct seclang *in, enum rp_waf_operator op) {
     if (op == RP_OP_GEO_LOOKUP) {
-        return seclang_note(in,
-                            RP_VIEW("@geoLookup: never matches; there is no database of places"));
+        return seclang_note(in, "@geoLookup: never matches; there is no database of places");
     }
     if (op == RP_OP_RBL) {
-        return seclang_note(in,
-                            RP_VIEW("@rbl: never matches; nobody is asked while a request waits"));
+        return seclang_note(in, "@rbl: never matches; nobody is asked while a request waits");
     }
     return RP_OK;
 }

@@ -23,8 +23,8 @@ static const struct {
 /* What is known, and has the same value whatever comes. */
 static rp_err note_constant(struct seclang *in, enum rp_waf_variable variable) {
     return variable == RP_VAR_WEBSERVER_ERROR_LOG
-               ? seclang_note(in, RP_VIEW("WEBSERVER_ERROR_LOG: stays empty"))
-           : variable == RP_VAR_DURATION ? seclang_note(in, RP_VIEW("DURATION: stays 0"))
+               ? seclang_note(in, "WEBSERVER_ERROR_LOG: stays empty")
+           : variable == RP_VAR_DURATION ? seclang_note(in, "DURATION: stays 0")
                                          : RP_OK;
 }
 

@@ -247,8 +247,7 @@ static rp_err apply(struct seclang *in, const struct seclang_update *update) {
     if (found) {
         return RP_OK;
     }
-    rp_view text = rp_arena_printf(in->arena, "%.*s: no rule fits", SECLANG_FMT(update->line.text));
-    return text.p ? seclang_note(in, text) : RP_ERR(TOO_LARGE);
+    return seclang_note(in, "%.*s: no rule fits", SECLANG_FMT(update->line.text));
 }
 
 rp_err seclang_updates_apply(struct seclang *in) {

@@ -91,17 +91,49 @@ static void meet_slot(struct rp_waf_tx *tx, struct walk *walk, struct rp_waf_slo
     }
 }
 
+struct listed {
+    struct rp_waf_slot *slot;
+    uint32_t name_id;
+};
+
 /* TX variables that rules name, in the order of their numbers. */
-static void walk_known_slots(struct rp_waf_tx *tx, struct walk *walk) {
-    const struct rp_img_target *target = walk->target;
+static size_t list_known_slots(struct rp_waf_tx *tx, const struct rp_img_target *target,
+                               struct listed *list) {
+    size_t n = 0;
     const uint64_t *hits =
         target->select == RP_SELECT_REGEX ? tx->waf->selectors[target->pattern].hits : NULL;
     for (uint32_t i = 1; i < tx->image->settings->tx_names; i++) {
         if (hits && hits[i / 64] >> i % 64 == 0) {
             i |= 63; /* none of these */
         } else if (tx->tx[i].set && name_selected(tx, target, tx->tx[i].name, i)) {
-            meet_slot(tx, walk, &tx->tx[i], i);
+            list[n++] = (struct listed){&tx->tx[i], i};
         }
+    }
+    return n;
+}
+
+/* Those that are there now: what the rule itself writes meanwhile comes too late, so that a sum
+ * does not count itself, and no rule goes on for ever. */
+static void walk_all_slots(struct rp_waf_tx *tx, struct walk *walk, struct rp_waf_store *store) {
+    const struct rp_img_target *target = walk->target;
+    bool is_tx = target->variable == RP_VAR_TX;
+    size_t n = 0, room = store->n + (is_tx ? tx->image->settings->tx_names : 0);
+    struct listed *list = rp_arena_room(tx->arena, (room + 1) * sizeof *list);
+    if (!list) {
+        rp_waf_note(tx, RP_ERR(TOO_LARGE));
+        return;
+    }
+    if (is_tx) {
+        n = list_known_slots(tx, target, list);
+    }
+    for (uint32_t i = 0; i < store->n; i++) {
+        if (store->p[i].set && name_selected(tx, target, store->p[i].name, 0)) {
+            list[n++] = (struct listed){&store->p[i], 0};
+        }
+    }
+    RP_ASSERT(n <= room);
+    for (size_t i = 0; i < n; i++) {
+        meet_slot(tx, walk, list[i].slot, list[i].name_id);
     }
 }
 
@@ -119,14 +151,7 @@ static void walk_slots(struct rp_waf_tx *tx, struct walk *walk, struct rp_waf_st
         }
         return;
     }
-    if (target->variable == RP_VAR_TX) {
-        walk_known_slots(tx, walk);
-    }
-    for (uint32_t i = 0; i < store->n; i++) {
-        if (name_selected(tx, target, store->p[i].name, 0)) {
-            meet_slot(tx, walk, &store->p[i], 0);
-        }
-    }
+    walk_all_slots(tx, walk, store);
 }
 
 static void walk_entries(struct rp_waf_tx *tx, struct walk *walk) {

@@ -53,7 +53,12 @@ test('compiled once, the image judges alike, explains its rules and is measured'
   const made = await waf('compile', '--rules', ...debian, '-o', image);
   assert.equal(made.code, 0, made.stderr);
   assert.match(made.stdout, /OWASP_CRS\/3\.3\.\d: \d+ rules/);
-  assert.match(made.stderr, /does nothing here/, 'what has no effect is told');
+  assert.match(made.stderr, /:\d+: note: @rbl: never matches; nobody is asked while a request waits$/m, 'what has no effect is told');
+  const noted = await run(path.join(bin, 'rempart'), ['waf', 'compile', '--rules', file('noted.conf', 'SecTmpDir /x\nSecRule ARGS "@eq x" "id:1,skipAfter:Z"\n'), '-o', path.join(folder, 'noted.waf')],
+    {env: {...process.env, LANG: 'fr_FR.UTF-8', LC_ALL: 'fr_FR.UTF-8'}});
+  assert.match(noted.stderr, /^.*noted\.conf:1: à noter\u00a0: SecTmpDir\u00a0: les corps ne sont pas écrits dans des fichiers$/m);
+  assert.match(noted.stderr, /:2: à noter\u00a0: «\u00a0x\u00a0» n’est pas un nombre que @eq connaisse\u00a0: il vaut 0$/m);
+  assert.match(noted.stderr, /:2: à noter\u00a0: skipAfter:Z\u00a0: aucun SecMarker/m);
   assert.equal((await waf('exec', '--image', image, '--request', path.join(folder, 'attack.http'))).code, 1);
   const explained = await waf('explain', '942100', '--image', image);
   const french = await run(path.join(bin, 'rempart'), ['waf', 'explain', '942100', '--image', image], {env: {...process.env, LANG: 'fr_FR.UTF-8'}});

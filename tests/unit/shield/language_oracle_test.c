@@ -408,6 +408,13 @@ static const struct both_row rules[] = {
     /* behind the answer nothing is left to refuse */
     {SET("SecRule ARGS:a \"@rx .\" \"id:1,phase:5,deny,log,status:500,msg:'m'\"\n"),
      GET("/?a=1") "\n", NULL, "1(m)", "an intervention that nobody asks for there"},
+    /* what a rule writes while it looks comes too late for it */
+    {SET("SecAction \"id:1,phase:1,pass,nolog,setvar:tx.n_a=1,setvar:tx.n_b=2\"\n"
+         "SecRule TX:/^n_/ \"@rx .\" "
+         "\"id:2,phase:1,pass,nolog,setvar:'tx.n_sum=+%{MATCHED_VAR}'\"\n"
+         "SecRule TX:/./ \"@rx .\" \"id:3,phase:1,pass,nolog,setvar:'tx.x%{MATCHED_VAR_NAME}=1'\"\n"
+         "SecRule &TX \"@eq 6\" \"id:4,phase:1," LOG ",msg:'%{tx.n_sum}'\"\n"),
+     GET("/") "\n", NULL, "4(3)", NULL},
     /* the clock */
     {SET("SecRule TIME \"@rx ^\\d\\d:\\d\\d:\\d\\d$\" \"id:1,phase:1," LOG "\"\n"
          "SecRule TIME_YEAR \"@ge 2024\" \"id:2,phase:1," LOG "\"\n"
