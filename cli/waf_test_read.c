@@ -285,6 +285,8 @@ rp_err waf_test_read(rp_view text, struct rp_arena *arena, struct waf_test_file 
                      struct rp_diag *diag) {
     struct rp_yaml *root = NULL;
     struct waf_reading in = {.arena = arena, .diag = diag, .rule = ""};
+    rp_view mark = RP_VIEW("\xef\xbb\xbf"); /* which editors for Windows write */
+    text = rp_view_starts(text, mark) ? rp_view_from(text, mark.n) : text;
     RP_TRY(rp_yaml_parse(text, arena, &root, diag));
     if (rp_yaml_get(root, "test_overrides")) { /* what one server is forgiven: nothing here */
         *ret_file = (struct waf_test_file){.test_count = 0};

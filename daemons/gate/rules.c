@@ -1,6 +1,7 @@
 #include "rules.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/id.h"
@@ -38,6 +39,10 @@ static rp_err add_files(const struct rp_config *config, struct rp_waf_rule_files
                         struct rp_arena *arena, struct rp_diag *diag) {
     if (config->waf_rules[0]) {
         rp_err err = rp_waf_rule_files_add(files, config->waf_rules, arena);
+        if (rp_is(err, RP_E_NOT_FOUND) && access(config->waf_rules, F_OK) == 0) {
+            return rp_fail(diag, err, "waf.rules: %s: no .conf file in it, nor in its rules/",
+                           config->waf_rules);
+        }
         return rp_ok(err) ? RP_OK : rp_fail(diag, err, "waf.rules: %s", config->waf_rules);
     }
     for (size_t i = 0; i < sizeof debian / sizeof debian[0]; i++) {

@@ -276,10 +276,15 @@ static const struct {
     {"maturity", ONE_VALUE, note_ignored},
     {"xmlns", ONE_VALUE, note_ignored},
     {"sanitiseArg", ONE_VALUE, note_ignored},
+    {"sanitizeArg", ONE_VALUE, note_ignored},
     {"sanitiseMatched", NO_VALUE, note_ignored},
+    {"sanitizeMatched", NO_VALUE, note_ignored},
     {"sanitiseMatchedBytes", MAYBE_VALUE, note_ignored},
+    {"sanitizeMatchedBytes", MAYBE_VALUE, note_ignored},
     {"sanitiseRequestHeader", ONE_VALUE, note_ignored},
+    {"sanitizeRequestHeader", ONE_VALUE, note_ignored},
     {"sanitiseResponseHeader", ONE_VALUE, note_ignored},
+    {"sanitizeResponseHeader", ONE_VALUE, note_ignored},
 };
 
 static const struct {

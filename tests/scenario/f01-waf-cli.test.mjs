@@ -235,6 +235,8 @@ test('no test is no success, a file that cannot be read is told in JSON, and ove
   assert.equal((await run()).code, 2, 'overrides alone');
   fs.writeFileSync(path.join(tests, 'a.yaml'), 'rule_id: 9\ntests:\n  - test_id: 1\n    stages:\n      - input: {uri: "/?q=needle", headers: {Host: a}}\n        output: {log: {expect_ids: [100]}}\n');
   assert.match((await run()).stdout, /^1 passed, 0 failed, 0 skipped$/m);
+  fs.writeFileSync(path.join(tests, 'a.yaml'), `\ufeff${fs.readFileSync(path.join(tests, 'a.yaml'), 'utf8').replaceAll('\n', '\r\n')}`);
+  assert.match((await run()).stdout, /^1 passed, 0 failed, 0 skipped$/m, 'as an editor for Windows leaves it');
   fs.writeFileSync(path.join(tests, 'b.yaml'), 'rule_id: 9\nteste: []\n');
   const bad = await run('--json');
   assert.equal(bad.code, 1);

@@ -332,6 +332,8 @@ static void test_noted(void **state) {
                                         "SecWriteStateLimit 50",
                                         "SecPdfProtectMethod TokenRedirection",
                                         "SecRule ARGS \"@eq x\" \"id:1\"",
+                                        "SecAction \"id:1,sanitizeArg:password\"",
+                                        "SecAction \"id:1,sanitizeMatchedBytes\"",
                                         "SecRule DURATION \"@eq 1\" \"id:1\"",
                                         "SecRule WEBSERVER_ERROR_LOG \"@rx x\" \"id:1,phase:5\""};
     struct world world = {0};
