@@ -251,7 +251,9 @@ rp_err waf_read_request(rp_view raw, struct rp_arena *arena, struct waf_message 
     *ret_message = (struct waf_message){.malformed = NULL};
     struct reader in = {raw, ret_message};
     rp_view line = {NULL, 0};
-    if (!next_line(&in.rest, &line)) {
+    while (next_line(&in.rest, &line) && line.n == 0) { /* RFC 9112 section 2.2: passed over */
+    }
+    if (line.n == 0) {
         ret_message->malformed = "nothing there";
         return RP_OK;
     }

@@ -112,7 +112,7 @@ test('what is no HTTP request is said to be none, in both languages, and no verd
     assert.match(told.stderr, /none\.http.*ligne 1.*ce n’est pas une requête HTTP\u00a0; attendu une ligne/);
   }
   /* what is malformed, but a request, is judged: that is what rules are for */
-  for (const text of ['GET /\n\n', 'get /a b HTTP/1.1\n\n', 'GET /a HTTP/1.1\nno header\n\n', 'OPTIONS * HTTP/1.1\n\n', 'GET /a JUNK/1\n\n'])
+  for (const text of ['GET /\n\n', 'get /a b HTTP/1.1\n\n', 'GET /a HTTP/1.1\nno header\n\n', 'OPTIONS * HTTP/1.1\n\n', 'GET /a JUNK/1\n\n', '\r\n\r\nGET / HTTP/1.1\r\n\r\n', 'GET / HTTP/1.1'])
     assert.equal((await waf('exec', '--rules', rules, '--request', file('odd.http', text))).code, 0, text);
   const answer = await waf('exec', '--rules', rules, '--request', file('plain.http', plain), '--response', file('no.http', 'hello\n'));
   assert.equal(answer.code, 2);
