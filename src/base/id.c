@@ -12,11 +12,9 @@ void rp_hex_print(rp_view v, char *out) {
     }
 }
 
+/* One text has one value, so a capital is no digit here. */
 static int digit(uint8_t c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return (c >= 'a' && c <= 'f') ? c - 'a' + 10 : -1;
+    return c >= 'A' && c <= 'F' ? -1 : rp_hex_digit(c);
 }
 
 bool rp_hex_parse(rp_view text, uint8_t *out, size_t n) {

@@ -25,6 +25,14 @@ bool rp_id_parse(rp_view text, rp_id *ret_id);
 bool rp_id_equal(rp_id a, rp_id b);
 bool rp_id_is_none(rp_id id);
 
+/* What a hexadecimal digit of either case stands for; -1 when it is none. */
+static inline int rp_hex_digit(uint8_t c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    uint8_t lower = rp_lower(c);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
 /* Lower-case hexadecimal of v into out, which holds 2 * v.n bytes. No NUL. */
 void rp_hex_print(rp_view v, char *out);
 /* Exactly 2 * n lower-case digits into out[n]. */

@@ -14,6 +14,9 @@ struct rp_sha256 {
 static inline bool rp_sha256_equal(const struct rp_sha256 *a, const struct rp_sha256 *b) {
     return __builtin_memcmp(a->b, b->b, RP_SHA256) == 0;
 }
+static inline rp_view rp_hash_view(const struct rp_sha256 *hash) {
+    return rp_view_of(hash->b, sizeof hash->b);
+}
 struct rp_sha256 rp_sha256_of(rp_view v);
 /* H(a ‖ b): the shape every Merkle node has. */
 struct rp_sha256 rp_sha256_of2(rp_view a, rp_view b);

@@ -93,9 +93,6 @@ rp_err rp_identity_open_email(struct rp_identity *identity, const struct rp_plac
 void rp_token_new(const struct rp_env *env, struct rp_token *ret_token);
 /* NOT_FOUND for what cannot be one. */
 rp_err rp_token_hash(rp_view token, struct rp_sha256 *ret_hash);
-static inline rp_view rp_hash_view(const struct rp_sha256 *hash) {
-    return rp_view_of(hash->b, sizeof hash->b);
-}
 
 /* ---- one-time codes ---- */
 /* The steps within one of now whose code this is; count 0 = a wrong code. */

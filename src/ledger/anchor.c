@@ -9,10 +9,6 @@ static const rp_view title = RP_VIEW_INIT("rempart-anchor v1\n");
 static const uint8_t plan_magic[16] = "rempart-plan 1\n\n";
 enum { PLAN_TREE = 1 + RP_ID_BYTES + 8 + RP_SHA256 + RP_ANCHOR_SALT };
 
-static rp_view hash_view(const rp_hash *hash) {
-    return rp_view_of(hash->b, sizeof hash->b);
-}
-
 /* ---- records ---- */
 
 static void print_number(struct rp_buf *out, const char *name, uint64_t value, const char *end) {
@@ -36,10 +32,10 @@ void rp_anchor_print(struct rp_buf *out, const struct rp_anchor *anchor) {
     print_number(out, "leaf ", anchor->leaf, " of ");
     print_number(out, "", anchor->leaves, "\n");
     print_number(out, "size ", anchor->size, "\n");
-    print_bytes(out, "root ", hash_view(&anchor->root));
+    print_bytes(out, "root ", rp_hash_view(&anchor->root));
     print_bytes(out, "salt ", rp_view_of(anchor->salt, sizeof anchor->salt));
     for (size_t i = 0; i < anchor->proof_count; i++) {
-        print_bytes(out, "", hash_view(&anchor->proof[i]));
+        print_bytes(out, "", rp_hash_view(&anchor->proof[i]));
     }
     rp_buf_add_byte(out, '\n');
 }
@@ -106,7 +102,7 @@ rp_err rp_anchor_parse(rp_view *rest, struct rp_anchor *ret_anchor) {
     return RP_OK;
 }
 
-rp_hash rp_anchor_leaf(const uint8_t salt[static RP_ANCHOR_SALT], rp_view origin, uint64_t size,
+static rp_hash leaf_of(const uint8_t salt[static RP_ANCHOR_SALT], rp_view origin, uint64_t size,
                        const rp_hash *root) {
     uint8_t bytes[RP_ANCHOR_SALT + RP_ORIGIN_MAX + 8 + RP_SHA256];
     size_t n = 0;
@@ -123,7 +119,7 @@ rp_hash rp_anchor_leaf(const uint8_t salt[static RP_ANCHOR_SALT], rp_view origin
 }
 
 rp_err rp_anchor_check(const struct rp_anchor *anchor, rp_view origin, const rp_hash *root) {
-    rp_hash leaf = rp_anchor_leaf(anchor->salt, origin, anchor->size, &anchor->root);
+    rp_hash leaf = leaf_of(anchor->salt, origin, anchor->size, &anchor->root);
     return rp_merkle_check_inclusion(&leaf, anchor->leaf, anchor->leaves, anchor->proof,
                                      anchor->proof_count, root);
 }
@@ -152,11 +148,11 @@ void rp_anchor_plan_print(struct rp_buf *out, const struct rp_anchor_plan *plan)
         rp_buf_add_byte(out, (uint8_t)t->tree.kind);
         rp_buf_add(out, rp_view_of(t->tree.tenant.b, RP_ID_BYTES));
         add_u64(out, t->size);
-        rp_buf_add(out, hash_view(&t->root));
+        rp_buf_add(out, rp_hash_view(&t->root));
         rp_buf_add(out, rp_view_of(t->salt, RP_ANCHOR_SALT));
     }
     rp_hash sum = rp_sha256_of(rp_view_from(rp_buf_view(out), start));
-    rp_buf_add(out, hash_view(&sum));
+    rp_buf_add(out, rp_hash_view(&sum));
 }
 
 rp_err rp_anchor_plan_parse(rp_view bytes, struct rp_arena *arena,
@@ -167,7 +163,7 @@ rp_err rp_anchor_plan_parse(rp_view bytes, struct rp_arena *arena,
         return RP_ERR(CORRUPT);
     }
     rp_hash sum = rp_sha256_of(rp_view_sub(bytes, 0, bytes.n - RP_SHA256));
-    if (!rp_view_equal(hash_view(&sum), rp_view_from(bytes, bytes.n - RP_SHA256))) {
+    if (!rp_view_equal(rp_hash_view(&sum), rp_view_from(bytes, bytes.n - RP_SHA256))) {
         return RP_ERR(CORRUPT);
     }
     struct rp_anchor_plan plan = {.count = (bytes.n - FRAME) / PLAN_TREE};
@@ -210,8 +206,7 @@ rp_err rp_anchor_nodes_make(const struct rp_anchor_plan *plan, const char *host,
             const struct rp_anchor_tree *t = &plan->trees[i];
             char origin[RP_ORIGIN_MAX];
             rp_tree_origin(host, t->tree, origin);
-            nodes.levels[0][i] =
-                rp_anchor_leaf(t->salt, rp_view_from_cstr(origin), t->size, &t->root);
+            nodes.levels[0][i] = leaf_of(t->salt, rp_view_from_cstr(origin), t->size, &t->root);
         }
     }
     *ret_nodes = nodes;

@@ -36,14 +36,6 @@ struct rp_log {
     struct rp_buf bundle;
 };
 
-static rp_view hash_view(const rp_hash *hash) {
-    return rp_view_of(hash->b, sizeof hash->b);
-}
-
-static bool same_hash(const rp_hash *a, const rp_hash *b) {
-    return rp_view_equal(hash_view(a), hash_view(b));
-}
-
 static rp_err read_child(const struct rp_log *log, const char *name, size_t max,
                          struct rp_arena *arena, rp_view *ret_bytes, struct rp_diag *diag) {
     char path[FOLDER_SIZE + 32];
@@ -174,12 +166,12 @@ static rp_err check_growth(struct rp_log *log, uint64_t old_size, const rp_hash 
                        (unsigned long long)old_size, (unsigned long long)log->size);
     }
     RP_TRY(root_once(log, log->size, &root));
-    if (!same_hash(&root, &log->root)) {
+    if (!rp_sha256_equal(&root, &log->root)) {
         return rp_fail(diag, RP_ERR(CORRUPT), "%s: the tiles do not give the checkpoint's root",
                        log->folder);
     }
     RP_TRY(root_once(log, old_size, &root));
-    if (old_size > 0 && !same_hash(&root, old_root)) {
+    if (old_size > 0 && !rp_sha256_equal(&root, old_root)) {
         return rp_fail(diag, RP_ERR(CORRUPT),
                        "%s/checkpoint: does not continue the tree of %llu entries seen before",
                        log->folder, (unsigned long long)old_size);
@@ -302,7 +294,7 @@ static rp_err entry_once(struct rp_log *log, uint64_t index, rp_view *ret_entry)
     RP_TRY(get_tile(log, 0, index / RP_TILE_WIDTH, &hashes));
     rp_hash leaf = rp_merkle_leaf(entry);
     if (!rp_view_equal(
-            hash_view(&leaf),
+            rp_hash_view(&leaf),
             rp_view_sub(hashes, (size_t)(index % RP_TILE_WIDTH) * RP_SHA256, RP_SHA256))) {
         return RP_ERR(CORRUPT);
     }

@@ -6,10 +6,6 @@
 #include "ledger/verify_io.h"
 #include "os/file.h"
 
-static rp_view hash_view(const rp_hash *hash) {
-    return rp_view_of(hash->b, sizeof hash->b);
-}
-
 static void tile_name(struct rp_tlog_tile tile, char out[static RP_TILE_PATH_MAX]) {
     struct rp_buf name = rp_buf_over(out, RP_TILE_PATH_MAX - 1);
     rp_tlog_tile_print(&name, tile);
@@ -89,7 +85,7 @@ static bool edge_gives_root(struct rp_verify_tree *tree) {
         }
     }
     rp_hash root = rp_merkle_edge_root(&edge);
-    return rp_view_equal(hash_view(&root), hash_view(&tree->root));
+    return rp_view_equal(rp_hash_view(&root), rp_hash_view(&tree->root));
 }
 
 /* Does the tile agree with what stands above it? Then what disagrees with it is wrong. */
@@ -103,7 +99,7 @@ static bool tile_is_right(struct rp_verify_tree *tree, uint64_t n, rp_view hashe
     tile_name((struct rp_tlog_tile){1, parent, rp_tile_width(1, parent, tree->size)}, name);
     rp_hash root = rp_tile_root(hashes);
     return rp_ok(rp_verify_file(tree, name, RP_VERIFY_FILE_MAX, &above)) &&
-           rp_view_equal(hash_view(&root),
+           rp_view_equal(rp_hash_view(&root),
                          rp_view_sub(above, (size_t)(n % RP_TILE_WIDTH) * RP_SHA256, RP_SHA256));
 }
 
@@ -116,7 +112,7 @@ static rp_err blame(struct rp_verify_tree *tree, uint64_t n, rp_view hashes, con
     }
     rp_view stored = rp_view_sub(hashes, i * RP_SHA256, RP_SHA256);
     return rp_verify_bad(
-        tree->v, tree, tile, i * RP_SHA256 + first_difference(stored, hash_view(leaf)),
+        tree->v, tree, tile, i * RP_SHA256 + first_difference(stored, rp_hash_view(leaf)),
         "the hash of entry %llu is wrong", (unsigned long long)(n * RP_TILE_WIDTH + i));
 }
 
@@ -136,7 +132,7 @@ static rp_err check_bundle(struct rp_verify_tree *tree, uint64_t n) {
                                  (unsigned long long)(n * RP_TILE_WIDTH + i));
         }
         rp_hash leaf = rp_merkle_leaf(entry);
-        if (!rp_view_equal(hash_view(&leaf), rp_view_sub(hashes, i * RP_SHA256, RP_SHA256))) {
+        if (!rp_view_equal(rp_hash_view(&leaf), rp_view_sub(hashes, i * RP_SHA256, RP_SHA256))) {
             return blame(tree, n, hashes, tile, bundle, i, &leaf, at);
         }
         rp_merkle_edge_add(&tree->edge, &leaf);
@@ -176,9 +172,9 @@ static rp_err check_upper_tile(struct rp_verify_tree *tree, int level, uint64_t 
         RP_TRY(read_hashes(tree, level - 1, n * RP_TILE_WIDTH + i, child, &below));
         rp_hash root = rp_tile_root(below);
         rp_view stored = rp_view_sub(mine, i * RP_SHA256, RP_SHA256);
-        if (!rp_view_equal(hash_view(&root), stored)) {
+        if (!rp_view_equal(rp_hash_view(&root), stored)) {
             return rp_verify_bad(tree->v, tree, name,
-                                 i * RP_SHA256 + first_difference(stored, hash_view(&root)),
+                                 i * RP_SHA256 + first_difference(stored, rp_hash_view(&root)),
                                  "not the hash of the tile below");
         }
     }
@@ -194,7 +190,7 @@ static rp_err check_upper_levels(struct rp_verify_tree *tree) {
     }
     RP_ASSERT(tree->edge.size == tree->size);
     rp_hash root = rp_merkle_edge_root(&tree->edge);
-    if (!rp_view_equal(hash_view(&root), hash_view(&tree->root))) {
+    if (!rp_view_equal(rp_hash_view(&root), rp_hash_view(&tree->root))) {
         return rp_verify_bad(tree->v, tree, "checkpoint", 0,
                              "its root is not the root of the entries that stand here");
     }

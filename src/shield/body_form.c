@@ -5,6 +5,7 @@
  * that begins no escape stays and sets URLENCODED_ERROR. Cookies: RFC 6265, 4.2.1; not decoded.
  */
 #include "base/checked.h"
+#include "base/id.h"
 #include "shield/body_parts.h"
 
 struct form {
@@ -13,14 +14,6 @@ struct form {
 };
 
 /* ---- one piece ---- */
-
-static int hex(uint8_t byte) {
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    uint8_t lower = rp_lower(byte);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 static bool is_plain(rp_view text) {
     return text.n == 0 || (!memchr(text.p, '%', text.n) && !memchr(text.p, '+', text.n));
@@ -39,8 +32,9 @@ static bool decode(rp_view text, struct rp_arena *arena, bool *invalid, rp_view 
     for (size_t i = 0; i < text.n; i++) {
         if (text.p[i] != '%') {
             p[n++] = text.p[i] == '+' ? ' ' : text.p[i];
-        } else if (i + 2 < text.n && hex(text.p[i + 1]) >= 0 && hex(text.p[i + 2]) >= 0) {
-            p[n++] = (uint8_t)(hex(text.p[i + 1]) * 16 + hex(text.p[i + 2]));
+        } else if (i + 2 < text.n && rp_hex_digit(text.p[i + 1]) >= 0 &&
+                   rp_hex_digit(text.p[i + 2]) >= 0) {
+            p[n++] = (uint8_t)(rp_hex_digit(text.p[i + 1]) * 16 + rp_hex_digit(text.p[i + 2]));
             i += 2;
         } else {
             *invalid = true;

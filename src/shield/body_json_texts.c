@@ -1,5 +1,6 @@
 /* body_json_texts.c — JSON's tokens over chunk borders: strings, numbers, words (RFC 8259). */
 #include "base/assert.h"
+#include "base/id.h"
 #include "shield/body_json.h"
 
 /* ---- strings ---- */
@@ -78,14 +79,6 @@ static void take_unit(struct rp_body *body, struct json_text *text) {
     }
 }
 
-static int hex(uint8_t byte) {
-    if (byte >= '0' && byte <= '9') {
-        return byte - '0';
-    }
-    uint8_t lower = rp_lower(byte);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 static void escape_sign(struct rp_body *body, struct json_text *text, uint8_t byte) {
     static const char signs[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
     const char *at = byte != 0 ? strchr(signs, byte) : NULL;
@@ -101,12 +94,12 @@ static void escape_sign(struct rp_body *body, struct json_text *text, uint8_t by
 }
 
 static void escape_digit(struct rp_body *body, struct json_text *text, uint8_t byte) {
-    if (hex(byte) < 0) {
+    if (rp_hex_digit(byte) < 0) {
         rp_body_error(body, "lexical error: invalid (non-hex) character occurs after '\\u' "
                             "inside string.");
         return;
     }
-    text->unit = text->unit * 16 + (uint32_t)hex(byte);
+    text->unit = text->unit * 16 + (uint32_t)rp_hex_digit(byte);
     if (text->step++ == ESCAPE_HEX + 3) {
         text->step = ESCAPE_NONE;
         take_unit(body, text);

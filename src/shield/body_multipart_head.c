@@ -3,6 +3,7 @@
  * RFC 2046 5.1 and RFC 7578, read as narrowly as ModSecurity does: every other reading is one that
  * an application behind may have, so what is unusual sets a flag and what is ambiguous an error.
  */
+#include "base/id.h"
 #include "shield/body_multipart.h"
 
 enum { CONTENT_TYPE_MAX = 1024 };
@@ -171,12 +172,6 @@ static const char *quoted(struct rp_body *body, rp_view *rest, rp_view *ret_valu
     return NULL;
 }
 
-static int hex(uint8_t byte) {
-    return is_digit(byte)                                   ? byte - '0'
-           : rp_lower(byte) >= 'a' && rp_lower(byte) <= 'f' ? rp_lower(byte) - 'a' + 10
-                                                            : -1;
-}
-
 /* RFC 8187: charset'language'value with escapes. */
 static const char *extended(struct rp_body *body, rp_view *rest, rp_view *ret_value) {
     rp_view text = rp_view_sub(*rest, 0, rp_view_find_byte(*rest, ';'));
@@ -192,12 +187,14 @@ static const char *extended(struct rp_body *body, rp_view *rest, rp_view *ret_va
     uint8_t *p = rp_body_alloc(body, value.n);
     size_t n = 0;
     for (size_t i = 0; p && i < value.n; i++) {
-        bool escape = value.p[i] == '%' && i + 2 < value.n && hex(value.p[i + 1]) >= 0 &&
-                      hex(value.p[i + 2]) >= 0;
+        bool escape = value.p[i] == '%' && i + 2 < value.n && rp_hex_digit(value.p[i + 1]) >= 0 &&
+                      rp_hex_digit(value.p[i + 2]) >= 0;
         if (!escape && !is_token(value.p[i])) {
             return "Multipart: Invalid Content-Disposition header (filename*).";
         }
-        p[n++] = escape ? (uint8_t)(hex(value.p[i + 1]) * 16 + hex(value.p[i + 2])) : value.p[i];
+        p[n++] = escape
+                     ? (uint8_t)(rp_hex_digit(value.p[i + 1]) * 16 + rp_hex_digit(value.p[i + 2]))
+                     : value.p[i];
         i += escape ? 2 : 0;
     }
     *ret_value = rp_view_of(p, n);

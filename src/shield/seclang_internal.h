@@ -169,7 +169,6 @@ rp_err seclang_operator(struct seclang *in, const struct seclang_word *word,
 
 /* ---- seclang_lists.c ---- */
 
-int seclang_hex_digit(uint8_t byte); /* -1 when it is none */
 /* @pm: words between spaces, |41 42| in place of bytes. */
 rp_err seclang_phrases(struct seclang *in, rp_view at, rp_view text, struct seclang_list *phrases);
 /* @ipMatch: addresses and networks between commas. */

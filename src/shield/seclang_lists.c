@@ -1,6 +1,7 @@
 /* seclang_lists.c — an operator's argument that is a list: phrases, addresses, files of either. */
 #include <arpa/inet.h>
 
+#include "base/id.h"
 #include "shield/seclang_internal.h"
 
 static rp_err add_phrase(struct seclang *in, struct seclang_list *phrases, rp_view phrase) {
@@ -14,18 +15,11 @@ static rp_err add_phrase(struct seclang *in, struct seclang_list *phrases, rp_vi
 
 /* ---- pm ---- */
 
-int seclang_hex_digit(uint8_t byte) {
-    return byte >= '0' && byte <= '9'   ? byte - '0'
-           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
-           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
-                                        : -1;
-}
-
 /* The bytes between two bars, |41 42|, at v's start; 0 when it is no such thing, else how far. */
 static size_t hex_part(rp_view v, uint8_t *out, size_t *n) {
     size_t i = 1, written = 0;
-    while (i + 1 < v.n && seclang_hex_digit(v.p[i]) >= 0 && seclang_hex_digit(v.p[i + 1]) >= 0) {
-        out[written++] = (uint8_t)(seclang_hex_digit(v.p[i]) << 4 | seclang_hex_digit(v.p[i + 1]));
+    while (i + 1 < v.n && rp_hex_digit(v.p[i]) >= 0 && rp_hex_digit(v.p[i + 1]) >= 0) {
+        out[written++] = (uint8_t)(rp_hex_digit(v.p[i]) << 4 | rp_hex_digit(v.p[i + 1]));
         i += 2;
         while (i < v.n && v.p[i] == ' ') {
             i++;

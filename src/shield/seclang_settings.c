@@ -2,6 +2,7 @@
  */
 #include "base/assert.h"
 #include "base/buf.h"
+#include "base/id.h"
 #include "shield/seclang_internal.h"
 
 /* CRS counts on these, which are ModSecurity's recommended ones. */
@@ -139,7 +140,7 @@ static rp_err set_off(struct seclang *in, rp_view name, rp_view value) {
 static bool hex_of(rp_view text, unsigned max, unsigned *ret_value) {
     unsigned value = 0;
     for (size_t i = 0; i < text.n; i++) {
-        int digit = seclang_hex_digit(text.p[i]);
+        int digit = rp_hex_digit(text.p[i]);
         if (digit < 0 || text.n > 4) {
             return false;
         }

@@ -1,6 +1,7 @@
 #include "wire/http.h"
 
 #include "base/assert.h"
+#include "base/id.h"
 #include "wire/encode.h"
 
 /* ---- UTF-8 (RFC 3629 section 4) ---- */
@@ -73,14 +74,6 @@ bool rp_utf8_is_name(rp_view v) {
 
 /* ---- percent-encoding (RFC 3986 section 2.1) ---- */
 
-static int hex_digit(uint8_t c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    uint8_t letter = c | 0x20;
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
 /* Decodes into the arena. plus: '+' means a space, as forms have it. */
 static rp_err percent_decode(rp_view text, bool plus, struct rp_arena *arena, rp_view *ret) {
     uint8_t *to = rp_arena_alloc(arena, text.n);
@@ -91,8 +84,8 @@ static rp_err percent_decode(rp_view text, bool plus, struct rp_arena *arena, rp
     for (size_t i = 0; i < text.n; i++) {
         uint8_t c = text.p[i];
         if (c == '%') {
-            int high = text.n - i > 2 ? hex_digit(text.p[i + 1]) : -1;
-            int low = text.n - i > 2 ? hex_digit(text.p[i + 2]) : -1;
+            int high = text.n - i > 2 ? rp_hex_digit(text.p[i + 1]) : -1;
+            int low = text.n - i > 2 ? rp_hex_digit(text.p[i + 2]) : -1;
             if (high < 0 || low < 0) {
                 return RP_ERR(INVALID);
             }

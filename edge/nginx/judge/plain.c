@@ -1,11 +1,6 @@
 #include "judge/plain.h"
 
-static int hex_digit(uint8_t c) {
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
+#include "base/id.h"
 
 /* The next character of the path, decoded once; -1 at a broken escape. */
 static int next(rp_view *path) {
@@ -14,10 +9,10 @@ static int next(rp_view *path) {
         *path = rp_view_from(*path, 1);
         return c;
     }
-    if (path->n < 3 || hex_digit(path->p[1]) < 0 || hex_digit(path->p[2]) < 0) {
+    if (path->n < 3 || rp_hex_digit(path->p[1]) < 0 || rp_hex_digit(path->p[2]) < 0) {
         return -1;
     }
-    int decoded = hex_digit(path->p[1]) * 16 + hex_digit(path->p[2]);
+    int decoded = rp_hex_digit(path->p[1]) * 16 + rp_hex_digit(path->p[2]);
     *path = rp_view_from(*path, 3);
     /* What ends a segment must be written as itself. */
     return decoded == '/' || decoded == '\\' || decoded == 0 ? -1 : decoded;
