@@ -1,6 +1,7 @@
 /* gate_events.c — what the gate refused, as events: who by hash, where, by which rule. */
 #include "base/checked.h"
 #include "ledger.h"
+#include "shield/model.h"
 
 static const struct rp_tree operator_tree = {.kind = RP_TREE_OPERATOR};
 
@@ -53,15 +54,6 @@ static void emit_rules(struct ledger *ledger, const struct rp_gate_record *r,
     rp_buf_done(&rules);
 }
 
-static const char *violation_word(unsigned violation) {
-    static const char *const words[] = {
-#define RP_VIOLATION(NAME, word, text) word,
-#include "shield/violations.def"
-#undef RP_VIOLATION
-    };
-    return violation < RP_COUNT_OF(words) ? words[violation] : "unknown";
-}
-
 /* What the model says no to, and what would have cost too much: events of their own. */
 static void emit_waf(struct ledger *ledger, const struct rp_gate_record *r,
                      struct rp_arena *arena) {
@@ -76,7 +68,8 @@ static void emit_waf(struct ledger *ledger, const struct rp_gate_record *r,
     rp_event_add_text(event, "app", rp_view_of(r->app, r->app_len));
     rp_event_add_u64(event, "status", r->status);
     if (model) {
-        rp_event_add_text(event, "violation", rp_view_from_cstr(violation_word(r->violation)));
+        rp_event_add_text(event, "violation",
+                          rp_view_from_cstr(rp_violation_word((enum rp_violation)r->violation)));
         rp_event_add_text(event, "variable", rp_view_of(r->variable, r->variable_len));
     } else {
         rp_event_add_u64(event, "rule", r->rules[0]);

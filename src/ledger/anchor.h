@@ -34,8 +34,6 @@ void rp_anchor_print(struct rp_buf *out, const struct rp_anchor *anchor);
 /* Cuts one record off *rest. CORRUPT for anything that rp_anchor_print would not print. */
 rp_err rp_anchor_parse(rp_view *rest, struct rp_anchor *ret_anchor);
 
-rp_hash rp_anchor_leaf(const uint8_t salt[static RP_ANCHOR_SALT], rp_view origin, uint64_t size,
-                       const rp_hash *root);
 /* CORRUPT unless the record leads to the anchor's root for the tree of this origin. */
 rp_err rp_anchor_check(const struct rp_anchor *anchor, rp_view origin, const rp_hash *anchor_root);
 

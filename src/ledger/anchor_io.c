@@ -73,21 +73,31 @@ static rp_err see_file(void *ctx, const char *name, bool is_folder) {
     return RP_OK;
 }
 
+rp_err rp_anchor_newest_file(const char *folder, uint64_t *ret_index) {
+    struct newest newest = {0, false};
+    RP_TRY(rp_folder_each(folder, see_file, &newest));
+    if (!newest.any) {
+        return RP_ERR(NOT_FOUND);
+    }
+    *ret_index = newest.index;
+    return RP_OK;
+}
+
 /* The newest file's records in `out`, its name in *ret_file, and what the next record's number is;
  * *ret_done when the record of this anchor is there already. */
 static rp_err read_newest(const char *folder, const struct rp_anchor *anchor, struct rp_buf *out,
                           uint64_t *ret_file, uint64_t *ret_number, bool *ret_done,
                           struct rp_diag *diag) {
-    struct newest newest = {0, false};
-    rp_err err = rp_folder_each(folder, see_file, &newest);
-    if (rp_is(err, RP_E_NOT_FOUND) || (rp_ok(err) && !newest.any)) {
+    uint64_t newest = 0;
+    rp_err err = rp_anchor_newest_file(folder, &newest);
+    if (rp_is(err, RP_E_NOT_FOUND)) {
         *ret_file = anchor->public_index;
         *ret_number = 0;
         return RP_OK;
     }
     RP_TRY(err);
     char path[PATH_SIZE];
-    int n = snprintf(path, sizeof path, "%s/%llu", folder, (unsigned long long)newest.index);
+    int n = snprintf(path, sizeof path, "%s/%llu", folder, (unsigned long long)newest);
     RP_ASSERT(n > 0 && n < PATH_SIZE);
     _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(2 * RP_ANCHOR_FILE_MAX);
     rp_view bytes, rest;
@@ -100,7 +110,7 @@ static rp_err read_newest(const char *folder, const struct rp_anchor *anchor, st
     }
     *ret_done = last.public_index >= anchor->public_index;
     *ret_number = last.number + 1;
-    *ret_file = newest.index;
+    *ret_file = newest;
     rp_buf_add(out, bytes);
     return rp_buf_err(out);
 }

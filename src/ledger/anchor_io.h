@@ -21,6 +21,10 @@ rp_err rp_anchor_write(const struct rp_grow_home *home, rp_view event, uint64_t 
                        struct rp_arena *arena, struct rp_anchor_plan *ret_plan,
                        struct rp_diag *diag);
 
+/* The name of the newest file of records in a tree's folder of them. NOT_FOUND: there is none yet.
+ */
+rp_err rp_anchor_newest_file(const char *folder, uint64_t *ret_index);
+
 /* The fields of an ANCHOR event. */
 rp_err rp_anchor_event_parse(rp_view event, struct rp_arena *arena, rp_hash *ret_root,
                              uint64_t *ret_trees);

@@ -32,21 +32,6 @@ static void file_path(const struct rp_vault *vault, struct rp_tree tree, uint64_
 
 /* ---- what is here ---- */
 
-struct newest {
-    uint64_t file;
-    bool any;
-};
-
-static rp_err see_file(void *ctx, const char *name, bool is_folder) {
-    struct newest *newest = ctx;
-    uint64_t file;
-    if (!is_folder && rp_view_to_u64(rp_view_from_cstr(name), UINT64_MAX, &file) &&
-        (!newest->any || file > newest->file)) {
-        *newest = (struct newest){file, true};
-    }
-    return RP_OK;
-}
-
 /* The end of a file that a power cut tore is cut off. Where a whole record stands behind what does
  * not parse, somebody altered it. */
 static rp_err cut_torn(const char *path, rp_view torn, uint64_t keep, struct rp_diag *diag) {
@@ -91,14 +76,14 @@ rp_err rp_vault_records_load(const struct rp_vault *vault, struct rp_vault_tree 
     char folder[RP_VAULT_PATH_MAX];
     records_path(vault, rp_grow_tree(tree->grow), folder);
     while (!tree->records.known) {
-        struct newest newest = {0, false};
-        rp_err err = rp_folder_each(folder, see_file, &newest);
-        if (rp_is(err, RP_E_NOT_FOUND) || (rp_ok(err) && !newest.any)) {
+        uint64_t newest = 0;
+        rp_err err = rp_anchor_newest_file(folder, &newest);
+        if (rp_is(err, RP_E_NOT_FOUND)) {
             tree->records = (struct rp_vault_records){.known = true};
             break;
         }
         RP_TRY(err);
-        err = load_file(vault, tree, newest.file, diag);
+        err = load_file(vault, tree, newest, diag);
         if (!rp_ok(err) && !rp_is(err, RP_E_NOT_FOUND)) {
             return err;
         }

@@ -199,30 +199,54 @@ static struct rp_verify_segment *find_segment(const struct rp_verify *v, uint64_
                : bsearch(&key, v->segments.p, v->segments.n / sizeof key, sizeof key, by_time);
 }
 
+/* Whether this entry is the leaf of the segment of that time; it leaves nothing in v. */
+static bool is_leaf_of(struct rp_verify *v, rp_view entry, uint64_t time_ms, struct rp_arena *arena,
+                       struct rp_verify_segment *ret) {
+    size_t before = v->segments.n;
+    struct rp_verify_segment seen;
+    if (!rp_event_is(entry, RP_EVENT_GATE_SEGMENT) || !rp_ok(see_segment(v, entry, arena))) {
+        return false;
+    }
+    memcpy(&seen, v->segments.p + before, sizeof seen);
+    v->segments.n = before;
+    if (seen.time_ms != time_ms) {
+        return false;
+    }
+    *ret = seen;
+    return true;
+}
+
+/* NOT_FOUND: it is not among the newest. */
+static rp_err find_leaf(struct rp_verify *v, struct rp_log *log, uint64_t time_ms,
+                        struct rp_verify_segment *ret) {
+    _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(1 << 20);
+    if (!arena) {
+        return RP_ERR(NO_MEMORY);
+    }
+    uint64_t size = rp_log_size(log);
+    for (uint64_t i = size > RP_TILE_WIDTH ? size - RP_TILE_WIDTH : 0; i < size; i++) {
+        rp_view entry;
+        rp_arena_reset(arena);
+        if (rp_ok(rp_log_entry(log, i, arena, &entry)) &&
+            is_leaf_of(v, entry, time_ms, arena, ret)) {
+            return RP_OK;
+        }
+    }
+    return RP_ERR(NOT_FOUND);
+}
+
 /* The leaf of a file that was written while we read: it comes within moments. */
 static rp_err await_leaf(struct rp_verify *v, uint64_t time_ms, struct rp_verify_segment *ret) {
     char folder[PATH_SIZE];
     rp_verify_path(v->folder, "operator", folder);
     for (unsigned look = 0; look < LOOKS; look++) {
         struct rp_log *log;
-        _cleanup_(rp_arena_freep) struct rp_arena *arena = rp_arena_new(1 << 20);
-        RP_TRY(arena ? rp_log_open(folder, (rp_view){NULL, 0}, &log, NULL) : RP_ERR(NO_MEMORY));
-        uint64_t size = rp_log_size(log);
-        for (uint64_t i = size > RP_TILE_WIDTH ? size - RP_TILE_WIDTH : 0; i < size; i++) {
-            rp_view entry;
-            rp_arena_reset(arena);
-            size_t before = v->segments.n;
-            if (rp_ok(rp_log_entry(log, i, arena, &entry)) &&
-                rp_event_is(entry, RP_EVENT_GATE_SEGMENT) && rp_ok(see_segment(v, entry, arena))) {
-                memcpy(ret, v->segments.p + before, sizeof *ret);
-                v->segments.n = before;
-                if (ret->time_ms == time_ms) {
-                    rp_log_free(log);
-                    return RP_OK;
-                }
-            }
-        }
+        RP_TRY(rp_log_open(folder, (rp_view){NULL, 0}, &log, NULL));
+        rp_err err = find_leaf(v, log, time_ms, ret);
         rp_log_free(log);
+        if (!rp_is(err, RP_E_NOT_FOUND)) {
+            return err;
+        }
         rp_verify_wait();
     }
     return RP_ERR(NOT_FOUND);

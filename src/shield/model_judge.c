@@ -7,23 +7,6 @@
 
 enum { PAIRS_MAX = 1000, SEGMENTS_MAX = 64 };
 
-static const struct {
-    const char *word, *text;
-} violations[] = {
-#define RP_VIOLATION(NAME, word, text) {word, text},
-#include "shield/violations.def"
-#undef RP_VIOLATION
-};
-_Static_assert(RP_COUNT_OF(violations) == RP_VIOLATION_COUNT, "a text for each");
-
-const char *rp_violation_word(enum rp_violation violation) {
-    return violation < RP_VIOLATION_COUNT ? violations[violation].word : "unknown";
-}
-
-const char *rp_violation_text(enum rp_violation violation) {
-    return violation < RP_VIOLATION_COUNT ? violations[violation].text : "unknown";
-}
-
 /* ---- the path ---- */
 
 struct segments {
