@@ -96,7 +96,5 @@ rp_err rp_admin_find_person(struct rp_request *request, rp_id tenant, rp_id *ret
 
 /* The answer to an error: a page, or RFC 9457 problem details. detail may be NULL. */
 void rp_problem(struct rp_request *request, enum rp_kind kind, rp_err err, const char *detail);
-/* Fails with a detail that the reader sees; the text is kept in the request. */
-struct rp_diag *rp_problem_diag(struct rp_request *request);
 
 #endif

@@ -8,10 +8,6 @@
 
 enum { CODE_MAX = 40, RETRY_S = 5 };
 
-struct rp_diag *rp_problem_diag(struct rp_request *request) {
-    return &request->diag;
-}
-
 /* "NOT_FOUND" is printed "not_found": stable, and what programs compare. */
 static void code_of(rp_err err, char out[static CODE_MAX]) {
     const char *name = rp_err_name(err);

@@ -24,8 +24,4 @@ rp_err rp_aead_open_secret(const struct rp_secret *key, rp_view aad, rp_view sea
 rp_err rp_aead_seal_secret(const struct rp_env *env, const struct rp_secret *key, rp_view aad,
                            const struct rp_secret *plain, struct rp_buf *out);
 
-/* AES Key Wrap with Padding, RFC 5649, for formats that others define. */
-rp_err rp_kwp_wrap(const struct rp_secret *kek, const struct rp_secret *key, struct rp_buf *out);
-rp_err rp_kwp_unwrap(const struct rp_secret *kek, rp_view wrapped, struct rp_secret **ret_key);
-
 #endif

@@ -196,7 +196,8 @@ BIO *rp_x509_reader(rp_view text) {
     return bio;
 }
 
-rp_err rp_x509_parse_cert(rp_view pem, X509 **ret_cert) {
+/* The first certificate of the text; SYNTAX. */
+static rp_err parse_cert(rp_view pem, X509 **ret_cert) {
     if (pem.n == 0 || pem.n > RP_X509_PEM_MAX) {
         return RP_ERR(SYNTAX);
     }
@@ -239,7 +240,7 @@ rp_err rp_x509_make_leaf(const struct rp_env *env, rp_view ca_cert, rp_view ca_k
     }
     _cleanup_(rp_x509_free_cert) X509 *issuer = NULL;
     _cleanup_(rp_x509_free_key) EVP_PKEY *issuer_key = NULL;
-    RP_TRY(rp_x509_parse_cert(ca_cert, &issuer));
+    RP_TRY(parse_cert(ca_cert, &issuer));
     RP_TRY(rp_x509_parse_key(ca_key, &issuer_key));
     if (X509_check_private_key(issuer, issuer_key) != 1) {
         return RP_ERR(INVALID);
@@ -272,7 +273,7 @@ static bool seconds_of(const ASN1_TIME *time, int64_t *ret_seconds) {
 
 rp_err rp_x509_not_after(rp_view cert, int64_t *ret_seconds) {
     _cleanup_(rp_x509_free_cert) X509 *parsed = NULL;
-    RP_TRY(rp_x509_parse_cert(cert, &parsed));
+    RP_TRY(parse_cert(cert, &parsed));
     return seconds_of(X509_get0_notAfter(parsed), ret_seconds) ? RP_OK : RP_ERR(SYNTAX);
 }
 
@@ -336,7 +337,7 @@ static rp_err read_issuer(const X509 *cert, struct rp_arena *arena, rp_view *ret
 rp_err rp_x509_read(rp_view cert, struct rp_arena *arena, struct rp_x509_facts *ret_facts) {
     _cleanup_(rp_x509_free_cert) X509 *parsed = NULL;
     struct rp_x509_facts facts;
-    RP_TRY(rp_x509_parse_cert(cert, &parsed));
+    RP_TRY(parse_cert(cert, &parsed));
     if (!seconds_of(X509_get0_notBefore(parsed), &facts.since_s) ||
         !seconds_of(X509_get0_notAfter(parsed), &facts.until_s)) {
         return RP_ERR(SYNTAX);

@@ -18,8 +18,7 @@ void rp_x509_free_bio(BIO **bio);
  * belongs to nginx, so it is never a rp_secret. */
 EVP_PKEY *rp_x509_new_key(void);
 BIO *rp_x509_reader(rp_view text);
-/* The first certificate of the text, or the private key; SYNTAX. */
-rp_err rp_x509_parse_cert(rp_view pem, X509 **ret_cert);
+/* SYNTAX. */
 rp_err rp_x509_parse_key(rp_view pem, EVP_PKEY **ret_key);
 /* A certificate that the key signs for itself, for the many days of one that nobody has to trust:
  * what counts of it is its key. */

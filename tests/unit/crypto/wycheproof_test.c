@@ -118,33 +118,6 @@ static void gcm_opens_what_is_valid_and_nothing_else(void **state) {
     done(&v, 50);
 }
 
-static void kwp_unwraps_what_is_valid_and_nothing_else(void **state) {
-    (void)state;
-    struct vectors v = load("aes_kwp_test.json");
-    for (const struct rp_json *g = v.groups->first; g; g = g->next) {
-        for (const struct rp_json *t = rp_json_get(g, "tests")->first; t; t = t->next) {
-            struct rp_secret *kek = secret(&v, t, "key");
-            struct rp_secret *key = NULL;
-            rp_view want = hex(&v, t, "msg");
-            rp_err err = rp_kwp_unwrap(kek, hex(&v, t, "ct"), &key);
-            if (rp_ok(err) && rp_view_equal(rp_json_get_string(t, "result"), RP_VIEW("valid"))) {
-                uint8_t got[512];
-                assert_int_equal(rp_secret_size(key), want.n);
-                rp_secret_reveal(key, got, want.n);
-                assert_memory_equal(got, want.p, want.n);
-                struct rp_buf wrapped = rp_buf_new(1024);
-                assert_ok(rp_kwp_wrap(kek, key, &wrapped));
-                assert_view_equal(rp_buf_view(&wrapped), hex(&v, t, "ct"));
-                rp_buf_done(&wrapped);
-            }
-            judge(&v, t, rp_ok(err));
-            rp_secret_free(key);
-            rp_secret_free(kek);
-        }
-    }
-    done(&v, 50);
-}
-
 typedef rp_err verify_function(rp_view public_key, rp_view message, rp_view signature);
 
 static void verify_all(const char *file, const char *key_name, const char *key_member,
@@ -214,7 +187,6 @@ static void hmac_computes_the_same(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gcm_opens_what_is_valid_and_nothing_else),
-        cmocka_unit_test(kwp_unwraps_what_is_valid_and_nothing_else),
         cmocka_unit_test(ed25519_verifies_what_is_valid_and_nothing_else),
         cmocka_unit_test(es256_verifies_what_is_valid_and_nothing_else),
         cmocka_unit_test(hkdf_derives_the_same),
