@@ -12,9 +12,6 @@ bool cli_gate_end(const struct cli *cli, uint64_t *ret_until_ms);
 #define CLI_GATE_END_USAGE(cli)                                                                    \
     cli_usage((cli), cli_say((cli), "--days N ou --minutes N, l’un des deux, 10 ans au plus",      \
                              "--days N or --minutes N, one of them, 10 years at most"))
-/* body may be NULL. Says what went wrong. */
-enum rp_exit cli_gate_ask(struct cli *cli, const char *method, const char *path,
-                          const struct rp_json *body, struct rp_json **ret_answer);
 
 enum rp_exit cli_gate_lists(struct cli *cli);
 enum rp_exit cli_gate_certificates(struct cli *cli);

@@ -43,8 +43,9 @@ bool cli_gate_end(const struct cli *cli, uint64_t *ret_until_ms) {
     return minutes <= MINUTES_MAX;
 }
 
-enum rp_exit cli_gate_ask(struct cli *cli, const char *method, const char *path,
-                          const struct rp_json *body, struct rp_json **ret_answer) {
+/* body may be NULL. Says what went wrong. */
+static enum rp_exit ask(struct cli *cli, const char *method, const char *path,
+                        const struct rp_json *body, struct rp_json **ret_answer) {
     _cleanup_(rp_buf_done) struct rp_buf text = rp_buf_new(65536);
     struct rp_diag diag = cli_diag(cli);
     rp_err err = body ? rp_json_print(body, &text) : RP_OK;
@@ -86,7 +87,7 @@ static enum rp_exit put_one(struct cli *cli, uint64_t expires_ms) {
     if (cli->header && !add_header(cli, body)) {
         return cli_usage(cli, "--header 'Name: text'");
     }
-    enum rp_exit code = cli_gate_ask(cli, "POST", LISTS, body, &answer);
+    enum rp_exit code = ask(cli, "POST", LISTS, body, &answer);
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     } else if (code == RP_EXIT_OK) {
@@ -188,7 +189,7 @@ static enum rp_exit list(struct cli *cli) {
             return cli_fail(cli, RP_ERR(NO_MEMORY), cli->command, NULL);
         }
         cli->arena = page;
-        code = cli_gate_ask(cli, "GET", (const char *)path.p, NULL, &answer);
+        code = ask(cli, "GET", (const char *)path.p, NULL, &answer);
         cli->arena = whole;
         const struct rp_json *entries = rp_json_get(answer, "entries");
         for (const struct rp_json *e = entries ? entries->first : NULL; e; e = e->next) {
@@ -215,7 +216,7 @@ static enum rp_exit remove_one(struct cli *cli) {
     bool is_id = rp_id_parse(rp_view_from_cstr(cli->args[1]), &id);
     rp_json_add_cstr(cli->arena, body, is_id ? "id" : "network", cli->args[1]);
     rp_json_add_string(cli->arena, body, "by", cli_gate_who());
-    enum rp_exit code = cli_gate_ask(cli, "POST", LISTS "/remove", body, &answer);
+    enum rp_exit code = ask(cli, "POST", LISTS "/remove", body, &answer);
     if (code == RP_EXIT_OK && cli->json) {
         cli_print_json(answer);
     }

@@ -66,7 +66,8 @@ rp_err rp_route_find(enum rp_method method, rp_view path, const struct rp_route 
     return RP_ERR(UNSUPPORTED);
 }
 
-uint64_t rp_web_key(rp_id tenant) {
+/* The key under which rp_pool_submit_to keeps a tenant on one thread; 0 is the system's. */
+static uint64_t queue_of(rp_id tenant) {
     if (rp_id_is_none(tenant)) {
         return 0;
     }
@@ -104,7 +105,7 @@ static uint64_t key_of(const struct rp_request *request) {
         return 0;
     case RP_TENANT:
         return rp_access_tenant_hint(request, &tenant) || rp_id_parse(request->segments[0], &tenant)
-                   ? rp_web_key(tenant)
+                   ? queue_of(tenant)
                    : 0;
     }
     RP_UNREACHABLE();

@@ -69,7 +69,4 @@ void rp_web_password(struct rp_password_job *job);
 /* Answers with an error where the work could not be taken (OVERLOAD). */
 void rp_web_refuse(struct rp_request *request, rp_err err);
 
-/* The key under which rp_pool_submit_to keeps a tenant on one thread; 0 is the system's. */
-uint64_t rp_web_key(rp_id tenant);
-
 #endif

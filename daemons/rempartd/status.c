@@ -14,7 +14,7 @@ static const char *const state_names[CHILD_STATE_COUNT] = {
     [CHILD_MISSING] = "missing", [CHILD_OFF] = "off",
 };
 
-const char *supervisor_state_name(enum child_state state) {
+static const char *state_name(enum child_state state) {
     RP_ASSERT(state < CHILD_STATE_COUNT);
     return state_names[state];
 }
@@ -49,7 +49,7 @@ static void add_walls(struct rp_arena *arena, struct rp_json *role, const struct
 static void add_role(struct rp_arena *arena, struct rp_json *roles, const struct child *child) {
     struct rp_json *role = rp_json_add_object(arena, roles, NULL);
     rp_json_add_cstr(arena, role, "name", rp_role_name(child->role));
-    rp_json_add_cstr(arena, role, "state", supervisor_state_name(child->state));
+    rp_json_add_cstr(arena, role, "state", state_name(child->state));
     rp_json_add_u64(arena, role, "pid", (uint64_t)child->pid);
     rp_json_add_u64(arena, role, "restarts", child->restarts);
     rp_json_add_cstr(arena, role, "since", rp_time_print(child->since_s).s);

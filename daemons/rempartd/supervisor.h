@@ -161,8 +161,6 @@ struct supervisor {
     struct leaver leavers[LEAVERS];
 };
 
-const char *supervisor_state_name(enum child_state state);
-
 /* Sub-folders with the right owner and mode, and run/ on tmpfs. Tells stderr what fails. */
 rp_err supervisor_make_folders(struct supervisor *supervisor);
 

@@ -45,8 +45,6 @@ typedef struct {
     struct rp_arena *arena;   /* NULL when memory is out */
     struct rp_waf_kept *kept; /* may be NULL: what the requests on this seat leave to each other */
 } ngx_rempart_seat_t;
-ngx_rempart_seat_t ngx_rempart_seat_take(void);
-void ngx_rempart_seat_give(ngx_rempart_seat_t seat);
 
 /* What a thread does, and how the loop goes on when it is done. */
 typedef rp_err ngx_rempart_waf_job_pt(ngx_rempart_waf_t *waf);

@@ -19,12 +19,12 @@ enum {
 static ngx_rempart_seat_t idle_seats[SEATS_KEPT]; /* of this worker's only loop */
 static ngx_uint_t idle_count;
 
-ngx_rempart_seat_t ngx_rempart_seat_take(void) {
+static ngx_rempart_seat_t seat_take(void) {
     return idle_count > 0 ? idle_seats[--idle_count]
                           : (ngx_rempart_seat_t){rp_arena_new(ARENA_BYTES), rp_waf_kept_new()};
 }
 
-void ngx_rempart_seat_give(ngx_rempart_seat_t seat) {
+static void seat_give(ngx_rempart_seat_t seat) {
     if (idle_count == SEATS_KEPT || !seat.arena) {
         rp_arena_free(seat.arena);
         rp_waf_kept_free(seat.kept);
@@ -39,7 +39,7 @@ void ngx_rempart_seat_give(ngx_rempart_seat_t seat) {
 static void waf_done(void *data) {
     ngx_rempart_waf_t *waf = data;
     rp_waf_tx_done(waf->tx);
-    ngx_rempart_seat_give(waf->seat);
+    seat_give(waf->seat);
 }
 
 static rp_view printed(ngx_http_request_t *r, struct sockaddr *address, socklen_t length) {
@@ -89,7 +89,7 @@ ngx_rempart_waf_t *ngx_rempart_waf_new(ngx_http_request_t *r, const ngx_rempart_
     cleanup->handler = waf_done;
     waf->r = r;
     waf->conf = conf;
-    waf->seat = ngx_rempart_seat_take();
+    waf->seat = seat_take();
     waf->arena = waf->seat.arena;
     return waf->arena ? waf : NULL;
 }

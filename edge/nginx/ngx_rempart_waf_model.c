@@ -88,6 +88,15 @@ static rp_view header_of(void *ctx, rp_view name) {
     return (rp_view){NULL, 0};
 }
 
+static rp_err add_cookie(struct rp_arena *arena, const ngx_table_elt_t *header, rp_view *all) {
+    if (!rp_view_equal_nocase(ngx_rempart_view(header->key), RP_VIEW("cookie"))) {
+        return RP_OK;
+    }
+    *all = rp_arena_printf(arena, "%.*s%s%.*s", RP_FMT(*all), all->n ? "; " : "",
+                           RP_FMT(ngx_rempart_view(header->value)));
+    return all->p ? RP_OK : RP_ERR(TOO_LARGE);
+}
+
 /* HTTP/2 cuts them into several headers. */
 static rp_err cookies_of(const ngx_rempart_waf_t *waf, rp_view *ret_cookies) {
     const ngx_list_part_t *part = &waf->r->headers_in.headers.part;
@@ -95,13 +104,7 @@ static rp_err cookies_of(const ngx_rempart_waf_t *waf, rp_view *ret_cookies) {
     for (; part; part = part->next) {
         const ngx_table_elt_t *headers = part->elts;
         for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            if (rp_view_equal_nocase(ngx_rempart_view(headers[i].key), RP_VIEW("cookie"))) {
-                all = rp_arena_printf(waf->arena, "%.*s%s%.*s", RP_FMT(all), all.n ? "; " : "",
-                                      RP_FMT(ngx_rempart_view(headers[i].value)));
-                if (!all.p) {
-                    return RP_ERR(TOO_LARGE);
-                }
-            }
+            RP_TRY(add_cookie(waf->arena, &headers[i], &all));
         }
     }
     *ret_cookies = all;

@@ -15,7 +15,7 @@ unsigned rp_month_length(int year, unsigned month) {
     return month == 2 && leap(year) ? 29 : lengths[month - 1];
 }
 
-bool rp_date_valid(struct rp_date date) {
+static bool is_valid(struct rp_date date) {
     return date.year >= 1583 && date.year <= 9999 && date.month >= 1 && date.month <= 12 &&
            date.day >= 1 && date.day <= rp_month_length(date.year, date.month);
 }
@@ -66,7 +66,7 @@ bool rp_date_parse(rp_view text, struct rp_date *ret_date) {
         return false;
     }
     struct rp_date date = {.year = (int)year, .month = month, .day = day};
-    if (!rp_date_valid(date)) {
+    if (!is_valid(date)) {
         return false;
     }
     *ret_date = date;

@@ -20,7 +20,6 @@ struct rp_date {
     unsigned month, day; /* from 1 */
 };
 
-bool rp_date_valid(struct rp_date date);
 int64_t rp_date_to_day(struct rp_date date);
 struct rp_date rp_date_of_day(int64_t day);
 unsigned rp_month_length(int year, unsigned month);

@@ -41,9 +41,8 @@ const char *rp_config_check_witness_log(rp_view text);   /* a log's verifier key
 const char *rp_config_check_declared_port(rp_view text); /* tcp 22 WHO: WHY */
 
 const char *rp_config_check_log_key(rp_view text);
-const char *rp_config_check_role(rp_view text);        /* a role that one machine may run */
-const char *rp_config_check_endpoint(rp_view text);    /* ADDRESS:PORT, or empty */
-const char *rp_config_check_fingerprint(rp_view text); /* SHA256: and 43 digits */
+const char *rp_config_check_role(rp_view text);     /* a role that one machine may run */
+const char *rp_config_check_endpoint(rp_view text); /* ADDRESS:PORT, or empty */
 
 /* How many single edits lead from one word to the other, or a number over 2. */
 unsigned rp_config_edits(rp_view a, rp_view b);

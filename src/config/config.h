@@ -162,9 +162,6 @@ const struct rp_config_peer *rp_config_runs_there(const struct rp_config *config
                                                   enum rp_role_id role);
 /* Whether a machine of this installation, this one or another, keeps a copy of the log. */
 bool rp_config_has_vault(const struct rp_config *config);
-/* "10.0.0.1:7443", "[fd00::1]:7443"; false when it is not of that form. */
-bool rp_config_read_endpoint(rp_view text, struct rp_arena *arena,
-                             struct rp_config_endpoint *ret_endpoint);
 /* Where an application listens, "http://127.0.0.1:3000"; false for a local socket. */
 bool rp_config_upstream(rp_view text, rp_view *ret_host, uint16_t *ret_port);
 /* A witness of ledger.witnesses; false when the text is not of that form. */

@@ -58,8 +58,9 @@ static bool split_endpoint(rp_view text, rp_view *ret_address, uint16_t *ret_por
     return rp_config_check_address(address) == NULL;
 }
 
-bool rp_config_read_endpoint(rp_view text, struct rp_arena *arena,
-                             struct rp_config_endpoint *ret_endpoint) {
+/* "10.0.0.1:7443", "[fd00::1]:7443"; false when it is not of that form. */
+static bool read_endpoint(rp_view text, struct rp_arena *arena,
+                          struct rp_config_endpoint *ret_endpoint) {
     rp_view address;
     uint16_t port = 0;
     if (!split_endpoint(text, &address, &port)) {
@@ -82,7 +83,7 @@ static bool is_base64(uint8_t c) {
            c == '/';
 }
 
-const char *rp_config_check_fingerprint(rp_view text) {
+static const char *check_fingerprint(rp_view text) {
     enum { DIGITS = 43 };
     rp_view prefix = RP_VIEW("SHA256:");
     bool good = text.n == prefix.n + DIGITS && rp_view_starts(text, prefix);
@@ -114,11 +115,10 @@ static rp_err read_member(const struct reading *in, const struct rp_yaml *node,
     }
     if (rp_view_equal(node->key, RP_VIEW("address"))) {
         RP_TRY(rp_config_text(in, node, 1, 80, rp_config_check_endpoint, &address));
-        return rp_config_read_endpoint(node->scalar, in->arena, &peer->at) ? RP_OK
-                                                                           : RP_ERR(TOO_LARGE);
+        return read_endpoint(node->scalar, in->arena, &peer->at) ? RP_OK : RP_ERR(TOO_LARGE);
     }
     if (rp_view_equal(node->key, RP_VIEW("key"))) {
-        return rp_config_text(in, node, 1, 80, rp_config_check_fingerprint, &peer->key);
+        return rp_config_text(in, node, 1, 80, check_fingerprint, &peer->key);
     }
     if (rp_view_equal(node->key, RP_VIEW("runs"))) {
         return read_runs(in, node, peer);
@@ -264,8 +264,7 @@ rp_err rp_config_check_link(const struct reading *in, const struct rp_yaml *root
         return fail_at_key(in, link,
                            "link needs listen: the other machine asks roles of this one, too");
     }
-    if (!rp_config_read_endpoint(rp_view_from_cstr(config->link_listen), in->arena,
-                                 &config->link)) {
+    if (!read_endpoint(rp_view_from_cstr(config->link_listen), in->arena, &config->link)) {
         return RP_ERR(TOO_LARGE);
     }
     return check_places(in, root, there);

@@ -12,12 +12,9 @@ enum { RP_PASSKEY_BODY_MAX = 2048, RP_PASSKEY_SEALED_MAX = RP_PASSKEY_BODY_MAX +
 /* The keyed index by which a key is found. Leases a key: before a transaction. */
 rp_err rp_passkey_index(struct rp_identity *identity, rp_view credential_id,
                         struct rp_sha256 *ret_index);
-/* Seals and opens what is not a column; home: the tenant under whose key it lies. CORRUPT for a
- * body that is another row's. */
+/* Seals what is not a column; home: the tenant under whose key it lies. */
 rp_err rp_passkey_seal(struct rp_identity *identity, rp_id home, rp_id person,
                        const struct rp_passkey *key, struct rp_buf *out);
-rp_err rp_passkey_open(struct rp_identity *identity, rp_id home, rp_id person, rp_view sealed,
-                       struct rp_passkey *key);
 /* By its index; *ret_person, *ret_home: whose it is. NOT_FOUND. */
 rp_err rp_passkey_find(struct rp_identity *identity, const struct rp_sha256 *index,
                        struct rp_passkey *ret_key, rp_id *ret_person, rp_id *ret_home);

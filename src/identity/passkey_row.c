@@ -54,8 +54,9 @@ rp_err rp_passkey_seal(struct rp_identity *identity, rp_id home, rp_id person,
     return rp_identity_seal(identity, &place, rp_buf_view(&body), out);
 }
 
-rp_err rp_passkey_open(struct rp_identity *identity, rp_id home, rp_id person, rp_view sealed,
-                       struct rp_passkey *key) {
+/* CORRUPT for a body that is another row's. */
+static rp_err open_sealed(struct rp_identity *identity, rp_id home, rp_id person, rp_view sealed,
+                          struct rp_passkey *key) {
     const struct rp_place place = {"passkey", home, person};
     _cleanup_(rp_buf_done) struct rp_buf body = rp_buf_new_wiping(RP_PASSKEY_BODY_MAX);
     RP_TRY(rp_identity_open(identity, &place, sealed, &body));
@@ -73,8 +74,7 @@ static rp_err read_row(struct rp_identity *identity, struct rp_row *row, struct 
                                .count = (uint32_t)rp_row_u64(row, 4),
                                .created_ms = (int64_t)rp_row_u64(row, 5),
                                .used_ms = (int64_t)rp_row_u64(row, 6)};
-    return rp_passkey_open(identity, rp_row_id(row, 2), rp_row_id(row, 1), rp_row_blob(row, 3),
-                           key);
+    return open_sealed(identity, rp_row_id(row, 2), rp_row_id(row, 1), rp_row_blob(row, 3), key);
 }
 
 rp_err rp_passkey_find(struct rp_identity *identity, const struct rp_sha256 *index,

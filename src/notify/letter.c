@@ -163,7 +163,7 @@ static size_t word_len(rp_view text) {
     return n > 0 ? n : RP_MIN(text.n, (size_t)WORD_BYTES);
 }
 
-void rp_encoded_words(struct rp_buf *out, rp_view text) {
+static void encoded_words(struct rp_buf *out, rp_view text) {
     if (is_ascii(text) && text.n <= 60) {
         rp_buf_add(out, text);
         return;
@@ -213,7 +213,7 @@ static void print_heads(struct rp_buf *out, const struct rp_mail *mail, rp_view 
     print_date(out, mail->date_s);
     rp_buf_printf(out, "Message-ID: <%s@%.*s>\r\nSubject: ", rp_id_print(mail->id).s,
                   RP_FMT(domain));
-    rp_encoded_words(out, subject);
+    encoded_words(out, subject);
     rp_buf_printf(out,
                   "\r\nAuto-Submitted: auto-generated\r\nContent-Language: %s\r\n"
                   "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=UTF-8\r\n"

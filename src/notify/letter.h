@@ -36,8 +36,7 @@ struct rp_mail {
 rp_err rp_mail_print(const struct rp_mail *mail, const struct rp_letter *letter,
                      struct rp_buf *out);
 
-/* The parts, for tests. */
+/* A part of it, for its test. */
 void rp_quoted_printable(struct rp_buf *out, rp_view text);
-void rp_encoded_words(struct rp_buf *out, rp_view text);
 
 #endif

@@ -95,8 +95,6 @@ rp_err rp_upload_keep(struct rp_space *space, struct rp_upload *upload, struct r
 /* All has come: the file, or its next version. CONFLICT when it changed in the meantime. */
 rp_err rp_upload_end(struct rp_space *space, const struct rp_upload *upload, struct rp_blob *blob,
                      struct rp_arena *arena, struct rp_file *ret_file, struct rp_diag *diag);
-/* TOO_LARGE over RP_FILE_MAX. */
-rp_err rp_upload_check_size(uint64_t size, struct rp_diag *diag);
 /* Takes it back, with what came. */
 rp_err rp_upload_drop(struct rp_space *space, rp_id id);
 

@@ -60,7 +60,8 @@ static rp_err open_facts(const struct rp_space *space, const struct rp_blob_plac
 
 /* ---- beginning ---- */
 
-rp_err rp_upload_check_size(uint64_t size, struct rp_diag *diag) {
+/* TOO_LARGE over RP_FILE_MAX. */
+static rp_err check_size(uint64_t size, struct rp_diag *diag) {
     return size <= RP_FILE_MAX ? RP_OK
                                : rp_fail(diag, RP_ERR(TOO_LARGE), "a file has at most %llu bytes",
                                          (unsigned long long)RP_FILE_MAX);
@@ -154,7 +155,7 @@ static rp_err begin(struct rp_space *space, struct rp_upload *upload, struct rp_
     upload->received = 0;
     RP_TRY(rp_space_file_check_name(upload->name, diag));
     RP_TRY(rp_space_file_check_type(upload->type, diag));
-    RP_TRY(upload->size == RP_SIZE_UNKNOWN ? RP_OK : rp_upload_check_size(upload->size, diag));
+    RP_TRY(upload->size == RP_SIZE_UNKNOWN ? RP_OK : check_size(upload->size, diag));
     RP_TRY(place_of(space, upload, arena, &place));
     struct beginning begin = {space, upload, &place, diag};
     RP_TRY(rp_db_transact(space->db, do_begin, &begin));
@@ -257,7 +258,7 @@ rp_err rp_upload_resume(struct rp_space *space, struct rp_upload *upload, struct
 
 rp_err rp_upload_keep(struct rp_space *space, struct rp_upload *upload, struct rp_blob *blob,
                       struct rp_diag *diag) {
-    RP_TRY(rp_upload_check_size(blob->size, diag));
+    RP_TRY(check_size(blob->size, diag));
     if (upload->size == RP_SIZE_UNKNOWN) {
         RP_TRY(ask_quota(space, upload->id, blob->size, diag));
     }
@@ -289,7 +290,7 @@ rp_err rp_upload_end(struct rp_space *space, const struct rp_upload *upload, str
                            .made = upload->version};
     rp_view document = {NULL, 0};
     files.files = true;
-    RP_TRY(rp_upload_check_size(blob->size, diag));
+    RP_TRY(check_size(blob->size, diag));
     if (upload->size != RP_SIZE_UNKNOWN && upload->size != blob->size) {
         return rp_fail(diag, RP_ERR(INVALID), "%llu bytes were announced, %llu came",
                        (unsigned long long)upload->size, (unsigned long long)blob->size);
