@@ -82,6 +82,7 @@ rp_err backup_tenants_restore(struct cli *cli, struct backup_tenants *tenants,
 /* The same walk, and nothing is written: is the file there, and whole? put_back counts. */
 rp_err backup_tenants_verify(struct cli *cli, struct backup_tenants *tenants, struct rp_diag *diag);
 
+/* backup_run.c, backup_restore.c: the words that take the most. */
 enum rp_exit backup_run(struct cli *cli, const char *folder);
 enum rp_exit backup_restore(struct cli *cli, const char *file);
 

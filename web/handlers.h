@@ -31,9 +31,11 @@ rp_view rp_page_link(struct rp_request *request, const char *path, const char *n
 /* A link that no longer opens anything is said plainly: spent, expired (in the words of what it was
  * for), unknown. Any other error stays as it is. */
 rp_err rp_page_link_refused(struct rp_request *request, rp_err err, enum rp_text_key expired);
-/* https://host:port/.rempart/id/enrol?token=… */
+/* admin_api.c: https://host:port/.rempart/id/enrol?token=… */
 rp_view rp_enrol_link(const struct rp_web *web, struct rp_arena *arena,
                       const struct rp_token *token);
+
+/* ---- account.c ---- */
 
 /* How somebody signed in, in words. */
 rp_view rp_page_strength(enum rp_lang lang, enum rp_acr acr);

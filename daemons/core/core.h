@@ -158,7 +158,7 @@ void core_clock_look(struct core *core, struct rp_db *db);
 /* Before anything is destroyed because its time has come. False also when nobody can say. */
 bool core_clock_is_believed(const struct core *core, struct rp_web_thread *thread);
 
-/* ---- connection.c ---- */
+/* ---- doors.c ---- */
 /* On the sockets that the supervisor holds, or on our own. */
 rp_err core_listen(struct core *core);
 /* Nobody new is let in. */

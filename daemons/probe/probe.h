@@ -78,6 +78,8 @@ bool probe_staff_colleague(struct probe *probe, struct rp_observation *seen);
 /* The assertion that the gate gives applications for this canary, into the answer's arena. */
 bool canary_assertion(struct canary_session *canary, struct http_answer *answer, rp_view *ret_jwt);
 
+/* ---- api.c ---- */
+
 /* One call of the API as the canaries' application: with its token, and with `proof` for whom. */
 struct canary_call {
     const char *method, *path;
@@ -90,6 +92,8 @@ enum { CANARY_PROOF = 2200 };
 /* Signs in where it has to, and writes the proof for this canary. False (and unsure) when not. */
 bool canary_proof(struct probe *probe, struct canary_session *canary, struct rp_observation *seen,
                   char ret_proof[static CANARY_PROOF]);
+
+/* ---- signin.c, once more: forms and places ---- */
 
 /* Sends a form as a browser does. */
 rp_err canary_post_form(struct http *http, const char *path, const struct rp_buf *form,

@@ -51,10 +51,11 @@ rp_err rp_config_read_peers(const struct reading *in, const struct rp_yaml *peer
 rp_err rp_config_check_link(const struct reading *in, const struct rp_yaml *root);
 /* vault.c: once it is known which machine runs what. */
 rp_err rp_config_check_vault(const struct reading *in, const struct rp_yaml *root);
+/* link.c */
 unsigned rp_config_all_roles(void); /* as a set */
 void rp_config_print_peers(struct rp_buf *out, enum rp_lang lang);
 
-/* The sequence below `webhooks:`. */
+/* webhooks.c: the sequence below `webhooks:`. */
 rp_err rp_config_read_webhooks(const struct reading *in, const struct rp_yaml *list);
 
 /* acme.c: an authority is asked only when its answer can be used. */

@@ -19,7 +19,7 @@ struct rp_hierarchy {
     uint32_t magic;
     struct rp_env env;
     struct rp_secret *root;
-    struct rp_secret *seal; /* seals keyring entries; derived from the root */
+    struct rp_secret *seal; /* seals keyring entries and halves; derived from the root */
     struct rp_secret *mac;  /* covers the keyring; derived from the root */
     struct held_key keys[RP_KEYRING_KEYS_MAX];
     size_t count;

@@ -1,9 +1,10 @@
 /* hierarchy.h — unsealed: root → master versions → tenants' keys, and the key that signs
  * assertions.
  *
- * Lives in the kms only, every key in locked memory. The root seals the keyring and nothing else;
- * the active master version wraps tenants' keys, and every former version still unwraps what it
- * wrapped. Nothing here touches a file: the caller keeps what is printed (safe_io.h).
+ * Lives in the kms only, every key in locked memory. Keys made of the root seal the keyring and
+ * the tenants' halves, and nothing else; the active master version wraps tenants' keys, and every
+ * former version still unwraps what it wrapped. Nothing here touches a file: the caller keeps what
+ * is printed (safe_io.h).
  *
  * Owner: the creator; free wipes. Promises: S84, S85, S86.
  */

@@ -1,9 +1,10 @@
 /* policy.h — one pure function decides: who, what, where, how strongly authenticated.
  *
  * Everything is denied unless a row of policy.def allows it. The table is the documentation: it
- * is printed by `rempart role explain` and shown in the console. No I/O, no state, no clock.
+ * is printed by `rempart role explain`. No I/O, no state, no clock.
  *
- * Promises: S104, S105 (least privilege, roles).
+ * Promises: S68 (nobody acts on another tenant), S99 (a second factor where the row asks for it),
+ * S104 (no row opens a tenant's records to an operator), S105 (least privilege, by role).
  */
 #ifndef RP_POLICY_POLICY_H
 #define RP_POLICY_POLICY_H

@@ -23,6 +23,7 @@ void rp_sql_read_between(struct rp_sql_reader *r, struct rp_sql_token *token, si
 
 /* injection_sql_numbers.c */
 rp_sql_read rp_sql_read_number, rp_sql_read_money;
+/* injection_sql_texts.c */
 size_t rp_sql_skip_digits(rp_view v, size_t at, bool hexadecimal);
 
 /* ---- bytes ---- */

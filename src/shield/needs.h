@@ -58,6 +58,8 @@ void rp_clause_list_either(struct rp_clause_list *list, const struct rp_part *pa
 struct rp_clauses rp_clause_list_keep(const struct rp_clause_list *list, struct rp_arena *arena,
                                       bool *ok);
 
+/* ---- needs.c ---- */
+
 /* How rare a byte is in ordinary text, in half bits. */
 unsigned rp_rarity(uint8_t byte);
 /* The chance that one of the bytes stands at a place of ordinary text. */

@@ -181,6 +181,9 @@ rp_err seclang_list_files(struct seclang *in, rp_view at, rp_view text, bool net
 
 /* Works a whole list into a draft. */
 rp_err seclang_actions(struct seclang *in, rp_view list, struct seclang_draft *draft);
+
+/* ---- seclang_setvar.c, seclang_ctl.c: actions with a language of their own ---- */
+
 rp_err seclang_setvar(struct seclang *in, const struct seclang_action *action,
                       struct seclang_draft *draft);
 rp_err seclang_expirevar(struct seclang *in, const struct seclang_action *action,

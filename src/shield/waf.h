@@ -89,7 +89,7 @@ struct rp_waf {
 rp_err rp_waf_briefs(struct rp_waf *waf);
 rp_err rp_waf_selector_learn(struct rp_waf *waf, uint32_t pattern);
 
-/* The row of a rule; NONE. */
+/* open.c: the row of a rule; NONE. */
 uint32_t rp_waf_row(const struct rp_waf *waf, uint64_t id);
 /* One expression; code == NULL when memory is out or PCRE2 refuses it. */
 struct rp_waf_pattern rp_waf_pattern_new(rp_view text, bool nocase);

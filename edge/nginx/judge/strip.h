@@ -5,7 +5,8 @@
  * stripped: what other proxies use to say who is there or where a request was going (the
  * application may believe them), and what a Connection header names (RFC 9110 section 7.6.1).
  *
- * Pure. Promise: S104 (nobody is taken for somebody else).
+ * Pure. Promise: S104 (nobody is taken for somebody else); ngx_rempart_headers.c does what is said
+ * here.
  */
 #ifndef RP_EDGE_STRIP_H
 #define RP_EDGE_STRIP_H
