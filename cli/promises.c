@@ -9,7 +9,7 @@
 #include "cli.h"
 #include "ipc/ipc.h"
 
-enum { PROBE_DEADLINE_MS = 120000, WAIT_MAX_S = 3600, LOOK_EVERY_S = 2 };
+enum { PROBE_DEADLINE_MS = 120000, WAIT_MAX_S = 3600, LOOK_EVERY_S = 2, IDLE_MAX_S = 30 };
 
 /* In the order in which they are counted; French as it stands behind a number, behind 1, and before
  * a promise. */
@@ -258,19 +258,23 @@ static rp_err look_at_round(struct cli *cli, struct round *ret_round, struct rp_
     return err;
 }
 
-/* Until every probe was run once, or the seconds are over; somebody at a terminal sees it go on. */
+/* Until every probe was run once, or the seconds are over, or what is to come takes its time: some
+ * begin minutes after the start. Somebody at a terminal sees it go on. */
 static rp_err wait_for_round(struct cli *cli, uint64_t seconds, struct rp_diag *diag) {
     bool watched = isatty(STDERR_FILENO) == 1;
     struct round round = {0, 0};
+    uint64_t idle = 0;
     for (uint64_t waited = 0;; waited += LOOK_EVERY_S) {
+        size_t before = round.run;
         RP_TRY(look_at_round(cli, &round, diag));
+        idle = round.run > before ? 0 : idle + LOOK_EVERY_S;
         if (watched) {
             fprintf(stderr,
                     cli_say(cli, "\rpremier tour des épreuves : %zu sur %zu ",
                             "\rfirst round of probes: %zu of %zu "),
                     round.run, round.run + round.to_come);
         }
-        if (round.to_come == 0 || waited >= seconds) {
+        if (round.to_come == 0 || waited >= seconds || idle >= IDLE_MAX_S) {
             break;
         }
         struct timespec pause = {.tv_sec = LOOK_EVERY_S};
