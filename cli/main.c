@@ -81,6 +81,10 @@ enum rp_exit cli_fail(const struct cli *cli, rp_err err, const char *what,
     fputc('\n', stderr);
     if (rp_is(err, RP_E_UNREACHABLE)) {
         say_where(cli);
+    } else if (rp_is(err, RP_E_DENIED) && geteuid() != 0) {
+        fprintf(stderr, "%s\n",
+                cli_say(cli, "Rempart appartient à qui l’a démarré : essayez avec sudo.",
+                        "Rempart belongs to whoever started it: try with sudo."));
     }
     return rp_err_retry(err) ? RP_EXIT_UNREACHABLE : RP_EXIT_USAGE;
 }

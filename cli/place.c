@@ -1,4 +1,5 @@
 /* place.c — where the state is, where the programs are, where the promises are. */
+#include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -8,7 +9,7 @@
 rp_err cli_enter_state(const struct cli *cli) {
     RP_ASSERT(cli->state != NULL);
     if (chdir(cli->state) != 0) {
-        return RP_ERR(UNREACHABLE);
+        return errno == EACCES ? RP_ERR(DENIED) : RP_ERR(UNREACHABLE);
     }
     return RP_OK;
 }

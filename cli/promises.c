@@ -170,6 +170,21 @@ static void print_summary(const struct cli *cli, const struct rp_json *trust) {
     }
 }
 
+/* The counts, each status with its own, 0 too. */
+static void print_summary_json(struct cli *cli, const struct rp_json *trust) {
+    struct round round = count_round(trust);
+    struct rp_json *root = rp_json_object(cli->arena);
+    struct rp_json *counts = rp_json_add_object(cli->arena, root, "sentences");
+    for (size_t i = 0; i < RP_COUNT_OF(statuses); i++) {
+        rp_json_add_u64(cli->arena, counts, statuses[i].name,
+                        count_sentences(trust, rp_view_from_cstr(statuses[i].name)));
+    }
+    struct rp_json *probes = rp_json_add_object(cli->arena, root, "probes");
+    rp_json_add_u64(cli->arena, probes, "run", round.run);
+    rp_json_add_u64(cli->arena, probes, "to_come", round.to_come);
+    cli_print_json(root);
+}
+
 /* Each part's probe lives in one of two roles; the one that does not know it answers NOT_FOUND. */
 static rp_err run_part(rp_view part) {
     struct rp_buf request = rp_buf_new(256);
@@ -220,7 +235,9 @@ static enum rp_exit show(struct cli *cli, const struct rp_json *promise) {
 }
 
 static enum rp_exit show_all(struct cli *cli, const struct rp_json *trust) {
-    if (cli->summary) {
+    if (cli->summary && cli->json) {
+        print_summary_json(cli, trust);
+    } else if (cli->summary) {
         print_summary(cli, trust);
     } else if (cli->json) {
         cli_print_json(trust);

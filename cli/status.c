@@ -315,8 +315,12 @@ static bool print_facts(struct cli *cli, struct rp_json *status, int64_t now_s) 
 
 enum rp_exit cli_status(struct cli *cli) {
     struct rp_diag diag = cli_diag(cli);
-    if (!rp_ok(cli_enter_state(cli)) || !rp_file_exists("run/status.json")) {
-        return cli_fail(cli, RP_ERR(UNREACHABLE), cli->state, NULL);
+    rp_err err = cli_enter_state(cli);
+    if (rp_ok(err) && !rp_file_exists("run/status.json")) {
+        err = RP_ERR(UNREACHABLE);
+    }
+    if (!rp_ok(err)) {
+        return cli_fail(cli, err, cli->state, NULL);
     }
     struct rp_json *status = read_json(cli, "run/status.json", &diag);
     const struct rp_json *roles = status ? rp_json_get(status, "roles") : NULL;
@@ -344,7 +348,7 @@ enum rp_exit cli_status(struct cli *cli) {
     if (cli->json) {
         rp_json_add_u64(cli->arena, status, "pss_kib", total);
         cli_print_json(status);
-    } else {
+    } else if (total > 0) { /* another user may see the roles, not their memory */
         printf(cli_say(cli, "en tout : %s Mio\n", "in all: %s MiB\n"),
                cli_tenths(cli, (double)total / 1024).s);
     }

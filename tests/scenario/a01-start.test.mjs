@@ -72,6 +72,9 @@ test('every sentence whose probes are built is proven within the first minute, n
   const {code, stdout} = await stack.rempart('promises', '--summary');
   assert.equal(code, 0);
   assert.match(stdout, /^\d+ of 165 promises proven/);
+  const {sentences, probes} = JSON.parse((await stack.rempart('promises', '--summary', '--json', '--wait', '60')).stdout);
+  assert.equal(Object.values(sentences).reduce((sum, n) => sum + n), 165);
+  assert.ok(sentences.proven >= 15 && probes.run > probes.to_come, JSON.stringify({sentences, probes}));
   const french = await run(path.join(bin, 'rempart'), ['promises', '--state', stack.state], {env: {...stack.env, LANG: 'fr_FR.UTF-8'}});
   for (const line of [/^prouvée {6}tls-everywhere/m, /^non tenue {4}background-checks/m, /^à construire segmentation/m]) assert.match(french.stdout, line);
   assert.doesNotMatch(french.stdout, /not-met|not-built|proven/);

@@ -95,6 +95,15 @@ test('a slip of the finger is named, with what was meant; help is where one look
   }
 });
 
+test('whoever is not the one that started it is told so', {skip: process.getuid() !== 0}, async () => {
+  await inFolder(async folder => {
+    fs.chmodSync(folder, 0o700);
+    const {code, stderr} = await run(rempart, ['promises', '--state', folder], {uid: 65534, gid: 65534, env: {...process.env, LANG: 'C'}});
+    assert.equal(code, 2);
+    assert.match(stderr, /access denied\nRempart belongs to whoever started it: try with sudo\.$/m);
+  });
+});
+
 test('a folder where a file was meant, and the state where its log was meant, are told apart', async () => {
   await inFolder(async folder => {
     const asked = (...line) => run(rempart, line, {env: {...process.env, LANG: 'fr_FR.UTF-8'}});
