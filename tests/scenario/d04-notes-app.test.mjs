@@ -45,7 +45,7 @@ test('a file goes through the application as it comes, and comes back in parts',
   assert.equal((await send('forged')).status, 403);
   assert.equal((await send(form)).status, 303);
   const list = await person.get('/files');
-  assert.match(list.text, /plan\.bin<\/a> <small>700000 bytes/);
+  assert.match(list.text, /plan\.bin<\/a> <small>700\skB</);
   const at = /href="(\/files\/[0-9a-f]{32})"/.exec(list.text)[1];
   const read = await person.get(at);
   assert.ok(read.body.equals(bytes));
