@@ -114,7 +114,7 @@ test('ten recovery codes are made with a code of the application, and shown once
   codes = [...made.text.matchAll(/<code>([a-z2-9]{5}-[a-z2-9]{5})<\/code>/g)].map(([, code]) => code);
   assert.equal(new Set(codes).size, 10, made.text);
   const again = await person.get('/.rempart/id/recovery');
-  assert.match(again.text, /10 of ten codes left/);
+  assert.match(again.text, /Codes left: 10 of ten/);
   for (const code of codes) assert.ok(!again.text.includes(code));
 });
 
