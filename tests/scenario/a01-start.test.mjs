@@ -24,7 +24,11 @@ test('whoever reads French is told of the start in French, and of a start that i
     assert.match(french.output, /^premier administrateur\u00a0: https:/m);
     assert.doesNotMatch(french.output, /the applications|^first administrator|not met/m);
     assert.equal(french.output.trim().split('\n').filter(line => !/^\d{4}\//.test(line)).at(-1), 'ready', 'for programs, in one language');
-    const status = await run(path.join(bin, 'rempart'), ['status', '--state', french.state], {env: french.env});
+    // What the ledger says of the disk comes a moment after "ready".
+    const status = await until('the whole status', async () => {
+      const said = await run(path.join(bin, 'rempart'), ['status', '--state', french.state], {env: french.env});
+      return said.stdout.includes('disque libre') && said;
+    });
     assert.match(status.stdout, /^core     prêt      pid \d+ .*relances 0 +\d+,\d Mio$/m);
     assert.match(status.stdout, /disque libre\u00a0: \d+,\d Gio/);
     assert.doesNotMatch(status.stdout, /ready|\d\.\d Mio/);
