@@ -99,6 +99,15 @@ static const char *default_state(void) {
                : "/var/lib/rempart";
 }
 
+/* As it is from here, for commands that enter it more than once. One that is not there stays as it
+ * was typed: what is told of it is told so. */
+static const char *absolute(struct cli *cli, const char *path) {
+    char *found = path[0] == '/' ? NULL : realpath(path, NULL);
+    const char *copy = found ? rp_arena_cstr(cli->arena, rp_view_from_cstr(found)) : NULL;
+    free(found);
+    return copy ? copy : path;
+}
+
 /* An option that the command would not look at is refused, and so are words that it has no use for:
  * nobody may believe that it was heeded. */
 static enum rp_exit check_usage(const struct cli *cli, const struct cli_command *command) {
@@ -166,6 +175,7 @@ static enum rp_exit run_command(struct cli *cli, int argc, char **argv) {
     if (!cli->state) {
         cli->state = default_state();
     }
+    cli->state = absolute(cli, cli->state);
     enum rp_exit code = check_usage(cli, command);
     return code == RP_EXIT_OK ? command->run(cli) : code;
 }

@@ -73,6 +73,9 @@ test('a record goes by its number too, is shown with what can follow, and what i
   assert.match(shown.stdout, /^changes-\d+ +draft .* Old cipher$/m);
   assert.match(shown.stdout, /can follow: submit +draft → review.*\n +by engineering, operations\n +needs tests, rollback/);
   assert.match((await stack.rempart('register', 'list', 'changes')).stdout, /Old cipher/);
+  const near = await run(path.join(bin, 'rempart'), ['register', 'list', 'changes', '--state', path.basename(stack.state)], {cwd: path.dirname(stack.state)});
+  assert.match(near.stdout, /Old cipher/, 'by a folder named from here');
+  assert.equal(near.stderr, '');
   // What reads as a number is a text where the field is one, and a number where it is one.
   const text = await make('documents', 'name=2026', 'kind=policy', 'theme=security', 'edition=1');
   assert.deepEqual((({name, edition}) => [name, edition])((await cli('show', 'documents', text.id)).json), ['2026', '1']);
