@@ -109,26 +109,7 @@ static void assert_file(const char *deadlines, const char *refusal) {
         "deadlines:\n";
     char text[1200];
     (void)snprintf(text, sizeof text, "%s%s", before, deadlines);
-    struct rp_registers more = {rp_arena_array(lasting, registers.count + 1, sizeof *more.list),
-                                registers.count + 1};
-    assert_non_null(more.list);
-    memcpy(more.list, registers.list, registers.count * sizeof *more.list);
-    diag = (struct rp_diag){0};
-    check(rp_register_parse(rp_view_from_cstr(text), "z.yaml", lasting, &more.list[registers.count],
-                            &diag));
-    for (size_t i = 0; i < registers.count; i++) {
-        struct rp_register *reg = &more.list[i];
-        while (reg->rule_count > 0 && reg->rules[reg->rule_count - 1].gate) {
-            reg->rule_count--; /* the gates stand in them already */
-        }
-    }
-    rp_err err = rp_registers_check(&more, lasting, &diag);
-    if (!refusal) {
-        check(err);
-        return;
-    }
-    assert_err(err, UNKNOWN_KEY);
-    assert_non_null(strstr(diag.text, refusal));
+    assert_register_file(text, refusal);
 }
 
 static void a_file_that_could_not_work_is_refused(void **state) {

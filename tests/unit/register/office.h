@@ -36,5 +36,8 @@ void text_of(char *out, size_t n, const char *pattern, rp_id id);
 rp_id new_person(const char *name, rp_id account);
 /* How many waiting events hold the text. */
 size_t events_with(const char *needle);
+/* A register's file beside all that there are: taken where refusal is NULL, else refused with it.
+ */
+void assert_register_file(const char *text, const char *refusal);
 
 #endif
