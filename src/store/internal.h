@@ -1,46 +1,67 @@
-/* internal.h — what the files of this room share: the connection, and SQLite's errors as ours. */
+/* internal.h — what the files of this room share: an open database, a statement, and the table of
+ * functions behind which SQLite and PostgreSQL are the same.
+ *
+ * row.c and db.c hold what both have in common (which statement is which, that a change lost in the
+ * middle is not written on, that a transaction has one end); an engine does the rest.
+ */
 #ifndef RP_STORE_INTERNAL_H
 #define RP_STORE_INTERNAL_H
-
-#include <sqlite3.h>
 
 #include "store/store.h"
 
 /* Every statement of the program fits one connection's cache. */
 enum { RP_STATEMENTS_MAX = 256, RP_DB_NAME = 64 };
-/* At so many pages the system database's log begins anew, after a commit copied what was left. */
-enum { RP_DB_LOG_FRAMES = 8000 };
 
 struct rp_row {
     struct rp_db *db;
     const char *sql; /* its address is the key; NULL = a free place */
-    sqlite3_stmt *stmt;
-    rp_err bound; /* the first binding that failed */
+    rp_err bound;    /* the first binding that failed */
+    void *own;       /* the engine's prepared statement */
 };
 
 struct rp_db {
-    sqlite3 *handle;
+    const struct rp_engine *engine;
+    void *own;           /* the engine's: a file's handle, or a connection */
+    struct rp_row *rows; /* RP_STATEMENTS_MAX of them */
     rp_id tenant;
     bool in_transaction;
-    bool eased;    /* a commit does not wait for the disk */
     uint64_t used; /* for the least used to close first */
     char name[RP_DB_NAME];
-    struct rp_row rows[RP_STATEMENTS_MAX];
 };
 
-/* Opens the file of the tenant (none: the system's), made whole first when absent and wanted. */
-rp_err rp_db_open(const char *file, rp_id tenant, bool create, struct rp_db **ret_db,
-                  struct rp_diag *diag);
-void rp_db_close(struct rp_db *db); /* accepts NULL */
+enum rp_bytes_kind { RP_BYTES_TEXT, RP_BYTES_BLOB };
 
-/* What a failed call of SQLite means; result is not SQLITE_OK, ROW or DONE. */
-rp_err rp_store_err(sqlite3 *handle, int result);
-/* Waits for who writes: two seconds of looks (wait.c). */
-void rp_store_wait_for_lock(sqlite3 *handle);
-rp_err rp_store_exec(sqlite3 *handle, const char *sql);
-/* A whole copy of what is committed, durable under its name or not there (snapshot.c). */
-rp_err rp_store_copy(sqlite3 *handle, const char *target);
-/* The one number that sql answers. */
-rp_err rp_store_number(sqlite3 *handle, const char *sql, int64_t *ret_number);
+struct rp_engine {
+    enum rp_sql sql;
+
+    /* eased: a commit does not wait for the disk. */
+    rp_err (*begin)(struct rp_db *db, bool eased);
+    rp_err (*commit)(struct rp_db *db);
+    void (*rollback)(struct rp_db *db); /* with no statement running; cannot fail */
+    /* The transaction that was begun is no more: the engine gave it up at an earlier error. */
+    bool (*gave_up)(const struct rp_db *db);
+    rp_err (*checkpoint)(struct rp_db *db);
+    uint64_t (*changes)(const struct rp_db *db);
+
+    rp_err (*prepare)(struct rp_row *row);
+    void (*reset)(struct rp_row *row);   /* nothing runs, nothing is bound; accepts what never ran */
+    void (*destroy)(struct rp_row *row); /* the opposite of prepare */
+    rp_err (*bind_u64)(struct rp_row *row, int place, uint64_t value);
+    rp_err (*bind_any_u64)(struct rp_row *row, int place, uint64_t value);
+    rp_err (*bind_bytes)(struct rp_row *row, int place, enum rp_bytes_kind kind, rp_view value);
+    rp_err (*bind_null)(struct rp_row *row, int place);
+    rp_err (*step)(struct rp_row *row, bool *ret_has_row);
+    uint64_t (*changed)(const struct rp_row *row); /* by the last run */
+    uint64_t (*u64)(const struct rp_row *row, int column);
+    rp_view (*bytes)(const struct rp_row *row, int column, enum rp_bytes_kind kind);
+    bool (*is_null)(const struct rp_row *row, int column);
+
+    void (*close)(struct rp_db *db);
+};
+
+/* The opposite of the engine's opening; accepts NULL. */
+void rp_db_close(struct rp_db *db);
+/* Destroys what was prepared; a row may be of a database that is closed already. */
+void rp_rows_destroy(const struct rp_engine *engine, struct rp_row *rows);
 
 #endif

@@ -1,14 +1,10 @@
-/* migrate.h — numbered steps from an empty file to this program's schema.
+/* migrate.h — the numbered steps of each schema, as text.
  *
- * Each database keeps the number of its last step in its header (PRAGMA user_version). Steps run
- * in one transaction: a file is at its old version or at the new one. A file with a higher number
- * was written by a newer Rempart and is not touched. Before a file goes from version 3 on, a copy
- * of it is kept beside it as FILE.v3: the way back (docs/operations/upgrade.md).
+ * Made by sql/embed.sh from sql/sqlite/ and sql/postgresql/; what a step means for who has the data
+ * already is each engine's (sqlite/migrate.h, postgresql/migrate.c).
  */
 #ifndef RP_STORE_MIGRATE_H
 #define RP_STORE_MIGRATE_H
-
-#include <sqlite3.h>
 
 #include "base/err.h"
 
@@ -17,14 +13,15 @@ struct rp_migration {
     const char *sql;
 };
 
-/* Made from sql/sqlite/ by sql/embed.sh. */
+/* SQLite's. */
 extern const struct rp_migration rp_migrations_system[];
 extern const size_t rp_migrations_system_count;
 extern const struct rp_migration rp_migrations_tenant[];
 extern const size_t rp_migrations_tenant_count;
-
-/* Brings the open database to step `count`. file: its name, for the diagnosis. */
-rp_err rp_migrate(sqlite3 *handle, const char *file, const struct rp_migration *steps, size_t count,
-                  struct rp_diag *diag);
+/* PostgreSQL's. */
+extern const struct rp_migration rp_pg_migrations_system[];
+extern const size_t rp_pg_migrations_system_count;
+extern const struct rp_migration rp_pg_migrations_tenant[];
+extern const size_t rp_pg_migrations_tenant_count;
 
 #endif

@@ -56,6 +56,7 @@ rp_err rp_store_remove_tenant(struct rp_store *store, rp_id tenant,
     struct removing removing = {.prefix = rp_view_from_cstr(hex.s)};
     (void)snprintf(removing.folder, sizeof removing.folder, "tenants/%.2s/%.2s", hex.s, hex.s + 2);
     rp_store_forget(store, tenant);
+    RP_TRY(rp_store_remove_rows(store, tenant, &removing.removed.rows));
     rp_err err = rp_folder_each(removing.folder, remove_entry, &removing);
     if (rp_is(err, RP_E_NOT_FOUND)) {
         err = RP_OK;

@@ -1,8 +1,8 @@
-#include "store/internal.h"
-
+/* row.c — statements: found by the address of their text, bound, stepped through. */
 #include <stdint.h>
 
 #include "base/assert.h"
+#include "store/internal.h"
 
 /* The place of the statement, or the free place where it goes. */
 static struct rp_row *find_row(struct rp_db *db, const char *sql) {
@@ -19,53 +19,59 @@ static struct rp_row *find_row(struct rp_db *db, const char *sql) {
 /* When the engine had to give the transaction up (disk full), what follows in the same function
  * must not be written outside of it. */
 static rp_err check_transaction(const struct rp_db *db) {
-    bool lost = db->in_transaction && sqlite3_get_autocommit(db->handle);
-    return lost ? RP_ERR(IO) : RP_OK;
+    return db->in_transaction && db->engine->gave_up(db) ? RP_ERR(IO) : RP_OK;
 }
 
 rp_err rp_db_query(struct rp_db *db, const char *sql, struct rp_row **ret_row) {
     RP_ASSERT(db != NULL && sql != NULL);
     RP_TRY(check_transaction(db));
     struct rp_row *row = find_row(db, sql);
+    row->db = db; /* a connection's statements serve all of its tenants */
     if (row->sql == NULL) {
-        int result =
-            sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &row->stmt, NULL);
-        if (result != SQLITE_OK) {
-            return rp_store_err(db->handle, result);
-        }
         row->sql = sql;
-        row->db = db;
+        rp_err err = db->engine->prepare(row);
+        if (!rp_ok(err)) {
+            *row = (struct rp_row){.sql = NULL};
+            return err;
+        }
     }
-    (void)sqlite3_reset(row->stmt);
-    (void)sqlite3_clear_bindings(row->stmt);
+    db->engine->reset(row);
     row->bound = RP_OK;
     *ret_row = row;
     return RP_OK;
 }
 
-static void note(struct rp_row *row, int result) {
-    if (result != SQLITE_OK && rp_ok(row->bound)) {
-        row->bound = rp_store_err(row->db->handle, result);
+void rp_rows_destroy(const struct rp_engine *engine, struct rp_row *rows) {
+    for (size_t i = 0; i < RP_STATEMENTS_MAX; i++) {
+        if (rows[i].sql != NULL) {
+            engine->destroy(&rows[i]);
+            rows[i].sql = NULL;
+        }
+    }
+}
+
+static void note(struct rp_row *row, rp_err err) {
+    if (rp_ok(row->bound)) {
+        row->bound = err;
     }
 }
 
 void rp_row_bind_u64(struct rp_row *row, int place, uint64_t value) {
     RP_ASSERT(value <= INT64_MAX);
-    note(row, sqlite3_bind_int64(row->stmt, place, (sqlite3_int64)value));
+    note(row, row->db->engine->bind_u64(row, place, value));
 }
 
-/* A view of nothing has no pointer, which SQLite would take for NULL. */
-static const void *bytes_of(rp_view value) {
-    return value.n > 0 ? (const void *)value.p : "";
+void rp_row_bind_any_u64(struct rp_row *row, int place, uint64_t value) {
+    RP_ASSERT(value <= INT64_MAX);
+    note(row, row->db->engine->bind_any_u64(row, place, value));
 }
 
 void rp_row_bind_text(struct rp_row *row, int place, rp_view value) {
-    note(row, sqlite3_bind_text64(row->stmt, place, bytes_of(value), value.n, SQLITE_TRANSIENT,
-                                  SQLITE_UTF8));
+    note(row, row->db->engine->bind_bytes(row, place, RP_BYTES_TEXT, value));
 }
 
 void rp_row_bind_blob(struct rp_row *row, int place, rp_view value) {
-    note(row, sqlite3_bind_blob64(row->stmt, place, bytes_of(value), value.n, SQLITE_TRANSIENT));
+    note(row, row->db->engine->bind_bytes(row, place, RP_BYTES_BLOB, value));
 }
 
 void rp_row_bind_id(struct rp_row *row, int place, rp_id value) {
@@ -73,24 +79,14 @@ void rp_row_bind_id(struct rp_row *row, int place, rp_id value) {
 }
 
 void rp_row_bind_null(struct rp_row *row, int place) {
-    note(row, sqlite3_bind_null(row->stmt, place));
+    note(row, row->db->engine->bind_null(row, place));
 }
 
 rp_err rp_row_next(struct rp_row *row, bool *ret_has_row) {
-    RP_ASSERT(row != NULL && row->stmt != NULL);
+    RP_ASSERT(row != NULL && row->sql != NULL);
     RP_TRY(row->bound);
     RP_TRY(check_transaction(row->db));
-    int result = sqlite3_step(row->stmt);
-    if (result == SQLITE_ROW) {
-        *ret_has_row = true;
-        return RP_OK;
-    }
-    rp_err err = result == SQLITE_DONE ? RP_OK : rp_store_err(row->db->handle, result);
-    (void)sqlite3_reset(row->stmt);
-    if (rp_ok(err)) {
-        *ret_has_row = false;
-    }
-    return err;
+    return row->db->engine->step(row, ret_has_row);
 }
 
 rp_err rp_row_first(struct rp_row *row) {
@@ -104,30 +100,26 @@ rp_err rp_row_run(struct rp_row *row, uint64_t *ret_changed) {
     RP_TRY(rp_row_next(row, &has_row));
     RP_ASSERT(!has_row);
     if (ret_changed != NULL) {
-        *ret_changed = (uint64_t)sqlite3_changes64(row->db->handle);
+        *ret_changed = row->db->engine->changed(row);
     }
     return RP_OK;
 }
 
 uint64_t rp_db_changes(const struct rp_db *db) {
     RP_ASSERT(db != NULL);
-    return (uint64_t)sqlite3_total_changes64(db->handle);
+    return db->engine->changes(db);
 }
 
-/* Nothing that we store is negative; what says so was altered, and counts as nothing. */
 uint64_t rp_row_u64(struct rp_row *row, int column) {
-    sqlite3_int64 value = sqlite3_column_int64(row->stmt, column);
-    return value < 0 ? 0 : (uint64_t)value;
+    return row->db->engine->u64(row, column);
 }
 
 rp_view rp_row_text(struct rp_row *row, int column) {
-    const void *p = sqlite3_column_text(row->stmt, column);
-    return rp_view_of(p, (size_t)sqlite3_column_bytes(row->stmt, column));
+    return row->db->engine->bytes(row, column, RP_BYTES_TEXT);
 }
 
 rp_view rp_row_blob(struct rp_row *row, int column) {
-    const void *p = sqlite3_column_blob(row->stmt, column);
-    return rp_view_of(p, (size_t)sqlite3_column_bytes(row->stmt, column));
+    return row->db->engine->bytes(row, column, RP_BYTES_BLOB);
 }
 
 rp_id rp_row_id(struct rp_row *row, int column) {
@@ -140,12 +132,11 @@ rp_id rp_row_id(struct rp_row *row, int column) {
 }
 
 bool rp_row_is_null(struct rp_row *row, int column) {
-    return sqlite3_column_type(row->stmt, column) == SQLITE_NULL;
+    return row->db->engine->is_null(row, column);
 }
 
 void rp_row_done(struct rp_row *row) {
     if (row != NULL) {
-        (void)sqlite3_reset(row->stmt);
-        (void)sqlite3_clear_bindings(row->stmt);
+        row->db->engine->reset(row);
     }
 }

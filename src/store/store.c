@@ -5,38 +5,42 @@
 
 #include "base/assert.h"
 #include "os/file.h"
-#include "store/internal.h"
+#include "store/postgresql/pg.h"
 #include "store/remove.h"
+#include "store/sqlite/sqlite.h"
 
 struct rp_store {
     const struct rp_env *env;
-    struct rp_db *central; /* the system database */
+    struct rp_place place;
+    struct rp_pg *system_pg, *tenants_pg; /* with PostgreSQL, once asked for */
+    struct rp_db *central;                /* the system database */
     struct rp_db *tenants[RP_TENANTS_OPEN_MAX];
     uint64_t tick;
 };
 
 static const char system_file[] = "db/system.db";
 
-rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store **ret_store,
-                     struct rp_diag *diag) {
-    RP_ASSERT(env != NULL && url != NULL);
-    RP_ASSERT(sqlite3_threadsafe() != 0);
-    if (!rp_view_equal(rp_view_from_cstr(url), RP_VIEW("sqlite:"))) {
-        return rp_fail(diag, RP_ERR(UNSUPPORTED),
-                       "store: only \"sqlite:\" is supported, not \"%s\"", url);
-    }
+static rp_err make_top_folders(void) {
     RP_TRY(rp_folder_make("db", 0750));
     RP_TRY(rp_folder_make("tenants", 0750));
     /* Inside a role the state folder itself is closed: then the supervisor made these two. */
     rp_err err = rp_folder_sync(".");
-    if (!rp_ok(err) && !rp_is(err, RP_E_DENIED)) {
-        return err;
-    }
+    return rp_is(err, RP_E_DENIED) ? RP_OK : err;
+}
+
+rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store **ret_store,
+                     struct rp_diag *diag) {
+    RP_ASSERT(env != NULL && url != NULL);
+    RP_ASSERT(sqlite3_threadsafe() != 0);
+    struct rp_place place = {.files = false};
+    RP_TRY(rp_place_parse(rp_view_from_cstr(url), &place, diag));
+    RP_TRY(make_top_folders()); /* with PostgreSQL too: sealed files lie below tenants/ */
     struct rp_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         return RP_ERR(NO_MEMORY);
     }
     store->env = env;
+    store->place = place;
     *ret_store = store;
     return RP_OK;
 }
@@ -49,14 +53,36 @@ void rp_store_close(struct rp_store *store) {
     for (size_t i = 0; i < RP_TENANTS_OPEN_MAX; i++) {
         rp_db_close(store->tenants[i]);
     }
+    rp_pg_free(store->system_pg);
+    rp_pg_free(store->tenants_pg);
     free(store);
+}
+
+/* ---- the two ways to a database ---- */
+
+static rp_err connected(struct rp_store *store, bool tenants, struct rp_pg **ret_pg,
+                        struct rp_diag *diag) {
+    struct rp_pg **pg = tenants ? &store->tenants_pg : &store->system_pg;
+    if (*pg == NULL) {
+        RP_TRY(rp_pg_new(&store->place, tenants, pg, diag));
+    }
+    *ret_pg = *pg;
+    return RP_OK;
+}
+
+static rp_err open_there(struct rp_store *store, rp_id tenant, bool create, struct rp_db **ret_db,
+                         struct rp_diag *diag) {
+    struct rp_pg *pg = NULL;
+    RP_TRY(connected(store, !rp_id_is_none(tenant), &pg, diag));
+    return rp_pg_open(pg, tenant, create, ret_db, diag);
 }
 
 rp_err rp_store_system(struct rp_store *store, struct rp_db **ret_db, struct rp_diag *diag) {
     RP_ASSERT(store != NULL && ret_db != NULL);
     if (store->central == NULL) {
         static const rp_id none;
-        RP_TRY(rp_db_open(system_file, none, true, &store->central, diag));
+        RP_TRY(store->place.files ? rp_sqlite_open(system_file, none, true, &store->central, diag)
+                                  : open_there(store, none, true, &store->central, diag));
     }
     *ret_db = store->central;
     return RP_OK;
@@ -89,17 +115,17 @@ static rp_err make_folders(const char *hex) {
     return rp_folder_sync(folder);
 }
 
-static rp_err open_tenant(rp_id tenant, bool create, struct rp_db **ret_db, struct rp_diag *diag) {
+static rp_err open_file(rp_id tenant, bool create, struct rp_db **ret_db, struct rp_diag *diag) {
     struct rp_id_text hex = rp_id_print(tenant);
     char file[RP_DB_NAME];
     (void)snprintf(file, sizeof file, "tenants/%.2s/%.2s/%s.db", hex.s, hex.s + 2, hex.s);
     if (create && !rp_file_exists(file)) {
         RP_TRY(make_folders(hex.s));
     }
-    return rp_db_open(file, tenant, create, ret_db, diag);
+    return rp_sqlite_open(file, tenant, create, ret_db, diag);
 }
 
-/*= S66 */ /* each tenant has a file of its own, and a handle reaches no other */
+/*= S66 */ /* each tenant has a file of its own, or its own rows, and a handle reaches no others */
 rp_err rp_store_tenant(struct rp_store *store, rp_id tenant, bool create, struct rp_db **ret_db,
                        struct rp_diag *diag) {
     RP_ASSERT(store != NULL && ret_db != NULL);
@@ -107,7 +133,8 @@ rp_err rp_store_tenant(struct rp_store *store, rp_id tenant, bool create, struct
     struct rp_db **place = find_place(store, tenant);
     if (*place == NULL || !rp_id_equal((*place)->tenant, tenant)) {
         struct rp_db *db = NULL;
-        RP_TRY(open_tenant(tenant, create, &db, diag));
+        RP_TRY(store->place.files ? open_file(tenant, create, &db, diag)
+                                  : open_there(store, tenant, create, &db, diag));
         RP_ASSERT(*place == NULL || !(*place)->in_transaction);
         rp_db_close(*place);
         *place = db;
@@ -124,4 +151,14 @@ void rp_store_forget(struct rp_store *store, rp_id tenant) {
         rp_db_close(*place);
         *place = NULL;
     }
+}
+
+rp_err rp_store_remove_rows(struct rp_store *store, rp_id tenant, uint64_t *ret_rows) {
+    struct rp_pg *pg = NULL;
+    *ret_rows = 0;
+    if (store->place.files) {
+        return RP_OK; /* they go with the file */
+    }
+    RP_TRY(connected(store, true, &pg, NULL));
+    return rp_pg_remove_tenant(pg, tenant, ret_rows);
 }

@@ -1,14 +1,17 @@
 /* store.h — the one door to the database.
  *
- * One system database (people, memberships, sessions, the tenants' directory) and one file per
- * tenant. A handle is bound to its tenant when it is opened; there is no query that spans two.
+ * One system database (people, memberships, sessions, the tenants' directory) and one database for
+ * each tenant. A handle is bound to its tenant when it is opened; no query spans two. By default
+ * each database is a file of SQLite; with a PostgreSQL they are two schemas, in which row level
+ * security shows a tenant's handle that tenant's rows alone.
  * Every change and its event commit together: the event waits in the tenant's outbox, with a
  * gapless number, until the ledger has it.
  *
- * SQL is static text with ?1…?n; values are bound, never pasted. Statements are cached by address.
+ * SQL is static text with ?1…?n, one text for both; values are bound, never pasted. Statements are
+ * cached by address.
  *
  * Threads: a store belongs to one thread. Fails: NO_SPACE, BUSY (locked by somebody else),
- * EXISTS_NEWER (a newer Rempart wrote it), CORRUPT, CONFLICT.
+ * EXISTS_NEWER (a newer Rempart wrote it), CORRUPT, CONFLICT, UNREACHABLE (PostgreSQL is away).
  * Promises: S66, S67, S68 (a tenant's data apart), S114 (each change is in the log).
  */
 #ifndef RP_STORE_STORE_H
@@ -23,7 +26,7 @@ enum { RP_TENANTS_OPEN_MAX = 128, RP_OUTBOX_MAX = 100000 };
 struct rp_store; /* one thread's connections */
 struct rp_db;    /* an open database: the system's, or one tenant's */
 
-/* url: "sqlite:" (files below db/ and tenants/). UNSUPPORTED for others. */
+/* url: place.h says which there are. UNSUPPORTED for others. PostgreSQL is not asked yet. */
 rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store **ret_store,
                      struct rp_diag *diag);
 void rp_store_close(struct rp_store *store);
@@ -34,6 +37,9 @@ rp_err rp_store_system(struct rp_store *store, struct rp_db **ret_db, struct rp_
  * open, the least used closes. Valid until the next rp_store_tenant. */
 rp_err rp_store_tenant(struct rp_store *store, rp_id tenant, bool create, struct rp_db **ret_db,
                        struct rp_diag *diag);
+/* In which dialect the few statements are written that are not one text for both. */
+enum rp_sql { RP_SQL_SQLITE, RP_SQL_POSTGRESQL };
+enum rp_sql rp_db_sql(const struct rp_db *db);
 /* Whose database this is (none: the system's), and its file, for messages. */
 rp_id rp_db_tenant(const struct rp_db *db);
 const char *rp_db_name(const struct rp_db *db);
@@ -56,6 +62,8 @@ struct rp_row; /* a running statement */
 /* Prepares (or finds) the statement and resets it. sql must be a static string. */
 rp_err rp_db_query(struct rp_db *db, const char *sql, struct rp_row **ret_row);
 void rp_row_bind_u64(struct rp_row *row, int place, uint64_t value);
+/* In or beside a column of numbers and texts (register_value), where numbers sort as numbers. */
+void rp_row_bind_any_u64(struct rp_row *row, int place, uint64_t value);
 void rp_row_bind_text(struct rp_row *row, int place, rp_view value); /* copied */
 void rp_row_bind_blob(struct rp_row *row, int place, rp_view value); /* copied */
 void rp_row_bind_id(struct rp_row *row, int place, rp_id value);

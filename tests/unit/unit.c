@@ -112,3 +112,19 @@ size_t unit_pages_in(void *mapping, size_t n) {
     test_free(there);
     return count;
 }
+
+const char *unit_store_url(void) {
+    static char url[512];
+    char folder[256];
+    const char *server = getenv("REMPART_STORE");
+    if (server == NULL) {
+        return "sqlite:";
+    }
+    assert_non_null(getcwd(folder, sizeof folder));
+    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: the folder's name is chance enough */
+    for (const char *c = folder; *c != 0; c++) {
+        hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
+    }
+    snprintf(url, sizeof url, "%s&schema=u%016llx", server, (unsigned long long)hash);
+    return url;
+}

@@ -1,15 +1,15 @@
 #!/bin/sh
-# embed.sh OUT FILE… — the numbered SQL files as C text: rp_migrations_system[], rp_migrations_tenant[].
+# embed.sh OUT PREFIX FILE… — the numbered SQL files as C text: PREFIX_system[], PREFIX_tenant[].
 # FILE is DATABASE-NNN-what.sql; the numbers of each database must run 001, 002, … without a gap.
 set -eu
-out=$1
-shift
+out=$1 prefix=$2
+shift 2
 
 print_database() { # DATABASE FILE…
     database=$1
     shift
     number=0
-    printf 'const struct rp_migration rp_migrations_%s[] = {\n' "$database"
+    printf 'const struct rp_migration %s_%s[] = {\n' "$prefix" "$database"
     for file; do
         case ${file##*/} in "$database"-*) ;; *) continue ;; esac
         number=$((number + 1))
@@ -21,7 +21,7 @@ print_database() { # DATABASE FILE…
         sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/     "/' -e 's/$/\\n"/' "$file"
         printf '    },\n'
     done
-    printf '};\nconst size_t rp_migrations_%s_count = %d;\n' "$database" "$number"
+    printf '};\nconst size_t %s_%s_count = %d;\n' "$prefix" "$database" "$number"
 }
 
 {

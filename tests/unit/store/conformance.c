@@ -5,7 +5,6 @@
  */
 #include "unit.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "store/store.h"
@@ -18,11 +17,6 @@ static struct rp_store *store;
 static struct rp_arena *arena;
 static char *folder;
 
-static const char *url(void) {
-    const char *set = getenv("REMPART_STORE");
-    return set ? set : "sqlite:";
-}
-
 static int setup(void **state) {
     (void)state;
     folder = unit_dir_new();
@@ -30,7 +24,7 @@ static int setup(void **state) {
     env = unit_env(&world);
     arena = rp_arena_new(1 << 20);
     assert_non_null(arena);
-    assert_ok(rp_store_open(&env, url(), &store, NULL));
+    assert_ok(rp_store_open(&env, unit_store_url(), &store, NULL));
     return 0;
 }
 
@@ -105,7 +99,7 @@ static void what_was_committed_is_read_after_a_restart(void **state) {
     assert_ok(insert(db, record, RP_VIEW("one")));
     assert_ok(rp_db_commit(db));
     rp_store_close(store);
-    assert_ok(rp_store_open(&env, url(), &store, NULL));
+    assert_ok(rp_store_open(&env, unit_store_url(), &store, NULL));
     assert_ok(rp_store_tenant(store, alpha, false, &db, NULL));
     assert_int_equal(count_records(db), 1);
 }

@@ -1,12 +1,11 @@
 #include "store/inspect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/assert.h"
 #include "os/file.h"
-#include "store/internal.h"
-#include "store/vfs.h"
+#include "store/sqlite/sqlite.h"
+#include "store/sqlite/vfs.h"
 
 enum { PATH_MAX_HERE = 128, INSPECT_BUSY_MS = 500 };
 
@@ -24,35 +23,27 @@ rp_err rp_inspect_open(const char *file, struct rp_db **ret_db) {
     RP_TRY(rp_store_vfs(&vfs));
     char uri[PATH_MAX_HERE * 2];
     make_uri(file, uri, sizeof uri);
-    struct rp_db *db = calloc(1, sizeof *db);
-    if (db == NULL) {
-        return RP_ERR(NO_MEMORY);
-    }
+    sqlite3 *handle = NULL;
     int result = sqlite3_open_v2(
-        uri, &db->handle,
+        uri, &handle,
         SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
-    rp_err err = result == SQLITE_OK ? RP_OK : rp_store_err(db->handle, result);
+    rp_err err = result == SQLITE_OK ? RP_OK : rp_store_err(handle, result);
     if (rp_ok(err)) {
-        (void)sqlite3_busy_timeout(db->handle, INSPECT_BUSY_MS);
-        err = rp_store_exec(db->handle, "PRAGMA query_only = ON");
+        (void)sqlite3_busy_timeout(handle, INSPECT_BUSY_MS);
+        err = rp_store_exec(handle, "PRAGMA query_only = ON");
+    }
+    if (rp_ok(err)) {
+        static const rp_id none;
+        err = rp_sqlite_wrap(handle, file, none, ret_db);
     }
     if (!rp_ok(err)) {
-        rp_inspect_close(db);
-        return err;
+        (void)sqlite3_close(handle);
     }
-    (void)snprintf(db->name, sizeof db->name, "%s", file);
-    *ret_db = db;
-    return RP_OK;
+    return err;
 }
 
 void rp_inspect_close(struct rp_db *db) {
-    if (db != NULL) {
-        for (size_t i = 0; i < RP_STATEMENTS_MAX; i++) {
-            (void)sqlite3_finalize(db->rows[i].stmt);
-        }
-        (void)sqlite3_close(db->handle);
-        free(db);
-    }
+    rp_db_close(db);
 }
 
 struct walk {

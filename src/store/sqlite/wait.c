@@ -6,7 +6,7 @@
  */
 #include <time.h>
 
-#include "store/internal.h"
+#include "store/sqlite/sqlite.h"
 
 enum { PATIENCE_MS = 2000 };
 

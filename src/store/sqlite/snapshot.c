@@ -7,8 +7,8 @@
 #include "base/checked.h"
 #include "os/batch.h"
 #include "os/file.h"
-#include "store/internal.h"
-#include "store/vfs.h"
+#include "store/sqlite/sqlite.h"
+#include "store/sqlite/vfs.h"
 
 enum { BUSY_MS = 2000 };
 

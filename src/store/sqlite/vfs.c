@@ -1,4 +1,4 @@
-#include "store/vfs.h"
+#include "store/sqlite/vfs.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>

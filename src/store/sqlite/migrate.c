@@ -1,10 +1,10 @@
-#include "store/migrate.h"
+#include "store/sqlite/migrate.h"
 
 #include <stdio.h>
 
 #include "base/assert.h"
 #include "os/file.h"
-#include "store/internal.h"
+#include "store/sqlite/sqlite.h"
 
 static rp_err check_version(const char *file, int64_t version, size_t count, struct rp_diag *diag) {
     if (version < 0) {

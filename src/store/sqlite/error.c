@@ -1,4 +1,4 @@
-#include "store/internal.h"
+#include "store/sqlite/sqlite.h"
 
 #include <errno.h>
 

@@ -1,0 +1,300 @@
+/* statement.c — a prepared statement: what is bound to it, its run, and the rows that it answered.
+ *
+ * Values are declared by what they are (a number is an int8, never what the parser guesses from an
+ * operator beside it), so a statement is prepared when it first runs. NULL has no type of its own:
+ * where it was all that was known, a value that comes later has the statement prepared anew.
+ *
+ * A change inside a transaction runs behind a savepoint, in one exchange with the server: one that
+ * is refused (DUPLICATE) leaves the transaction as it was, as with SQLite.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/buf.h"
+#include "base/checked.h"
+#include "store/postgresql/pg.h"
+
+enum { SQL_BYTES_MAX = 16384, VALUE_BYTES_MAX = 16 * 1024 * 1024, NAME_BYTES = 24 };
+enum { ANY_DIGITS = 19 };
+
+struct value {
+    Oid type; /* 0: NULL */
+    size_t at, n;
+};
+
+struct statement {
+    char name[NAME_BYTES];
+    unsigned life; /* of the connection that it was prepared on; 0: not at all */
+    bool changes;  /* INSERT, UPDATE, DELETE */
+    int places;
+    Oid types[RP_PG_PLACES_MAX]; /* as prepared */
+    struct value values[RP_PG_PLACES_MAX];
+    struct rp_buf bytes; /* of the values */
+    PGresult *result;
+    int row; /* the next one to answer */
+    uint64_t changed;
+    struct rp_buf sql;
+};
+
+static struct rp_pg *pg_of(const struct rp_row *row) {
+    return row->db->own;
+}
+
+/* ---- made, reset, destroyed ---- */
+
+static bool is_change(rp_view sql) {
+    return rp_view_starts(sql, RP_VIEW("INSERT")) || rp_view_starts(sql, RP_VIEW("UPDATE")) ||
+           rp_view_starts(sql, RP_VIEW("DELETE"));
+}
+
+rp_err rp_pg_prepare(struct rp_row *row) {
+    static const char name[] = "s%lx";
+    struct statement *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        return RP_ERR(NO_MEMORY);
+    }
+    s->sql = rp_buf_new(SQL_BYTES_MAX);
+    s->bytes = rp_buf_new(VALUE_BYTES_MAX);
+    s->changes = is_change(rp_view_from_cstr(row->sql));
+    (void)snprintf(s->name, sizeof s->name, name, (unsigned long)(uintptr_t)row->sql);
+    row->own = s;
+    rp_err err = rp_pg_translate(row->sql, pg_of(row)->tenants, &s->sql, &s->places);
+    if (!rp_ok(err)) {
+        rp_pg_destroy(row);
+    }
+    return err;
+}
+
+static void drop_result(struct statement *s) {
+    PQclear(s->result);
+    s->result = NULL;
+    s->row = 0;
+}
+
+void rp_pg_reset(struct rp_row *row) {
+    struct statement *s = row->own;
+    drop_result(s);
+    memset(s->values, 0, sizeof s->values);
+    rp_buf_clear(&s->bytes);
+}
+
+void rp_pg_destroy(struct rp_row *row) {
+    struct statement *s = row->own;
+    drop_result(s);
+    rp_buf_done(&s->sql);
+    rp_buf_done(&s->bytes);
+    free(s);
+    row->own = NULL;
+}
+
+/* ---- bound ---- */
+
+static rp_err bind(struct rp_row *row, int place, Oid type, rp_view value) {
+    struct statement *s = row->own;
+    RP_ASSERT(place >= 1 && place <= s->places);
+    s->values[place - 1] = (struct value){.type = type, .at = rp_buf_view(&s->bytes).n, .n = value.n};
+    rp_buf_add(&s->bytes, value);
+    return rp_buf_err(&s->bytes);
+}
+
+rp_err rp_pg_bind_u64(struct rp_row *row, int place, uint64_t value) {
+    uint8_t bytes[8];
+    rp_pg_put_u64(value, bytes);
+    return bind(row, place, RP_PG_INT8, rp_view_of(bytes, sizeof bytes));
+}
+
+/* Texts sort from left to right: so do numbers of as many digits. */
+rp_err rp_pg_bind_any_u64(struct rp_row *row, int place, uint64_t value) {
+    char digits[ANY_DIGITS + 2];
+    int n = snprintf(digits, sizeof digits, "%0*llu", ANY_DIGITS, (unsigned long long)value);
+    RP_ASSERT(n == ANY_DIGITS);
+    return bind(row, place, RP_PG_TEXT, rp_view_of(digits, ANY_DIGITS));
+}
+
+rp_err rp_pg_bind_bytes(struct rp_row *row, int place, enum rp_bytes_kind kind, rp_view value) {
+    return bind(row, place, kind == RP_BYTES_TEXT ? RP_PG_TEXT : RP_PG_BYTEA, value);
+}
+
+rp_err rp_pg_bind_null(struct rp_row *row, int place) {
+    return bind(row, place, 0, (rp_view){NULL, 0});
+}
+
+/* ---- prepared on the connection ---- */
+
+static bool fits(const struct rp_pg *pg, const struct statement *s) {
+    bool same = s->life == pg->life;
+    for (int i = 0; same && i < s->places; i++) {
+        same = s->values[i].type == 0 || s->values[i].type == s->types[i];
+    }
+    return same;
+}
+
+/* What was known of a place's type stays known when NULL is bound to it now. */
+static void take_types(const struct rp_pg *pg, struct statement *s) {
+    for (int i = 0; i < s->places; i++) {
+        if (s->life != pg->life || s->values[i].type != 0) {
+            s->types[i] = s->values[i].type;
+        }
+    }
+}
+
+static rp_err prepare_there(struct rp_pg *pg, struct statement *s) {
+    if (fits(pg, s)) {
+        return RP_OK;
+    }
+    if (s->life == pg->life) {
+        char sql[NAME_BYTES + 16];
+        (void)snprintf(sql, sizeof sql, "DEALLOCATE %s", s->name);
+        RP_TRY(rp_pg_exec(pg, sql));
+    }
+    take_types(pg, s);
+    s->life = 0;
+    PGresult *result = PQprepare(pg->conn, s->name, (const char *)rp_buf_view(&s->sql).p, s->places,
+                                 s->types);
+    rp_err err = PQresultStatus(result) == PGRES_COMMAND_OK ? RP_OK : rp_pg_err(pg, result);
+    PQclear(result);
+    if (rp_ok(err)) {
+        s->life = pg->life;
+    }
+    return err;
+}
+
+/* ---- run ---- */
+
+struct sent {
+    const char *values[RP_PG_PLACES_MAX];
+    int lengths[RP_PG_PLACES_MAX], formats[RP_PG_PLACES_MAX];
+};
+
+static void lay_out(const struct statement *s, struct sent *out) {
+    const char *bytes = (const char *)rp_buf_view(&s->bytes).p;
+    for (int i = 0; i < s->places; i++) {
+        const struct value *value = &s->values[i];
+        out->values[i] = value->type == 0 ? NULL : value->n > 0 ? bytes + value->at : "";
+        out->lengths[i] = (int)value->n;
+        out->formats[i] = 1;
+    }
+}
+
+static bool succeeded(const PGresult *result) {
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+static PGresult *run_plainly(struct rp_pg *pg, const struct statement *s, const struct sent *sent) {
+    return PQexecPrepared(pg->conn, s->name, s->places, sent->values, sent->lengths, sent->formats,
+                          1);
+}
+
+static bool say(struct rp_pg *pg, const char *sql) {
+    return PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
+}
+
+/* Reads up to the mark behind what was sent; the statement's own result is the second. */
+static PGresult *read_pipeline(struct rp_pg *pg) {
+    PGresult *own = NULL;
+    int number = 0, ends = 0;
+    bool over = false;
+    while (!over && ends < 2) {
+        PGresult *result = PQgetResult(pg->conn);
+        if (result == NULL) {
+            ends++; /* between two results; twice: the connection is gone */
+            continue;
+        }
+        ends = 0;
+        over = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        if (!over && ++number == 2) {
+            own = result;
+        } else {
+            PQclear(result);
+        }
+    }
+    return own;
+}
+
+static PGresult *run_kept(struct rp_pg *pg, const struct statement *s, const struct sent *sent) {
+    bool going = PQenterPipelineMode(pg->conn) == 1 && say(pg, "SAVEPOINT kept") &&
+                 PQsendQueryPrepared(pg->conn, s->name, s->places, sent->values, sent->lengths,
+                                     sent->formats, 1) == 1 &&
+                 say(pg, "RELEASE SAVEPOINT kept") && PQpipelineSync(pg->conn) == 1;
+    PGresult *result = going ? read_pipeline(pg) : NULL;
+    (void)PQexitPipelineMode(pg->conn);
+    if (going && !succeeded(result) && PQtransactionStatus(pg->conn) == PQTRANS_INERROR) {
+        rp_ignore(rp_pg_exec(pg, "ROLLBACK TO SAVEPOINT kept; RELEASE SAVEPOINT kept"));
+    }
+    return result;
+}
+
+static rp_err run(struct rp_row *row) {
+    struct rp_pg *pg = pg_of(row);
+    struct statement *s = row->own;
+    if (pg->holder == NULL) {
+        RP_TRY(rp_pg_ready(pg, row->db->tenant));
+    }
+    RP_ASSERT(pg->holder == NULL || pg->holder == row->db); /* it never turns in a transaction */
+    RP_TRY(prepare_there(pg, s));
+    struct sent sent;
+    lay_out(s, &sent);
+    PGresult *result = s->changes && pg->holder != NULL ? run_kept(pg, s, &sent)
+                                                        : run_plainly(pg, s, &sent);
+    if (!succeeded(result)) {
+        rp_err err = rp_pg_err(pg, result);
+        PQclear(result);
+        return err;
+    }
+    s->result = result;
+    s->row = 0;
+    uint64_t changed = 0;
+    (void)rp_view_to_u64(rp_view_from_cstr(PQcmdTuples(result)), INT64_MAX, &changed);
+    s->changed = s->changes ? changed : 0;
+    pg->changes += s->changed;
+    return RP_OK;
+}
+
+rp_err rp_pg_step(struct rp_row *row, bool *ret_has_row) {
+    struct statement *s = row->own;
+    if (s->result == NULL) {
+        RP_TRY(run(row));
+    }
+    if (s->row >= PQntuples(s->result)) {
+        drop_result(s);
+        *ret_has_row = false;
+        return RP_OK;
+    }
+    s->row++;
+    *ret_has_row = true;
+    return RP_OK;
+}
+
+uint64_t rp_pg_changed(const struct rp_row *row) {
+    const struct statement *s = row->own;
+    return s->changed;
+}
+
+/* ---- the row that was answered last ---- */
+
+static rp_view field(const struct rp_row *row, int column) {
+    const struct statement *s = row->own;
+    RP_ASSERT(s->result != NULL && s->row > 0 && column < PQnfields(s->result));
+    if (PQgetisnull(s->result, s->row - 1, column)) {
+        return (rp_view){NULL, 0};
+    }
+    return rp_view_of(PQgetvalue(s->result, s->row - 1, column),
+                      (size_t)PQgetlength(s->result, s->row - 1, column));
+}
+
+uint64_t rp_pg_u64(const struct rp_row *row, int column) {
+    const struct statement *s = row->own;
+    rp_view value = field(row, column);
+    return value.p != NULL ? rp_pg_take_u64(PQftype(s->result, column), value) : 0;
+}
+
+rp_view rp_pg_bytes(const struct rp_row *row, int column, enum rp_bytes_kind kind) {
+    (void)kind; /* a text is its bytes */
+    return field(row, column);
+}
+
+bool rp_pg_is_null(const struct rp_row *row, int column) {
+    return field(row, column).p == NULL;
+}
