@@ -103,8 +103,7 @@ static rp_err take_postgresql(rp_view rest, struct rp_place *place, struct rp_di
     rp_view user = rp_view_cut(&database, '@');
     if (user.n == address.n || !keep_name(user, place->user, sizeof place->user)) {
         return rp_fail(diag, RP_ERR(INVALID),
-                       "a user and no password before the @ (peer authentication), not \"%.*s\"",
-                       RP_FMT(user));
+                       "a user's name before the @, and no password (peer authentication)");
     }
     if (database.n == 0 || database.p[0] != '/') {
         return rp_fail(diag, RP_ERR(INVALID),

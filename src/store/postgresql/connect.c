@@ -1,4 +1,5 @@
 /* connect.c — a connection: made, looked at before it is used, made anew when it broke. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -6,7 +7,7 @@
 #include "base/checked.h"
 #include "store/postgresql/pg.h"
 
-enum { OLDEST_VERSION = 150000, SCHEMA_NAME = 72 };
+enum { OLDEST_VERSION = 150000, WORDS_MAX = 16 };
 
 static void clear_result(PGresult **result) {
     PQclear(*result);
@@ -43,6 +44,12 @@ static rp_err refuse(struct rp_pg *pg, rp_err err, struct rp_diag *diag, const c
                    message.n > 0 ? ": " : "", RP_FMT(message));
 }
 
+/* What fails is told by what failed. */
+static void keep_quiet(void *ctx, const char *message) {
+    (void)ctx;
+    (void)message;
+}
+
 /* No file of the user's and no variable of the environment says where to go: the place alone. */
 static rp_err dial(struct rp_pg *pg, struct rp_diag *diag) {
     const struct rp_place *place = &pg->place;
@@ -68,6 +75,7 @@ static rp_err dial(struct rp_pg *pg, struct rp_diag *diag) {
     if (pg->conn == NULL) {
         return RP_ERR(NO_MEMORY);
     }
+    (void)PQsetNoticeProcessor(pg->conn, keep_quiet, NULL);
     if (PQstatus(pg->conn) != CONNECTION_OK) {
         return refuse(pg, RP_ERR(UNREACHABLE), diag, "no connection");
     }
@@ -166,11 +174,23 @@ void rp_pg_free(struct rp_pg *pg) {
 
 /* ---- before it is used ---- */
 
-/* What the server said meanwhile is read, and so is that it went away. */
+static bool has_something_to_say(const struct rp_pg *pg) {
+    struct pollfd fd = {.fd = PQsocket(pg->conn), .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
+/* A server that goes away says so, and closes: both are read before anything is asked. */
 static bool still_stands(const struct rp_pg *pg) {
-    return pg->conn != NULL && PQconsumeInput(pg->conn) == 1 &&
-           PQstatus(pg->conn) == CONNECTION_OK &&
-           PQtransactionStatus(pg->conn) == PQTRANS_IDLE;
+    if (pg->conn == NULL || PQstatus(pg->conn) != CONNECTION_OK ||
+        PQtransactionStatus(pg->conn) != PQTRANS_IDLE) {
+        return false;
+    }
+    for (unsigned i = 0; i < WORDS_MAX && has_something_to_say(pg); i++) {
+        if (PQconsumeInput(pg->conn) != 1) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static rp_err make_anew(struct rp_pg *pg) {

@@ -139,6 +139,43 @@ static void take_types(const struct rp_pg *pg, struct statement *s) {
     }
 }
 
+static rp_err prepare_with(struct rp_pg *pg, struct statement *s, Oid null_type) {
+    Oid types[RP_PG_PLACES_MAX];
+    for (int i = 0; i < s->places; i++) {
+        types[i] = s->types[i] != 0 ? s->types[i] : null_type;
+    }
+    PGresult *result =
+        PQprepare(pg->conn, s->name, (const char *)rp_buf_view(&s->sql).p, s->places, types);
+    rp_err err = PQresultStatus(result) == PGRES_COMMAND_OK ? RP_OK : rp_pg_err(pg, result);
+    PQclear(result);
+    return err;
+}
+
+static bool has_unknown(const struct statement *s) {
+    bool unknown = false;
+    for (int i = 0; i < s->places; i++) {
+        unknown = unknown || s->types[i] == 0;
+    }
+    return unknown;
+}
+
+/* The parser finds the type of most NULLs; "?1 IS NULL" alone tells it nothing. Any type will do
+ * that the rest of the statement takes. */
+static rp_err prepare_guessing(struct rp_pg *pg, struct statement *s) {
+    static const Oid guesses[] = {0, RP_PG_TEXT, RP_PG_BYTEA, RP_PG_INT8};
+    bool kept = pg->holder != NULL;
+    rp_err err = RP_ERR(CORRUPT);
+    for (size_t i = 0; i < RP_COUNT_OF(guesses) && rp_is(err, RP_E_CORRUPT); i++) {
+        RP_TRY(kept ? rp_pg_exec(pg, "SAVEPOINT guess") : RP_OK);
+        err = prepare_with(pg, s, guesses[i]);
+        RP_TRY(kept ? rp_pg_exec(pg, rp_ok(err) ? "RELEASE SAVEPOINT guess"
+                                                : "ROLLBACK TO SAVEPOINT guess; "
+                                                  "RELEASE SAVEPOINT guess")
+                    : RP_OK);
+    }
+    return err;
+}
+
 static rp_err prepare_there(struct rp_pg *pg, struct statement *s) {
     if (fits(pg, s)) {
         return RP_OK;
@@ -150,14 +187,9 @@ static rp_err prepare_there(struct rp_pg *pg, struct statement *s) {
     }
     take_types(pg, s);
     s->life = 0;
-    PGresult *result = PQprepare(pg->conn, s->name, (const char *)rp_buf_view(&s->sql).p, s->places,
-                                 s->types);
-    rp_err err = PQresultStatus(result) == PGRES_COMMAND_OK ? RP_OK : rp_pg_err(pg, result);
-    PQclear(result);
-    if (rp_ok(err)) {
-        s->life = pg->life;
-    }
-    return err;
+    RP_TRY(has_unknown(s) ? prepare_guessing(pg, s) : prepare_with(pg, s, 0));
+    s->life = pg->life;
+    return RP_OK;
 }
 
 /* ---- run ---- */
