@@ -30,7 +30,7 @@ static rp_err read_open(struct explaining *explaining, struct rp_db *db, uint64_
     RP_TRY(rp_db_query(db,
                        "SELECT (SELECT last FROM outbox_state), id FROM (SELECT id FROM "
                        "access_grant WHERE ended_ms = 0 AND until_ms > ?1 UNION ALL SELECT id FROM "
-                       "share WHERE ended_ms = 0 AND until_ms > ?1)",
+                       "share WHERE ended_ms = 0 AND until_ms > ?1) AS open",
                        &row));
     rp_row_bind_u64(row, 1, (uint64_t)rp_env_now_ms(&explaining->hunt->env));
     RP_TRY(rp_row_next(row, &more));

@@ -7,7 +7,7 @@ static rp_err count_factors(struct rp_db *db, uint64_t *ret_people, uint64_t *re
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
                        "SELECT count(*), count(DISTINCT tenant), "
-                       "coalesce(sum(totp_sealed IS NOT NULL), 0) FROM person",
+                       "count(totp_sealed) FROM person",
                        &row));
     RP_TRY(rp_row_first(row));
     *ret_people = rp_row_u64(row, 0);

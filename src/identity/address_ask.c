@@ -113,10 +113,14 @@ static rp_err look_taken(struct asking *asking) {
 static rp_err put_row(const struct asking *asking) {
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(asking->identity->db,
-                       "INSERT OR REPLACE INTO address_change (person, tenant, token_hash, "
+                       "INSERT INTO address_change (person, tenant, token_hash, "
                        "stop_hash, address, email_sealed, former, former_sealed, asked_ms, "
                        "used_ms, asks, since_ms) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, ?11)",
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL, ?10, ?11) "
+                       "ON CONFLICT (person) DO UPDATE SET tenant = ?2, token_hash = ?3, "
+                       "stop_hash = ?4, address = ?5, email_sealed = ?6, former = ?7, "
+                       "former_sealed = ?8, asked_ms = ?9, used_ms = NULL, asks = ?10, "
+                       "since_ms = ?11",
                        &row));
     rp_row_bind_id(row, 1, asking->person);
     rp_row_bind_id(row, 2, asking->tenant);

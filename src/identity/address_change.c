@@ -99,6 +99,24 @@ static rp_err run_for(const struct found *found, const char *sql) {
     return rp_row_run(row, NULL);
 }
 
+/* What was counted of the former address is the new one's; what was counted of the new one before,
+ * by strangers, gives way. */
+static rp_err move_failures(struct rp_db *db, const struct rp_sha256 *from,
+                            const struct rp_sha256 *to) {
+    static const char *const steps[] = {
+        "DELETE FROM sign_in_failure WHERE address = ?1 AND client IN "
+        "(SELECT client FROM sign_in_failure WHERE address = ?2)",
+        "UPDATE sign_in_failure SET address = ?1 WHERE address = ?2"};
+    for (size_t i = 0; i < RP_COUNT_OF(steps); i++) {
+        struct rp_row *row = NULL;
+        RP_TRY(rp_db_query(db, steps[i], &row));
+        rp_row_bind_blob(row, 1, rp_hash_view(to));
+        rp_row_bind_blob(row, 2, rp_hash_view(from));
+        RP_TRY(rp_row_run(row, NULL));
+    }
+    return RP_OK;
+}
+
 /* The row, and what began with the address that goes: links of forgotten passwords. Clients that
  * signed in before stay known. DUPLICATE: somebody else has taken the address meanwhile. */
 static rp_err put_address(const struct found *found, const struct rp_sha256 *from,
@@ -119,11 +137,7 @@ static rp_err put_address(const struct found *found, const struct rp_sha256 *fro
         return RP_ERR(CONFLICT);
     }
     RP_TRY(run_for(found, "DELETE FROM password_reset WHERE person = ?1"));
-    RP_TRY(rp_db_query(db, "UPDATE OR REPLACE sign_in_failure SET address = ?1 WHERE address = ?2",
-                       &row));
-    rp_row_bind_blob(row, 1, rp_hash_view(to));
-    rp_row_bind_blob(row, 2, rp_hash_view(from));
-    return rp_row_run(row, NULL);
+    return move_failures(db, from, to);
 }
 
 static rp_err tell_former(const struct found *found) {

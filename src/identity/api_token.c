@@ -154,11 +154,7 @@ rp_err rp_identity_each_api_token(struct rp_identity *identity, rp_id person,
                        "SELECT " COLUMNS " FROM api_token WHERE ?1 IS NULL OR person = ?1 "
                        "ORDER BY created_ms DESC",
                        &row));
-    if (rp_id_is_none(person)) {
-        rp_row_bind_null(row, 1);
-    } else {
-        rp_row_bind_id(row, 1, person);
-    }
+    rp_row_bind_id_or_null(row, 1, person);
     RP_TRY(rp_row_next(row, &more));
     while (more) {
         struct rp_api_token token;
@@ -180,15 +176,10 @@ static rp_err end(struct rp_db *db, void *ctx) {
     const struct ending *ending = ctx;
     struct rp_row *row = NULL;
     uint64_t count = 0;
-    bool owner = rp_id_is_none(ending->person);
     RP_TRY(rp_db_query(db, "DELETE FROM api_token WHERE id = ?1 AND (?2 IS NULL OR person = ?2)",
                        &row));
     rp_row_bind_id(row, 1, ending->token);
-    if (owner) {
-        rp_row_bind_null(row, 2);
-    } else {
-        rp_row_bind_id(row, 2, ending->person);
-    }
+    rp_row_bind_id_or_null(row, 2, ending->person); /* the owner ends anybody's */
     RP_TRY(rp_row_run(row, &count));
     if (count == 0) {
         return RP_ERR(NOT_FOUND);

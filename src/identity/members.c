@@ -71,7 +71,8 @@ rp_err rp_identity_each_operator(struct rp_identity *identity,
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     bool more = false;
     RP_TRY(rp_db_query(identity->db,
-                       "SELECT DISTINCT person FROM membership WHERE roles & ?1 ORDER BY person",
+                       "SELECT DISTINCT person FROM membership WHERE (roles & ?1) <> 0 "
+                       "ORDER BY person",
                        &row));
     rp_row_bind_u64(row, 1, RP_OPERATOR);
     RP_TRY(rp_row_next(row, &more));

@@ -90,18 +90,20 @@ rp_err rp_passkey_challenge(struct rp_identity *identity, const struct rp_passke
  * as if it were not there. */
 rp_err rp_passkey_challenge_use(struct rp_identity *identity, const struct rp_passkey_asked *asked,
                                 const struct rp_sha256 *hash, bool *ret_good) {
+    static const rp_id nobody;
     struct rp_sha256 browser = browser_of(asked);
     struct rp_row *row = NULL;
     uint64_t found = 0;
     RP_TRY(rp_db_query(identity->db,
                        "DELETE FROM passkey_challenge WHERE hash = ?1 AND purpose = ?2 "
-                       "AND bound = ?3 AND ifnull(person, zeroblob(16)) = ?4 AND expires_ms > ?5",
+                       "AND bound = ?3 AND coalesce(person, ?6) = ?4 AND expires_ms > ?5",
                        &row));
     rp_row_bind_blob(row, 1, rp_hash_view(hash));
     rp_row_bind_u64(row, 2, asked->purpose);
     rp_row_bind_blob(row, 3, rp_hash_view(&browser));
     rp_row_bind_id(row, 4, asked->person);
     rp_row_bind_u64(row, 5, (uint64_t)rp_identity_now(identity));
+    rp_row_bind_id(row, 6, nobody);
     RP_TRY(rp_row_run(row, &found));
     *ret_good = found == 1;
     return RP_OK;

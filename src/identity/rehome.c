@@ -29,10 +29,10 @@ static rp_err keep(rp_view sealed, size_t most, uint8_t *to, size_t *ret_n) {
 static rp_err next_of(struct rp_db *db, struct moving *moving) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
-                       "SELECT person.id, email_sealed, totp_sealed, min(membership.tenant) "
+                       "SELECT person.id, email_sealed, totp_sealed, membership.tenant "
                        "FROM person JOIN membership ON membership.person = person.id "
                        "WHERE person.tenant = ?1 AND membership.tenant <> ?1 "
-                       "GROUP BY person.id LIMIT 1",
+                       "ORDER BY person.id, membership.tenant LIMIT 1",
                        &row));
     rp_row_bind_id(row, 1, moving->from);
     RP_TRY(rp_row_first(row));

@@ -35,7 +35,7 @@ rp_err rp_identity_reset_ask(struct rp_identity *identity, rp_view email, enum r
     RP_TRY(rp_db_query(identity->db,
                        "INSERT INTO reset_request (address, lang, asked_ms, done) "
                        "VALUES (?1, ?2, ?3, 0) ON CONFLICT (address) "
-                       "DO UPDATE SET lang = ?2, asked_ms = ?3, done = 0 WHERE asked_ms < ?4",
+                       "DO UPDATE SET lang = ?2, asked_ms = ?3, done = 0 WHERE reset_request.asked_ms < ?4",
                        &row));
     rp_row_bind_blob(row, 1, rp_hash_view(&address));
     rp_row_bind_text(row, 2, lang == RP_FR ? RP_VIEW("fr") : RP_VIEW("en"));

@@ -18,8 +18,8 @@ static rp_err find_neighbour(struct rp_identity *identity, struct rp_sign_in *si
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(identity->db,
                        "SELECT password FROM person WHERE address = coalesce("
-                       "(SELECT min(address) FROM person WHERE address > ?1), "
-                       "(SELECT min(address) FROM person))",
+                       "(SELECT address FROM person WHERE address > ?1 ORDER BY address LIMIT 1), "
+                       "(SELECT address FROM person ORDER BY address LIMIT 1))",
                        &row));
     rp_row_bind_blob(row, 1, rp_hash_view(&sign_in->address));
     rp_err err = rp_row_first(row);
@@ -94,7 +94,7 @@ static rp_err emit_refused(struct rp_identity *identity, rp_id tenant, rp_id per
 
 /* Where the session will be: in the organisation chosen last, else the first one's, else any. */
 #define CHOSEN_FIRST                                                                               \
-    "ORDER BY membership.tenant = ifnull(last_tenant, person.tenant) DESC, "                       \
+    "ORDER BY membership.tenant = coalesce(last_tenant, person.tenant) DESC, "                       \
     "membership.tenant = person.tenant DESC, membership.tenant LIMIT 1"
 
 static rp_err choose_tenant(const struct password_step *step, rp_id *ret_tenant) {

@@ -168,7 +168,7 @@ static rp_err check_apart(struct rp_db *db, rp_view name) {
     if (rp_is_canary(text)) {
         return RP_OK;
     }
-    RP_TRY(rp_db_query(db, "SELECT count(*) FROM tenant WHERE name = ?1 COLLATE NOCASE", &row));
+    RP_TRY(rp_db_query(db, "SELECT count(*) FROM tenant WHERE lower(name) = lower(?1)", &row));
     rp_row_bind_text(row, 1, name);
     RP_TRY(rp_row_first(row));
     return rp_row_u64(row, 0) == 0 ? RP_OK : RP_ERR(DUPLICATE);

@@ -109,14 +109,6 @@ static rp_err check_room(struct rp_db *db) {
     return rp_row_u64(row, 0) < RP_NOTICES_MAX ? RP_OK : RP_ERR(OVERLOAD);
 }
 
-static void bind_id_or_null(struct rp_row *row, int place, rp_id id) {
-    if (rp_id_is_none(id)) {
-        rp_row_bind_null(row, place);
-    } else {
-        rp_row_bind_id(row, place, id);
-    }
-}
-
 static rp_err insert(const struct rp_env *env, struct rp_db *db, const struct rp_notice *notice,
                      rp_id id, enum rp_notice_channel channel, rp_view sealed) {
     struct rp_row *row = NULL;
@@ -135,7 +127,7 @@ static rp_err insert(const struct rp_env *env, struct rp_db *db, const struct rp
     }
     rp_row_bind_text(row, 4, rp_view_from_cstr(rp_notice_kind_name(notice->kind)));
     rp_row_bind_id(row, 5, notice->tenant);
-    bind_id_or_null(row, 6, notice->person);
+    rp_row_bind_id_or_null(row, 6, notice->person);
     rp_row_bind_text(row, 7, notice->lang == RP_FR ? RP_VIEW("fr") : RP_VIEW("en"));
     rp_row_bind_blob(row, 8, sealed);
     rp_row_bind_text(row, 9, channel == RP_NOTICE_INBOX ? RP_VIEW("unread") : RP_VIEW("waiting"));

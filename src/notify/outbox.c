@@ -254,18 +254,21 @@ rp_err rp_notify_retime(struct rp_db *db, rp_id person, int64_t next_ms, bool ga
 
 /* ---- looking ---- */
 
-static rp_err query_list(struct rp_db *db, rp_id person, struct rp_row **ret_row) {
+static rp_err query_list(struct rp_db *db, rp_id person, size_t max, struct rp_row **ret_row) {
     if (rp_id_is_none(person)) {
-        return rp_db_query(db,
+        RP_TRY(rp_db_query(db,
                            "SELECT " COLUMNS " FROM notice WHERE channel <> 'inbox' "
-                           "ORDER BY created_ms DESC, id LIMIT ?2",
-                           ret_row);
+                           "ORDER BY created_ms DESC, id LIMIT ?1",
+                           ret_row));
+        rp_row_bind_u64(*ret_row, 1, max);
+        return RP_OK;
     }
     RP_TRY(rp_db_query(db,
                        "SELECT " COLUMNS " FROM notice WHERE channel = 'inbox' AND person = ?1 "
                        "ORDER BY created_ms DESC, id LIMIT ?2",
                        ret_row));
     rp_row_bind_id(*ret_row, 1, person);
+    rp_row_bind_u64(*ret_row, 2, max);
     return RP_OK;
 }
 
@@ -277,8 +280,7 @@ rp_err rp_notify_list(struct rp_db *db, rp_id person, size_t max, struct rp_aren
         return RP_ERR(TOO_LARGE);
     }
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
-    RP_TRY(query_list(db, person, &row));
-    rp_row_bind_u64(row, 2, max);
+    RP_TRY(query_list(db, person, max, &row));
     size_t count = 0;
     bool more = false;
     RP_TRY(rp_row_next(row, &more));

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/checked.h"
 #include "register/save.h"
+#include "register/words.h"
 
 enum { NAMES_MAX = 256, STEPS_MAX = 1000 };
 
@@ -332,12 +333,11 @@ static rp_err remove_all(struct rp_db *db, void *ctx) {
     static const char *const before[] = {
         "DELETE FROM clock WHERE subject IN (SELECT id FROM register_record WHERE example = 1)",
         "DELETE FROM register_value WHERE record IN " OF_EXAMPLE,
-        "DELETE FROM register_text WHERE rowid IN " OF_EXAMPLE,
-        "DELETE FROM register_unindexed WHERE row IN " OF_EXAMPLE,
         "DELETE FROM register_change WHERE record IN " OF_EXAMPLE,
         "DELETE FROM register_piece WHERE record IN " OF_EXAMPLE,
     };
     struct rp_row *row = NULL;
+    RP_TRY(rp_words_drop_examples(db));
     for (size_t i = 0; i < RP_COUNT_OF(before); i++) {
         RP_TRY(rp_db_query(db, before[i], &row));
         RP_TRY(rp_row_run(row, NULL));

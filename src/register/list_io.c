@@ -5,9 +5,9 @@
  */
 #include "base/assert.h"
 #include "register/retention.h"
-#include "register/tidy.h"
+#include "register/words.h"
 
-enum { MATCHES_COUNTED = 1000, MATCH_MAX = 400 };
+enum { MATCHES_COUNTED = 1000, QUESTION_MAX = 400 };
 
 /* ?1 register, ?2 state or NULL, ?3 field to filter, ?4 its value, ?5 another, ?6 its value,
  * ?7 sort field, ?8 limit, ?9 offset. */
@@ -16,60 +16,62 @@ enum { MATCHES_COUNTED = 1000, MATCH_MAX = 400 };
     " AND (?5 IS NULL OR EXISTS (SELECT 1 FROM register_value w WHERE w.record = r.row "           \
     "AND w.field = ?5 AND w.value = ?6))"
 #define FROM_ALL " FROM register_record r WHERE " WHERE_STATE
+#define FROM_STATE " FROM register_record r WHERE r.register = ?1 AND r.state = ?2"
 #define FROM_FIELD                                                                                 \
     " FROM register_value v JOIN register_record r ON r.row = v.record "                           \
     "WHERE v.register = ?1 AND v.field = ?3 AND v.value = ?4 AND " WHERE_STATE WHERE_OTHER
 #define FROM_SORTED                                                                                \
     " FROM register_value s JOIN register_record r ON r.row = s.record "                           \
     "WHERE s.register = ?1 AND s.field = ?7 AND " WHERE_STATE
-#define ANY_SORT                                                                                   \
-    " ORDER BY CASE ?7 WHEN 'number' THEN r.number WHEN 'changed' THEN r.changed_ms "              \
-    "WHEN 'state' THEN r.state ELSE (SELECT value FROM register_value z "                          \
-    "WHERE z.record = r.row AND z.field = ?7) END"
+#define OF_FIELD                                                                                   \
+    "(SELECT value FROM register_value z WHERE z.record = r.row AND z.field = ?7)"
 #define PAGE " LIMIT ?8 OFFSET ?9"
+
+/* Where a record has no value it stands before all that have one. */
+#define SORTED(from, by)                                                                           \
+    (down ? "SELECT " RP_RECORD_COLUMNS from " ORDER BY " by " DESC NULLS LAST" PAGE               \
+          : "SELECT " RP_RECORD_COLUMNS from " ORDER BY " by " ASC NULLS FIRST" PAGE)
+
+static const char *filtered_sql(rp_view sort, bool field_sort, bool down) {
+    if (field_sort) {
+        return SORTED(FROM_FIELD, OF_FIELD);
+    }
+    if (rp_view_equal(sort, RP_VIEW("changed"))) {
+        return SORTED(FROM_FIELD, "r.changed_ms");
+    }
+    if (rp_view_equal(sort, RP_VIEW("state"))) {
+        return SORTED(FROM_FIELD, "r.state");
+    }
+    return SORTED(FROM_FIELD, "r.number");
+}
 
 static const char *page_sql(const struct rp_query *query, bool field_sort) {
     bool down = query->descending;
     if (query->filter_count > 0) {
-        return down ? "SELECT " RP_RECORD_COLUMNS FROM_FIELD ANY_SORT " DESC" PAGE
-                    : "SELECT " RP_RECORD_COLUMNS FROM_FIELD ANY_SORT " ASC" PAGE;
+        return filtered_sql(query->sort, field_sort, down);
     }
     if (field_sort) {
-        return down ? "SELECT " RP_RECORD_COLUMNS FROM_SORTED " ORDER BY s.value DESC" PAGE
-                    : "SELECT " RP_RECORD_COLUMNS FROM_SORTED " ORDER BY s.value ASC" PAGE;
+        return SORTED(FROM_SORTED, "s.value");
     }
     if (rp_view_equal(query->sort, RP_VIEW("changed"))) {
-        return down ? "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.changed_ms DESC" PAGE
-                    : "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.changed_ms ASC" PAGE;
+        return SORTED(FROM_ALL, "r.changed_ms");
     }
     if (rp_view_equal(query->sort, RP_VIEW("state"))) {
         return down ? "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.state DESC, r.number" PAGE
                     : "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.state ASC, r.number" PAGE;
     }
     if (query->state.n > 0) {
-        return down ? "SELECT " RP_RECORD_COLUMNS " FROM register_record r WHERE r.register = ?1 "
-                      "AND r.state = ?2 ORDER BY r.number DESC" PAGE
-                    : "SELECT " RP_RECORD_COLUMNS " FROM register_record r WHERE r.register = ?1 "
-                      "AND r.state = ?2 ORDER BY r.number ASC" PAGE;
+        return SORTED(FROM_STATE, "r.number");
     }
-    return down ? "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.number DESC" PAGE
-                : "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.number ASC" PAGE;
-}
-
-static void bind_text_or_null(struct rp_row *row, int place, rp_view value) {
-    if (value.p) {
-        rp_row_bind_text(row, place, value);
-    } else {
-        rp_row_bind_null(row, place);
-    }
+    return SORTED(FROM_ALL, "r.number");
 }
 
 static void bind_filter(struct rp_row *row, int place, const struct rp_query *query, size_t i) {
     bool there = query->filter_count > i;
-    bind_text_or_null(row, place,
+    rp_row_bind_text_or_null(row, place,
                       there ? rp_view_from_cstr(query->filters[i].field) : (rp_view){NULL, 0});
     if (!there) {
-        rp_row_bind_null(row, place + 1);
+        rp_row_bind_text_or_null(row, place + 1, (rp_view){NULL, 0});
         return;
     }
     const struct rp_field *field =
@@ -77,7 +79,7 @@ static void bind_filter(struct rp_row *row, int place, const struct rp_query *qu
     uint64_t number = 0;
     if (field->type == RP_FIELD_NUMBER &&
         rp_view_to_u64(query->filters[i].value, INT64_MAX, &number)) {
-        rp_row_bind_u64(row, place + 1, number);
+        rp_row_bind_any_u64(row, place + 1, number);
     } else {
         rp_row_bind_text(row, place + 1, query->filters[i].value);
     }
@@ -86,7 +88,7 @@ static void bind_filter(struct rp_row *row, int place, const struct rp_query *qu
 static void bind_query(const struct rp_desk *desk, struct rp_row *row,
                        const struct rp_query *query) {
     rp_row_bind_text(row, 1, rp_desk_shelf(desk, query->reg));
-    bind_text_or_null(row, 2, query->state);
+    rp_row_bind_text_or_null(row, 2, query->state);
     if (query->filter_count > 0) {
         bind_filter(row, 3, query, 0);
         bind_filter(row, 5, query, 1);
@@ -110,8 +112,8 @@ static rp_err read_page(struct rp_desk *desk, const struct rp_query *query, bool
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(desk->db, page_sql(query, field_sort), &row));
     bind_query(desk, row, query);
-    if (query->filter_count > 0 || field_sort) {
-        rp_row_bind_text(row, 7, query->sort.n ? query->sort : RP_VIEW("number"));
+    if (field_sort) {
+        rp_row_bind_text(row, 7, query->sort);
     }
     rp_row_bind_u64(row, 8, query->count);
     rp_row_bind_u64(row, 9, query->from);
@@ -131,56 +133,23 @@ static rp_err count_page(struct rp_desk *desk, const struct rp_query *query, uin
 
 /* ---- search ---- */
 
-/* Each word in quotes with a star: no syntax of the searcher's own comes through. */
-static rp_err match_text(const struct rp_query *query, struct rp_buf *out) {
-    rp_view rest = rp_view_trim(query->text);
-    if (query->reg) {
-        rp_buf_printf(out, "register: \"%s\"", query->reg->id);
-    }
-    size_t words = 0;
-    while (rest.p) {
-        rp_view word = rp_view_cut(&rest, ' ');
-        if (word.n > 0 && rp_view_find_byte(word, '"') == word.n &&
-            rp_view_find_byte(word, 0) == word.n) {
-            rp_buf_add_cstr(out, out->n ? " AND body: \"" : "body: \"");
-            rp_buf_add(out, word);
-            rp_buf_add_cstr(out, "\" *");
-            words++;
-        }
-    }
-    RP_TRY(rp_buf_err(out));
-    return words > 0 ? RP_OK : RP_ERR(INVALID);
-}
-
-static void bind_register(struct rp_row *row, int place, const struct rp_register *reg) {
-    bind_text_or_null(row, place, reg ? rp_view_from_cstr(reg->id) : (rp_view){NULL, 0});
-}
-
 static rp_err search(struct rp_desk *desk, const struct rp_query *query, struct rp_page *page) {
-    _cleanup_(rp_buf_done) struct rp_buf match = rp_buf_new(MATCH_MAX);
+    _cleanup_(rp_buf_done) struct rp_buf question = rp_buf_new(QUESTION_MAX);
     _cleanup_(rp_row_donep) struct rp_row *row = NULL, *total = NULL;
-    RP_TRY(match_text(query, &match));
-    rp_ignore(rp_tidy_for_search(desk->db)); /* what is in the index is found all the same */
-    RP_TRY(rp_db_query(desk->db,
-                       "SELECT " RP_RECORD_COLUMNS
-                       " FROM register_text t JOIN register_record r ON r.row = t.rowid "
-                       "WHERE register_text MATCH ?1 AND (?4 IS NULL OR r.register = ?4) "
-                       "ORDER BY t.rowid DESC LIMIT ?2 OFFSET ?3",
-                       &row));
-    rp_row_bind_text(row, 1, rp_buf_view(&match));
+    rp_view in =
+        query->reg ? rp_view_from_cstr(query->reg->id) : (rp_view){NULL, 0}; /* else in all */
+    RP_TRY(rp_words_question(desk->db, query, &question));
+    rp_ignore(rp_words_settle(desk->db)); /* what is in the index is found all the same */
+    RP_TRY(rp_db_query(desk->db, rp_words_page_sql(desk->db), &row));
+    rp_row_bind_text(row, 1, rp_buf_view(&question));
     rp_row_bind_u64(row, 2, query->count);
     rp_row_bind_u64(row, 3, query->from);
-    /* The index finds "changes" in "firewall-changes" too; the record itself says where it is. */
-    bind_register(row, 4, query->reg);
+    rp_row_bind_text_or_null(row, 4, in);
     RP_TRY(gather(desk, row, query->count, page));
-    RP_TRY(rp_db_query(desk->db,
-                       "SELECT count(*) FROM (SELECT 1 FROM register_text t "
-                       "JOIN register_record r ON r.row = t.rowid WHERE register_text MATCH ?1 "
-                       "AND (?4 IS NULL OR r.register = ?4) LIMIT ?2)",
-                       &total));
-    rp_row_bind_text(total, 1, rp_buf_view(&match));
+    RP_TRY(rp_db_query(desk->db, rp_words_count_sql(desk->db), &total));
+    rp_row_bind_text(total, 1, rp_buf_view(&question));
     rp_row_bind_u64(total, 2, MATCHES_COUNTED);
-    bind_register(total, 4, query->reg);
+    rp_row_bind_text_or_null(total, 4, in);
     RP_TRY(rp_row_first(total));
     page->total = rp_row_u64(total, 0);
     return RP_OK;

@@ -1,5 +1,6 @@
 /* retention_io.c — the clock of a closed record, and what is done when it rings. */
 #include "register/retention.h"
+#include "register/words.h"
 
 #include "base/assert.h"
 #include "clock/trust_io.h"
@@ -201,12 +202,11 @@ static rp_err forget_history(struct rp_desk *desk, const struct rp_entry *record
 }
 
 static rp_err delete_all(struct rp_desk *desk, const struct rp_entry *record) {
-    static const char *const parts[] = {"DELETE FROM register_value WHERE record = ?1",
-                                        "DELETE FROM register_text WHERE rowid = ?1",
-                                        "DELETE FROM register_unindexed WHERE row = ?1"};
+    static const char *const parts[] = {"DELETE FROM register_value WHERE record = ?1"};
     static const char *const whole[] = {"DELETE FROM register_record WHERE row = ?1"};
     RP_TRY(rp_clock_stop_all(desk->db, record->facts.id));
     RP_TRY(delete_of(desk, record, parts, RP_COUNT_OF(parts)));
+    RP_TRY(rp_words_drop(desk->db, record->row));
     RP_TRY(forget_history(desk, record));
     return delete_of(desk, record, whole, RP_COUNT_OF(whole));
 }

@@ -1,7 +1,7 @@
 /* save_io.c — a draft into the database: row, index, text, history, event, clocks. */
 #include "base/assert.h"
 #include "register/save.h"
-#include "register/tidy.h"
+#include "register/words.h"
 #include "wire/artefact.h"
 
 /* ---- the row ---- */
@@ -77,7 +77,7 @@ static void bind_value(struct rp_row *row, int place, const struct rp_json *json
     } else if (json->kind == RP_JSON_BOOL) {
         rp_row_bind_text(row, place, json->boolean ? RP_VIEW("true") : RP_VIEW("false"));
     } else if (json->kind == RP_JSON_NUMBER && json->number >= 0 && json->number < 9e15) {
-        rp_row_bind_u64(row, place, (uint64_t)json->number);
+        rp_row_bind_any_u64(row, place, (uint64_t)json->number);
     } else if (json->kind == RP_JSON_STRING) {
         rp_row_bind_text(row, place, json->string);
     } else {
@@ -181,8 +181,8 @@ static rp_err put_text(const struct rp_draft *draft) {
         }
     }
     RP_TRY(rp_buf_err(&text));
-    return rp_tidy_leave(draft->desk->db, draft->now.row, rp_view_from_cstr(draft->reg->id),
-                         rp_buf_view(&text));
+    return rp_words_put(draft->desk->db, draft->now.row, rp_view_from_cstr(draft->reg->id),
+                        rp_buf_view(&text));
 }
 
 static rp_err write_index(const struct rp_draft *draft) {

@@ -115,6 +115,9 @@ static rp_err merge_until(const struct rp_env *env, struct rp_db *db, struct rp_
 
 rp_err rp_tidy_round(const struct rp_env *env, struct rp_db *db, struct rp_tidying *tidying) {
     RP_ASSERT(db != NULL && tidying != NULL);
+    if (rp_db_sql(db) != RP_SQL_SQLITE) {
+        return RP_OK; /* the index of another keeps itself */
+    }
     int64_t until_ms = rp_env_monotonic_ms(env) + ROUND_MS;
     struct lot lot = {.count = LOT};
     while (lot.count == LOT && rp_env_monotonic_ms(env) < until_ms) {

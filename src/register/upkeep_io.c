@@ -37,7 +37,7 @@ static struct shape_line read_line(rp_view line) {
 static const char count_sql[] =
     "SELECT count(*) FROM register_record WHERE register = ?1 AND CASE ?2 "
     "WHEN 'state' THEN state = ?4 "
-    "WHEN 'field' THEN sealed IS NOT NULL AND ?5 OR body ->> ?3 IS NOT NULL "
+    "WHEN 'field' THEN sealed IS NOT NULL AND ?5 = 1 OR body ->> ?3 IS NOT NULL "
     "ELSE body ->> ?3 = ?4 OR EXISTS (SELECT 1 FROM json_each(body, '$.' || ?3) e "
     "WHERE e.value = ?4) END";
 

@@ -165,8 +165,10 @@ static rp_err put_one(struct rp_db *db, const struct putting *p, const struct nu
 static rp_err check_room(struct rp_db *db, struct rp_diag *diag) {
     _cleanup_(rp_row_donep) struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
-                       "SELECT count(*), sum(action = 0 AND path || method || header <> ''), "
-                       "sum(action = 1 AND path || method || header <> '') FROM gate_entry",
+                       "SELECT count(*), "
+                       "count(*) FILTER (WHERE action = 0 AND path || method || header <> ''), "
+                       "count(*) FILTER (WHERE action = 1 AND path || method || header <> '') "
+                       "FROM gate_entry",
                        &row));
     RP_TRY(rp_row_first(row));
     if (rp_row_u64(row, 0) > RP_LIST_ENTRIES_MAX) {

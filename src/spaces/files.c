@@ -260,13 +260,13 @@ rp_err rp_space_file_hold(const struct rp_space *space, rp_view collection,
 /* Blobs of this file that no such version holds; no other file ever does. */
 #define UNHELD                                                                                     \
     "FROM blob_of WHERE app = ?1 AND collection = ?2 AND id = ?3 GROUP BY blob HAVING "            \
-    "max(version IN " LIVE ") = 0"
+    "count(*) FILTER (WHERE version IN " LIVE ") = 0"
 
 rp_err rp_space_file_let_go(struct rp_db *db, rp_view app, rp_view collection, rp_id id) {
     static const char *const steps[] = {
-        "INSERT OR IGNORE INTO blob_gone SELECT blob " UNHELD,
+        "INSERT INTO blob_gone (blob) SELECT blob " UNHELD " ON CONFLICT DO NOTHING",
         "UPDATE space_use SET bytes = max(0, bytes - (SELECT coalesce(sum(most), 0) FROM (SELECT "
-        "max(bytes) AS most " UNHELD ")))",
+        "max(bytes) AS most " UNHELD ") AS unheld))",
         "DELETE FROM blob_of WHERE app = ?1 AND collection = ?2 AND id = ?3 AND version NOT "
         "IN " LIVE,
     };

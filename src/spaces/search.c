@@ -98,8 +98,8 @@ static rp_err put_token(const struct rp_space *space, rp_view collection, rp_id 
                         const struct rp_token32 *token) {
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(space->db,
-                       "INSERT OR IGNORE INTO record_token (app, collection, token, id) "
-                       "VALUES (?1, ?2, ?3, ?4)",
+                       "INSERT INTO record_token (app, collection, token, id) "
+                       "VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
                        &row));
     rp_row_bind_text(row, 1, space->app);
     rp_row_bind_text(row, 2, collection);
@@ -196,7 +196,8 @@ static rp_err put_settings(const struct declaration *d) {
     RP_TRY(rp_aead_seal(d->space->env, d->space->key, rp_buf_view(&aad), d->text, &sealed));
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(d->space->db,
-                       "INSERT OR REPLACE INTO collection (app, name, sealed) VALUES (?1, ?2, ?3)",
+                       "INSERT INTO collection (app, name, sealed) VALUES (?1, ?2, ?3) "
+                       "ON CONFLICT (app, name) DO UPDATE SET sealed = ?3",
                        &row));
     rp_row_bind_text(row, 1, d->space->app);
     rp_row_bind_text(row, 2, d->collection);

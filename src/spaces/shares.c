@@ -197,11 +197,7 @@ rp_err rp_share_list(struct rp_space *space, rp_view app, rp_id person, struct r
                        "NULL OR person = ?2) ORDER BY created_ms DESC LIMIT ?3",
                        &row));
     rp_row_bind_text(row, 1, app);
-    if (rp_id_is_none(person)) {
-        rp_row_bind_null(row, 2);
-    } else {
-        rp_row_bind_id(row, 2, person);
-    }
+    rp_row_bind_id_or_null(row, 2, person);
     rp_row_bind_u64(row, 3, RP_SHARES_MAX);
     size_t count = 0;
     bool more = false;

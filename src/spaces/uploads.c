@@ -321,7 +321,7 @@ static rp_err do_drop(struct rp_db *db, void *ctx) {
     uint64_t changed = 0;
     RP_TRY(run_for(db, "DELETE FROM upload WHERE blob = ?1", *id, &changed));
     return changed == 0 ? RP_ERR(NOT_FOUND)
-                        : run_for(db, "INSERT OR IGNORE INTO blob_gone VALUES (?1)", *id, NULL);
+                        : run_for(db, "INSERT INTO blob_gone (blob) VALUES (?1) ON CONFLICT DO NOTHING", *id, NULL);
 }
 
 rp_err rp_upload_drop(struct rp_space *space, rp_id id) {
@@ -337,7 +337,8 @@ struct sweep {
 
 static rp_err sweep_uploads(struct rp_db *db, const struct sweep *sweep) {
     static const char *const steps[] = {
-        "INSERT OR IGNORE INTO blob_gone SELECT blob FROM upload WHERE changed_ms < ?1",
+        "INSERT INTO blob_gone (blob) SELECT blob FROM upload WHERE changed_ms < ?1 "
+        "ON CONFLICT DO NOTHING",
         "DELETE FROM upload WHERE changed_ms < ?1"};
     for (size_t i = 0; i < RP_COUNT_OF(steps); i++) {
         struct rp_row *row = NULL;

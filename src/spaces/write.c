@@ -145,7 +145,8 @@ static rp_err current(struct rp_db *db, const struct change *change, bool trashe
 static rp_err keep_version(struct rp_db *db, const struct change *change, uint64_t version) {
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
-                       "INSERT INTO record_version SELECT app, collection, " RP_RECORD_COLUMNS
+                       "INSERT INTO record_version (app, collection, " RP_RECORD_COLUMNS
+                       ") SELECT app, collection, " RP_RECORD_COLUMNS
                        " FROM record WHERE app = ?1 AND collection = ?2 AND id = ?3",
                        &row));
     bind_place(row, change);

@@ -50,6 +50,7 @@ struct rp_engine {
     rp_err (*bind_any_u64)(struct rp_row *row, int place, uint64_t value);
     rp_err (*bind_bytes)(struct rp_row *row, int place, enum rp_bytes_kind kind, rp_view value);
     rp_err (*bind_null)(struct rp_row *row, int place);
+    rp_err (*bind_bytes_null)(struct rp_row *row, int place, enum rp_bytes_kind kind);
     rp_err (*step)(struct rp_row *row, bool *ret_has_row);
     uint64_t (*changed)(const struct rp_row *row); /* by the last run */
     uint64_t (*u64)(const struct rp_row *row, int column);

@@ -82,6 +82,20 @@ void rp_row_bind_null(struct rp_row *row, int place) {
     note(row, row->db->engine->bind_null(row, place));
 }
 
+void rp_row_bind_text_or_null(struct rp_row *row, int place, rp_view value) {
+    note(row, value.p != NULL
+                  ? row->db->engine->bind_bytes(row, place, RP_BYTES_TEXT, value)
+                  : row->db->engine->bind_bytes_null(row, place, RP_BYTES_TEXT));
+}
+
+void rp_row_bind_id_or_null(struct rp_row *row, int place, rp_id value) {
+    if (!rp_id_is_none(value)) {
+        rp_row_bind_id(row, place, value);
+    } else {
+        note(row, row->db->engine->bind_bytes_null(row, place, RP_BYTES_BLOB));
+    }
+}
+
 rp_err rp_row_next(struct rp_row *row, bool *ret_has_row) {
     RP_ASSERT(row != NULL && row->sql != NULL);
     RP_TRY(row->bound);

@@ -68,6 +68,10 @@ void rp_row_bind_text(struct rp_row *row, int place, rp_view value); /* copied *
 void rp_row_bind_blob(struct rp_row *row, int place, rp_view value); /* copied */
 void rp_row_bind_id(struct rp_row *row, int place, rp_id value);
 void rp_row_bind_null(struct rp_row *row, int place);
+/* NULL for a view without a pointer, for the id of nobody. A statement that asks whether a value was
+ * given at all ("?2 IS NULL OR …") has it by these: its type must be known when it is NULL, too. */
+void rp_row_bind_text_or_null(struct rp_row *row, int place, rp_view value);
+void rp_row_bind_id_or_null(struct rp_row *row, int place, rp_id value);
 /* RP_OK with *ret_has_row; DUPLICATE for a broken UNIQUE constraint. */
 rp_err rp_row_next(struct rp_row *row, bool *ret_has_row);
 /* The same where a row is expected: NOT_FOUND when there is none. */

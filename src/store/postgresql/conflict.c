@@ -18,7 +18,8 @@ static size_t quoted(rp_view rest) {
     return n < rest.n ? n + 1 : n;
 }
 
-static rp_err place(rp_view rest, struct rp_buf *out, size_t *ret_taken, int *places) {
+static rp_err place(rp_view rest, struct rp_buf *out, size_t *ret_taken,
+                    struct rp_pg_places *places) {
     size_t n = 1;
     int number = 0;
     while (n < rest.n && n < 4 && is_digit(rest.p[n])) {
@@ -28,15 +29,17 @@ static rp_err place(rp_view rest, struct rp_buf *out, size_t *ret_taken, int *pl
     if (number == 0 || number > RP_PG_PLACES_MAX) {
         return RP_ERR(INVALID);
     }
-    *places = number > *places ? number : *places;
+    places->count = number > places->count ? number : places->count;
+    places->used[number - 1] = true;
     rp_buf_printf(out, "$%d", number);
     *ret_taken = n;
     return RP_OK;
 }
 
-rp_err rp_pg_translate(const char *sql, bool tenants, struct rp_buf *out, int *ret_places) {
+rp_err rp_pg_translate(const char *sql, bool tenants, struct rp_buf *out,
+                       struct rp_pg_places *ret_places) {
     rp_view rest = rp_view_from_cstr(sql);
-    int places = 0;
+    struct rp_pg_places places = {.count = 0};
     while (rest.n > 0) {
         size_t taken = 1;
         if (rest.p[0] == '?') {

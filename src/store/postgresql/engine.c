@@ -91,6 +91,7 @@ const struct rp_engine rp_pg_engine = {
     .bind_any_u64 = rp_pg_bind_any_u64,
     .bind_bytes = rp_pg_bind_bytes,
     .bind_null = rp_pg_bind_null,
+    .bind_bytes_null = rp_pg_bind_bytes_null,
     .step = rp_pg_step,
     .changed = rp_pg_changed,
     .u64 = rp_pg_u64,

@@ -71,7 +71,12 @@ rp_view rp_pg_message(const struct rp_pg *pg, const PGresult *result);
 /* The statement as PostgreSQL reads it: ?1 is $1, and in a tenant's database a conflict's key
  * begins with the tenant. INVALID: a place over RP_PG_PLACES_MAX. */
 enum { RP_PG_PLACES_MAX = 24 };
-rp_err rp_pg_translate(const char *sql, bool tenants, struct rp_buf *out, int *ret_places);
+struct rp_pg_places {
+    int count;
+    bool used[RP_PG_PLACES_MAX]; /* a number may be left out */
+};
+rp_err rp_pg_translate(const char *sql, bool tenants, struct rp_buf *out,
+                       struct rp_pg_places *ret_places);
 
 /* ---- statement.c: an engine's functions on statements ---- */
 
@@ -82,6 +87,7 @@ rp_err rp_pg_bind_u64(struct rp_row *row, int place, uint64_t value);
 rp_err rp_pg_bind_any_u64(struct rp_row *row, int place, uint64_t value);
 rp_err rp_pg_bind_bytes(struct rp_row *row, int place, enum rp_bytes_kind kind, rp_view value);
 rp_err rp_pg_bind_null(struct rp_row *row, int place);
+rp_err rp_pg_bind_bytes_null(struct rp_row *row, int place, enum rp_bytes_kind kind);
 rp_err rp_pg_step(struct rp_row *row, bool *ret_has_row);
 uint64_t rp_pg_changed(const struct rp_row *row);
 uint64_t rp_pg_u64(const struct rp_row *row, int column);

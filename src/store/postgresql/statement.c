@@ -19,7 +19,8 @@ enum { SQL_BYTES_MAX = 16384, VALUE_BYTES_MAX = 16 * 1024 * 1024, NAME_BYTES = 2
 enum { ANY_DIGITS = 19 };
 
 struct value {
-    Oid type; /* 0: NULL */
+    Oid type; /* 0: NULL, of whatever type fits */
+    bool null;
     size_t at, n;
 };
 
@@ -27,7 +28,7 @@ struct statement {
     char name[NAME_BYTES];
     unsigned life; /* of the connection that it was prepared on; 0: not at all */
     bool changes;  /* INSERT, UPDATE, DELETE */
-    int places;
+    struct rp_pg_places places;
     Oid types[RP_PG_PLACES_MAX]; /* as prepared */
     struct value values[RP_PG_PLACES_MAX];
     struct rp_buf bytes; /* of the values */
@@ -90,10 +91,12 @@ void rp_pg_destroy(struct rp_row *row) {
 
 /* ---- bound ---- */
 
-static rp_err bind(struct rp_row *row, int place, Oid type, rp_view value) {
+static rp_err bind(struct rp_row *row, int place, struct value how, rp_view value) {
     struct statement *s = row->own;
-    RP_ASSERT(place >= 1 && place <= s->places);
-    s->values[place - 1] = (struct value){.type = type, .at = rp_buf_view(&s->bytes).n, .n = value.n};
+    RP_ASSERT(place >= 1 && place <= s->places.count);
+    how.at = rp_buf_view(&s->bytes).n;
+    how.n = value.n;
+    s->values[place - 1] = how;
     rp_buf_add(&s->bytes, value);
     return rp_buf_err(&s->bytes);
 }
@@ -101,7 +104,7 @@ static rp_err bind(struct rp_row *row, int place, Oid type, rp_view value) {
 rp_err rp_pg_bind_u64(struct rp_row *row, int place, uint64_t value) {
     uint8_t bytes[8];
     rp_pg_put_u64(value, bytes);
-    return bind(row, place, RP_PG_INT8, rp_view_of(bytes, sizeof bytes));
+    return bind(row, place, (struct value){.type = RP_PG_INT8}, rp_view_of(bytes, sizeof bytes));
 }
 
 /* Texts sort from left to right: so do numbers of as many digits. */
@@ -109,22 +112,31 @@ rp_err rp_pg_bind_any_u64(struct rp_row *row, int place, uint64_t value) {
     char digits[ANY_DIGITS + 2];
     int n = snprintf(digits, sizeof digits, "%0*llu", ANY_DIGITS, (unsigned long long)value);
     RP_ASSERT(n == ANY_DIGITS);
-    return bind(row, place, RP_PG_TEXT, rp_view_of(digits, ANY_DIGITS));
+    return bind(row, place, (struct value){.type = RP_PG_TEXT}, rp_view_of(digits, ANY_DIGITS));
+}
+
+static Oid type_of(enum rp_bytes_kind kind) {
+    return kind == RP_BYTES_TEXT ? RP_PG_TEXT : RP_PG_BYTEA;
 }
 
 rp_err rp_pg_bind_bytes(struct rp_row *row, int place, enum rp_bytes_kind kind, rp_view value) {
-    return bind(row, place, kind == RP_BYTES_TEXT ? RP_PG_TEXT : RP_PG_BYTEA, value);
+    return bind(row, place, (struct value){.type = type_of(kind)}, value);
 }
 
 rp_err rp_pg_bind_null(struct rp_row *row, int place) {
-    return bind(row, place, 0, (rp_view){NULL, 0});
+    return bind(row, place, (struct value){.null = true}, (rp_view){NULL, 0});
+}
+
+rp_err rp_pg_bind_bytes_null(struct rp_row *row, int place, enum rp_bytes_kind kind) {
+    return bind(row, place, (struct value){.type = type_of(kind), .null = true},
+                (rp_view){NULL, 0});
 }
 
 /* ---- prepared on the connection ---- */
 
 static bool fits(const struct rp_pg *pg, const struct statement *s) {
     bool same = s->life == pg->life;
-    for (int i = 0; same && i < s->places; i++) {
+    for (int i = 0; same && i < s->places.count; i++) {
         same = s->values[i].type == 0 || s->values[i].type == s->types[i];
     }
     return same;
@@ -132,7 +144,7 @@ static bool fits(const struct rp_pg *pg, const struct statement *s) {
 
 /* What was known of a place's type stays known when NULL is bound to it now. */
 static void take_types(const struct rp_pg *pg, struct statement *s) {
-    for (int i = 0; i < s->places; i++) {
+    for (int i = 0; i < s->places.count; i++) {
         if (s->life != pg->life || s->values[i].type != 0) {
             s->types[i] = s->values[i].type;
         }
@@ -141,11 +153,13 @@ static void take_types(const struct rp_pg *pg, struct statement *s) {
 
 static rp_err prepare_with(struct rp_pg *pg, struct statement *s, Oid null_type) {
     Oid types[RP_PG_PLACES_MAX];
-    for (int i = 0; i < s->places; i++) {
-        types[i] = s->types[i] != 0 ? s->types[i] : null_type;
+    for (int i = 0; i < s->places.count; i++) {
+        types[i] = s->types[i] != 0       ? s->types[i]
+                   : s->places.used[i] ? null_type
+                                       : RP_PG_TEXT;
     }
     PGresult *result =
-        PQprepare(pg->conn, s->name, (const char *)rp_buf_view(&s->sql).p, s->places, types);
+        PQprepare(pg->conn, s->name, (const char *)rp_buf_view(&s->sql).p, s->places.count, types);
     rp_err err = PQresultStatus(result) == PGRES_COMMAND_OK ? RP_OK : rp_pg_err(pg, result);
     PQclear(result);
     return err;
@@ -153,8 +167,8 @@ static rp_err prepare_with(struct rp_pg *pg, struct statement *s, Oid null_type)
 
 static bool has_unknown(const struct statement *s) {
     bool unknown = false;
-    for (int i = 0; i < s->places; i++) {
-        unknown = unknown || s->types[i] == 0;
+    for (int i = 0; i < s->places.count; i++) {
+        unknown = unknown || (s->types[i] == 0 && s->places.used[i]);
     }
     return unknown;
 }
@@ -201,9 +215,10 @@ struct sent {
 
 static void lay_out(const struct statement *s, struct sent *out) {
     const char *bytes = (const char *)rp_buf_view(&s->bytes).p;
-    for (int i = 0; i < s->places; i++) {
+    for (int i = 0; i < s->places.count; i++) {
         const struct value *value = &s->values[i];
-        out->values[i] = value->type == 0 ? NULL : value->n > 0 ? bytes + value->at : "";
+        bool null = value->null || value->type == 0; /* what was never bound is NULL */
+        out->values[i] = null ? NULL : value->n > 0 ? bytes + value->at : "";
         out->lengths[i] = (int)value->n;
         out->formats[i] = 1;
     }
@@ -215,7 +230,7 @@ static bool succeeded(const PGresult *result) {
 }
 
 static PGresult *run_plainly(struct rp_pg *pg, const struct statement *s, const struct sent *sent) {
-    return PQexecPrepared(pg->conn, s->name, s->places, sent->values, sent->lengths, sent->formats,
+    return PQexecPrepared(pg->conn, s->name, s->places.count, sent->values, sent->lengths, sent->formats,
                           1);
 }
 
@@ -247,7 +262,7 @@ static PGresult *read_pipeline(struct rp_pg *pg) {
 
 static PGresult *run_kept(struct rp_pg *pg, const struct statement *s, const struct sent *sent) {
     bool going = PQenterPipelineMode(pg->conn) == 1 && say(pg, "SAVEPOINT kept") &&
-                 PQsendQueryPrepared(pg->conn, s->name, s->places, sent->values, sent->lengths,
+                 PQsendQueryPrepared(pg->conn, s->name, s->places.count, sent->values, sent->lengths,
                                      sent->formats, 1) == 1 &&
                  say(pg, "RELEASE SAVEPOINT kept") && PQpipelineSync(pg->conn) == 1;
     PGresult *result = going ? read_pipeline(pg) : NULL;

@@ -110,6 +110,11 @@ static rp_err bind_null(struct rp_row *row, int place) {
     return bound(row, sqlite3_bind_null(row->own, place));
 }
 
+static rp_err bind_bytes_null(struct rp_row *row, int place, enum rp_bytes_kind kind) {
+    (void)kind; /* SQLite's NULL has no type */
+    return bind_null(row, place);
+}
+
 static rp_err step(struct rp_row *row, bool *ret_has_row) {
     int result = sqlite3_step(row->own);
     if (result == SQLITE_ROW) {
@@ -170,6 +175,7 @@ const struct rp_engine rp_sqlite_engine = {
     .bind_any_u64 = bind_u64, /* a column of type ANY sorts numbers before texts */
     .bind_bytes = bind_bytes,
     .bind_null = bind_null,
+    .bind_bytes_null = bind_bytes_null,
     .step = step,
     .changed = changed,
     .u64 = u64,

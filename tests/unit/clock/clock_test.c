@@ -18,7 +18,7 @@ static char *folder;
 static char before[4096];
 
 static void open_db(void) {
-    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+    assert_ok(rp_store_open(&env, unit_store_url(), &store, NULL));
     assert_ok(rp_store_system(store, &db, NULL));
 }
 

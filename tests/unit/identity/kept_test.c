@@ -109,7 +109,7 @@ static void no_address_seed_or_secret_lies_in_clear(void **state) {
     assert_int_equal(rp_view_find(rp_view_of(bytes, n), rp_view_of(seed.p, 19)), n);
     test_free(bytes);
     rp_buf_done(&seed);
-    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+    assert_ok(rp_store_open(&env, unit_store_url(), &store, NULL));
 }
 
 /*= S67 type=test */

@@ -21,7 +21,7 @@ void open_all(bool second_factor_required) {
                                           .session_ms = 12 * 3600 * 1000,
                                           .idle_s = 3600,
                                           .origin = "https://example.com"};
-    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+    assert_ok(rp_store_open(&env, unit_store_url(), &store, NULL));
     assert_ok(rp_store_system(store, &central, NULL));
     assert_ok(rp_keys_new(&env, &keys));
     assert_ok(rp_identity_new(&env, store, keys, &options, &identity));

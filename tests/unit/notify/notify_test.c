@@ -37,7 +37,7 @@ static int setup(void **state) {
     env = unit_env(&world);
     arena = rp_arena_new(1 << 22);
     assert_ok(rp_crypto_start());
-    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+    assert_ok(rp_store_open(&env, unit_store_url(), &store, NULL));
     assert_ok(rp_store_system(store, &db, NULL));
     assert_ok(rp_secret_new_random(&env, 32, &key));
     make_tenant();

@@ -10,7 +10,7 @@ void neighbours_start(struct neighbours *near) {
     stack_start(&near->stack);
     struct rp_identity_options options = {
         .second_factor_required = true, .session_ms = 3600000, .idle_s = 3600};
-    assert_ok(rp_store_open(&near->env, "sqlite:", &near->store, NULL));
+    assert_ok(rp_store_open(&near->env, unit_store_url(), &near->store, NULL));
     assert_ok(rp_keys_new(&near->env, &near->keys));
     assert_ok(rp_identity_new(&near->env, near->store, near->keys, &options, &near->identity));
     assert_ok(rp_identity_new_tenant(near->identity, RP_VIEW("Alpha"), &near->alpha));

@@ -556,7 +556,7 @@ static void no_document_lies_in_clear(void **state) {
         assert_true(rp_view_find(all, RP_VIEW("RP1A")) < n); /* what is there is sealed */
         test_free(bytes);
     }
-    assert_ok(rp_store_open(&near.env, "sqlite:", &near.store, NULL));
+    assert_ok(rp_store_open(&near.env, unit_store_url(), &near.store, NULL));
 }
 
 int main(void) {

@@ -23,16 +23,16 @@ static char *folder;
 
 static void assert_translated(const char *sql, bool tenants, const char *want, int want_places) {
     struct rp_buf out _cleanup_(rp_buf_done) = rp_buf_new(512);
-    int places = 99;
+    struct rp_pg_places places = {.count = 99};
     assert_ok(rp_pg_translate(sql, tenants, &out, &places));
     assert_string_equal((const char *)rp_buf_view(&out).p, want);
-    assert_int_equal(places, want_places);
+    assert_int_equal(places.count, want_places);
 }
 
 static void statements_are_read_as_postgresql_does(void **state) {
     (void)state;
     struct rp_buf out _cleanup_(rp_buf_done) = rp_buf_new(64);
-    int places = 0;
+    struct rp_pg_places places = {.count = 0};
     assert_translated("SELECT a FROM t WHERE b = ?2 AND c = ?10", false,
                       "SELECT a FROM t WHERE b = $2 AND c = $10", 10);
     assert_translated("SELECT '?1', \"?2\", ?1", true, "SELECT '?1', \"?2\", $1", 1);

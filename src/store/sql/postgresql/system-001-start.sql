@@ -7,6 +7,29 @@ $$ SELECT greatest($1, $2) $$;
 CREATE FUNCTION min(bigint, bigint) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
 $$ SELECT least($1, $2) $$;
 
+-- What SQLite finds in a JSON text, asked in the same words: body ->> 'name', change ->> '$.filed.sha256'.
+-- A text that is no JSON is an error, as there.
+CREATE FUNCTION json_at(text, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT $1::json #>> string_to_array(CASE WHEN $2 LIKE '$.%' THEN substr($2, 3) ELSE $2 END, '.') $$;
+CREATE OPERATOR ->> (LEFTARG = text, RIGHTARG = text, FUNCTION = json_at);
+CREATE FUNCTION json_extract(text, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT json_at($1, $2) $$;
+CREATE FUNCTION json_each(text, text) RETURNS TABLE (value text) LANGUAGE sql IMMUTABLE STRICT AS
+$$ SELECT json_array_elements_text(list) FROM json_at($1, $2) AS here,
+   LATERAL (SELECT CASE WHEN here LIKE '[%' THEN here::json ELSE '[]' END) AS one (list) $$;
+
+-- The words of a text as SQLite's unicode61 cuts and folds them: letters and digits, without case
+-- and accents, a space between. One function, so that a question cannot differ from what was kept.
+CREATE FUNCTION plain_words(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT trim(regexp_replace(lower(regexp_replace(normalize($1, NFD), '[\u0300-\u036f]', '', 'g')
+   COLLATE "und-x-icu"), '[^[:alnum:]]+', ' ', 'g')) $$;
+-- Each word of the question by how it begins; what was one word there and is several here ("e-mail")
+-- stands in this order. Nothing but letters and digits is left that to_tsquery could read.
+CREATE FUNCTION words_asked(text) RETURNS tsquery LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT to_tsquery('simple', string_agg('(' || replace(plain, ' ', ' <-> ') || ':*)', ' & '))
+   FROM (SELECT plain_words(word) AS plain FROM unnest(string_to_array($1, ' ')) AS word) AS words
+   WHERE plain <> '' $$;
+
 CREATE TABLE owner (
   one     bigint PRIMARY KEY CHECK (one = 1),
   tenant  bytea NOT NULL CHECK (length(tenant) = 16)   -- zeros: the system's
@@ -131,7 +154,7 @@ CREATE TABLE register_value (
   value    text COLLATE "C",                     -- a number: in 19 digits, so that it sorts
   PRIMARY KEY (record, field)
 );
-CREATE INDEX register_value_find ON register_value (register, field, value, record);
+CREATE INDEX register_value_find ON register_value (register, field, value NULLS FIRST, record);
 CREATE TABLE register_change (
   record  bigint NOT NULL REFERENCES register_record (row),
   version bigint NOT NULL,
