@@ -4,6 +4,7 @@
 #include "base/checked.h"
 #include "config/config.h"
 #include "wire/ip.h"
+#include "wire/store_url.h"
 
 enum { DNS_NAME_MAX = 253, DNS_LABEL_MAX = 63, WORD_MAX = 64 };
 
@@ -109,8 +110,12 @@ const char *rp_config_check_log_file(rp_view text) {
 }
 
 const char *rp_config_check_store(rp_view text) {
-    return rp_view_equal(text, RP_VIEW("sqlite:")) ? NULL
-                                                   : "\"sqlite:\" (the only store of this release)";
+    struct rp_store_url url;
+    return rp_ok(rp_store_url_parse(text, &url, NULL))
+               ? NULL
+               : "\"sqlite:\" or \"postgresql://USER@/DATABASE?host=/FOLDER\", the folder of its "
+                 "UNIX "
+                 "socket, without a password; &port=N and &schema=NAME may follow";
 }
 
 const char *rp_config_check_url(rp_view text) {

@@ -32,11 +32,12 @@ rp_err rp_identity_reset_ask(struct rp_identity *identity, rp_view email, enum r
     RP_TRY(check_room(identity));
     int64_t now_ms = rp_identity_now(identity);
     struct rp_row *row = NULL;
-    RP_TRY(rp_db_query(identity->db,
-                       "INSERT INTO reset_request (address, lang, asked_ms, done) "
-                       "VALUES (?1, ?2, ?3, 0) ON CONFLICT (address) "
-                       "DO UPDATE SET lang = ?2, asked_ms = ?3, done = 0 WHERE reset_request.asked_ms < ?4",
-                       &row));
+    RP_TRY(rp_db_query(
+        identity->db,
+        "INSERT INTO reset_request (address, lang, asked_ms, done) "
+        "VALUES (?1, ?2, ?3, 0) ON CONFLICT (address) "
+        "DO UPDATE SET lang = ?2, asked_ms = ?3, done = 0 WHERE reset_request.asked_ms < ?4",
+        &row));
     rp_row_bind_blob(row, 1, rp_hash_view(&address));
     rp_row_bind_text(row, 2, lang == RP_FR ? RP_VIEW("fr") : RP_VIEW("en"));
     rp_row_bind_u64(row, 3, (uint64_t)now_ms);

@@ -94,7 +94,7 @@ static rp_err emit_refused(struct rp_identity *identity, rp_id tenant, rp_id per
 
 /* Where the session will be: in the organisation chosen last, else the first one's, else any. */
 #define CHOSEN_FIRST                                                                               \
-    "ORDER BY membership.tenant = coalesce(last_tenant, person.tenant) DESC, "                       \
+    "ORDER BY membership.tenant = coalesce(last_tenant, person.tenant) DESC, "                     \
     "membership.tenant = person.tenant DESC, membership.tenant LIMIT 1"
 
 static rp_err choose_tenant(const struct password_step *step, rp_id *ret_tenant) {

@@ -23,8 +23,7 @@ enum { MATCHES_COUNTED = 1000, QUESTION_MAX = 400 };
 #define FROM_SORTED                                                                                \
     " FROM register_value s JOIN register_record r ON r.row = s.record "                           \
     "WHERE s.register = ?1 AND s.field = ?7 AND " WHERE_STATE
-#define OF_FIELD                                                                                   \
-    "(SELECT value FROM register_value z WHERE z.record = r.row AND z.field = ?7)"
+#define OF_FIELD "(SELECT value FROM register_value z WHERE z.record = r.row AND z.field = ?7)"
 #define PAGE " LIMIT ?8 OFFSET ?9"
 
 /* Where a record has no value it stands before all that have one. */
@@ -68,8 +67,8 @@ static const char *page_sql(const struct rp_query *query, bool field_sort) {
 
 static void bind_filter(struct rp_row *row, int place, const struct rp_query *query, size_t i) {
     bool there = query->filter_count > i;
-    rp_row_bind_text_or_null(row, place,
-                      there ? rp_view_from_cstr(query->filters[i].field) : (rp_view){NULL, 0});
+    rp_row_bind_text_or_null(
+        row, place, there ? rp_view_from_cstr(query->filters[i].field) : (rp_view){NULL, 0});
     if (!there) {
         rp_row_bind_text_or_null(row, place + 1, (rp_view){NULL, 0});
         return;

@@ -216,7 +216,8 @@ static rp_err keep_time(const struct taking *taking) {
     RP_TRY(rp_db_query(taking->desk->db,
                        "INSERT INTO lookalike_feed (one, at_ms, source, names, flagged) "
                        "VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (one) DO UPDATE SET "
-                       "at_ms = ?1, source = ?2, names = lookalike_feed.names + ?3, flagged = lookalike_feed.flagged + ?4",
+                       "at_ms = ?1, source = ?2, names = lookalike_feed.names + ?3, flagged = "
+                       "lookalike_feed.flagged + ?4",
                        &row));
     rp_row_bind_u64(row, 1, (uint64_t)rp_desk_now_ms(taking->desk));
     rp_row_bind_text(row, 2, delivery->source);

@@ -1,9 +1,9 @@
 /* words.h — the index of words, whichever database has it.
  *
- * SQLite: FTS5, filled in lots beside the writes (tidy.h says why). PostgreSQL: a tsvector a record,
- * written with the record. Both find a word without regard to case and accents by how it begins;
- * what a searcher joins by a hyphen or a dot stands in that order. The searcher's own syntax never
- * comes through.
+ * SQLite: FTS5, filled in lots beside the writes (tidy.h says why). PostgreSQL: a tsvector a
+ * record, written with the record. Both find a word without regard to case and accents by how it
+ * begins; what a searcher joins by a hyphen or a dot stands in that order. The searcher's own
+ * syntax never comes through.
  */
 #ifndef RP_REGISTER_WORDS_H
 #define RP_REGISTER_WORDS_H

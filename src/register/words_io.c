@@ -105,7 +105,6 @@ const char *rp_words_page_sql(const struct rp_db *db) {
 }
 
 const char *rp_words_count_sql(const struct rp_db *db) {
-    return is_postgresql(db)
-               ? "SELECT count(*) FROM (SELECT 1 " FROM_TSVECTOR "LIMIT ?2) AS found"
-               : "SELECT count(*) FROM (SELECT 1 " FROM_FTS5 "LIMIT ?2) AS found";
+    return is_postgresql(db) ? "SELECT count(*) FROM (SELECT 1 " FROM_TSVECTOR "LIMIT ?2) AS found"
+                             : "SELECT count(*) FROM (SELECT 1 " FROM_FTS5 "LIMIT ?2) AS found";
 }

@@ -320,8 +320,10 @@ static rp_err do_drop(struct rp_db *db, void *ctx) {
     const rp_id *id = ctx;
     uint64_t changed = 0;
     RP_TRY(run_for(db, "DELETE FROM upload WHERE blob = ?1", *id, &changed));
-    return changed == 0 ? RP_ERR(NOT_FOUND)
-                        : run_for(db, "INSERT INTO blob_gone (blob) VALUES (?1) ON CONFLICT DO NOTHING", *id, NULL);
+    return changed == 0
+               ? RP_ERR(NOT_FOUND)
+               : run_for(db, "INSERT INTO blob_gone (blob) VALUES (?1) ON CONFLICT DO NOTHING", *id,
+                         NULL);
 }
 
 rp_err rp_upload_drop(struct rp_space *space, rp_id id) {

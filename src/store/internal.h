@@ -44,7 +44,7 @@ struct rp_engine {
     uint64_t (*changes)(const struct rp_db *db);
 
     rp_err (*prepare)(struct rp_row *row);
-    void (*reset)(struct rp_row *row);   /* nothing runs, nothing is bound; accepts what never ran */
+    void (*reset)(struct rp_row *row); /* nothing runs, nothing is bound; accepts what never ran */
     void (*destroy)(struct rp_row *row); /* the opposite of prepare */
     rp_err (*bind_u64)(struct rp_row *row, int place, uint64_t value);
     rp_err (*bind_any_u64)(struct rp_row *row, int place, uint64_t value);

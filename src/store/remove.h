@@ -15,7 +15,8 @@ struct rp_removed {
     uint64_t rows; /* with PostgreSQL */
 };
 rp_err rp_store_remove_tenant(struct rp_store *store, rp_id tenant, struct rp_removed *ret_removed);
-/* With PostgreSQL, all rows of the tenant, in one transaction; with files there is nothing to do. */
+/* With PostgreSQL, all rows of the tenant, in one transaction; with files there is nothing to do.
+ */
 rp_err rp_store_remove_rows(struct rp_store *store, rp_id tenant, uint64_t *ret_rows);
 /* Closes this store's handle of the tenant, if it has one and is not in the middle of a change. */
 void rp_store_forget(struct rp_store *store, rp_id tenant);

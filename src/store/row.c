@@ -83,9 +83,8 @@ void rp_row_bind_null(struct rp_row *row, int place) {
 }
 
 void rp_row_bind_text_or_null(struct rp_row *row, int place, rp_view value) {
-    note(row, value.p != NULL
-                  ? row->db->engine->bind_bytes(row, place, RP_BYTES_TEXT, value)
-                  : row->db->engine->bind_bytes_null(row, place, RP_BYTES_TEXT));
+    note(row, value.p != NULL ? row->db->engine->bind_bytes(row, place, RP_BYTES_TEXT, value)
+                              : row->db->engine->bind_bytes_null(row, place, RP_BYTES_TEXT));
 }
 
 void rp_row_bind_id_or_null(struct rp_row *row, int place, rp_id value) {

@@ -11,7 +11,7 @@
 
 struct rp_store {
     const struct rp_env *env;
-    struct rp_place place;
+    struct rp_store_url url;
     struct rp_pg *system_pg, *tenants_pg; /* with PostgreSQL, once asked for */
     struct rp_db *central;                /* the system database */
     struct rp_db *tenants[RP_TENANTS_OPEN_MAX];
@@ -32,15 +32,15 @@ rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store 
                      struct rp_diag *diag) {
     RP_ASSERT(env != NULL && url != NULL);
     RP_ASSERT(sqlite3_threadsafe() != 0);
-    struct rp_place place = {.files = false};
-    RP_TRY(rp_place_parse(rp_view_from_cstr(url), &place, diag));
+    struct rp_store_url parsed = {.files = false};
+    RP_TRY(rp_store_url_parse(rp_view_from_cstr(url), &parsed, diag));
     RP_TRY(make_top_folders()); /* with PostgreSQL too: sealed files lie below tenants/ */
     struct rp_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         return RP_ERR(NO_MEMORY);
     }
     store->env = env;
-    store->place = place;
+    store->url = parsed;
     *ret_store = store;
     return RP_OK;
 }
@@ -64,7 +64,7 @@ static rp_err connected(struct rp_store *store, bool tenants, struct rp_pg **ret
                         struct rp_diag *diag) {
     struct rp_pg **pg = tenants ? &store->tenants_pg : &store->system_pg;
     if (*pg == NULL) {
-        RP_TRY(rp_pg_new(&store->place, tenants, pg, diag));
+        RP_TRY(rp_pg_new(&store->url, tenants, pg, diag));
     }
     *ret_pg = *pg;
     return RP_OK;
@@ -81,8 +81,8 @@ rp_err rp_store_system(struct rp_store *store, struct rp_db **ret_db, struct rp_
     RP_ASSERT(store != NULL && ret_db != NULL);
     if (store->central == NULL) {
         static const rp_id none;
-        RP_TRY(store->place.files ? rp_sqlite_open(system_file, none, true, &store->central, diag)
-                                  : open_there(store, none, true, &store->central, diag));
+        RP_TRY(store->url.files ? rp_sqlite_open(system_file, none, true, &store->central, diag)
+                                : open_there(store, none, true, &store->central, diag));
     }
     *ret_db = store->central;
     return RP_OK;
@@ -133,8 +133,8 @@ rp_err rp_store_tenant(struct rp_store *store, rp_id tenant, bool create, struct
     struct rp_db **place = find_place(store, tenant);
     if (*place == NULL || !rp_id_equal((*place)->tenant, tenant)) {
         struct rp_db *db = NULL;
-        RP_TRY(store->place.files ? open_file(tenant, create, &db, diag)
-                                  : open_there(store, tenant, create, &db, diag));
+        RP_TRY(store->url.files ? open_file(tenant, create, &db, diag)
+                                : open_there(store, tenant, create, &db, diag));
         RP_ASSERT(*place == NULL || !(*place)->in_transaction);
         rp_db_close(*place);
         *place = db;
@@ -156,7 +156,7 @@ void rp_store_forget(struct rp_store *store, rp_id tenant) {
 rp_err rp_store_remove_rows(struct rp_store *store, rp_id tenant, uint64_t *ret_rows) {
     struct rp_pg *pg = NULL;
     *ret_rows = 0;
-    if (store->place.files) {
+    if (store->url.files) {
         return RP_OK; /* they go with the file */
     }
     RP_TRY(connected(store, true, &pg, NULL));

@@ -26,7 +26,8 @@ enum { RP_TENANTS_OPEN_MAX = 128, RP_OUTBOX_MAX = 100000 };
 struct rp_store; /* one thread's connections */
 struct rp_db;    /* an open database: the system's, or one tenant's */
 
-/* url: place.h says which there are. UNSUPPORTED for others. PostgreSQL is not asked yet. */
+/* url: wire/store_url.h says which there are. UNSUPPORTED for others. PostgreSQL is not asked yet.
+ */
 rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store **ret_store,
                      struct rp_diag *diag);
 void rp_store_close(struct rp_store *store);
@@ -68,8 +69,9 @@ void rp_row_bind_text(struct rp_row *row, int place, rp_view value); /* copied *
 void rp_row_bind_blob(struct rp_row *row, int place, rp_view value); /* copied */
 void rp_row_bind_id(struct rp_row *row, int place, rp_id value);
 void rp_row_bind_null(struct rp_row *row, int place);
-/* NULL for a view without a pointer, for the id of nobody. A statement that asks whether a value was
- * given at all ("?2 IS NULL OR …") has it by these: its type must be known when it is NULL, too. */
+/* NULL for a view without a pointer, for the id of nobody. A statement that asks whether a value
+ * was given at all ("?2 IS NULL OR …") has it by these: its type must be known when it is NULL,
+ * too. */
 void rp_row_bind_text_or_null(struct rp_row *row, int place, rp_view value);
 void rp_row_bind_id_or_null(struct rp_row *row, int place, rp_id value);
 /* RP_OK with *ret_has_row; DUPLICATE for a broken UNIQUE constraint. */

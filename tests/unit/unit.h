@@ -46,8 +46,8 @@ uint8_t *unit_file(const char *path, size_t *ret_n);
  * where that is there; or NULL: then the test calls skip(), in plain sight. */
 const char *unit_corpora(const char *name);
 
-/* "sqlite:", or the PostgreSQL that REMPART_STORE names, with a schema that belongs to the folder in
- * which the test stands: each world has its own there, too. Static storage. */
+/* "sqlite:", or the PostgreSQL that REMPART_STORE names, with a schema that belongs to the folder
+ * in which the test stands: each world has its own there, too. Static storage. */
 const char *unit_store_url(void);
 
 #endif

@@ -29,7 +29,8 @@ rp_err rp_pg_number(struct rp_pg *pg, const char *sql, int64_t *ret_number) {
     if (!succeeded(result)) {
         return rp_pg_err(pg, result);
     }
-    if (PQntuples(result) != 1 || PQftype(result, 0) != RP_PG_INT8 || PQgetlength(result, 0, 0) != 8) {
+    if (PQntuples(result) != 1 || PQftype(result, 0) != RP_PG_INT8 ||
+        PQgetlength(result, 0, 0) != 8) {
         return RP_ERR(CORRUPT);
     }
     *ret_number = rp_pg_take_int8((const uint8_t *)PQgetvalue(result, 0, 0));
@@ -40,7 +41,7 @@ rp_err rp_pg_number(struct rp_pg *pg, const char *sql, int64_t *ret_number) {
 
 static rp_err refuse(struct rp_pg *pg, rp_err err, struct rp_diag *diag, const char *what) {
     rp_view message = rp_pg_message(pg, NULL);
-    return rp_fail(diag, err, "postgresql, database %s: %s%s%.*s", pg->place.database, what,
+    return rp_fail(diag, err, "postgresql, database %s: %s%s%.*s", pg->url.database, what,
                    message.n > 0 ? ": " : "", RP_FMT(message));
 }
 
@@ -50,9 +51,9 @@ static void keep_quiet(void *ctx, const char *message) {
     (void)message;
 }
 
-/* No file of the user's and no variable of the environment says where to go: the place alone. */
+/* No file of the user's and no variable of the environment says where to go: the URL alone. */
 static rp_err dial(struct rp_pg *pg, struct rp_diag *diag) {
-    const struct rp_place *place = &pg->place;
+    const struct rp_store_url *url = &pg->url;
     const char *const keys[] = {"host",
                                 "port",
                                 "user",
@@ -66,10 +67,9 @@ static rp_err dial(struct rp_pg *pg, struct rp_diag *diag) {
                                 "application_name",
                                 "options",
                                 NULL};
-    const char *const values[] = {
-        place->folder, place->port, place->user, place->database, "",          "/nonexistent",
-        "disable",     "disable",   "2",         "UTF8",          "rempart",   " ",
-        NULL};
+    const char *const values[] = {url->folder,    url->port, url->user, url->database, "",
+                                  "/nonexistent", "disable", "disable", "2",           "UTF8",
+                                  "rempart",      " ",       NULL};
     _Static_assert(RP_COUNT_OF(keys) == RP_COUNT_OF(values), "a value for each key");
     pg->conn = PQconnectdbParams(keys, values, 0);
     if (pg->conn == NULL) {
@@ -87,14 +87,15 @@ static rp_err dial(struct rp_pg *pg, struct rp_diag *diag) {
 /* Waiting for who writes is two seconds, as with SQLite; nothing waits for ever. */
 static rp_err set_session(struct rp_pg *pg) {
     char sql[RP_PG_SQL_MAX];
-    (void)snprintf(sql, sizeof sql,
-                   "SET search_path = %s%s; SET lock_timeout = '2s'; SET statement_timeout = '60s'; "
-                   "SET idle_in_transaction_session_timeout = '60s'; "
-                   "SET client_min_messages = warning; SET default_transaction_isolation = "
-                   "'read committed'; "
-                   "SELECT set_config('synchronous_commit', 'on', false) "
-                   "WHERE current_setting('synchronous_commit') IN ('off', 'local')",
-                   pg->place.schema, pg->tenants ? "_tenants" : "");
+    (void)snprintf(
+        sql, sizeof sql,
+        "SET search_path = %s%s; SET lock_timeout = '2s'; SET statement_timeout = '60s'; "
+        "SET idle_in_transaction_session_timeout = '60s'; "
+        "SET client_min_messages = warning; SET default_transaction_isolation = "
+        "'read committed'; "
+        "SELECT set_config('synchronous_commit', 'on', false) "
+        "WHERE current_setting('synchronous_commit') IN ('off', 'local')",
+        pg->url.schema, pg->tenants ? "_tenants" : "");
     return rp_pg_exec(pg, sql);
 }
 
@@ -109,7 +110,7 @@ static rp_err check_role(struct rp_pg *pg, struct rp_diag *diag) {
                        : rp_fail(diag, RP_ERR(DENIED),
                                  "postgresql, role %s: it is a superuser or has BYPASSRLS, so that "
                                  "nothing would keep tenants apart: name a role without both",
-                                 pg->place.user);
+                                 pg->url.user);
 }
 
 static rp_err check_server(struct rp_pg *pg, struct rp_diag *diag) {
@@ -121,14 +122,14 @@ static rp_err check_server(struct rp_pg *pg, struct rp_diag *diag) {
     if (encoding == NULL || strcmp(encoding, "UTF8") != 0) {
         return rp_fail(diag, RP_ERR(UNSUPPORTED),
                        "postgresql, database %s: its encoding is %s: make it with ENCODING 'UTF8'",
-                       pg->place.database, encoding ? encoding : "unknown");
+                       pg->url.database, encoding ? encoding : "unknown");
     }
     return RP_OK;
 }
 
 static rp_err set_lock(struct rp_pg *pg) {
     char sql[RP_PG_SQL_MAX];
-    (void)snprintf(sql, sizeof sql, "SELECT hashtextextended('%s%s', 0)", pg->place.schema,
+    (void)snprintf(sql, sizeof sql, "SELECT hashtextextended('%s%s', 0)", pg->url.schema,
                    pg->tenants ? "_tenants" : "");
     return rp_pg_number(pg, sql, &pg->lock);
 }
@@ -144,13 +145,13 @@ static rp_err connect_whole(struct rp_pg *pg, struct rp_diag *diag) {
     return set_lock(pg);
 }
 
-rp_err rp_pg_new(const struct rp_place *place, bool tenants, struct rp_pg **ret_pg,
+rp_err rp_pg_new(const struct rp_store_url *url, bool tenants, struct rp_pg **ret_pg,
                  struct rp_diag *diag) {
     struct rp_pg *pg = calloc(1, sizeof *pg);
     if (pg == NULL) {
         return RP_ERR(NO_MEMORY);
     }
-    pg->place = *place;
+    pg->url = *url;
     pg->tenants = tenants;
     rp_err err = connect_whole(pg, diag);
     if (rp_ok(err)) {

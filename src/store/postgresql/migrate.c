@@ -22,7 +22,7 @@ static struct steps steps_of(const struct rp_pg *pg) {
 }
 
 static rp_err fail(const struct rp_pg *pg, rp_err err, const char *what, struct rp_diag *diag) {
-    return rp_fail(diag, err, "postgresql, schema %s%s: %s: %.*s", pg->place.schema,
+    return rp_fail(diag, err, "postgresql, schema %s%s: %s: %.*s", pg->url.schema,
                    pg->tenants ? "_tenants" : "", what, RP_FMT(rp_pg_message(pg, NULL)));
 }
 
@@ -35,7 +35,7 @@ static rp_err begin(struct rp_pg *pg, struct rp_diag *diag) {
                    "CREATE TABLE IF NOT EXISTS schema_version (one bigint PRIMARY KEY "
                    "CHECK (one = 1), version bigint NOT NULL); "
                    "INSERT INTO schema_version VALUES (1, 0) ON CONFLICT DO NOTHING",
-                   (long long)pg->lock, pg->place.schema, pg->tenants ? "_tenants" : "");
+                   (long long)pg->lock, pg->url.schema, pg->tenants ? "_tenants" : "");
     rp_err err = rp_pg_exec(pg, sql);
     return rp_ok(err) ? RP_OK : fail(pg, err, "make the schema", diag);
 }
@@ -51,7 +51,7 @@ static rp_err read_version(struct rp_pg *pg, size_t count, size_t *ret_version,
         return rp_fail(diag, RP_ERR(EXISTS_NEWER),
                        "postgresql, schema %s%s: written by a newer version (%lld; this program "
                        "knows up to %zu)",
-                       pg->place.schema, pg->tenants ? "_tenants" : "", (long long)version, count);
+                       pg->url.schema, pg->tenants ? "_tenants" : "", (long long)version, count);
     }
     *ret_version = (size_t)version;
     return RP_OK;
@@ -80,7 +80,7 @@ static bool is_current(struct rp_pg *pg) {
     (void)snprintf(sql, sizeof sql,
                    "SELECT count(*) FROM pg_tables WHERE schemaname = '%s%s' AND tablename = "
                    "'schema_version'",
-                   pg->place.schema, pg->tenants ? "_tenants" : "");
+                   pg->url.schema, pg->tenants ? "_tenants" : "");
     return rp_ok(rp_pg_number(pg, sql, &there)) && there == 1 &&
            rp_ok(rp_pg_number(pg, "SELECT version FROM schema_version WHERE one = 1", &version)) &&
            (uint64_t)version == steps_of(pg).count;

@@ -53,7 +53,7 @@ static void name_db(struct rp_db *db) {
         (void)snprintf(db->name, sizeof db->name, "postgresql tenant %s",
                        rp_id_print(db->tenant).s);
     } else {
-        (void)snprintf(db->name, sizeof db->name, "postgresql schema %.40s", pg->place.schema);
+        (void)snprintf(db->name, sizeof db->name, "postgresql schema %.40s", pg->url.schema);
     }
 }
 
@@ -78,20 +78,13 @@ rp_err rp_pg_open(struct rp_pg *pg, rp_id tenant, bool create, struct rp_db **re
 /* ---- gone ---- */
 
 static const char *const tables[] = {
-    "DELETE FROM access_grant WHERE tenant = ?1",
-    "DELETE FROM share WHERE tenant = ?1",
-    "DELETE FROM upload WHERE tenant = ?1",
-    "DELETE FROM blob_gone WHERE tenant = ?1",
-    "DELETE FROM blob_of WHERE tenant = ?1",
-    "DELETE FROM space_use WHERE tenant = ?1",
-    "DELETE FROM record_token WHERE tenant = ?1",
-    "DELETE FROM collection WHERE tenant = ?1",
-    "DELETE FROM record_version WHERE tenant = ?1",
-    "DELETE FROM record WHERE tenant = ?1",
-    "DELETE FROM tenant_key WHERE tenant = ?1",
-    "DELETE FROM outbox_state WHERE tenant = ?1",
-    "DELETE FROM outbox WHERE tenant = ?1",
-    "DELETE FROM owner WHERE tenant = ?1",
+    "DELETE FROM access_grant WHERE tenant = ?1",   "DELETE FROM share WHERE tenant = ?1",
+    "DELETE FROM upload WHERE tenant = ?1",         "DELETE FROM blob_gone WHERE tenant = ?1",
+    "DELETE FROM blob_of WHERE tenant = ?1",        "DELETE FROM space_use WHERE tenant = ?1",
+    "DELETE FROM record_token WHERE tenant = ?1",   "DELETE FROM collection WHERE tenant = ?1",
+    "DELETE FROM record_version WHERE tenant = ?1", "DELETE FROM record WHERE tenant = ?1",
+    "DELETE FROM tenant_key WHERE tenant = ?1",     "DELETE FROM outbox_state WHERE tenant = ?1",
+    "DELETE FROM outbox WHERE tenant = ?1",         "DELETE FROM owner WHERE tenant = ?1",
 };
 
 static rp_err remove_rows(struct rp_db *db, void *ctx) {

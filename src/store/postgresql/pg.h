@@ -13,12 +13,12 @@
 #include <libpq-fe.h>
 
 #include "store/internal.h"
-#include "store/place.h"
+#include "wire/store_url.h"
 
 enum { RP_PG_SQL_MAX = 512 }; /* what we say ourselves, names of schemas in it */
 
 struct rp_pg {
-    struct rp_place place;
+    struct rp_store_url url;
     bool tenants; /* whose schema */
     PGconn *conn;
     unsigned life;              /* counts connections: a statement belongs to one of them */
@@ -35,7 +35,7 @@ extern const struct rp_engine rp_pg_engine;
 
 /* Connects, refuses a role that row level security does not hold, and migrates the schema.
  * UNREACHABLE, DENIED, UNSUPPORTED (an older PostgreSQL, another encoding), EXISTS_NEWER. */
-rp_err rp_pg_new(const struct rp_place *place, bool tenants, struct rp_pg **ret_pg,
+rp_err rp_pg_new(const struct rp_store_url *url, bool tenants, struct rp_pg **ret_pg,
                  struct rp_diag *diag);
 void rp_pg_free(struct rp_pg *pg); /* accepts NULL */
 /* Between transactions: the connection stands, made anew where it broke, and is turned to the

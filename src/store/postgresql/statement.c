@@ -154,9 +154,7 @@ static void take_types(const struct rp_pg *pg, struct statement *s) {
 static rp_err prepare_with(struct rp_pg *pg, struct statement *s, Oid null_type) {
     Oid types[RP_PG_PLACES_MAX];
     for (int i = 0; i < s->places.count; i++) {
-        types[i] = s->types[i] != 0       ? s->types[i]
-                   : s->places.used[i] ? null_type
-                                       : RP_PG_TEXT;
+        types[i] = s->types[i] != 0 ? s->types[i] : s->places.used[i] ? null_type : RP_PG_TEXT;
     }
     PGresult *result =
         PQprepare(pg->conn, s->name, (const char *)rp_buf_view(&s->sql).p, s->places.count, types);
@@ -230,8 +228,8 @@ static bool succeeded(const PGresult *result) {
 }
 
 static PGresult *run_plainly(struct rp_pg *pg, const struct statement *s, const struct sent *sent) {
-    return PQexecPrepared(pg->conn, s->name, s->places.count, sent->values, sent->lengths, sent->formats,
-                          1);
+    return PQexecPrepared(pg->conn, s->name, s->places.count, sent->values, sent->lengths,
+                          sent->formats, 1);
 }
 
 static bool say(struct rp_pg *pg, const char *sql) {
@@ -262,8 +260,8 @@ static PGresult *read_pipeline(struct rp_pg *pg) {
 
 static PGresult *run_kept(struct rp_pg *pg, const struct statement *s, const struct sent *sent) {
     bool going = PQenterPipelineMode(pg->conn) == 1 && say(pg, "SAVEPOINT kept") &&
-                 PQsendQueryPrepared(pg->conn, s->name, s->places.count, sent->values, sent->lengths,
-                                     sent->formats, 1) == 1 &&
+                 PQsendQueryPrepared(pg->conn, s->name, s->places.count, sent->values,
+                                     sent->lengths, sent->formats, 1) == 1 &&
                  say(pg, "RELEASE SAVEPOINT kept") && PQpipelineSync(pg->conn) == 1;
     PGresult *result = going ? read_pipeline(pg) : NULL;
     (void)PQexitPipelineMode(pg->conn);
@@ -283,8 +281,8 @@ static rp_err run(struct rp_row *row) {
     RP_TRY(prepare_there(pg, s));
     struct sent sent;
     lay_out(s, &sent);
-    PGresult *result = s->changes && pg->holder != NULL ? run_kept(pg, s, &sent)
-                                                        : run_plainly(pg, s, &sent);
+    PGresult *result =
+        s->changes && pg->holder != NULL ? run_kept(pg, s, &sent) : run_plainly(pg, s, &sent);
     if (!succeeded(result)) {
         rp_err err = rp_pg_err(pg, result);
         PQclear(result);

@@ -70,8 +70,8 @@ static sqlite3 *handle_of(const struct rp_row *row) {
 
 static rp_err prepare(struct rp_row *row) {
     sqlite3_stmt *stmt = NULL;
-    int result = sqlite3_prepare_v3(handle_of(row), row->sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt,
-                                    NULL);
+    int result =
+        sqlite3_prepare_v3(handle_of(row), row->sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
     row->own = stmt;
     return result == SQLITE_OK ? RP_OK : rp_store_err(handle_of(row), result);
 }

@@ -159,7 +159,7 @@ static rp_err prepare(sqlite3 *handle, const char *file, rp_id tenant, struct rp
 }
 
 rp_err rp_sqlite_open(const char *file, rp_id tenant, bool create, struct rp_db **ret_db,
-                  struct rp_diag *diag) {
+                      struct rp_diag *diag) {
     RP_ASSERT(file != NULL && strlen(file) < RP_DB_NAME);
     if (!rp_file_exists(file)) {
         if (!create) {

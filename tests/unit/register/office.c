@@ -127,7 +127,7 @@ int setup(void **state) {
     }
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(folder), 0);
-    assert_ok(rp_store_open(&env, "sqlite:", &store, NULL));
+    assert_ok(rp_store_open(&env, unit_store_url(), &store, NULL));
     assert_ok(rp_store_system(store, &db, NULL));
     assert_ok(rp_secret_new_random(&env, 32, &key));
     struct rp_desk desk = owner();

@@ -94,10 +94,11 @@ static void a_clock_that_was_set_forward_takes_nothing(void **state) {
     rp_id id = returned_card("V-3");
     assert_ok(rp_db_query(db,
                           "UPDATE clock SET due_ms = 1, next = 0, next_ms = 1, "
-                          "steps = x'01000000000000000100' WHERE subject = ?1 "
+                          "steps = ?2 WHERE subject = ?1 "
                           "AND name = 'retention'",
                           &row));
     rp_row_bind_id(row, 1, id);
+    rp_row_bind_blob(row, 2, RP_VIEW("\1\0\0\0\0\0\0\0\1\0"));
     assert_ok(rp_row_run(row, NULL));
     ring();
     assert_ok(find("cards", id, &record));

@@ -84,26 +84,26 @@ static void numbers_come_as_the_server_sends_them(void **state) {
     }
 }
 
-static void a_place_is_read_whole(void **state) {
+static void an_address_is_read_whole(void **state) {
     (void)state;
-    struct rp_place place;
-    assert_ok(rp_place_parse(RP_VIEW("sqlite:"), &place, NULL));
-    assert_true(place.files);
-    assert_ok(rp_place_parse(RP_VIEW("postgresql://rempart@/app?host=/var/run/postgresql"), &place,
-                             NULL));
-    assert_false(place.files);
-    assert_string_equal(place.user, "rempart");
-    assert_string_equal(place.database, "app");
-    assert_string_equal(place.folder, "/var/run/postgresql");
-    assert_string_equal(place.port, "5432");
-    assert_string_equal(place.schema, "rempart");
-    assert_ok(rp_place_parse(
-        RP_VIEW("postgresql://a-b.c@/d_1?port=6543&schema=two_2&host=/run/pg-15"), &place, NULL));
-    assert_string_equal(place.port, "6543");
-    assert_string_equal(place.schema, "two_2");
+    struct rp_store_url url;
+    assert_ok(rp_store_url_parse(RP_VIEW("sqlite:"), &url, NULL));
+    assert_true(url.files);
+    assert_ok(rp_store_url_parse(RP_VIEW("postgresql://rempart@/app?host=/var/run/postgresql"),
+                                 &url, NULL));
+    assert_false(url.files);
+    assert_string_equal(url.user, "rempart");
+    assert_string_equal(url.database, "app");
+    assert_string_equal(url.folder, "/var/run/postgresql");
+    assert_string_equal(url.port, "5432");
+    assert_string_equal(url.schema, "rempart");
+    assert_ok(rp_store_url_parse(
+        RP_VIEW("postgresql://a-b.c@/d_1?port=6543&schema=two_2&host=/run/pg-15"), &url, NULL));
+    assert_string_equal(url.port, "6543");
+    assert_string_equal(url.schema, "two_2");
 }
 
-static void another_place_is_refused_with_what_to_do(void **state) {
+static void another_address_is_refused_with_what_to_do(void **state) {
     (void)state;
     static const struct {
         const char *url;
@@ -128,13 +128,13 @@ static void another_place_is_refused_with_what_to_do(void **state) {
         {"postgresql://u@/app?host=/run&sslmode=require", RP_E_INVALID, "sslmode"},
     };
     for (size_t i = 0; i < RP_COUNT_OF(cases); i++) {
-        struct rp_place place = {.port = "kept"};
+        struct rp_store_url url = {.port = "kept"};
         struct rp_diag diag = {0};
-        unit_assert_err(rp_place_parse(rp_view_from_cstr(cases[i].url), &place, &diag),
+        unit_assert_err(rp_store_url_parse(rp_view_from_cstr(cases[i].url), &url, &diag),
                         cases[i].want, __FILE__, __LINE__);
         assert_non_null(strstr(diag.text, cases[i].says));
         assert_null(strstr(diag.text, "secret"));
-        assert_string_equal(place.port, "kept");
+        assert_string_equal(url.port, "kept");
     }
 }
 
@@ -146,10 +146,10 @@ static int setup(void **state) {
     assert_int_equal(chdir(folder), 0);
     env = unit_env(&world);
     if (getenv("REMPART_STORE") != NULL) {
-        struct rp_place place;
-        assert_ok(rp_place_parse(rp_view_from_cstr(unit_store_url()), &place, NULL));
+        struct rp_store_url url;
+        assert_ok(rp_store_url_parse(rp_view_from_cstr(unit_store_url()), &url, NULL));
         assert_ok(rp_store_open(&env, unit_store_url(), &store, NULL));
-        assert_ok(rp_pg_new(&place, true, &raw, NULL));
+        assert_ok(rp_pg_new(&url, true, &raw, NULL));
     }
     return 0;
 }
@@ -229,7 +229,8 @@ static void what_is_refused_leaves_the_transaction_as_it_was(void **state) {
     assert_ok(rp_db_begin(db));
     assert_ok(insert(db, record, RP_VIEW("a")));
     assert_err(insert(db, record, RP_VIEW("a")), DUPLICATE);
-    assert_err(insert(db, record, RP_VIEW("b\0c")), INVALID); /* no text of PostgreSQL's has a NUL */
+    assert_err(insert(db, record, RP_VIEW("b\0c")),
+               INVALID); /* no text of PostgreSQL's has a NUL */
     assert_ok(insert(db, record, RP_VIEW("b")));
     assert_ok(rp_db_commit(db));
     assert_int_equal(count(db), 2);
@@ -320,12 +321,12 @@ static void a_role_that_nothing_holds_is_refused(void **state) {
 static void a_newer_schema_is_not_touched(void **state) {
     (void)state;
     need_server();
-    struct rp_place place;
+    struct rp_store_url url;
     struct rp_pg *other = NULL;
     struct rp_diag diag = {0};
-    assert_ok(rp_place_parse(rp_view_from_cstr(unit_store_url()), &place, NULL));
+    assert_ok(rp_store_url_parse(rp_view_from_cstr(unit_store_url()), &url, NULL));
     assert_ok(rp_pg_exec(raw, "UPDATE schema_version SET version = 999"));
-    assert_err(rp_pg_new(&place, true, &other, &diag), EXISTS_NEWER);
+    assert_err(rp_pg_new(&url, true, &other, &diag), EXISTS_NEWER);
     assert_non_null(strstr(diag.text, "999"));
     assert_null(other);
 }
@@ -361,8 +362,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(statements_are_read_as_postgresql_does),
         TEST(numbers_come_as_the_server_sends_them),
-        TEST(a_place_is_read_whole),
-        TEST(another_place_is_refused_with_what_to_do),
+        TEST(an_address_is_read_whole),
+        TEST(another_address_is_refused_with_what_to_do),
         TEST(whoever_says_no_tenant_sees_nothing),
         TEST(a_row_cannot_be_given_to_another_tenant),
         TEST(what_is_refused_leaves_the_transaction_as_it_was),

@@ -13,8 +13,8 @@
 
 #include "os/file.h"
 #include "store/inspect.h"
-#include "store/sqlite/sqlite.h"
 #include "store/sqlite/migrate.h"
+#include "store/sqlite/sqlite.h"
 #include "store/store.h"
 
 #define TENANT_FILE "tenants/aa/01/aa010000000000000000000000000000.db"

@@ -10,8 +10,8 @@
 
 #include "base/checked.h"
 #include "os/file.h"
-#include "store/sqlite/sqlite.h"
 #include "store/sqlite/migrate.h"
+#include "store/sqlite/sqlite.h"
 #include "store/store.h"
 
 #define SYSTEM_FILE "db/system.db"

@@ -1,4 +1,4 @@
-/* place.h — where a store lies, as its URL says it.
+/* store_url.h — where a store lies, as its URL says it.
  *
  *   sqlite:                                                  files below db/ and tenants/
  *   postgresql://USER@/DATABASE?host=/FOLDER[&port=N][&schema=NAME]
@@ -7,23 +7,23 @@
  * another, and no password is kept (peer authentication). No escapes (%41) are taken, for no part
  * needs one. Pure.
  */
-#ifndef RP_STORE_PLACE_H
-#define RP_STORE_PLACE_H
+#ifndef RP_WIRE_STORE_URL_H
+#define RP_WIRE_STORE_URL_H
 
 #include "base/err.h"
 
 /* A schema's name leaves room for "_tenants" in PostgreSQL's 63 bytes. */
-enum { RP_PLACE_PART = 64, RP_PLACE_FOLDER = 96, RP_PLACE_SCHEMA_MAX = 54 };
+enum { RP_STORE_PART = 64, RP_STORE_FOLDER = 96, RP_STORE_SCHEMA_MAX = 54 };
 
-struct rp_place {
+struct rp_store_url {
     bool files; /* "sqlite:"; what follows is empty then */
-    char user[RP_PLACE_PART], database[RP_PLACE_PART], schema[RP_PLACE_PART];
-    char folder[RP_PLACE_FOLDER]; /* where PostgreSQL's socket lies */
+    char user[RP_STORE_PART], database[RP_STORE_PART], schema[RP_STORE_PART];
+    char folder[RP_STORE_FOLDER]; /* where PostgreSQL's socket lies */
     char port[8];                 /* "5432" unless said */
 };
 
 /* UNSUPPORTED for another scheme, INVALID for what is not as above; diag says which part, and what
  * to do. */
-rp_err rp_place_parse(rp_view url, struct rp_place *ret_place, struct rp_diag *diag);
+rp_err rp_store_url_parse(rp_view text, struct rp_store_url *ret_url, struct rp_diag *diag);
 
 #endif
