@@ -10,8 +10,7 @@ static struct rp_pg *pg_of(const struct rp_db *db) {
     return db->own;
 }
 
-/* Of the system's schema, or of one tenant in the tenants'. */
-static int64_t lock_of(const struct rp_db *db) {
+int64_t rp_pg_line(const struct rp_db *db) {
     uint64_t lock = (uint64_t)pg_of(db)->lock;
     for (size_t i = 0; i < sizeof db->tenant.b; i++) {
         lock ^= (uint64_t)db->tenant.b[i] << (8 * (i % 8));
@@ -26,7 +25,7 @@ static rp_err begin(struct rp_db *db, bool eased) {
     char sql[RP_PG_SQL_MAX];
     RP_TRY(rp_pg_ready(pg, db->tenant));
     (void)snprintf(sql, sizeof sql, "BEGIN; %sSELECT pg_advisory_xact_lock(%lld)",
-                   eased ? "SET LOCAL synchronous_commit = off; " : "", (long long)lock_of(db));
+                   eased ? "SET LOCAL synchronous_commit = off; " : "", (long long)rp_pg_line(db));
     rp_err err = rp_pg_exec(pg, sql);
     if (!rp_ok(err)) {
         rp_ignore(rp_pg_exec(pg, "ROLLBACK")); /* the first error is the one to tell */

@@ -46,6 +46,12 @@ rp_err rp_pg_exec(struct rp_pg *pg, const char *sql);
 /* The one int8 that sql answers; CORRUPT for anything else. */
 rp_err rp_pg_number(struct rp_pg *pg, const char *sql, int64_t *ret_number);
 
+/* ---- engine.c ---- */
+
+/* The lock behind which writers stand in line: of the system's schema, or of one tenant in the
+ * tenants'. */
+int64_t rp_pg_line(const struct rp_db *db);
+
 /* ---- migrate.c ---- */
 
 rp_err rp_pg_migrate(struct rp_pg *pg, struct rp_diag *diag);

@@ -5,7 +5,8 @@
  * where it was all that was known, a value that comes later has the statement prepared anew.
  *
  * A change inside a transaction runs behind a savepoint, in one exchange with the server: one that
- * is refused (DUPLICATE) leaves the transaction as it was, as with SQLite.
+ * is refused (DUPLICATE) leaves the transaction as it was, as with SQLite. A change outside of one
+ * stands in line as transactions do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -236,7 +237,8 @@ static bool say(struct rp_pg *pg, const char *sql) {
     return PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
 }
 
-/* Reads up to the mark behind what was sent; the statement's own result is the second. */
+/* Reads up to the mark behind what was sent; the statement's own result is the second, unless what
+ * came before it failed. */
 static PGresult *read_pipeline(struct rp_pg *pg) {
     PGresult *own = NULL;
     int number = 0, ends = 0;
@@ -249,7 +251,7 @@ static PGresult *read_pipeline(struct rp_pg *pg) {
         }
         ends = 0;
         over = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-        if (!over && ++number == 2) {
+        if (!over && own == NULL && (++number == 2 || !succeeded(result))) {
             own = result;
         } else {
             PQclear(result);
@@ -258,17 +260,42 @@ static PGresult *read_pipeline(struct rp_pg *pg) {
     return own;
 }
 
-static PGresult *run_kept(struct rp_pg *pg, const struct statement *s, const struct sent *sent) {
-    bool going = PQenterPipelineMode(pg->conn) == 1 && say(pg, "SAVEPOINT kept") &&
+/* In one exchange: before, the statement, and after (NULL: nothing). */
+static PGresult *run_between(struct rp_pg *pg, const char *before, const char *after,
+                             const struct statement *s, const struct sent *sent) {
+    bool going = PQenterPipelineMode(pg->conn) == 1 && say(pg, before) &&
                  PQsendQueryPrepared(pg->conn, s->name, s->places.count, sent->values,
                                      sent->lengths, sent->formats, 1) == 1 &&
-                 say(pg, "RELEASE SAVEPOINT kept") && PQpipelineSync(pg->conn) == 1;
+                 (after == NULL || say(pg, after)) && PQpipelineSync(pg->conn) == 1;
     PGresult *result = going ? read_pipeline(pg) : NULL;
     (void)PQexitPipelineMode(pg->conn);
-    if (going && !succeeded(result) && PQtransactionStatus(pg->conn) == PQTRANS_INERROR) {
+    return result;
+}
+
+static PGresult *run_kept(struct rp_pg *pg, const struct statement *s, const struct sent *sent) {
+    PGresult *result = run_between(pg, "SAVEPOINT kept", "RELEASE SAVEPOINT kept", s, sent);
+    if (!succeeded(result) && PQtransactionStatus(pg->conn) == PQTRANS_INERROR) {
         rp_ignore(rp_pg_exec(pg, "ROLLBACK TO SAVEPOINT kept; RELEASE SAVEPOINT kept"));
     }
     return result;
+}
+
+/* A change outside of a transaction stands in line like one: nobody's transaction sees it happen
+ * between two of its own statements. What is sent up to the mark is one transaction. */
+static PGresult *run_in_line(const struct rp_row *row, const struct sent *sent) {
+    char lock[64];
+    (void)snprintf(lock, sizeof lock, "SELECT pg_advisory_xact_lock(%lld)",
+                   (long long)rp_pg_line(row->db));
+    return run_between(pg_of(row), lock, NULL, row->own, sent);
+}
+
+static PGresult *run_as_it_must(const struct rp_row *row, const struct sent *sent) {
+    const struct statement *s = row->own;
+    struct rp_pg *pg = pg_of(row);
+    if (!s->changes) {
+        return run_plainly(pg, s, sent);
+    }
+    return pg->holder != NULL ? run_kept(pg, s, sent) : run_in_line(row, sent);
 }
 
 static rp_err run(struct rp_row *row) {
@@ -281,8 +308,7 @@ static rp_err run(struct rp_row *row) {
     RP_TRY(prepare_there(pg, s));
     struct sent sent;
     lay_out(s, &sent);
-    PGresult *result =
-        s->changes && pg->holder != NULL ? run_kept(pg, s, &sent) : run_plainly(pg, s, &sent);
+    PGresult *result = run_as_it_must(row, &sent);
     if (!succeeded(result)) {
         rp_err err = rp_pg_err(pg, result);
         PQclear(result);

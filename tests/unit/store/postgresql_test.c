@@ -264,8 +264,10 @@ static void writers_of_one_tenant_stand_in_line(void **state) {
     struct rp_db *first = open_in(store, alpha), *other = open_in(second, alpha);
     struct rp_db *apart = NULL;
     assert_ok(rp_db_begin(first));
-    assert_err(rp_db_begin(other), BUSY); /* after two seconds */
+    assert_err(rp_db_begin(other), BUSY);                      /* after two seconds */
+    assert_err(insert(other, record, RP_VIEW("alone")), BUSY); /* one change is a writer, too */
     assert_ok(rp_db_commit(first));
+    assert_ok(insert(other, record, RP_VIEW("alone")));
     assert_ok(rp_db_begin(other));
     apart = open_in(store, beta);
     assert_ok(rp_db_begin(apart)); /* another tenant's writer waits for nobody */
