@@ -424,18 +424,27 @@ static void an_inbox_is_read_by_its_person_only(void **state) {
     assert_ok(rp_notice_open(key, &rows[0], arena, &content)); /* its text stays */
 }
 
+static void put_waiting(uint64_t number) {
+    rp_id id = {{0}};
+    struct rp_row *row = NULL;
+    memcpy(id.b, &number, sizeof number);
+    assert_ok(rp_db_query(db,
+                          "INSERT INTO notice (id, channel, kind, tenant, lang, state, tries, "
+                          "problem, created_ms, next_ms) "
+                          "SELECT ?1, 'mail', 'invitation', id, 'fr', 'waiting', 0, '', 0, 0 "
+                          "FROM tenant",
+                          &row));
+    rp_row_bind_id(row, 1, id);
+    assert_ok(rp_row_run(row, NULL));
+}
+
 static void what_waits_is_bounded(void **state) {
     (void)state;
     struct rp_notice notice = invitation(RP_VIEW(""));
-    struct rp_row *row = NULL;
     assert_ok(rp_db_begin(db));
-    assert_ok(rp_db_query(db,
-                          "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-                          "WHERE i < 9999) INSERT INTO notice "
-                          "SELECT randomblob(16), 'mail', NULL, 'invitation', id, NULL, 'fr', "
-                          "NULL, 'waiting', 0, '', 0, 0, 0, NULL, 0 FROM n, tenant",
-                          &row));
-    assert_ok(rp_row_run(row, NULL));
+    for (uint64_t i = 1; i < 10000; i++) {
+        put_waiting(i);
+    }
     assert_ok(rp_notify_put(&env, db, key, &notice)); /* the last that has room */
     assert_err(rp_notify_put(&env, db, key, &notice), OVERLOAD);
     rp_db_rollback(db);
