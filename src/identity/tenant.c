@@ -168,8 +168,11 @@ static rp_err check_apart(struct rp_db *db, rp_view name) {
     if (rp_is_canary(text)) {
         return RP_OK;
     }
-    RP_TRY(rp_db_query(db, "SELECT count(*) FROM tenant WHERE lower(name) = lower(?1)", &row));
-    rp_row_bind_text(row, 1, name);
+    for (size_t i = 0; i < name.n; i++) {
+        text[i] = (char)rp_lower((uint8_t)text[i]); /* PostgreSQL's own would ask its language */
+    }
+    RP_TRY(rp_db_query(db, "SELECT count(*) FROM tenant WHERE lower(name) = ?1", &row));
+    rp_row_bind_text(row, 1, rp_view_of(text, name.n));
     RP_TRY(rp_row_first(row));
     return rp_row_u64(row, 0) == 0 ? RP_OK : RP_ERR(DUPLICATE);
 }

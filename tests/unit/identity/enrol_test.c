@@ -146,6 +146,8 @@ static void bad_addresses_and_names_are_refused(void **state) {
     assert_err(rp_identity_new_tenant(identity, RP_VIEW("\u202eACME"), &tenant), INVALID);
     assert_err(rp_identity_new_tenant(identity, RP_VIEW("ACME"), &tenant), DUPLICATE);
     assert_err(rp_identity_new_tenant(identity, RP_VIEW("Acme"), &tenant), DUPLICATE);
+    assert_ok(rp_identity_new_tenant(identity, RP_VIEW("ÉCOLE"), &tenant));
+    assert_err(rp_identity_new_tenant(identity, RP_VIEW("École"), &tenant), DUPLICATE);
 }
 
 int main(void) {
