@@ -112,7 +112,7 @@ void hunt_access_explained(void *ctx, struct rp_observation *seen) {
         .hunt = ctx, .seen = seen, .list = calloc(ACCESSES_MAX, sizeof(struct access))};
     if (!explaining.list) {
         rp_probe_unsure(seen, "out of memory");
-    } else if (hunt_each_tenant(seen, look, &explaining)) {
+    } else if (hunt_each_tenant(ctx, seen, look, &explaining)) {
         rp_probe_holds(seen,
                        "%zu tenants: %zu grants and links are open, and who gave each stands in "
                        "its tenant's own log",

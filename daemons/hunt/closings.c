@@ -20,6 +20,7 @@ static const int64_t HOUR_MS = (int64_t)3600 * 1000;
 
 struct looking {
     struct rp_observation *seen;
+    const char *store;
     struct rp_db *db;
     size_t living, closed;
     bool concluded;
@@ -90,6 +91,28 @@ static rp_err files_left(rp_id tenant, size_t *ret_count) {
     return rp_is(err, RP_E_NOT_FOUND) ? RP_OK : err;
 }
 
+struct rows {
+    rp_id tenant;
+    size_t found;
+};
+
+static rp_err find_rows(void *ctx, const struct rp_inspected *one) {
+    struct rows *rows = ctx;
+    rows->found += rp_id_equal(one->tenant, rows->tenant);
+    return RP_OK;
+}
+
+/* A file was counted with the files; in PostgreSQL whoever has rows is found. */
+static rp_err rows_left(const char *store, rp_id tenant, size_t *left) {
+    struct rows rows = {.tenant = tenant};
+    if (rp_view_equal(rp_view_from_cstr(store), RP_VIEW("sqlite:"))) {
+        return RP_OK;
+    }
+    RP_TRY(rp_inspect_each_tenant(store, find_rows, &rows));
+    *left += rows.found;
+    return RP_OK;
+}
+
 /* ---- the canaries ---- */
 
 /* 0 = it lives; else when its files went. NOT_FOUND: it is on its way. */
@@ -144,6 +167,7 @@ static rp_err look_at_copy(void *ctx, const char *name, bool is_folder) {
     }
     RP_TRY(err);
     RP_TRY(files_left(tenant, &left));
+    RP_TRY(rows_left(looking->store, tenant, &left));
     RP_TRY(copy_opens(path, tenant, &opens));
     judge(looking, removed_ms > 0, opens, left);
     return RP_OK;
@@ -151,9 +175,9 @@ static rp_err look_at_copy(void *ctx, const char *name, bool is_folder) {
 
 /*= S90: a closed organisation is gone, and unreadable in a copy that was made before. */
 void hunt_purge_canary(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
-    struct looking looking = {.seen = seen};
-    rp_err err = rp_inspect_open("db/system.db", &looking.db);
+    const struct hunt *hunt = ctx;
+    struct looking looking = {.seen = seen, .store = hunt->config->store};
+    rp_err err = rp_inspect_system(hunt->config->store, &looking.db);
     if (rp_ok(err)) {
         err = rp_folder_each("canary", look_at_copy, &looking);
     }
@@ -203,7 +227,7 @@ void hunt_purge_oldest(void *ctx, struct rp_observation *seen) {
     struct rp_db *db = NULL;
     struct waiting waiting = {.waiting = 0};
     int64_t now_ms = rp_env_now_ms(&hunt->env);
-    rp_err err = rp_inspect_open("db/system.db", &db);
+    rp_err err = rp_inspect_system(hunt->config->store, &db);
     if (rp_ok(err)) {
         err = count_waiting(db, now_ms, &waiting);
     }

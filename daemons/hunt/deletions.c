@@ -90,7 +90,7 @@ static bool look(void *ctx, struct rp_db *db, rp_id tenant, const char *file) {
 /*= S89: what was deleted was deleted by somebody, and was in the trash for its time. */
 void hunt_deletions_justified(void *ctx, struct rp_observation *seen) {
     struct counted all = {.seen = seen, .hunt = ctx};
-    if (hunt_each_tenant(seen, look, &all)) {
+    if (hunt_each_tenant(ctx, seen, look, &all)) {
         rp_probe_holds(seen,
                        "%zu tenants: %llu records are there, %llu ended, each out of the trash "
                        "that a person had put it into; none is gone otherwise",

@@ -21,7 +21,7 @@ void hunt_mfa_share(void *ctx, struct rp_observation *seen) {
     const struct hunt *hunt = ctx;
     struct rp_db *db = NULL;
     uint64_t people = 0, tenants = 0, with = 0;
-    rp_err err = rp_inspect_open("db/system.db", &db);
+    rp_err err = rp_inspect_system(hunt->config->store, &db);
     if (rp_ok(err)) {
         err = count_factors(db, &people, &tenants, &with);
     }

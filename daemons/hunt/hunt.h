@@ -65,9 +65,9 @@ rp_probe_run hunt_provider_path;
 #include "register/rules.def"
 #undef RP_STATE_RULE
 
-/* Walks all tenants' files; `look` returns false when it has concluded. Unsure when a file cannot
- * be read. Returns how many files were looked at, 0 when somebody concluded. */
-size_t hunt_each_tenant(struct rp_observation *seen,
+/* Walks all tenants' databases; `look` returns false when it has concluded. Unsure when a file
+ * cannot be read. Returns how many files were looked at, 0 when somebody concluded. */
+size_t hunt_each_tenant(const struct hunt *hunt, struct rp_observation *seen,
                         bool (*look)(void *ctx, struct rp_db *db, rp_id tenant, const char *file),
                         void *ctx);
 

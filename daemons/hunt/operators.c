@@ -67,7 +67,7 @@ void hunt_operators_checked(void *ctx, struct rp_observation *seen) {
     struct rp_arena *arena _cleanup_(rp_arena_freep) = rp_arena_new(ARENA_BYTES);
     struct rp_desk desk = {.env = &hunt->env, .registers = hunt->registers, .arena = arena};
     struct operators operators = {.count = 0};
-    rp_err err = arena ? rp_inspect_open("db/system.db", &desk.db) : RP_ERR(NO_MEMORY);
+    rp_err err = arena ? rp_inspect_system(hunt->config->store, &desk.db) : RP_ERR(NO_MEMORY);
     if (rp_ok(err)) {
         err = check_operators(&desk, &operators);
     }

@@ -38,11 +38,11 @@ static rp_err look_for(struct rp_desk *desk, struct approval *approval, const ch
                                  look_at_change, approval);
 }
 
-static rp_err start(struct rp_desk *desk, struct approval *approval) {
+static rp_err start(const struct hunt *hunt, struct rp_desk *desk, struct approval *approval) {
     const struct rp_register *changes = rp_register_find(desk->registers, RP_VIEW("changes"));
     struct rp_expr *expr = NULL;
     RP_TRY(changes ? RP_OK : RP_ERR(NOT_FOUND));
-    RP_TRY(rp_inspect_open("db/system.db", &desk->db));
+    RP_TRY(rp_inspect_system(hunt->config->store, &desk->db));
     RP_TRY(rp_expr_parse(RP_VIEW(RP_CHANGE_STANDS), desk->arena, &expr, NULL));
     RP_TRY(rp_expr_check(expr, changes, desk->registers, NULL));
     approval->stands = expr;
@@ -112,7 +112,7 @@ void hunt_running_approved(void *ctx, struct rp_observation *seen) {
     struct rp_desk desk = {.env = &hunt->env, .registers = hunt->registers, .arena = arena};
     struct approval approval = {.any = false};
     struct count count = {.programs = 0};
-    rp_err err = arena ? start(&desk, &approval) : RP_ERR(NO_MEMORY);
+    rp_err err = arena ? start(hunt, &desk, &approval) : RP_ERR(NO_MEMORY);
     if (rp_ok(err)) {
         err = judge_all(&desk, &approval, &count);
     }

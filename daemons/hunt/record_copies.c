@@ -19,10 +19,10 @@ static rp_err count_copies(struct rp_db *db, uint64_t *ret_checks, uint64_t *ret
 
 /*= S8: no copy of a criminal record extract */
 void hunt_no_record_copy(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
+    const struct hunt *hunt = ctx;
     struct rp_db *db = NULL;
     uint64_t checks = 0, copies = 0;
-    rp_err err = rp_inspect_open("db/system.db", &db);
+    rp_err err = rp_inspect_system(hunt->config->store, &db);
     if (rp_ok(err)) {
         err = count_copies(db, &checks, &copies);
     }

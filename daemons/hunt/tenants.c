@@ -27,31 +27,30 @@ struct walk {
     bool concluded;
 };
 
-static rp_err look_at(void *ctx, const char *file, rp_id tenant) {
+static rp_err look_at(void *ctx, const struct rp_inspected *one) {
     struct walk *walk = ctx;
     if (walk->concluded) {
         return RP_OK;
     }
-    struct rp_db *db = NULL;
-    rp_err err = rp_inspect_open(file, &db);
-    if (!rp_ok(err)) {
+    if (!rp_ok(one->err)) {
         walk->concluded = true;
-        rp_probe_unsure(walk->seen, "%s cannot be read: %s", file, rp_err_text(err, RP_EN));
+        rp_probe_unsure(walk->seen, "%s cannot be read: %s", one->name,
+                        rp_err_text(one->err, RP_EN));
         return RP_OK;
     }
     walk->files++;
-    walk->concluded = !walk->look(walk->ctx, db, tenant, file);
-    rp_inspect_close(db);
+    walk->concluded = !walk->look(walk->ctx, one->db, one->tenant, one->name);
     return RP_OK;
 }
 
-size_t hunt_each_tenant(struct rp_observation *seen,
+size_t hunt_each_tenant(const struct hunt *hunt, struct rp_observation *seen,
                         bool (*look)(void *ctx, struct rp_db *db, rp_id tenant, const char *file),
                         void *ctx) {
     struct walk walk = {.seen = seen, .look = look, .ctx = ctx};
-    rp_err err = rp_inspect_each_tenant(look_at, &walk);
+    rp_err err = rp_inspect_each_tenant(hunt->config->store, look_at, &walk);
     if (!walk.concluded && (!rp_ok(err) || walk.files == 0)) {
-        rp_probe_unsure(seen, "no tenant's file can be read");
+        rp_probe_unsure(seen, "no tenant's database can be read: %s",
+                        rp_err_text(rp_ok(err) ? RP_ERR(NOT_FOUND) : err, RP_EN));
         return 0;
     }
     return walk.concluded ? 0 : walk.files;
@@ -68,8 +67,12 @@ struct crossing {
 static bool one_owner(struct crossing *crossing, struct rp_db *db, rp_id tenant, const char *file) {
     struct rp_row *row = NULL;
     bool has_row = false;
-    rp_err err = rp_db_query(db, "SELECT tenant FROM owner", &row);
+    /* In PostgreSQL the reader sees whose rows there are; a file has one owner. */
+    rp_err err = rp_db_query(
+        db, "SELECT tenant FROM owner ORDER BY CASE WHEN tenant = ?1 THEN 0 ELSE 1 END LIMIT 1",
+        &row);
     if (rp_ok(err)) {
+        rp_row_bind_id(row, 1, tenant);
         err = rp_row_next(row, &has_row);
     }
     if (!rp_ok(err) || !has_row) {
@@ -118,14 +121,14 @@ static int compare_digests(const void *a, const void *b) {
 
 /*= S66, S67, S68: a tenant's file holds that tenant and nobody else. */
 void hunt_files_cross_read(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
+    const struct hunt *hunt = ctx;
     struct crossing crossing = {.seen = seen,
                                 .digests = calloc(DIGESTS_MAX, sizeof *crossing.digests)};
     if (!crossing.digests) {
         rp_probe_unsure(seen, "out of memory");
         return;
     }
-    size_t files = hunt_each_tenant(seen, gather_digests, &crossing);
+    size_t files = hunt_each_tenant(hunt, seen, gather_digests, &crossing);
     if (files) {
         qsort(crossing.digests, crossing.count, sizeof *crossing.digests, compare_digests);
         size_t twice = 0;
@@ -181,9 +184,9 @@ static bool all_sealed(void *ctx, struct rp_db *db, rp_id tenant, const char *fi
 
 /*= S82: what is stored is sealed with AES-256. */
 void hunt_aes_header(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
+    const struct hunt *hunt = ctx;
     struct sealed_count count = {.seen = seen};
-    size_t files = hunt_each_tenant(seen, all_sealed, &count);
+    size_t files = hunt_each_tenant(hunt, seen, all_sealed, &count);
     if (files) {
         rp_probe_holds(seen, "%zu records in %zu tenants' files, each sealed with AES-256-GCM",
                        count.rows, files);
@@ -260,12 +263,12 @@ static rp_err read_inventory(struct inventory *inventory) {
 
 /*= S84: the keys are ours, made and kept by our own key service. */
 void hunt_key_inventory(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
+    const struct hunt *hunt = ctx;
     struct inventory inventory = {.seen = seen, .arena = rp_arena_new(INVENTORY_MAX * 4)};
     rp_err err = inventory.arena ? read_inventory(&inventory) : RP_ERR(NO_MEMORY);
     if (!rp_ok(err)) {
         rp_probe_unsure(seen, "the key service shows no inventory");
-    } else if (hunt_each_tenant(seen, check_keys, &inventory)) {
+    } else if (hunt_each_tenant(hunt, seen, check_keys, &inventory)) {
         rp_probe_holds(
             seen, "%zu keys of tenants, each wrapped by one of the %zu keys of our own service",
             inventory.checked, inventory.keys->count);
@@ -301,9 +304,9 @@ static bool kms_refuses(struct rp_observation *seen) {
 
 /*= S85: data keys are stored wrapped, and open through the key service alone. */
 void hunt_wrapped_only(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
+    const struct hunt *hunt = ctx;
     struct inventory inventory = {.seen = seen};
-    if (hunt_each_tenant(seen, check_keys, &inventory) && kms_refuses(seen)) {
+    if (hunt_each_tenant(hunt, seen, check_keys, &inventory) && kms_refuses(seen)) {
         rp_probe_holds(
             seen, "%zu stored keys, each wrapped; the key service refused to open one for a thief",
             inventory.checked);
@@ -374,7 +377,7 @@ static bool log_complete(void *ctx, struct rp_db *db, rp_id tenant, const char *
 void hunt_audit_complete(void *ctx, struct rp_observation *seen) {
     const struct hunt *hunt = ctx;
     struct completeness all = {.seen = seen, .stopping = &hunt->stopping};
-    if (hunt_each_tenant(seen, log_complete, &all)) {
+    if (hunt_each_tenant(hunt, seen, log_complete, &all)) {
         rp_probe_holds(
             seen, "%zu tenants: each log holds every event that the database counted, %llu in all",
             all.tenants, (unsigned long long)all.events);

@@ -66,7 +66,8 @@ const tell = log => console.log((log ?? '').trimEnd().split('\n').slice(-40).map
 
 export class Stack {
   // config: text of rempart.yaml, a function of the port, or nothing (one app, "notes").
-  static async start({app = 'notes', config, port, state, upstream, env = {}, through = [], expectReady = true} = {}) {
+  // store: where its databases are, if not in files.
+  static async start({app = 'notes', config, port, state, upstream, store, env = {}, through = [], expectReady = true} = {}) {
     const stack = new Stack();
     stack.port = port ?? await freePort();
     stack.state = state ?? fs.mkdtempSync(path.join(os.tmpdir(), 'rempart-'));
@@ -76,7 +77,7 @@ export class Stack {
     const file = path.join(stack.state, 'rempart.yaml');
     if (!fs.existsSync(file)) {
       const text = typeof config === 'function' ? config(stack.port) : config ?? stack.defaultConfig(upstream);
-      fs.writeFileSync(file, text);
+      fs.writeFileSync(file, store ? `store: "${store}"\n${text}` : text);
     }
     try {
       await stack.up({expectReady});

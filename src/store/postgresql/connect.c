@@ -157,6 +157,38 @@ rp_err rp_pg_new(const struct rp_store_url *url, bool tenants, struct rp_pg **re
     if (rp_ok(err)) {
         err = rp_pg_migrate(pg, diag);
     }
+    if (rp_ok(err)) {
+        err = rp_pg_let_reader_in(pg);
+    }
+    if (!rp_ok(err)) {
+        rp_pg_free(pg);
+        return err;
+    }
+    *ret_pg = pg;
+    return RP_OK;
+}
+
+rp_err rp_pg_new_reader(const struct rp_store_url *url, bool tenants, struct rp_pg **ret_pg) {
+    static const char reader[] = "_reader";
+    size_t n = strlen(url->user);
+    struct rp_pg *pg = calloc(1, sizeof *pg);
+    if (pg == NULL) {
+        return RP_ERR(NO_MEMORY);
+    }
+    pg->url = *url;
+    pg->tenants = tenants;
+    pg->streams = tenants; /* the registers' rules ask while they read */
+    rp_err err = RP_ERR(INVALID);
+    if (n + sizeof reader <= sizeof pg->url.user) {
+        memcpy(pg->url.user + n, reader, sizeof reader);
+        err = connect_whole(pg, NULL);
+    }
+    if (rp_ok(err)) {
+        err = rp_pg_exec(pg, "SET default_transaction_read_only = on");
+    }
+    if (rp_ok(err) && !rp_pg_is_current(pg)) {
+        err = RP_ERR(DENIED);
+    }
     if (!rp_ok(err)) {
         rp_pg_free(pg);
         return err;

@@ -74,7 +74,7 @@ static rp_err run_steps(struct rp_pg *pg, struct rp_diag *diag) {
 }
 
 /* Asked first without writing: all but the first start find everything done. */
-static bool is_current(struct rp_pg *pg) {
+bool rp_pg_is_current(struct rp_pg *pg) {
     char sql[RP_PG_SQL_MAX];
     int64_t there = 0, version = 0;
     (void)snprintf(sql, sizeof sql,
@@ -87,7 +87,7 @@ static bool is_current(struct rp_pg *pg) {
 }
 
 rp_err rp_pg_migrate(struct rp_pg *pg, struct rp_diag *diag) {
-    if (is_current(pg)) {
+    if (rp_pg_is_current(pg)) {
         return RP_OK;
     }
     rp_err err = run_steps(pg, diag);
@@ -95,4 +95,31 @@ rp_err rp_pg_migrate(struct rp_pg *pg, struct rp_diag *diag) {
         rp_ignore(rp_pg_exec(pg, "ROLLBACK")); /* the first error is the one to tell */
     }
     return err;
+}
+
+/* ---- who may read ---- */
+
+/* Its own rows alone, as for everybody, but for whose rows there are: it turns from one to the
+ * next. */
+static const char grant[] =
+    "DO $$ DECLARE reader text := current_user || '_reader'; BEGIN "
+    "EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', current_schema(), reader); "
+    "EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', current_schema(), reader); "
+    "IF EXISTS (SELECT FROM pg_policies WHERE schemaname = current_schema() AND tablename = "
+    "'owner' "
+    "AND policyname = 'own_tenant') THEN "
+    "EXECUTE 'DROP POLICY IF EXISTS reader_finds_all ON owner'; "
+    "EXECUTE format('CREATE POLICY reader_finds_all ON owner FOR SELECT TO %I USING (true)', "
+    "reader); "
+    "END IF; END $$";
+
+rp_err rp_pg_let_reader_in(struct rp_pg *pg) {
+    int64_t shut = 0;
+    RP_TRY(rp_pg_number(pg,
+                        "SELECT count(*) FROM pg_tables t JOIN pg_roles r ON r.rolname = "
+                        "current_user || '_reader' WHERE t.schemaname = current_schema() AND NOT "
+                        "has_table_privilege(r.oid, format('%I.%I', t.schemaname, t.tablename), "
+                        "'SELECT')",
+                        &shut));
+    return shut > 0 ? rp_pg_exec(pg, grant) : RP_OK;
 }

@@ -12,6 +12,7 @@
 
 #include <libpq-fe.h>
 
+#include "store/inspect.h"
 #include "store/internal.h"
 #include "wire/store_url.h"
 
@@ -20,6 +21,7 @@ enum { RP_PG_SQL_MAX = 512 }; /* what we say ourselves, names of schemas in it *
 struct rp_pg {
     struct rp_store_url url;
     bool tenants; /* whose schema */
+    bool streams; /* a reader's: rows come one by one */
     PGconn *conn;
     unsigned life;              /* counts connections: a statement belongs to one of them */
     rp_id tenant;               /* what the connection is turned to; none: to nobody */
@@ -37,6 +39,9 @@ extern const struct rp_engine rp_pg_engine;
  * UNREACHABLE, DENIED, UNSUPPORTED (an older PostgreSQL, another encoding), EXISTS_NEWER. */
 rp_err rp_pg_new(const struct rp_store_url *url, bool tenants, struct rp_pg **ret_pg,
                  struct rp_diag *diag);
+/* The same as the role USER_reader, which migrates nothing and can change nothing. Of tenants,
+ * whose data has no bound, rows come one by one. */
+rp_err rp_pg_new_reader(const struct rp_store_url *url, bool tenants, struct rp_pg **ret_pg);
 void rp_pg_free(struct rp_pg *pg); /* accepts NULL */
 /* Between transactions: the connection stands, made anew where it broke, and is turned to the
  * tenant. */
@@ -55,6 +60,10 @@ int64_t rp_pg_line(const struct rp_db *db);
 /* ---- migrate.c ---- */
 
 rp_err rp_pg_migrate(struct rp_pg *pg, struct rp_diag *diag);
+/* Whether it is at this program's version. */
+bool rp_pg_is_current(struct rp_pg *pg);
+/* The role USER_reader, where the operator made one, may read every table. */
+rp_err rp_pg_let_reader_in(struct rp_pg *pg);
 
 /* ---- open.c ---- */
 
@@ -64,6 +73,12 @@ rp_err rp_pg_open(struct rp_pg *pg, rp_id tenant, bool create, struct rp_db **re
 void rp_pg_close(struct rp_db *db); /* an engine's closing: statements stay with the connection */
 /* All rows of the tenant, in one transaction; counts them. */
 rp_err rp_pg_remove_tenant(struct rp_pg *pg, rp_id tenant, uint64_t *ret_rows);
+
+/* ---- inspect.c ---- */
+
+rp_err rp_pg_inspect_system(const struct rp_store_url *url, struct rp_db **ret_db);
+rp_err rp_pg_inspect_each(const struct rp_store_url *url,
+                          rp_err (*each)(void *ctx, const struct rp_inspected *one), void *ctx);
 
 /* ---- error.c ---- */
 
@@ -84,7 +99,7 @@ struct rp_pg_places {
 rp_err rp_pg_translate(const char *sql, bool tenants, struct rp_buf *out,
                        struct rp_pg_places *ret_places);
 
-/* ---- statement.c: an engine's functions on statements ---- */
+/* ---- statement.c, run.c: an engine's functions on statements ---- */
 
 rp_err rp_pg_prepare(struct rp_row *row);
 void rp_pg_reset(struct rp_row *row);

@@ -1,3 +1,4 @@
+/* inspect.c — SQLite's files, read without a right to write. */
 #include "store/inspect.h"
 
 #include <stdio.h>
@@ -42,18 +43,22 @@ rp_err rp_inspect_open(const char *file, struct rp_db **ret_db) {
     return err;
 }
 
-void rp_inspect_close(struct rp_db *db) {
-    rp_db_close(db);
-}
-
 struct walk {
-    rp_err (*each)(void *ctx, const char *file, rp_id tenant);
+    rp_err (*each)(void *ctx, const struct rp_inspected *one);
     void *ctx;
     char path[PATH_MAX_HERE];
     unsigned depth;
 };
 
 static rp_err walk_folder(struct walk *walk);
+
+static rp_err look_at(const struct walk *walk, rp_id tenant) {
+    struct rp_inspected one = {.name = walk->path, .tenant = tenant};
+    one.err = rp_inspect_open(walk->path, &one.db);
+    rp_err err = walk->each(walk->ctx, &one);
+    rp_inspect_close(one.db);
+    return err;
+}
 
 static rp_err walk_entry(void *ctx, const char *name, bool is_folder) {
     struct walk *walk = ctx;
@@ -70,7 +75,7 @@ static rp_err walk_entry(void *ctx, const char *name, bool is_folder) {
         rp_id tenant = {{0}};
         rp_view stem = rp_view_sub(rp_view_from_cstr(name), 0, strlen(name) - 3);
         (void)rp_id_parse(stem, &tenant); /* none: the caller is told by that */
-        err = walk->each(walk->ctx, walk->path, tenant);
+        err = look_at(walk, tenant);
     }
     walk->path[n] = 0;
     return err;
@@ -86,7 +91,7 @@ static rp_err walk_folder(struct walk *walk) {
     return err;
 }
 
-rp_err rp_inspect_each_tenant(rp_err (*each)(void *ctx, const char *file, rp_id tenant),
+rp_err rp_sqlite_inspect_each(rp_err (*each)(void *ctx, const struct rp_inspected *one),
                               void *ctx) {
     struct walk walk = {.each = each, .ctx = ctx, .path = "tenants"};
     return walk_folder(&walk);

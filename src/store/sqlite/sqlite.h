@@ -4,6 +4,7 @@
 
 #include <sqlite3.h>
 
+#include "store/inspect.h"
 #include "store/internal.h"
 
 /* At so many pages the system database's log begins anew, after a commit copied what was left. */
@@ -17,6 +18,8 @@ rp_err rp_sqlite_open(const char *file, rp_id tenant, bool create, struct rp_db 
 /* A database around an open handle, which it owns from then on. */
 rp_err rp_sqlite_wrap(sqlite3 *handle, const char *file, rp_id tenant, struct rp_db **ret_db);
 sqlite3 *rp_sqlite_handle(const struct rp_db *db);
+/* Every tenant's file below tenants/ (inspect.c). */
+rp_err rp_sqlite_inspect_each(rp_err (*each)(void *ctx, const struct rp_inspected *one), void *ctx);
 rp_err rp_sqlite_checkpoint(struct rp_db *db);
 
 /* What a failed call of SQLite means; result is not SQLITE_OK, ROW or DONE. */
