@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import {run, sleep, until} from './stack.mjs';
+import {sqlInPostgres, storeOf} from './store.mjs';
 
 const partOf = (promise, id) => promise.parts.find(part => part.id === id || part.probe === id);
 
@@ -67,8 +68,9 @@ async function reloadGate(stack) {
   await sleep(1500); // the old workers end when their connections do
 }
 
-// SQL on a database file, with Debian's own shell.
+// SQL on a database file, with Debian's own shell; where the suite's databases are in PostgreSQL, there.
 export async function sql(file, text) {
+  if (storeOf(file)) return sqlInPostgres(file, text);
   const {code, stdout, stderr} = await run('sqlite3', ['-bail', file, '.timeout 5000', text]);
   assert.equal(code, 0, `sqlite3 ${file}: ${stderr}`);
   return stdout.trim();

@@ -12,6 +12,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {Client, totp} from './client.mjs';
+import {storeAt} from './store.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const bin = path.resolve(process.env.REMPART_BIN || path.join(root, 'build/bin'));
@@ -75,9 +76,10 @@ export class Stack {
     stack.env = {...process.env, LANG: 'C.UTF-8', ...env}; // what a start says is compared
     stack.through = through; // a program that starts rempart, with its arguments
     const file = path.join(stack.state, 'rempart.yaml');
+    stack.store = store ?? storeAt(stack.state);
     if (!fs.existsSync(file)) {
       const text = typeof config === 'function' ? config(stack.port) : config ?? stack.defaultConfig(upstream);
-      fs.writeFileSync(file, store ? `store: "${store}"\n${text}` : text);
+      fs.writeFileSync(file, /^store:/m.test(text) ? text : `${stack.storeLine}${text}`);
     }
     try {
       await stack.up({expectReady});
@@ -90,10 +92,11 @@ export class Stack {
   }
 
   defaultConfig(upstream = 'unix:run/notes.sock') {
-    return `host: localhost\ngate:\n  listen: ${this.port}\napps:\n  - name: notes\n` +
+    return `${this.storeLine}host: localhost\ngate:\n  listen: ${this.port}\napps:\n  - name: notes\n` +
       `    upstream: ${upstream}\n    sign_in: required\n`;
   }
 
+  get storeLine() { return this.store ? `store: "${this.store}"\n` : ''; }
   get origin() { return `https://localhost:${this.port}`; }
   file(...parts) { return path.join(this.state, ...parts); }
   get output() { return this.log; }
