@@ -59,7 +59,7 @@ void rp_db_rollback(struct rp_db *db) {
     }
     db->in_transaction = false;
     for (size_t i = 0; i < RP_STATEMENTS_MAX; i++) {
-        if (db->rows[i].sql != NULL) {
+        if (db->rows[i].sql != NULL && db->rows[i].db == db) {
             db->engine->reset(&db->rows[i]);
         }
     }

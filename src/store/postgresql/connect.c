@@ -127,6 +127,30 @@ static rp_err check_server(struct rp_pg *pg, struct rp_diag *diag) {
     return RP_OK;
 }
 
+/*= S66 */ /* tables that do not keep tenants apart, by whatever hand, are not served */
+static rp_err check_apart(struct rp_pg *pg, struct rp_diag *diag) {
+    int64_t open = 1;
+    if (!pg->tenants) {
+        return RP_OK;
+    }
+    RP_TRY(rp_pg_number(
+        pg,
+        "SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind IN ('r', 'p') "
+        "AND a.attname = 'tenant' AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND 1 = "
+        "(SELECT count(*) FILTER (WHERE polname = 'own_tenant' AND polcmd = '*' AND "
+        "pg_get_expr(polqual, polrelid) = '(tenant = current_tenant())') + "
+        "2 * count(*) FILTER (WHERE polname <> 'own_tenant' AND NOT (polname = "
+        "'reader_finds_all' AND polcmd = 'r' AND relname = 'owner')) "
+        "FROM pg_policy WHERE polrelid = c.oid))",
+        &open));
+    return open == 0 ? RP_OK
+                     : rp_fail(diag, RP_ERR(DENIED),
+                               "postgresql, schema %s_tenants: row level security was changed on "
+                               "%lld of its tables, so that nothing would keep tenants apart",
+                               pg->url.schema, (long long)open);
+}
+
 static rp_err set_lock(struct rp_pg *pg) {
     char sql[RP_PG_SQL_MAX];
     (void)snprintf(sql, sizeof sql, "SELECT hashtextextended('%s%s', 0)", pg->url.schema,
@@ -159,6 +183,9 @@ rp_err rp_pg_new(const struct rp_store_url *url, bool tenants, struct rp_pg **re
     }
     if (rp_ok(err)) {
         err = rp_pg_let_reader_in(pg);
+    }
+    if (rp_ok(err)) {
+        err = check_apart(pg, diag);
     }
     if (!rp_ok(err)) {
         rp_pg_free(pg);
@@ -229,6 +256,9 @@ static bool still_stands(const struct rp_pg *pg) {
 static rp_err make_anew(struct rp_pg *pg) {
     PQfinish(rp_take(&pg->conn));
     rp_err err = connect_whole(pg, NULL);
+    if (rp_ok(err)) {
+        err = check_apart(pg, NULL);
+    }
     if (!rp_ok(err)) {
         PQfinish(rp_take(&pg->conn));
     }

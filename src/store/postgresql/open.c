@@ -6,8 +6,14 @@
 #include "base/checked.h"
 #include "store/postgresql/pg.h"
 
+/* Statements are the connection's and stay; what this database reads with one of them is over. */
 void rp_pg_close(struct rp_db *db) {
-    free(db); /* statements are the connection's */
+    for (size_t i = 0; i < RP_STATEMENTS_MAX; i++) {
+        if (db->rows[i].sql != NULL && db->rows[i].db == db) {
+            rp_pg_reset(&db->rows[i]);
+        }
+    }
+    free(db);
 }
 
 static rp_err count_owner(struct rp_db *db, uint64_t *ret_count) {

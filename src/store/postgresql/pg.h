@@ -35,8 +35,9 @@ extern const struct rp_engine rp_pg_engine;
 
 /* ---- connect.c ---- */
 
-/* Connects, refuses a role that row level security does not hold, and migrates the schema.
- * UNREACHABLE, DENIED, UNSUPPORTED (an older PostgreSQL, another encoding), EXISTS_NEWER. */
+/* Connects, refuses a role that row level security does not hold and tables that it does not guard,
+ * and migrates the schema. UNREACHABLE, DENIED, UNSUPPORTED (an older PostgreSQL, another
+ * encoding), EXISTS_NEWER. */
 rp_err rp_pg_new(const struct rp_store_url *url, bool tenants, struct rp_pg **ret_pg,
                  struct rp_diag *diag);
 /* The same as the role USER_reader, which migrates nothing and can change nothing. Of tenants,

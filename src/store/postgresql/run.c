@@ -151,6 +151,7 @@ static rp_err run(struct rp_row *row) {
     RP_TRY(rp_pg_prepare_there(pg, s));
     struct sent sent;
     lay_out(s, &sent);
+    s->of = row->db;
     if (pg->streams) {
         return run_streamed(pg, s, &sent);
     }

@@ -14,6 +14,7 @@ struct rp_pg_value {
 };
 
 struct rp_pg_statement {
+    struct rp_pg *pg; /* whose it is: it outlives the databases that are seen through it */
     char name[RP_PG_NAME];
     unsigned life; /* of the connection that it was prepared on; 0: not at all */
     bool changes;  /* INSERT, UPDATE, DELETE */
@@ -23,17 +24,18 @@ struct rp_pg_statement {
     struct rp_buf bytes; /* of the values */
     struct rp_buf sql;
     PGresult *result;
-    int row;       /* the next one to answer */
-    bool streamed; /* rows come one by one, and not all have come */
+    const struct rp_db *of; /* whose result that is */
+    int row;                /* the next one to answer */
+    bool streamed;          /* rows come one by one, and not all have come */
     uint64_t changed;
 };
 
-static inline struct rp_pg *rp_pg_of(const struct rp_row *row) {
-    return row->db->own;
-}
-
 static inline struct rp_pg_statement *rp_pg_statement_of(const struct rp_row *row) {
     return row->own;
+}
+
+static inline struct rp_pg *rp_pg_of(const struct rp_row *row) {
+    return rp_pg_statement_of(row)->pg;
 }
 
 /* On this connection, with the types of what is bound. */

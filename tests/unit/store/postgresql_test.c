@@ -320,6 +320,56 @@ static void a_role_that_nothing_holds_is_refused(void **state) {
     rp_store_close(other);
 }
 
+/* By the tables' own owner, who may do all of it. */
+/*= S66 type=test */
+static void tables_that_keep_nobody_apart_are_not_served(void **state) {
+    (void)state;
+    static const char *const acts[][2] = {
+        {"ALTER TABLE share NO FORCE ROW LEVEL SECURITY",
+         "ALTER TABLE share FORCE ROW LEVEL SECURITY"},
+        {"ALTER TABLE record DISABLE ROW LEVEL SECURITY",
+         "ALTER TABLE record ENABLE ROW LEVEL SECURITY"},
+        {"CREATE POLICY other ON record USING (true)", "DROP POLICY other ON record"},
+        {"CREATE POLICY reader_finds_all ON record FOR SELECT USING (true)",
+         "DROP POLICY reader_finds_all ON record"},
+        {"ALTER POLICY own_tenant ON upload USING (true)",
+         "ALTER POLICY own_tenant ON upload USING (tenant = current_tenant())"},
+        {"CREATE TABLE later (tenant bytea)", "DROP TABLE later"},
+    };
+    need_server();
+    for (size_t i = 0; i < RP_COUNT_OF(acts); i++) {
+        struct rp_store *other = NULL;
+        struct rp_db *db = NULL;
+        struct rp_diag diag = {0};
+        assert_ok(rp_pg_exec(raw, acts[i][0]));
+        assert_ok(rp_store_open(&env, unit_store_url(), &other, NULL));
+        assert_err(rp_store_tenant(other, alpha, true, &db, &diag), DENIED);
+        assert_non_null(strstr(diag.text, "on 1 of its tables"));
+        assert_ok(rp_pg_exec(raw, acts[i][1]));
+        assert_ok(rp_store_tenant(other, alpha, true, &db, NULL));
+        rp_store_close(other);
+    }
+}
+
+/* Statements are the connection's, which all of its tenants share. */
+static void whoever_reads_goes_on_beside_another_tenant(void **state) {
+    (void)state;
+    need_server();
+    struct rp_db *first = open_in(store, alpha), *second = open_in(store, beta);
+    struct rp_row *row = NULL;
+    bool more = false;
+    assert_ok(insert(first, record, RP_VIEW("a")));
+    assert_ok(insert(first, record, RP_VIEW("b")));
+    assert_ok(rp_db_query(first, "SELECT collection FROM record ORDER BY collection", &row));
+    assert_ok(rp_row_first(row));
+    assert_ok(rp_db_begin(second));
+    assert_ok(insert(second, record, RP_VIEW("c")));
+    rp_db_rollback(second);
+    assert_ok(rp_row_next(row, &more));
+    assert_view(rp_row_text(row, 0), "b");
+    rp_row_done(row);
+}
+
 static void a_newer_schema_is_not_touched(void **state) {
     (void)state;
     need_server();
@@ -373,6 +423,8 @@ int main(void) {
         TEST(writers_of_one_tenant_stand_in_line),
         TEST(a_broken_connection_is_made_anew),
         TEST(a_role_that_nothing_holds_is_refused),
+        TEST(tables_that_keep_nobody_apart_are_not_served),
+        TEST(whoever_reads_goes_on_beside_another_tenant),
         TEST(a_newer_schema_is_not_touched),
         TEST(a_server_that_is_away_is_unreachable),
         TEST(one_tenant_is_removed_and_no_other),
