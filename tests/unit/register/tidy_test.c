@@ -1,5 +1,6 @@
 /* tidy_test.c — a write only leaves its text; rounds and searches put it into the index, and what
- * that leaves is merged while nobody writes. */
+ * that leaves is merged while nobody writes. PostgreSQL's index keeps itself: there, what is
+ * written is found, and nothing ever waits. */
 #include "office.h"
 #include "register/tidy.h"
 
@@ -42,8 +43,12 @@ static uint64_t found(void) {
     return asked("SELECT count(*) FROM register_text WHERE register_text MATCH 'flood'");
 }
 
+static bool keeps_itself(void) {
+    return rp_db_sql(db) == RP_SQL_POSTGRESQL;
+}
+
 static uint64_t waiting(void) {
-    return asked("SELECT count(*) FROM register_unindexed");
+    return keeps_itself() ? 0 : asked("SELECT count(*) FROM register_unindexed");
 }
 
 /* The index's own pages, as they lie in the file. */
@@ -62,6 +67,9 @@ static uint64_t matches(const char *words) {
 
 static void a_write_leaves_the_index_alone(void **state) {
     (void)state;
+    if (keeps_itself()) {
+        skip();
+    }
     uint64_t before = index_bytes(), waited = waiting();
     create(owner(), "isms", "{\"subject\":\"flood\",\"kind\":\"issue\"}");
     assert_int_equal(index_bytes(), before);
@@ -76,7 +84,7 @@ static void what_was_written_is_found_by_the_next_search(void **state) {
     /* Twice before anybody looks: the last text counts, and the first is found no more. */
     assert_ok(edit(owner(), "isms", id, "{\"subject\":\"fire\"}"));
     assert_ok(edit(owner(), "isms", id, "{\"subject\":\"storm\"}"));
-    assert_int_equal(waiting(), 1);
+    assert_int_equal(waiting(), !keeps_itself());
     assert_int_equal(matches("storm"), 1);
     assert_int_equal(matches("fire"), 0);
     assert_int_equal(matches("flood"), 0);
@@ -106,11 +114,15 @@ static void a_text_that_waits_goes_with_its_record(void **state) {
     struct rp_desk desk = person(ann);
     check(rp_desk_take_back(&desk, reg_of("isms"), id));
     assert_int_equal(waiting(), waited);
+    assert_int_equal(matches("flood"), 0);
 }
 
 static void idle_moments_merge_what_writes_left(void **state) {
     (void)state;
     struct rp_tidying tidying = {.seen = 0};
+    if (keeps_itself()) {
+        skip();
+    }
     assert_ok(rp_db_outbox_last(db, &tidying.seen));
     leave_segments();
     uint64_t before = segments();
@@ -128,6 +140,9 @@ static void idle_moments_merge_what_writes_left(void **state) {
 static void whoever_writes_is_not_disturbed(void **state) {
     (void)state;
     struct rp_tidying tidying = {.over = true};
+    if (keeps_itself()) {
+        skip();
+    }
     assert_ok(rp_db_outbox_last(db, &tidying.seen));
     for (int i = 0; i < 20; i++) {
         create(owner(), "isms", "{\"subject\":\"flood\",\"kind\":\"issue\"}");
