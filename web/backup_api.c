@@ -51,9 +51,9 @@ static rp_err open_snapshot(struct rp_request *request, rp_id tenant) {
     if (thread->snapshot && !rp_id_equal(rp_snapshot_tenant(thread->snapshot), tenant)) {
         forget(thread);
     }
-    return thread->snapshot
-               ? RP_OK
-               : rp_snapshot_start(tenant, snapshot_file, &thread->snapshot, &request->diag);
+    return thread->snapshot ? RP_OK
+                            : rp_snapshot_start(request->web->config->store, tenant, snapshot_file,
+                                                &thread->snapshot, &request->diag);
 }
 
 rp_err rp_admin_backup_copy(struct rp_request *request) {

@@ -75,12 +75,12 @@ static rp_err put_record(const struct core *core, struct rp_web_thread *thread, 
                            RP_LABEL_PERSONAL, arena, &record, NULL);
 }
 
-static rp_err copy_database(rp_id tenant) {
+static rp_err copy_database(const struct core *core, rp_id tenant) {
     char path[PATH];
     struct rp_snapshot *snapshot = NULL;
     uint64_t left = 1;
     copy_path(tenant, path);
-    RP_TRY(rp_snapshot_start(tenant, path, &snapshot, NULL));
+    RP_TRY(rp_snapshot_start(core->config.store, tenant, path, &snapshot, NULL));
     rp_err err = RP_OK;
     while (rp_ok(err) && left > 0) {
         err = rp_snapshot_step(snapshot, ALL_PAGES, &left, NULL);
@@ -92,7 +92,7 @@ static rp_err copy_database(rp_id tenant) {
 static rp_err make_one(const struct core *core, struct rp_web_thread *thread, rp_id *ret_tenant) {
     RP_TRY(rp_identity_new_tenant(thread->identity, rp_view_from_cstr(name), ret_tenant));
     RP_TRY(put_record(core, thread, *ret_tenant));
-    return copy_database(*ret_tenant);
+    return copy_database(core, *ret_tenant);
 }
 
 /* ---- each in its turn ---- */
@@ -140,7 +140,7 @@ bool core_closing_canary(const struct core *core, struct rp_web_thread *thread, 
         return true; /* it is on its way */
     }
     if (!has_copy(&found, found.living)) { /* a crash stood between the two */
-        return rp_ok(copy_database(found.living));
+        return rp_ok(copy_database(core, found.living));
     }
     drop_old_copies(thread, &found, &closed);
     /* The first goes at once, so that there is one to look at; later ones have their week. */

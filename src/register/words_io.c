@@ -15,10 +15,8 @@ rp_err rp_words_put(struct rp_db *db, uint64_t row_number, rp_view register_id, 
     }
     struct rp_row *row = NULL;
     RP_TRY(rp_db_query(db,
-                       "INSERT INTO register_text (rowid, register, words) "
-                       "VALUES (?1, ?2, to_tsvector('simple', plain_words(?3))) "
-                       "ON CONFLICT (rowid) DO UPDATE SET register = excluded.register, "
-                       "words = excluded.words",
+                       "INSERT INTO register_text (rowid, register, body) VALUES (?1, ?2, ?3) "
+                       "ON CONFLICT (rowid) DO UPDATE SET register = ?2, body = ?3",
                        &row));
     rp_row_bind_u64(row, 1, row_number);
     rp_row_bind_text(row, 2, register_id);

@@ -81,6 +81,15 @@ rp_err rp_pg_inspect_system(const struct rp_store_url *url, struct rp_db **ret_d
 rp_err rp_pg_inspect_each(const struct rp_store_url *url,
                           rp_err (*each)(void *ctx, const struct rp_inspected *one), void *ctx);
 
+/* ---- snapshot.c: as store/snapshot.h has it ---- */
+
+struct rp_pg_snapshot;
+rp_err rp_pg_snapshot_start(const struct rp_store_url *url, rp_id tenant, const char *target,
+                            struct rp_pg_snapshot **ret_snapshot, struct rp_diag *diag);
+rp_err rp_pg_snapshot_step(struct rp_pg_snapshot *snapshot, int rows, uint64_t *ret_left,
+                           struct rp_diag *diag);
+void rp_pg_snapshot_free(struct rp_pg_snapshot *snapshot); /* accepts NULL */
+
 /* ---- error.c ---- */
 
 /* What a failed result means; NULL: the connection broke. */

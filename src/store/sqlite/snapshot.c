@@ -1,4 +1,5 @@
-#include "store/snapshot.h"
+/* snapshot.c — SQLite's online backup of a file. */
+#include "store/sqlite/sqlite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,8 +13,7 @@
 
 enum { BUSY_MS = 2000 };
 
-struct rp_snapshot {
-    rp_id tenant;
+struct rp_sqlite_snapshot {
     sqlite3 *from, *to;
     sqlite3_backup *backup;
     char target[RP_DB_NAME];
@@ -43,7 +43,7 @@ static rp_err stand_still(sqlite3 *from) {
     return rp_store_number(from, "SELECT count(*) FROM sqlite_schema", &tables);
 }
 
-static rp_err start(struct rp_snapshot *snapshot, const char *file) {
+static rp_err start(struct rp_sqlite_snapshot *snapshot, const char *file) {
     RP_TRY(open_one(file, 0, &snapshot->from));
     RP_TRY(stand_still(snapshot->from));
     RP_TRY(rp_file_remove(snapshot->target));
@@ -54,8 +54,8 @@ static rp_err start(struct rp_snapshot *snapshot, const char *file) {
     return snapshot->backup ? RP_OK : rp_store_err(snapshot->to, sqlite3_errcode(snapshot->to));
 }
 
-rp_err rp_snapshot_start(rp_id tenant, const char *target, struct rp_snapshot **ret_snapshot,
-                         struct rp_diag *diag) {
+rp_err rp_sqlite_snapshot_start(rp_id tenant, const char *target,
+                                struct rp_sqlite_snapshot **ret_snapshot, struct rp_diag *diag) {
     char file[RP_DB_NAME] = "db/system.db";
     if (!rp_id_is_none(tenant)) {
         struct rp_id_text hex = rp_id_print(tenant);
@@ -64,28 +64,23 @@ rp_err rp_snapshot_start(rp_id tenant, const char *target, struct rp_snapshot **
     if (!rp_file_exists(file)) {
         return rp_fail(diag, RP_ERR(NOT_FOUND), "%s: not there", file);
     }
-    struct rp_snapshot *snapshot = calloc(1, sizeof *snapshot);
+    struct rp_sqlite_snapshot *snapshot = calloc(1, sizeof *snapshot);
     if (!snapshot) {
         return RP_ERR(NO_MEMORY);
     }
-    snapshot->tenant = tenant;
     int n = snprintf(snapshot->target, sizeof snapshot->target, "%s", target);
     RP_ASSERT(n > 0 && (size_t)n < sizeof snapshot->target);
     rp_err err = start(snapshot, file);
     if (!rp_ok(err)) {
-        rp_snapshot_free(snapshot);
+        rp_sqlite_snapshot_free(snapshot);
         return rp_fail(diag, err, "%s", file);
     }
     *ret_snapshot = snapshot;
     return RP_OK;
 }
 
-rp_id rp_snapshot_tenant(const struct rp_snapshot *snapshot) {
-    return snapshot->tenant;
-}
-
-rp_err rp_snapshot_step(struct rp_snapshot *snapshot, int pages, uint64_t *ret_left,
-                        struct rp_diag *diag) {
+rp_err rp_sqlite_snapshot_step(struct rp_sqlite_snapshot *snapshot, int pages, uint64_t *ret_left,
+                               struct rp_diag *diag) {
     RP_ASSERT(pages > 0 && !snapshot->whole);
     int result = sqlite3_backup_step(snapshot->backup, pages);
     if (result != SQLITE_OK && result != SQLITE_DONE) {
@@ -105,7 +100,7 @@ rp_err rp_snapshot_step(struct rp_snapshot *snapshot, int pages, uint64_t *ret_l
     return RP_OK;
 }
 
-void rp_snapshot_free(struct rp_snapshot *snapshot) {
+void rp_sqlite_snapshot_free(struct rp_sqlite_snapshot *snapshot) {
     if (snapshot) {
         (void)sqlite3_backup_finish(snapshot->backup);
         (void)sqlite3_close(snapshot->to);

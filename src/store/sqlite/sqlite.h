@@ -22,6 +22,15 @@ sqlite3 *rp_sqlite_handle(const struct rp_db *db);
 rp_err rp_sqlite_inspect_each(rp_err (*each)(void *ctx, const struct rp_inspected *one), void *ctx);
 rp_err rp_sqlite_checkpoint(struct rp_db *db);
 
+/* ---- snapshot.c: as store/snapshot.h has it ---- */
+
+struct rp_sqlite_snapshot;
+rp_err rp_sqlite_snapshot_start(rp_id tenant, const char *target,
+                                struct rp_sqlite_snapshot **ret_snapshot, struct rp_diag *diag);
+rp_err rp_sqlite_snapshot_step(struct rp_sqlite_snapshot *snapshot, int pages, uint64_t *ret_left,
+                               struct rp_diag *diag);
+void rp_sqlite_snapshot_free(struct rp_sqlite_snapshot *snapshot); /* accepts NULL */
+
 /* What a failed call of SQLite means; result is not SQLITE_OK, ROW or DONE. */
 rp_err rp_store_err(sqlite3 *handle, int result);
 /* Waits for who writes: two seconds of looks (wait.c). */

@@ -361,7 +361,8 @@ CREATE TABLE lookalike_feed (
 CREATE TABLE register_text (
   rowid    bigint PRIMARY KEY,                   -- the record's row
   register text COLLATE "C" NOT NULL,
-  words    tsvector NOT NULL
+  body     text COLLATE "C" NOT NULL,
+  words    tsvector GENERATED ALWAYS AS (to_tsvector('simple', plain_words(body))) STORED
 );
 CREATE INDEX register_text_words ON register_text USING gin (words);
 
