@@ -26,22 +26,31 @@ enum { MATCHES_COUNTED = 1000, QUESTION_MAX = 400 };
 #define OF_FIELD "(SELECT value FROM register_value z WHERE z.record = r.row AND z.field = ?7)"
 #define PAGE " LIMIT ?8 OFFSET ?9"
 
+/* Equals stand as they were made, so that each is on one page. */
+#define SORTED(from, by, equals)                                                                   \
+    (down ? "SELECT " RP_RECORD_COLUMNS from " ORDER BY " by " DESC, " equals " DESC" PAGE         \
+          : "SELECT " RP_RECORD_COLUMNS from " ORDER BY " by " ASC, " equals " ASC" PAGE)
 /* Where a record has no value it stands before all that have one. */
-#define SORTED(from, by)                                                                           \
-    (down ? "SELECT " RP_RECORD_COLUMNS from " ORDER BY " by " DESC NULLS LAST" PAGE               \
-          : "SELECT " RP_RECORD_COLUMNS from " ORDER BY " by " ASC NULLS FIRST" PAGE)
+#define SORTED_BY_VALUE(from, by, equals)                                                          \
+    (down ? "SELECT " RP_RECORD_COLUMNS from " ORDER BY " by " DESC NULLS LAST, " equals           \
+            " DESC" PAGE                                                                           \
+          : "SELECT " RP_RECORD_COLUMNS from " ORDER BY " by " ASC NULLS FIRST, " equals           \
+            " ASC" PAGE)
+#define BY_NUMBER(from)                                                                            \
+    (down ? "SELECT " RP_RECORD_COLUMNS from " ORDER BY r.number DESC" PAGE                        \
+          : "SELECT " RP_RECORD_COLUMNS from " ORDER BY r.number ASC" PAGE)
 
 static const char *filtered_sql(rp_view sort, bool field_sort, bool down) {
     if (field_sort) {
-        return SORTED(FROM_FIELD, OF_FIELD);
+        return SORTED_BY_VALUE(FROM_FIELD, OF_FIELD, "r.row");
     }
     if (rp_view_equal(sort, RP_VIEW("changed"))) {
-        return SORTED(FROM_FIELD, "r.changed_ms");
+        return SORTED(FROM_FIELD, "r.changed_ms", "r.row");
     }
     if (rp_view_equal(sort, RP_VIEW("state"))) {
-        return SORTED(FROM_FIELD, "r.state");
+        return SORTED(FROM_FIELD, "r.state", "r.row");
     }
-    return SORTED(FROM_FIELD, "r.number");
+    return BY_NUMBER(FROM_FIELD);
 }
 
 static const char *page_sql(const struct rp_query *query, bool field_sort) {
@@ -50,19 +59,19 @@ static const char *page_sql(const struct rp_query *query, bool field_sort) {
         return filtered_sql(query->sort, field_sort, down);
     }
     if (field_sort) {
-        return SORTED(FROM_SORTED, "s.value");
+        return SORTED_BY_VALUE(FROM_SORTED, "s.value", "s.record");
     }
     if (rp_view_equal(query->sort, RP_VIEW("changed"))) {
-        return SORTED(FROM_ALL, "r.changed_ms");
+        return SORTED(FROM_ALL, "r.changed_ms", "r.row");
     }
     if (rp_view_equal(query->sort, RP_VIEW("state"))) {
         return down ? "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.state DESC, r.number" PAGE
                     : "SELECT " RP_RECORD_COLUMNS FROM_ALL " ORDER BY r.state ASC, r.number" PAGE;
     }
     if (query->state.n > 0) {
-        return SORTED(FROM_STATE, "r.number");
+        return BY_NUMBER(FROM_STATE);
     }
-    return SORTED(FROM_ALL, "r.number");
+    return BY_NUMBER(FROM_ALL);
 }
 
 static void bind_filter(struct rp_row *row, int place, const struct rp_query *query, size_t i) {

@@ -49,7 +49,7 @@ static bool is_string_value(const struct rp_field *field, rp_view v) {
     int64_t ms;
     switch (field->type) {
     case RP_FIELD_TEXT:
-        return v.n > 0 && v.n <= RP_FIELD_TEXT_MAX;
+        return v.n > 0 && v.n <= (field->unique ? RP_FIELD_UNIQUE_MAX : RP_FIELD_TEXT_MAX);
     case RP_FIELD_DATE:
         return rp_date_parse(v, &date);
     case RP_FIELD_DATETIME:
@@ -145,6 +145,14 @@ static const struct rp_words wanted[RP_FIELD_TYPE_COUNT] = {
     [RP_FIELD_COMPUTED] = {{"rien, il est calculé", "nothing, it is computed"}},
 };
 
+static const struct rp_words wanted_unique = {
+    {"un texte de 1 à 2000 octets", "a text of 1 to 2000 bytes"}};
+
+static const char *what_it_takes(const struct rp_field *field, enum rp_lang lang) {
+    bool unique = field->type == RP_FIELD_TEXT && field->unique;
+    return (unique ? &wanted_unique : &wanted[field->type])->s[lang];
+}
+
 rp_err rp_value_check(const struct rp_field *field, const struct rp_json *json, enum rp_lang lang,
                       struct rp_diag *diag) {
     if (json->kind == RP_JSON_NULL || is_value(field, json)) {
@@ -156,7 +164,7 @@ rp_err rp_value_check(const struct rp_field *field, const struct rp_json *json, 
     }
     /* More than one line holds: the register's description lists them. */
     rp_view shown = rp_ok(rp_buf_err(&choices)) ? rp_buf_view(&choices) : RP_VIEW("…");
-    return rp_fail(diag, RP_ERR(INVALID), "%s: %s%.*s", field->id, wanted[field->type].s[lang],
+    return rp_fail(diag, RP_ERR(INVALID), "%s: %s%.*s", field->id, what_it_takes(field, lang),
                    RP_FMT(shown));
 }
 

@@ -327,6 +327,34 @@ static void assert_orphan(const char *line, const char *said) {
             line);
 }
 
+/* Letters that no compression makes shorter. */
+static void fill_with_chance(char *text, size_t n) {
+    uint64_t random = 1;
+    for (size_t i = 0; i < n; i++) {
+        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        text[i] = (char)('A' + (random >> 40) % 26);
+    }
+    text[n] = 0;
+}
+
+static void a_unique_text_is_as_long_as_every_index_takes(void **state) {
+    (void)state;
+    char json[4000], name[2002];
+    rp_id id;
+    for (size_t n = 2000; n <= 2001; n++) {
+        fill_with_chance(name, n);
+        (void)snprintf(json, sizeof json, "{\"name\":\"%s\",\"tier\":\"one\",\"service\":\"x\"}",
+                       name);
+        rp_err err = try_create(owner(), "suppliers", json, &id);
+        if (n == 2000) {
+            check(err);
+        } else {
+            assert_err(err, INVALID);
+            assert_non_null(strstr(diag.text, "1 to 2000 bytes"));
+        }
+    }
+}
+
 /* What is gone from the file is refused only where records use it, and the message says what they
  * have to go through first. */
 static void a_schema_that_orphans_data_names_its_migration(void **state) {
@@ -415,6 +443,7 @@ int main(void) {
         cmocka_unit_test(nobody_enters_without_ticket_and_window),
         cmocka_unit_test(a_row_edited_in_the_file_is_noticed),
         cmocka_unit_test(lists_search_versions_and_history),
+        cmocka_unit_test(a_unique_text_is_as_long_as_every_index_takes),
         cmocka_unit_test(a_schema_that_orphans_data_names_its_migration),
         cmocka_unit_test(deadlines_fire_and_move),
         cmocka_unit_test(the_canary_sees_and_reaches_its_own_shelf_alone),

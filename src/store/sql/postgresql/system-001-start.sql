@@ -146,7 +146,7 @@ CREATE TABLE register_record (
   UNIQUE (register, number)
 );
 CREATE INDEX register_state ON register_record (register, state, number);
-CREATE INDEX register_changed ON register_record (register, changed_ms);
+CREATE INDEX register_changed ON register_record (register, changed_ms, row);
 CREATE TABLE register_value (
   record   bigint NOT NULL REFERENCES register_record (row),
   field    text COLLATE "C" NOT NULL,
