@@ -84,19 +84,22 @@ static rp_err dial(struct rp_pg *pg, struct rp_diag *diag) {
     return RP_OK;
 }
 
-/* Waiting for who writes is two seconds, as with SQLite; nothing waits for ever. */
+/* Waiting for who writes is two seconds, as with SQLite; nothing waits for ever. A page of records
+ * is not worth a second process or a compiler, which a large table would get. */
+static const char session[] =
+    "SET lock_timeout = '2s'; SET statement_timeout = '60s'; "
+    "SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning; "
+    "SET default_transaction_isolation = 'read committed'; SET jit = off; "
+    "SET max_parallel_workers_per_gather = 0; "
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+
 static rp_err set_session(struct rp_pg *pg) {
     char sql[RP_PG_SQL_MAX];
-    (void)snprintf(
-        sql, sizeof sql,
-        "SET search_path = %s%s; SET lock_timeout = '2s'; SET statement_timeout = '60s'; "
-        "SET idle_in_transaction_session_timeout = '60s'; "
-        "SET client_min_messages = warning; SET default_transaction_isolation = "
-        "'read committed'; "
-        "SELECT set_config('synchronous_commit', 'on', false) "
-        "WHERE current_setting('synchronous_commit') IN ('off', 'local')",
-        pg->url.schema, pg->tenants ? "_tenants" : "");
-    return rp_pg_exec(pg, sql);
+    (void)snprintf(sql, sizeof sql, "SET search_path = %s%s", pg->url.schema,
+                   pg->tenants ? "_tenants" : "");
+    RP_TRY(rp_pg_exec(pg, sql));
+    return rp_pg_exec(pg, session);
 }
 
 /*= S67 */ /* a role that row level security does not hold never serves tenants */
