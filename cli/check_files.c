@@ -1,5 +1,5 @@
-/* check_files.c — the files that a configuration names: whether they are there, before a start
- * finds out. What this user may not look at is left to the start, which may.
+/* check_files.c — the files that a configuration names, and PostgreSQL's socket: whether they are
+ * there, before a start finds out. What this user may not look at is left to the start, which may.
  */
 #include <errno.h>
 #include <sys/stat.h>
@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "cli.h"
 #include "config/config.h"
+#include "wire/store_url.h"
 
 /* NOT_FOUND, IS_FOLDER; OK for whatever is no finding of ours. */
 static rp_err look(const char *path) {
@@ -27,6 +28,15 @@ static void warn_of(const struct cli *cli, const char *setting, const char *name
         const char *colon = cli_colon(cli);
         printf("%s%s %s%s %.*s%s %s\n", cli_say(cli, "attention", "warning"), colon, setting, colon,
                RP_FMT(path), colon, rp_err_text(err, cli->lang));
+    }
+}
+
+/* A server that is stopped has no socket; one with another port has it by another name. */
+static void warn_of_store(const struct cli *cli, const char *store) {
+    struct rp_store_url url;
+    if (rp_ok(rp_store_url_parse(rp_view_from_cstr(store), &url, NULL)) && !url.files) {
+        rp_view socket = rp_arena_printf(cli->arena, "%s/.s.PGSQL.%s", url.folder, url.port);
+        warn_of(cli, "store", socket.p ? (const char *)socket.p : url.folder);
     }
 }
 
@@ -56,4 +66,5 @@ void cli_check_files(const struct cli *cli, const struct rp_config *config) {
             warn_of(cli, "client_ca", config->apps[i].client_ca);
         }
     }
+    warn_of_store(cli, config->store);
 }

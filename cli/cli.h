@@ -190,7 +190,7 @@ enum rp_exit cli_tell_import(const struct cli *cli, const struct rp_json *report
 enum rp_exit cli_up(struct cli *cli);
 enum rp_exit cli_check(struct cli *cli);
 struct rp_config;
-/* Warns of each file that the configuration names and that is not there. */
+/* Warns of each file that the configuration names, and of a socket of PostgreSQL, not there. */
 void cli_check_files(const struct cli *cli, const struct rp_config *config);
 /* Warns of each pattern of a webhook that no event of this release matches. */
 void cli_check_events(const struct cli *cli, const struct rp_config *config);

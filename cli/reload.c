@@ -53,8 +53,10 @@ static enum rp_exit say_refused(struct cli *cli, const char *file, const struct 
     (void)rp_json_get_u64(reload, "column", &column);
     diag.line = (unsigned)line;
     diag.column = (unsigned)column;
-    rp_ignore(rp_fail_at(&diag, RP_ERR(INVALID), diag.line, diag.column, "%.*s",
-                         RP_FMT(rp_json_get_string(reload, "detail"))));
+    const char *detail = rp_arena_cstr(cli->arena, rp_json_get_string(reload, "detail"));
+    detail = detail && cli->lang == RP_FR ? rp_french(detail) : detail;
+    rp_ignore(rp_fail_at(&diag, RP_ERR(INVALID), diag.line, diag.column, "%s",
+                         detail ? detail : rp_err_text(RP_ERR(NO_MEMORY), cli->lang)));
     say_in_language(cli, file, &diag);
     cli_fail(cli, RP_ERR(INVALID), file, &diag);
     fprintf(stderr, "rempart: %s\n",

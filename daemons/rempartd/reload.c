@@ -272,6 +272,17 @@ void supervisor_apply(struct supervisor *supervisor, struct rp_arena *arena,
     supervisor_write_status(supervisor);
 }
 
+/* What a database holds does not follow its name: a core at another one would begin with nobody in
+ * it, while the former still serves. */
+static rp_err keep_store(const struct supervisor *supervisor, const struct rp_config *config,
+                         struct rp_diag *diag) {
+    return strcmp(config->store, supervisor->daemon.config.store) == 0
+               ? RP_OK
+               : rp_fail(diag, RP_ERR(INVALID),
+                         "store: another database takes a stop, a copy of what the old one holds, "
+                         "and a start (docs/operations/postgresql.md)");
+}
+
 void supervisor_reload(struct supervisor *supervisor) {
     struct rp_arena *arena = rp_arena_new(CONFIG_ARENA);
     rp_view text = {NULL, 0};
@@ -284,6 +295,9 @@ void supervisor_reload(struct supervisor *supervisor) {
     rp_err err = arena ? rp_file_read(file, CONFIG_MAX, arena, &text) : RP_ERR(NO_MEMORY);
     if (rp_ok(err)) {
         err = rp_config_parse(text, arena, &config, &diag);
+    }
+    if (rp_ok(err)) {
+        err = keep_store(supervisor, &config, &diag);
     }
     if (!rp_ok(err)) {
         rp_arena_free(arena);

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {canaryPerson} from '../lib/canary.mjs';
 import {askCore} from '../lib/core.mjs';
 import {sql, tenantFile} from '../lib/sabotage.mjs';
-import {Stack, sleep, until} from '../lib/stack.mjs';
+import {Stack, bin, run, sleep, until} from '../lib/stack.mjs';
 import {Writer} from '../lib/writer.mjs';
 
 let stack, good, person, canary;
@@ -156,6 +157,20 @@ test('one with which core would not start is refused before core leaves, and cor
   await until('the event', async () => /config\.refused.*core would not start/.test((await events()).slice(since)));
   process.kill(core, 'SIGKILL'); // the operator's file still is the bad one
   await until('another core', async () => await stack.pid('core') !== core && (await stack.client().get('/trust.json')).status === 200);
+  await reloaded(good);
+});
+
+test('another database is refused, in both languages: what the old one holds would not be in it', async () => {
+  const other = `store: "postgresql://rempart@/rempart?host=${stack.state}"\n`;
+  fs.writeFileSync(config(), other + good.replace(/^store: .*\n/m, ''));
+  const core = await stack.pid('core');
+  const english = await stack.rempart('reload');
+  assert.deepEqual([english.code, /store: another database takes a stop, a copy/.test(english.stderr)], [2, true], english.stderr);
+  const french = await run(path.join(bin, 'rempart'), ['reload'], {env: {...process.env, LANG: 'fr_FR.UTF-8', REMPART_STATE: stack.state}});
+  assert.match(french.stderr, /store\u00a0: changer de base de données demande un arrêt, une copie/);
+  assert.equal(await stack.pid('core'), core);
+  const {stdout} = await stack.rempart('check', '--config', config());
+  assert.match(stdout, /^warning: store: .*\/\.s\.PGSQL\.5432: not found$/m);
   await reloaded(good);
 });
 
