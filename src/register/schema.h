@@ -19,7 +19,7 @@ enum {
     RP_LIST_MAX = 16,
     RP_FIELD_TEXT_MAX = 8000,
     RP_FIELD_UNIQUE_MAX = 2000, /* of a unique text: PostgreSQL's indexes take 2,704 bytes */
-    RP_DIGESTS_MAX = 100 /* in one field */
+    RP_DIGESTS_MAX = 100        /* in one field */
 };
 
 struct rp_words {
