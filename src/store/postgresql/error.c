@@ -26,7 +26,8 @@ static const struct {
     {"57", {RP_E_UNREACHABLE}},    /* admin_shutdown, cannot_connect_now */
     {"58", {RP_E_IO}},             /* system_error */
     {"08", {RP_E_UNREACHABLE}},    /* connection_exception */
-    {"XX", {RP_E_CORRUPT}},        /* data_corrupted, index_corrupted */
+    {"XX001", {RP_E_CORRUPT}},     /* data_corrupted */
+    {"XX002", {RP_E_CORRUPT}},     /* index_corrupted */
 };
 
 rp_err rp_pg_err(const struct rp_pg *pg, const PGresult *result) {

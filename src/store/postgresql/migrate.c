@@ -113,13 +113,36 @@ static const char grant[] =
     "reader); "
     "END IF; END $$";
 
+static rp_err count_shut(struct rp_pg *pg, int64_t *ret_count) {
+    return rp_pg_number(
+        pg,
+        "SELECT count(*) FROM pg_tables t JOIN pg_roles r ON r.rolname = "
+        "current_user || '_reader' WHERE t.schemaname = current_schema() AND NOT "
+        "has_table_privilege(r.oid, format('%I.%I', t.schemaname, t.tablename), 'SELECT')",
+        ret_count);
+}
+
+static rp_err open_if_shut(struct rp_pg *pg) {
+    int64_t shut = 0;
+    RP_TRY(count_shut(pg, &shut));
+    return shut > 0 ? rp_pg_exec(pg, grant) : RP_OK;
+}
+
+/* One after the other: many start at once, and what a server says of its tables two may not change.
+ */
 rp_err rp_pg_let_reader_in(struct rp_pg *pg) {
     int64_t shut = 0;
-    RP_TRY(rp_pg_number(pg,
-                        "SELECT count(*) FROM pg_tables t JOIN pg_roles r ON r.rolname = "
-                        "current_user || '_reader' WHERE t.schemaname = current_schema() AND NOT "
-                        "has_table_privilege(r.oid, format('%I.%I', t.schemaname, t.tablename), "
-                        "'SELECT')",
-                        &shut));
-    return shut > 0 ? rp_pg_exec(pg, grant) : RP_OK;
+    char sql[RP_PG_SQL_MAX];
+    RP_TRY(count_shut(pg, &shut));
+    if (shut == 0) {
+        return RP_OK;
+    }
+    (void)snprintf(sql, sizeof sql, "BEGIN; SELECT pg_advisory_xact_lock(%lld)",
+                   (long long)pg->lock);
+    rp_err err = rp_pg_exec(pg, sql);
+    if (rp_ok(err)) {
+        err = open_if_shut(pg);
+    }
+    rp_err ended = rp_pg_exec(pg, rp_ok(err) ? "COMMIT" : "ROLLBACK");
+    return rp_ok(err) ? ended : err;
 }
