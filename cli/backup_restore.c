@@ -129,23 +129,6 @@ static rp_err leave_event(struct restore *r) {
 
 /* ---- what is there already ---- */
 
-static rp_err is_running(struct restore *r) {
-    _cleanup_fd_ int fd = -1;
-    const char *path = text(r, "%s/rempartd.lock", r->target);
-    if (!rp_file_exists(path)) {
-        return RP_OK;
-    }
-    rp_err err = rp_file_open(path, &fd);
-    if (rp_ok(err)) {
-        err = rp_file_lock(fd);
-    }
-    return rp_is(err, RP_E_BUSY)
-               ? rp_fail(&r->diag, err, "%s",
-                         cli_say(r->cli, "Rempart tourne sur ce dossier : arrêtez-le d’abord",
-                                 "Rempart runs on this folder: stop it first"))
-               : err;
-}
-
 /* Entries of the operator's tree that lies there; 0 when none can be read. */
 static uint64_t size_there(struct restore *r) {
     const char *path = text(r, "%s/ledger/operator/checkpoint", r->target);
@@ -245,7 +228,7 @@ static rp_err put_together(struct restore *r, struct backup_file *file) {
 }
 
 static rp_err restore(struct restore *r, struct backup_file *file) {
-    RP_TRY(is_running(r));
+    RP_TRY(cli_check_stopped(r->cli, r->target, &r->diag));
     RP_TRY(check_newer(r));
     RP_TRY(backup_file_key(r->cli, file));
     RP_TRY(backup_folder_remove(r->fresh)); /* of a restore that was interrupted */

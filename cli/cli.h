@@ -72,6 +72,7 @@ struct cli {
     bool skip_bad;                  /* --skip-bad: refused lines are left out */
     const char *shares, *threshold; /* keys split */
     bool force_older, keep_ledger;  /* backup restore */
+    const char *from, *to;          /* store copy: URLs */
 };
 
 struct cli_command {
@@ -176,6 +177,8 @@ rp_view cli_answer_head(const struct cli_answer *answer, const char *name);
 
 /* A path that was typed, made absolute before the state folder is entered; NULL stays NULL. One
  * that does not exist stays as it is. */
+/* BUSY while Rempart runs on the state folder (stopped.c). */
+rp_err cli_check_stopped(const struct cli *cli, const char *state, struct rp_diag *diag);
 void cli_make_absolute(struct cli *cli, const char **path);
 /* A line from the terminal without showing it; from a pipe as it is. Its length. */
 size_t cli_read_hidden(const char *prompt, char *out, size_t max);
@@ -227,6 +230,7 @@ enum rp_exit cli_register(struct cli *cli);
 enum rp_exit cli_change(struct cli *cli);
 enum rp_exit cli_domain(struct cli *cli);
 enum rp_exit cli_backup(struct cli *cli);
+enum rp_exit cli_store(struct cli *cli);
 enum rp_exit cli_waf(struct cli *cli);
 enum rp_exit cli_reload(struct cli *cli);
 enum rp_exit cli_witness(struct cli *cli);

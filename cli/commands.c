@@ -161,6 +161,13 @@ static const struct cli_command commands[] = {
      "restore /srv/backups/rempart-….backup --state /var/lib/rempart\n  rempart backup open "
      "rempart-….backup | tar -tz\n",
      cli_backup},
+    {"store",
+     "rempart store copy --from URL --to URL [--state DIR] [--json]",
+     {"les bases, des fichiers vers un PostgreSQL ou l’inverse, Rempart arrêté",
+      "the databases, from files into a PostgreSQL or back, while Rempart is stopped"},
+     "  rempart store copy --from sqlite: --to "
+     "'postgresql://rempart@/rempart?host=/var/run/postgresql'\n",
+     cli_store},
     {"completion",
      "rempart completion bash|zsh",
      {"la complétion de cette commande pour votre interpréteur",

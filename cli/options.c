@@ -71,6 +71,8 @@ bool cli_take_option(struct cli *cli, int argc, char **argv, int *i) {
            take_value(argc, argv, i, "--method", &cli->method) ||
            take_value(argc, argv, i, "--header", &cli->header) ||
            take_value(argc, argv, i, "--file", &cli->file) ||
+           take_value(argc, argv, i, "--from", &cli->from) ||
+           take_value(argc, argv, i, "--to", &cli->to) ||
            take_flag(argv[*i], "--json", &cli->json) ||
            take_flag(argv[*i], "--summary", &cli->summary) ||
            take_flag(argv[*i], "--sample", &cli->sample) ||

@@ -98,10 +98,11 @@ static rp_err send_tenant(struct sending *sending, rp_id tenant, struct rp_diag 
                             (struct rp_tree){.kind = RP_TREE_TENANT, .tenant = tenant}, tenant);
 }
 
-/* Between two rounds its files went, and with them what there was to send: nothing. */
+/* Between two rounds its files went, or its rows (a handle that is still open finds none: CORRUPT),
+ * and with them what there was to send: nothing. */
 static bool was_closed(struct rp_web_thread *thread, rp_id tenant, rp_err err) {
     char name[129];
-    return rp_is(err, RP_E_NOT_FOUND) &&
+    return (rp_is(err, RP_E_NOT_FOUND) || rp_is(err, RP_E_CORRUPT)) &&
            rp_is(rp_identity_tenant_name(thread->identity, tenant, name), RP_E_NOT_FOUND);
 }
 

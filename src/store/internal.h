@@ -60,6 +60,10 @@ struct rp_engine {
     void (*close)(struct rp_db *db);
 };
 
+/* db/ and tenants/, below the working folder. */
+rp_err rp_store_make_folders(void);
+/* The name of the tenant's file; make: its folder is there then. */
+rp_err rp_store_tenant_file(rp_id tenant, bool make, char name[static RP_DB_NAME]);
 /* The opposite of the engine's opening; accepts NULL. */
 void rp_db_close(struct rp_db *db);
 /* Destroys what was prepared; a row may be of a database that is closed already. */

@@ -11,7 +11,7 @@ enum { TABLES_MAX = 64, COLUMNS_MAX = 24, ARENA_BYTES = 256 * 1024, SQL_MAX = 40
 enum kind { KIND_NUMBER, KIND_TEXT, KIND_BLOB, KIND_ANY };
 
 struct table {
-    const char *select, *clear, *insert; /* in the arena: a statement's address is its name */
+    const char *select, *clear, *insert, *count; /* in the arena: the address is the name */
     enum kind kinds[COLUMNS_MAX];
     size_t columns;
 };
@@ -89,6 +89,8 @@ static rp_err write_sql(struct rp_pour *pour, rp_view name, const struct columns
     }
     rp_buf_printf(&sql, "DELETE FROM %.*s", RP_FMT(name));
     RP_TRY(keep_sql(pour, &sql, &table->clear));
+    rp_buf_printf(&sql, "SELECT count(*) FROM %.*s", RP_FMT(name));
+    RP_TRY(keep_sql(pour, &sql, &table->count));
     rp_buf_printf(&sql, "INSERT INTO %.*s (", RP_FMT(name));
     add_list(&sql, columns);
     rp_buf_add_cstr(&sql, ") VALUES (");
@@ -164,9 +166,11 @@ static rp_err find_tables(struct rp_pour *pour, struct rp_db *sqlite) {
 
 static void bind_number_text(struct rp_row *into, int place, rp_view digits) {
     uint64_t number = 0;
+    while (digits.n > 1 && digits.p[0] == '0') {
+        digits = rp_view_from(digits, 1);
+    }
     bool good = rp_view_to_u64(digits, INT64_MAX, &number);
-    RP_ASSERT(good); /* 19 digits that we printed, or that register_value's schema demands */
-    rp_row_bind_any_u64(into, place, number);
+    rp_row_bind_any_u64(into, place, good ? number : 0); /* who altered it to no number has none */
 }
 
 static void carry(struct rp_row *out, struct rp_row *into, const struct table *table, size_t i) {
@@ -235,6 +239,27 @@ rp_err rp_pour_step(struct rp_pour *pour, size_t rows, bool *ret_more) {
         RP_TRY(one_row(pour));
     }
     *ret_more = pour->at < pour->count;
+    return RP_OK;
+}
+
+static rp_err count(struct rp_db *db, const char *sql, uint64_t *ret_count) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    RP_TRY(rp_db_query(db, sql, &row));
+    RP_TRY(rp_row_first(row));
+    *ret_count = rp_row_u64(row, 0);
+    return RP_OK;
+}
+
+rp_err rp_pour_check(struct rp_pour *pour) {
+    for (size_t i = 0; i < pour->count; i++) {
+        const char *sql = pour->tables[i].count; /* none: the index of words */
+        uint64_t from = 0, to = 0;
+        RP_TRY(sql ? count(pour->from, sql, &from) : RP_OK);
+        RP_TRY(sql ? count(pour->to, sql, &to) : RP_OK);
+        if (from != to) {
+            return RP_ERR(CORRUPT);
+        }
+    }
     return RP_OK;
 }
 

@@ -19,6 +19,8 @@ rp_err rp_pour_start(struct rp_db *from, struct rp_db *to, struct rp_db *sqlite,
                      struct rp_pour **ret_pour);
 /* Up to so many rows; *ret_more is false when all are there. */
 rp_err rp_pour_step(struct rp_pour *pour, size_t rows, bool *ret_more);
+/* Counts each table on both sides: CORRUPT where they differ. */
+rp_err rp_pour_check(struct rp_pour *pour);
 uint64_t rp_pour_rows(const struct rp_pour *pour); /* so far */
 void rp_pour_free(struct rp_pour *pour);           /* accepts NULL */
 

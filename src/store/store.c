@@ -20,7 +20,7 @@ struct rp_store {
 
 static const char system_file[] = "db/system.db";
 
-static rp_err make_top_folders(void) {
+rp_err rp_store_make_folders(void) {
     RP_TRY(rp_folder_make("db", 0750));
     RP_TRY(rp_folder_make("tenants", 0750));
     /* Inside a role the state folder itself is closed: then the supervisor made these two. */
@@ -34,7 +34,7 @@ rp_err rp_store_open(const struct rp_env *env, const char *url, struct rp_store 
     RP_ASSERT(sqlite3_threadsafe() != 0);
     struct rp_store_url parsed = {.files = false};
     RP_TRY(rp_store_url_parse(rp_view_from_cstr(url), &parsed, diag));
-    RP_TRY(make_top_folders()); /* with PostgreSQL too: sealed files lie below tenants/ */
+    RP_TRY(rp_store_make_folders()); /* with PostgreSQL too: sealed files lie below tenants/ */
     struct rp_store *store = calloc(1, sizeof *store);
     if (store == NULL) {
         return RP_ERR(NO_MEMORY);
@@ -70,9 +70,20 @@ static rp_err connected(struct rp_store *store, bool tenants, struct rp_pg **ret
     return RP_OK;
 }
 
+/* Files from before, or of a backup that was put back: nobody starts beside them unknowingly. */
+static rp_err check_no_files(struct rp_diag *diag) {
+    return !rp_file_exists(system_file)
+               ? RP_OK
+               : rp_fail(diag, RP_ERR(DUPLICATE),
+                         "%s lies here, and the store is PostgreSQL: \"rempart store copy\" brings "
+                         "it there; or put it away",
+                         system_file);
+}
+
 static rp_err open_there(struct rp_store *store, rp_id tenant, bool create, struct rp_db **ret_db,
                          struct rp_diag *diag) {
     struct rp_pg *pg = NULL;
+    RP_TRY(rp_id_is_none(tenant) ? check_no_files(diag) : RP_OK);
     RP_TRY(connected(store, !rp_id_is_none(tenant), &pg, diag));
     return rp_pg_open(pg, tenant, create, ret_db, diag);
 }
@@ -115,13 +126,15 @@ static rp_err make_folders(const char *hex) {
     return rp_folder_sync(folder);
 }
 
-static rp_err open_file(rp_id tenant, bool create, struct rp_db **ret_db, struct rp_diag *diag) {
+rp_err rp_store_tenant_file(rp_id tenant, bool make, char name[static RP_DB_NAME]) {
     struct rp_id_text hex = rp_id_print(tenant);
+    (void)snprintf(name, RP_DB_NAME, "tenants/%.2s/%.2s/%s.db", hex.s, hex.s + 2, hex.s);
+    return make && !rp_file_exists(name) ? make_folders(hex.s) : RP_OK;
+}
+
+static rp_err open_file(rp_id tenant, bool create, struct rp_db **ret_db, struct rp_diag *diag) {
     char file[RP_DB_NAME];
-    (void)snprintf(file, sizeof file, "tenants/%.2s/%.2s/%s.db", hex.s, hex.s + 2, hex.s);
-    if (create && !rp_file_exists(file)) {
-        RP_TRY(make_folders(hex.s));
-    }
+    RP_TRY(rp_store_tenant_file(tenant, create, file));
     return rp_sqlite_open(file, tenant, create, ret_db, diag);
 }
 

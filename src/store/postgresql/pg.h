@@ -88,7 +88,8 @@ rp_err rp_pg_snapshot_start(const struct rp_store_url *url, rp_id tenant, const 
                             struct rp_pg_snapshot **ret_snapshot, struct rp_diag *diag);
 rp_err rp_pg_snapshot_step(struct rp_pg_snapshot *snapshot, int rows, uint64_t *ret_left,
                            struct rp_diag *diag);
-void rp_pg_snapshot_free(struct rp_pg_snapshot *snapshot); /* accepts NULL */
+uint64_t rp_pg_snapshot_rows(const struct rp_pg_snapshot *snapshot); /* so far */
+void rp_pg_snapshot_free(struct rp_pg_snapshot *snapshot);           /* accepts NULL */
 
 /* ---- error.c ---- */
 

@@ -79,6 +79,10 @@ rp_err rp_pg_snapshot_step(struct rp_pg_snapshot *snapshot, int rows, uint64_t *
     return RP_OK;
 }
 
+uint64_t rp_pg_snapshot_rows(const struct rp_pg_snapshot *snapshot) {
+    return rp_pour_rows(snapshot->pour);
+}
+
 void rp_pg_snapshot_free(struct rp_pg_snapshot *snapshot) {
     if (snapshot == NULL) {
         return;
