@@ -95,6 +95,7 @@ static const char *const tables[] = {
 
 static rp_err remove_rows(struct rp_db *db, void *ctx) {
     uint64_t *rows = ctx;
+    RP_TRY(rp_pg_exec(db->own, "SET LOCAL statement_timeout = 0")); /* there may be millions */
     for (size_t i = 0; i < RP_COUNT_OF(tables); i++) {
         struct rp_row *row = NULL;
         uint64_t changed = 0;
