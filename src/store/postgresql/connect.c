@@ -214,7 +214,8 @@ rp_err rp_pg_new_reader(const struct rp_store_url *url, bool tenants, struct rp_
         err = connect_whole(pg, NULL);
     }
     if (rp_ok(err)) {
-        err = rp_pg_exec(pg, "SET default_transaction_read_only = on");
+        err = rp_pg_exec(pg,
+                         "SET default_transaction_read_only = on; SET statement_timeout = '10min'");
     }
     if (rp_ok(err) && !rp_pg_is_current(pg)) {
         err = RP_ERR(DENIED);

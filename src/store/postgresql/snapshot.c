@@ -17,10 +17,13 @@ struct rp_pg_snapshot {
     bool whole;
 };
 
-/* What the reader sees from here on stays as it is now; its rows come one by one. */
+/* What the reader sees from here on stays as it is now, which the first question says; its rows
+ * come one by one, for as long as it takes. */
 static rp_err stand_still(struct rp_pg_snapshot *snapshot) {
     struct rp_pg *pg = snapshot->pg;
-    RP_TRY(rp_pg_exec(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
+    RP_TRY(rp_pg_exec(pg, "SET statement_timeout = 0; "
+                          "SET idle_in_transaction_session_timeout = '10min'"));
+    RP_TRY(rp_pg_exec(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SELECT 1"));
     pg->holder = snapshot->from;
     pg->streams = true;
     return RP_OK;

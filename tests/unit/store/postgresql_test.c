@@ -10,6 +10,8 @@
 #include "base/checked.h"
 #include "store/postgresql/pg.h"
 #include "store/remove.h"
+#include "store/snapshot.h"
+#include "store/sqlite/sqlite.h"
 
 static const rp_id alpha = {{0xaa, 1}}, beta = {{0xbb, 2}}, record = {{7}};
 
@@ -409,6 +411,26 @@ static void one_tenant_is_removed_and_no_other(void **state) {
     assert_int_equal(removed.rows, 0);
 }
 
+static void a_snapshot_is_of_the_moment_it_started(void **state) {
+    (void)state;
+    need_server();
+    struct rp_snapshot *snapshot = NULL;
+    struct rp_db *db = open_in(store, alpha), *copy = NULL;
+    uint64_t left = 1;
+    assert_ok(insert(db, record, RP_VIEW("before")));
+    assert_ok(insert(open_in(store, beta), record, RP_VIEW("another's")));
+    assert_ok(rp_snapshot_start(unit_store_url(), alpha, "copy.db", &snapshot, NULL));
+    assert_ok(insert(open_in(store, alpha), record, RP_VIEW("after")));
+    while (left > 0) {
+        assert_ok(rp_snapshot_step(snapshot, 1, &left, NULL));
+    }
+    rp_snapshot_free(snapshot);
+    assert_ok(rp_sqlite_open("copy.db", alpha, false, &copy, NULL));
+    assert_int_equal(count(copy), 1);
+    rp_db_close(copy);
+    assert_int_equal(count(open_in(store, alpha)), 2);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -428,6 +450,7 @@ int main(void) {
         TEST(a_newer_schema_is_not_touched),
         TEST(a_server_that_is_away_is_unreachable),
         TEST(one_tenant_is_removed_and_no_other),
+        TEST(a_snapshot_is_of_the_moment_it_started),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
