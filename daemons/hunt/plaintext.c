@@ -1,4 +1,5 @@
-/* plaintext.c — the hunt for planted plaintext, in every file that a thief of the disk would get.
+/* plaintext.c — the hunt for planted plaintext, in every file that a thief of the disk would get,
+ * and in every row of a PostgreSQL where that is the store.
  *
  * The outside probe plants markers through the API: 32 hexadecimal digits that stand nowhere else
  * in the world. The canaries' addresses and one-time-code seeds are hunted too. A needle counts as
@@ -13,6 +14,7 @@
 #include "hunt.h"
 #include "os/file.h"
 #include "promise/canary.h"
+#include "store/inspect.h"
 #include "wire/encode.h"
 
 enum {
@@ -34,7 +36,7 @@ struct hunting {
     uint16_t first_of[1 << FILTER_BITS]; /* needle + 1 that begins with these bytes, chained */
     uint16_t next_of[NEEDLES_MAX];
     uint8_t *chunk;
-    uint64_t files, bytes;
+    uint64_t files, rows, bytes;
     bool concluded;
 };
 
@@ -125,9 +127,9 @@ static bool needle_at(const struct hunting *hunting, const uint8_t *p, size_t le
     return false;
 }
 
-static bool search(struct hunting *hunting, size_t n) {
+static bool search(const struct hunting *hunting, const uint8_t *p, size_t n) {
     for (size_t i = 0; i + HEAD <= n; i++) {
-        if (needle_at(hunting, hunting->chunk + i, n - i)) {
+        if (needle_at(hunting, p + i, n - i)) {
             return true;
         }
     }
@@ -149,7 +151,7 @@ static bool hunt_file(void *ctx, const char *path) {
     for (uint64_t at = 0; rp_ok(err) && at < size; at += CHUNK - 2 * NEEDLE_TEXT) {
         size_t n = (size_t)RP_MIN((uint64_t)CHUNK, size - at);
         err = rp_file_read_at(fd, at, hunting->chunk, n);
-        if (rp_ok(err) && search(hunting, n)) {
+        if (rp_ok(err) && search(hunting, hunting->chunk, n)) {
             hunting->concluded = true;
             rp_probe_broken(hunting->seen, "planted plaintext stands in %.120s", path);
             return false;
@@ -178,9 +180,46 @@ static void hunt_everywhere(struct hunting *hunting) {
     }
 }
 
+static bool hunt_value(void *ctx, const struct rp_stored *one) {
+    struct hunting *hunting = ctx;
+    if (search(hunting, one->bytes.p, one->bytes.n)) {
+        hunting->concluded = true;
+        rp_probe_broken(hunting->seen, "planted plaintext stands in %.120s", one->table);
+        return false;
+    }
+    hunting->bytes += one->bytes.n;
+    return true;
+}
+
+/* What PostgreSQL's own files hold besides, its log and the space of deleted rows, is not ours to
+ * read. */
+static void hunt_rows(const char *store, struct hunting *hunting) {
+    rp_err err = rp_inspect_each_value(store, hunt_value, hunting, &hunting->rows);
+    if (!rp_ok(err)) {
+        hunting->concluded = true;
+        rp_probe_unsure(hunting->seen, "PostgreSQL's rows cannot be read (role USER_reader): %s",
+                        rp_err_text(err, RP_EN));
+    }
+}
+
+static void conclude(const struct hunting *hunting) {
+    unsigned long long files = hunting->files, rows = hunting->rows, bytes = hunting->bytes;
+    if (rows > 0) {
+        rp_probe_holds(hunting->seen,
+                       "%zu planted texts and the canaries' addresses, passwords and seeds: none "
+                       "found in %llu files and %llu rows of PostgreSQL, %llu bytes",
+                       hunting->markers, files, rows, bytes);
+    } else {
+        rp_probe_holds(hunting->seen,
+                       "%zu planted texts and the canaries' addresses, passwords and seeds: none "
+                       "found in %llu files, %llu bytes",
+                       hunting->markers, files, bytes);
+    }
+}
+
 /*= S82: sensitive data at rest is encrypted; what was planted is nowhere to be read. */
 void hunt_plaintext(void *ctx, struct rp_observation *seen) {
-    (void)ctx;
+    const struct hunt *hunt = ctx;
     struct hunting *hunting = calloc(1, sizeof *hunting);
     if (hunting) {
         hunting->seen = seen;
@@ -194,11 +233,10 @@ void hunt_plaintext(void *ctx, struct rp_observation *seen) {
     } else {
         hunt_everywhere(hunting);
         if (!hunting->concluded) {
-            rp_probe_holds(seen,
-                           "%zu planted texts and the canaries' addresses, passwords and seeds: "
-                           "none found in %llu files, %llu bytes",
-                           hunting->markers, (unsigned long long)hunting->files,
-                           (unsigned long long)hunting->bytes);
+            hunt_rows(hunt->config->store, hunting);
+        }
+        if (!hunting->concluded) {
+            conclude(hunting);
         }
     }
     if (hunting) {

@@ -25,3 +25,11 @@ rp_err rp_inspect_each_tenant(const char *url,
     return parsed.files ? rp_sqlite_inspect_each(each, ctx)
                         : rp_pg_inspect_each(&parsed, each, ctx);
 }
+
+rp_err rp_inspect_each_value(const char *url, bool (*look)(void *ctx, const struct rp_stored *one),
+                             void *ctx, uint64_t *ret_rows) {
+    struct rp_store_url parsed;
+    RP_TRY(rp_store_url_parse(rp_view_from_cstr(url), &parsed, NULL));
+    *ret_rows = 0;
+    return parsed.files ? RP_OK : rp_pg_inspect_values(&parsed, look, ctx, ret_rows);
+}

@@ -30,4 +30,15 @@ struct rp_inspected {
 rp_err rp_inspect_each_tenant(const char *url,
                               rp_err (*each)(void *ctx, const struct rp_inspected *one), void *ctx);
 
+/* A value that lies in a table of PostgreSQL, as its bytes are. */
+struct rp_stored {
+    const char *table; /* with its schema */
+    rp_view bytes;     /* valid during the call, like the name */
+};
+/* Every value of every row, of all tenants and of the system, tables that are not ours too, until
+ * `look` returns false; counts the rows. With files it is nothing: who looks at bytes reads those.
+ */
+rp_err rp_inspect_each_value(const char *url, bool (*look)(void *ctx, const struct rp_stored *one),
+                             void *ctx, uint64_t *ret_rows);
+
 #endif

@@ -3,6 +3,7 @@ import {after, before, test} from 'node:test';
 import fs from 'node:fs';
 import {canaries, proven, sql, tenantFile, turnsRed} from '../lib/sabotage.mjs';
 import {Stack} from '../lib/stack.mjs';
+import {storeOf} from '../lib/store.mjs';
 
 let stack;
 before(async () => {
@@ -33,6 +34,18 @@ test('the same text in base64 is found too', async () => {
       fs.writeFileSync(dump, Buffer.from(`x{"canary":"${marker}"}`).toString('base64'), {mode: 0o644});
     },
     mend: () => fs.rmSync(dump),
+  });
+});
+
+/*= S82 type=test */
+test('the same text in a row of PostgreSQL is found too', {skip: !storeOf('x/db/system.db') && 'the store is files'}, async () => {
+  await turnsRed(stack, {
+    promise: 'aes-at-rest', probe: 'data.plaintext_hunt',
+    sabotage: () => {
+      const marker = fs.readFileSync(stack.file('probe/planted'), 'utf8').trim().split('\n').at(-1);
+      return sql(stack.file('db/system.db'), `UPDATE tenant SET name = name || '${marker}' WHERE internal = 1`);
+    },
+    mend: () => sql(stack.file('db/system.db'), 'UPDATE tenant SET name = left(name, length(name) - 32) WHERE internal = 1'),
   });
 });
 

@@ -80,6 +80,9 @@ rp_err rp_pg_remove_tenant(struct rp_pg *pg, rp_id tenant, uint64_t *ret_rows);
 rp_err rp_pg_inspect_system(const struct rp_store_url *url, struct rp_db **ret_db);
 rp_err rp_pg_inspect_each(const struct rp_store_url *url,
                           rp_err (*each)(void *ctx, const struct rp_inspected *one), void *ctx);
+rp_err rp_pg_inspect_values(const struct rp_store_url *url,
+                            bool (*look)(void *ctx, const struct rp_stored *one), void *ctx,
+                            uint64_t *ret_rows);
 
 /* ---- snapshot.c: as store/snapshot.h has it ---- */
 

@@ -372,6 +372,56 @@ static void whoever_reads_goes_on_beside_another_tenant(void **state) {
     rp_row_done(row);
 }
 
+/* ---- every value ---- */
+
+struct noticed {
+    uint64_t looked, found;
+    bool enough; /* stops at the first */
+};
+
+static bool notice(void *ctx, const struct rp_stored *one) {
+    struct noticed *noticed = ctx;
+    noticed->looked++;
+    if (rp_view_equal(one->bytes, RP_VIEW("in clear"))) {
+        assert_non_null(strstr(one->table, "_tenants."));
+        noticed->found++;
+    }
+    return !noticed->enough;
+}
+
+/*= S82 type=test */
+static void every_tenants_values_are_looked_at(void **state) {
+    (void)state;
+    need_server();
+    int64_t readers = 0;
+    uint64_t rows = 0, rows_after = 0;
+    struct noticed all = {0}, after = {0}, one = {.enough = true}, none = {0};
+    assert_ok(insert(open_in(store, alpha), record, RP_VIEW("in clear")));
+    assert_ok(insert(open_in(store, beta), record, RP_VIEW("in clear")));
+    assert_ok(rp_pg_number(
+        raw, "SELECT count(*) FROM pg_roles WHERE rolname = current_user || '_reader'", &readers));
+    if (readers == 0) {
+        skip();
+    }
+    struct rp_db *central = NULL;
+    assert_ok(rp_store_system(store, &central, NULL));
+    assert_ok(rp_inspect_each_value(unit_store_url(), notice, &all, &rows));
+    assert_int_equal(all.found, 2);
+    assert_true(rows > 2 && all.looked > rows);
+    assert_ok(rp_inspect_each_value(unit_store_url(), notice, &one, &rows_after));
+    assert_int_equal(one.looked, 1);
+
+    /* A copy that somebody made: not passed over, and looked at once it can be. */
+    assert_ok(rp_pg_exec(raw, "CREATE TABLE kept (a bytea); INSERT INTO kept VALUES ('in clear')"));
+    assert_err(rp_inspect_each_value(unit_store_url(), notice, &none, &rows_after), DENIED);
+    assert_ok(rp_pg_let_reader_in(raw));
+    assert_ok(rp_inspect_each_value(unit_store_url(), notice, &after, &rows_after));
+    assert_int_equal(after.found, 2 + 2); /* with each tenant */
+    assert_int_equal(rows_after, rows + 2);
+    assert_ok(rp_inspect_each_value("sqlite:", notice, &none, &rows));
+    assert_int_equal(rows, 0);
+}
+
 static void a_newer_schema_is_not_touched(void **state) {
     (void)state;
     need_server();
@@ -447,6 +497,7 @@ int main(void) {
         TEST(a_role_that_nothing_holds_is_refused),
         TEST(tables_that_keep_nobody_apart_are_not_served),
         TEST(whoever_reads_goes_on_beside_another_tenant),
+        TEST(every_tenants_values_are_looked_at),
         TEST(a_newer_schema_is_not_touched),
         TEST(a_server_that_is_away_is_unreachable),
         TEST(one_tenant_is_removed_and_no_other),
