@@ -23,6 +23,14 @@ static const struct rp_json *old_value(const struct rp_draft *draft, const struc
 
 /* ---- what the change brings ---- */
 
+static rp_err check_reason(const struct rp_draft *draft) {
+    rp_view reason = draft->change->reason;
+    return rp_view_find_byte(reason, 0) == reason.n
+               ? RP_OK
+               : rp_fail(draft->desk->diag, RP_ERR(INVALID), "reason: %s",
+                         say(draft, "sans octet nul", "without a zero byte"));
+}
+
 static rp_err check_known(const struct rp_draft *draft) {
     const struct rp_json *fields = draft->change->fields;
     for (const struct rp_json *one = fields ? fields->first : NULL; one; one = one->next) {
@@ -120,6 +128,7 @@ static rp_err merge_field(struct rp_draft *draft, const struct rp_field *field) 
 }
 
 rp_err rp_draft_merge(struct rp_draft *draft) {
+    RP_TRY(check_reason(draft));
     RP_TRY(check_known(draft));
     draft->open = rp_json_object(draft->desk->arena);
     draft->secret = rp_json_object(draft->desk->arena);

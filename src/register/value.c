@@ -47,6 +47,9 @@ static bool is_string_value(const struct rp_field *field, rp_view v) {
     struct rp_span span;
     rp_id id;
     int64_t ms;
+    if (rp_view_find_byte(v, 0) < v.n) {
+        return false; /* PostgreSQL keeps no such text, and nobody means one */
+    }
     switch (field->type) {
     case RP_FIELD_TEXT:
         return v.n > 0 && v.n <= (field->unique ? RP_FIELD_UNIQUE_MAX : RP_FIELD_TEXT_MAX);
@@ -121,7 +124,8 @@ static bool is_value(const struct rp_field *field, const struct rp_json *json) {
 
 /* What a field takes, for whoever gave it something else. */
 static const struct rp_words wanted[RP_FIELD_TYPE_COUNT] = {
-    [RP_FIELD_TEXT] = {{"un texte de 1 à 8000 octets", "a text of 1 to 8000 bytes"}},
+    [RP_FIELD_TEXT] = {{"un texte de 1 à 8000 octets, sans octet nul",
+                        "a text of 1 to 8000 bytes, none of them zero"}},
     [RP_FIELD_NUMBER] = {{"un nombre", "a number"}},
     [RP_FIELD_DATE] = {{"une date, 2026-11-24", "a date, 2026-11-24"}},
     [RP_FIELD_DATETIME] = {{"un instant en UTC, 2026-11-24T10:00:00Z",
@@ -145,8 +149,8 @@ static const struct rp_words wanted[RP_FIELD_TYPE_COUNT] = {
     [RP_FIELD_COMPUTED] = {{"rien, il est calculé", "nothing, it is computed"}},
 };
 
-static const struct rp_words wanted_unique = {
-    {"un texte de 1 à 2000 octets", "a text of 1 to 2000 bytes"}};
+static const struct rp_words wanted_unique = {{"un texte de 1 à 2000 octets, sans octet nul",
+                                               "a text of 1 to 2000 bytes, none of them zero"}};
 
 static const char *what_it_takes(const struct rp_field *field, enum rp_lang lang) {
     bool unique = field->type == RP_FIELD_TEXT && field->unique;

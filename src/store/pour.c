@@ -107,7 +107,8 @@ static const char *select_values(enum rp_sql from) {
                ? "SELECT record, field, register, CASE typeof(value) WHEN 'integer' THEN "
                  "printf('%019d', value) ELSE value END, typeof(value) = 'integer' "
                  "FROM register_value"
-               : "SELECT v.record, v.field, v.register, v.value, coalesce(json_typeof(r.body::json "
+               : "SELECT v.record, v.field, v.register, v.value, "
+                 "coalesce(json_typeof(without_zero(r.body)::json "
                  "-> v.field) = 'number', false) FROM register_value v "
                  "JOIN register_record r ON r.row = v.record";
 }

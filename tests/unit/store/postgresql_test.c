@@ -481,6 +481,21 @@ static void a_snapshot_is_of_the_moment_it_started(void **state) {
     assert_int_equal(count(open_in(store, alpha)), 2);
 }
 
+/* Kept by SQLite once, and copied: it keeps nothing else from being read. */
+static void a_zero_byte_that_json_names_is_read(void **state) {
+    (void)state;
+    need_server();
+    struct rp_db *db = NULL;
+    struct rp_row *row _cleanup_(rp_row_donep) = NULL;
+    assert_ok(rp_store_system(store, &db, NULL));
+    assert_ok(rp_db_query(db, "SELECT ?1 ->> 'a', ?1 ->> '$.b', json_extract(?1, '$.c')", &row));
+    rp_row_bind_text(row, 1, RP_VIEW("{\"a\":\"x\\u0000y\",\"b\":\"\\\\u0000\",\"c\":{\"d\":1}}"));
+    assert_ok(rp_row_first(row));
+    assert_view(rp_row_text(row, 0), "x\uFFFDy");
+    assert_view(rp_row_text(row, 1), "\\u0000"); /* a backslash, and letters */
+    assert_view(rp_row_text(row, 2), "{\"d\":1}");
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -502,6 +517,7 @@ int main(void) {
         TEST(a_server_that_is_away_is_unreachable),
         TEST(one_tenant_is_removed_and_no_other),
         TEST(a_snapshot_is_of_the_moment_it_started),
+        TEST(a_zero_byte_that_json_names_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

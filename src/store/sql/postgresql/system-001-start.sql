@@ -8,9 +8,13 @@ CREATE FUNCTION min(bigint, bigint) RETURNS bigint LANGUAGE sql IMMUTABLE STRICT
 $$ SELECT least($1, $2) $$;
 
 -- What SQLite finds in a JSON text, asked in the same words: body ->> 'name', change ->> '$.filed.sha256'.
--- A text that is no JSON is an error, as there.
+-- A text that is no JSON is an error, as there. No text here holds a zero byte: one that a JSON text
+-- names, written before registers refused it, is read as U+FFFD.
+CREATE FUNCTION without_zero(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT CASE WHEN strpos($1, '\u0000') = 0 THEN $1
+   ELSE regexp_replace($1, '(?<!\\)((?:\\\\)*)\\u0000', '\1\\ufffd', 'g') END $$;
 CREATE FUNCTION json_at(text, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT $1::json #>> string_to_array(CASE WHEN $2 LIKE '$.%' THEN substr($2, 3) ELSE $2 END, '.') $$;
+$$ SELECT without_zero($1)::json #>> string_to_array(CASE WHEN $2 LIKE '$.%' THEN substr($2, 3) ELSE $2 END, '.') $$;
 CREATE OPERATOR ->> (LEFTARG = text, RIGHTARG = text, FUNCTION = json_at);
 CREATE FUNCTION json_extract(text, text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
 $$ SELECT json_at($1, $2) $$;
