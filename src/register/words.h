@@ -22,7 +22,9 @@ rp_err rp_words_drop_examples(struct rp_db *db);
 /* Outside of transactions: what was written is found. */
 rp_err rp_words_settle(struct rp_db *db);
 
-/* The question as the index takes it. INVALID when no word is in it. */
+/* The question as the index takes it. INVALID when nothing is asked, or a zero byte is; TOO_LARGE
+ * when more than 25 words are, or than `out` holds. What has neither letter nor digit in it counts
+ * for nothing. */
 rp_err rp_words_question(struct rp_db *db, const struct rp_query *query, struct rp_buf *out);
 
 /* The statement that answers it: ?1 the question, ?2 how many, ?3 from where, ?4 the register or

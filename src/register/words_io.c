@@ -5,6 +5,8 @@
 #include "register/internal.h"
 #include "register/tidy.h"
 
+enum { WORDS_ASKED_MAX = 25 };
+
 static bool is_postgresql(const struct rp_db *db) {
     return rp_db_sql(db) == RP_SQL_POSTGRESQL;
 }
@@ -54,55 +56,64 @@ rp_err rp_words_settle(struct rp_db *db) {
 
 /* ---- asked ---- */
 
-/* FTS5: each word in quotes with a star. */
-static size_t ask_fts5(const struct rp_query *query, struct rp_buf *out) {
-    rp_view rest = rp_view_trim(query->text);
-    size_t words = 0;
-    if (query->reg) {
-        rp_buf_printf(out, "register: \"%s\"", query->reg->id);
+/* FTS5: each word in quotes, with a star; a quote in it is doubled. */
+static void add_quoted(struct rp_buf *out, rp_view word) {
+    rp_buf_add_byte(out, '"');
+    for (size_t i = 0; i < word.n; i++) {
+        rp_buf_add_cstr(out, word.p[i] == '"' ? "\"" : "");
+        rp_buf_add_byte(out, word.p[i]);
     }
-    while (rest.p) {
-        rp_view word = rp_view_cut(&rest, ' ');
-        if (word.n > 0 && rp_view_find_byte(word, '"') == word.n &&
-            rp_view_find_byte(word, 0) == word.n) {
-            rp_buf_add_cstr(out, rp_buf_view(out).n ? " AND body: \"" : "body: \"");
-            rp_buf_add(out, word);
-            rp_buf_add_cstr(out, "\" *");
-            words++;
-        }
-    }
-    return words;
+    rp_buf_add_cstr(out, "\" * ");
 }
 
 /* PostgreSQL: as it stands; words_asked() in the schema leaves letters and digits of it. */
-static size_t ask_plainly(const struct rp_query *query, struct rp_buf *out) {
-    rp_view text = rp_view_trim(query->text);
-    rp_buf_add(out, text);
-    return text.n > 0 && rp_view_find_byte(text, 0) == text.n ? 1 : 0;
+static void add_plainly(struct rp_buf *out, rp_view word) {
+    rp_buf_add(out, word);
+    rp_buf_add_byte(out, ' ');
+}
+
+static rp_err ask_for(rp_view text, void (*add)(struct rp_buf *out, rp_view word),
+                      struct rp_buf *out) {
+    rp_view rest = rp_view_trim(text);
+    size_t words = 0;
+    while (rest.p && words <= WORDS_ASKED_MAX) {
+        rp_view word = rp_view_cut(&rest, ' ');
+        if (word.n > 0) {
+            add(out, word);
+            words++;
+        }
+    }
+    RP_TRY(words > WORDS_ASKED_MAX ? RP_ERR(TOO_LARGE) : rp_buf_err(out));
+    return words > 0 && rp_view_find_byte(text, 0) == text.n ? RP_OK : RP_ERR(INVALID);
 }
 
 rp_err rp_words_question(struct rp_db *db, const struct rp_query *query, struct rp_buf *out) {
-    size_t words = is_postgresql(db) ? ask_plainly(query, out) : ask_fts5(query, out);
-    RP_TRY(rp_buf_err(out));
-    return words > 0 ? RP_OK : RP_ERR(INVALID);
+    if (is_postgresql(db)) {
+        return ask_for(query->text, add_plainly, out);
+    }
+    if (query->reg) {
+        rp_buf_printf(out, "register: \"%s\" AND ", query->reg->id);
+    }
+    rp_buf_add_cstr(out, "body: (");
+    RP_TRY(ask_for(query->text, add_quoted, out));
+    rp_buf_add_byte(out, ')');
+    return rp_buf_err(out);
 }
 
 /* FTS5 finds "changes" in "firewall-changes" too; the record itself says where it is. */
-#define IN_REGISTER "AND (?4 IS NULL OR r.register = ?4) "
 #define FROM_FTS5                                                                                  \
     "FROM register_text t JOIN register_record r ON r.row = t.rowid "                              \
-    "WHERE register_text MATCH ?1 " IN_REGISTER
-#define FROM_TSVECTOR                                                                              \
-    "FROM register_text t JOIN register_record r ON r.row = t.rowid "                              \
-    "WHERE t.words @@ words_asked(?1) " IN_REGISTER
-#define NEWEST "ORDER BY t.rowid DESC LIMIT ?2 OFFSET ?3"
+    "WHERE register_text MATCH ?1 AND (?4 IS NULL OR r.register = ?4) "
 
 const char *rp_words_page_sql(const struct rp_db *db) {
-    return is_postgresql(db) ? "SELECT " RP_RECORD_COLUMNS " " FROM_TSVECTOR NEWEST
-                             : "SELECT " RP_RECORD_COLUMNS " " FROM_FTS5 NEWEST;
+    return is_postgresql(db) ? "SELECT " RP_RECORD_COLUMNS
+                               " FROM words_found(?4, ?1, ?2, ?3) AS t (rowid) "
+                               "JOIN register_record r ON r.row = t.rowid ORDER BY t.rowid DESC"
+                             : "SELECT " RP_RECORD_COLUMNS " " FROM_FTS5
+                               "ORDER BY t.rowid DESC LIMIT ?2 OFFSET ?3";
 }
 
 const char *rp_words_count_sql(const struct rp_db *db) {
-    return is_postgresql(db) ? "SELECT count(*) FROM (SELECT 1 " FROM_TSVECTOR "LIMIT ?2) AS found"
+    return is_postgresql(db) ? "SELECT count(*) FROM words_found(?4, ?1, ?2, 0)"
                              : "SELECT count(*) FROM (SELECT 1 " FROM_FTS5 "LIMIT ?2) AS found";
 }

@@ -22,17 +22,32 @@ CREATE FUNCTION json_each(text, text) RETURNS TABLE (value text) LANGUAGE sql IM
 $$ SELECT json_array_elements_text(list) FROM json_at($1, $2) AS here,
    LATERAL (SELECT CASE WHEN here LIKE '[%' THEN here::json ELSE '[]' END) AS one (list) $$;
 
--- The words of a text as SQLite's unicode61 cuts and folds them: letters and digits, without case
--- and accents, a space between. One function, so that a question cannot differ from what was kept.
-CREATE FUNCTION plain_words(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT trim(regexp_replace(lower(regexp_replace(normalize($1, NFD), '[\u0300-\u036f]', '', 'g')
-   COLLATE "und-x-icu"), '[^[:alnum:]]+', ' ', 'g')) $$;
+-- The words of a text as SQLite's unicode61 cuts and folds them: letters and numbers, without case and
+-- accents (of every script; there of Latin alone). One function, so that a question cannot differ from
+-- what was kept. A word is known by its first 255 letters: a lexeme holds 2,046 bytes.
+CREATE FUNCTION words_of(text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT ARRAY(SELECT left(word, 255) FROM regexp_split_to_table(
+     replace(lower(normalize(regexp_replace(normalize($1, NFD), '[\u0300-\u036f]+', '', 'g'), NFC)
+       COLLATE "und-x-icu"), 'ς', 'σ'),
+     '[^[:alnum:]\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2089\u2150-\u2189\u2460-\u249b\u24ea-\u24ff\u2776-\u2793]+')
+   AS word WHERE word <> '') $$;
+-- Not by to_tsvector, whose own parser knows addresses, numbers and files. A tsvector counts to 16,383
+-- and keeps 256 places of a word: every word of a larger text is found, but not each two of them as
+-- neighbours. The register stands among the words, as no word can.
+CREATE FUNCTION words_kept(register text, body text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
+$$ SELECT (quote_literal('in:' || register) || ' '
+     || coalesce(string_agg('''' || word || ''':' || least(place, 16383), ' '), ''))::tsvector
+   FROM unnest(words_of(body)) WITH ORDINALITY AS words (word, place) $$;
 -- Each word of the question by how it begins; what was one word there and is several here ("e-mail")
--- stands in this order. Nothing but letters and digits is left that to_tsquery could read.
-CREATE FUNCTION words_asked(text) RETURNS tsquery LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT to_tsquery('simple', string_agg('(' || replace(plain, ' ', ' <-> ') || ':*)', ' & '))
-   FROM (SELECT plain_words(word) AS plain FROM unnest(string_to_array($1, ' ')) AS word) AS words
-   WHERE plain <> '' $$;
+-- stands in this order. Nothing but letters and numbers is left that a tsquery could read. NULL when
+-- there is no word; the register NULL: in all.
+CREATE FUNCTION words_asked(register text, question text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT (coalesce(quote_literal('in:' || register) || ' & ', '')
+     || string_agg('(''' || array_to_string(words, ''' <-> ''') || ''':*)', ' & '))::tsquery
+   FROM (SELECT words_of(part) AS words FROM unnest(string_to_array(question, ' ')) AS part) AS parts
+   WHERE words <> '{}' $$;
 
 CREATE TABLE owner (
   one     bigint PRIMARY KEY CHECK (one = 1),
@@ -366,9 +381,16 @@ CREATE TABLE register_text (
   rowid    bigint PRIMARY KEY,                   -- the record's row
   register text COLLATE "C" NOT NULL,
   body     text COLLATE "C" NOT NULL,
-  words    tsvector GENERATED ALWAYS AS (to_tsvector('simple', plain_words(body))) STORED
+  words    tsvector GENERATED ALWAYS AS (words_kept(register, body)) STORED
 );
 CREATE INDEX register_text_words ON register_text USING gin (words);
+-- The newest first. Planned anew with each question: a rare word is looked up in the index, one that
+-- nearly each record has is soon met on the way from the newest.
+CREATE FUNCTION words_found(register text, question text, most bigint, behind bigint)
+RETURNS SETOF bigint LANGUAGE plpgsql STABLE ROWS 25 SET plan_cache_mode = 'force_custom_plan' AS
+$$ DECLARE asked tsquery := words_asked(register, question);
+   BEGIN RETURN QUERY SELECT rowid FROM register_text WHERE words @@ asked
+     ORDER BY rowid DESC LIMIT most OFFSET behind; END $$;
 
 INSERT INTO owner VALUES (1, '\x00000000000000000000000000000000');
 INSERT INTO outbox_state VALUES (1, 0, 0);
