@@ -6,10 +6,13 @@
  * most 64 MB more memory; with 100,000 running clocks those that are due fire within 1 s, and a
  * restart knows the next one within 1 s. Alone it takes 50,000 records:
  *   REMPART_BENCH_RECORDS=1000000 make bench-registers
+ * On PostgreSQL, in a schema that is not there yet and stays:
+ *   REMPART_BENCH_STORE='postgresql://rempart@/rempart?host=/run/postgresql&schema=bench' …
  */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -19,6 +22,7 @@
 #include "os/file.h"
 #include "register/save.h"
 #include "register/tidy.h"
+#include "register/words.h"
 
 enum {
     BATCH = 1000,
@@ -43,6 +47,11 @@ struct world {
     rp_id person;
     uint64_t seed, made;
 };
+
+static const char *store_url(void) {
+    const char *url = getenv("REMPART_BENCH_STORE");
+    return url ? url : "sqlite:";
+}
 
 static uint64_t chance(struct world *world, uint64_t below) {
     world->seed = world->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -175,7 +184,7 @@ static void fill(struct world *world, uint64_t records) {
         struct batch batch = {world, (size_t)RP_MIN((uint64_t)BATCH, records - world->made)};
         BENCH_OK(rp_db_transact(world->db, fill_batch, &batch));
         BENCH_OK(take_events(world->db));
-        BENCH_OK(rp_tidy_for_search(world->db));
+        BENCH_OK(rp_words_settle(world->db));
     }
     printf("# %llu records over %zu registers, made in %.1f s\n", (unsigned long long)world->made,
            world->used_count, (double)(bench_now_ns(&world->env) - start) / 1e9);
@@ -238,7 +247,7 @@ static void *forward(void *ctx) {
     struct rp_db *db = NULL;
     struct rp_tidying tidying = {.seen = 0};
     const struct timespec pause = {.tv_nsec = 100000000};
-    BENCH_OK(rp_store_open(&forwarding->world->env, "sqlite:", &store, NULL));
+    BENCH_OK(rp_store_open(&forwarding->world->env, store_url(), &store, NULL));
     BENCH_OK(rp_store_system(store, &db, NULL));
     for (unsigned round = 0; !atomic_load(&forwarding->over); round++) {
         uint64_t acked = 0, last = 0;
@@ -313,7 +322,7 @@ static void restart(struct world *world) {
     int64_t when = 0, start = 0;
     rp_store_close(world->store);
     start = bench_now_ns(&world->env);
-    BENCH_OK(rp_store_open(&world->env, "sqlite:", &world->store, NULL));
+    BENCH_OK(rp_store_open(&world->env, store_url(), &world->store, NULL));
     BENCH_OK(rp_store_system(world->store, &world->db, NULL));
     BENCH_OK(rp_clock_when(world->db, &when));
     double ms = (double)(bench_now_ns(&world->env) - start) / 1e6;
@@ -335,7 +344,7 @@ int main(void) {
     struct rp_diag diag = {0};
     BENCH_OK(rp_registers_load(registers, world.lasting, &world.registers, &diag));
     bench_folder_enter(&folder);
-    BENCH_OK(rp_store_open(&world.env, "sqlite:", &world.store, NULL));
+    BENCH_OK(rp_store_open(&world.env, store_url(), &world.store, NULL));
     BENCH_OK(rp_store_system(world.store, &world.db, NULL));
     BENCH_OK(rp_secret_new_random(&world.env, 32, &world.key));
     find_usable(&world);
