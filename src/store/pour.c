@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/assert.h"
 #include "base/buf.h"
 #include "base/checked.h"
 
@@ -165,16 +164,21 @@ static rp_err find_tables(struct rp_pour *pour, struct rp_db *sqlite) {
 
 /* ---- one row after the other ---- */
 
-static void bind_number_text(struct rp_row *into, int place, rp_view digits) {
+/* 19 digits, zeros in front. Somebody may have edited the row: what is none is no bug of ours. */
+static rp_err bind_number_text(struct rp_row *into, int place, rp_view digits) {
     uint64_t number = 0;
-    while (digits.n > 1 && digits.p[0] == '0') {
-        digits = rp_view_from(digits, 1);
+    size_t zeros = 0;
+    while (zeros + 1 < digits.n && digits.p[zeros] == '0') {
+        zeros++;
     }
-    bool good = rp_view_to_u64(digits, INT64_MAX, &number);
-    rp_row_bind_any_u64(into, place, good ? number : 0); /* who altered it to no number has none */
+    if (!rp_view_to_u64(rp_view_from(digits, zeros), INT64_MAX, &number)) {
+        return RP_ERR(CORRUPT);
+    }
+    rp_row_bind_any_u64(into, place, number);
+    return RP_OK;
 }
 
-static void carry(struct rp_row *out, struct rp_row *into, const struct table *table, size_t i) {
+static rp_err carry(struct rp_row *out, struct rp_row *into, const struct table *table, size_t i) {
     int column = (int)i, place = (int)i + 1;
     if (rp_row_is_null(out, column)) {
         rp_row_bind_null(into, place);
@@ -183,10 +187,11 @@ static void carry(struct rp_row *out, struct rp_row *into, const struct table *t
     } else if (table->kinds[i] == KIND_BLOB) {
         rp_row_bind_blob(into, place, rp_row_blob(out, column));
     } else if (table->kinds[i] == KIND_ANY && rp_row_u64(out, column + 1) == 1) {
-        bind_number_text(into, place, rp_row_text(out, column));
+        return bind_number_text(into, place, rp_row_text(out, column));
     } else {
         rp_row_bind_text(into, place, rp_row_text(out, column));
     }
+    return RP_OK;
 }
 
 static rp_err begin_table(struct rp_pour *pour, const struct table *table) {
@@ -194,6 +199,26 @@ static rp_err begin_table(struct rp_pour *pour, const struct table *table) {
     RP_TRY(rp_db_query(pour->to, table->clear, &row)); /* what a new one holds */
     RP_TRY(rp_row_run(row, NULL));
     return rp_db_query(pour->from, table->select, &pour->reading);
+}
+
+/* Numbers that came along are not those that PostgreSQL counted: it goes on behind them. The count
+ * is all tenants' and only rises; a transaction that is rolled back leaves a gap. */
+static rp_err count_on(struct rp_pour *pour) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    if (rp_db_sql(pour->to) != RP_SQL_POSTGRESQL || rp_id_is_none(rp_db_tenant(pour->to))) {
+        return RP_OK;
+    }
+    RP_TRY(rp_db_query(pour->to,
+                       "SELECT setval('record_number_seq', greatest((SELECT last_value FROM "
+                       "record_number_seq), (SELECT coalesce(max(number), 1) FROM record)))",
+                       &row));
+    return rp_row_first(row);
+}
+
+static rp_err end_table(struct rp_pour *pour) {
+    rp_row_done(rp_take(&pour->reading));
+    pour->at++;
+    return pour->at == pour->count ? count_on(pour) : RP_OK;
 }
 
 static rp_err one_row(struct rp_pour *pour) {
@@ -205,13 +230,11 @@ static rp_err one_row(struct rp_pour *pour) {
     }
     RP_TRY(rp_row_next(pour->reading, &more));
     if (!more) {
-        rp_row_done(rp_take(&pour->reading));
-        pour->at++;
-        return RP_OK;
+        return end_table(pour);
     }
     RP_TRY(rp_db_query(pour->to, table->insert, &into));
     for (size_t i = 0; i < table->columns; i++) {
-        carry(pour->reading, into, table, i);
+        RP_TRY(carry(pour->reading, into, table, i));
     }
     pour->rows++;
     return rp_row_run(into, NULL);

@@ -5,7 +5,9 @@
  * what a new one holds. A few rows go at a time, so that whoever pours has time for others.
  *
  * What differs is known here alone: numbers beside texts in register_value, the index of words.
- * Neither handle is used by anybody else meanwhile; the caller holds a transaction on both.
+ * Neither handle is used by anybody else meanwhile; the caller holds a transaction on both. A
+ * connection of PostgreSQL pours once: its statements are known by addresses that end with the
+ * pour.
  */
 #ifndef RP_STORE_POUR_H
 #define RP_STORE_POUR_H
