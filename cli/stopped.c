@@ -18,7 +18,7 @@ rp_err cli_check_stopped(const struct cli *cli, const char *state, struct rp_dia
     }
     return rp_is(err, RP_E_BUSY)
                ? rp_fail(diag, err, "%s",
-                         cli_say(cli, "Rempart tourne sur ce dossier : arrêtez-le d’abord",
+                         cli_say(cli, "Rempart tourne sur ce dossier : arrêtez-le d’abord",
                                  "Rempart runs on this folder: stop it first"))
                : err;
 }

@@ -57,11 +57,11 @@ static void tell(const struct cli *cli, const struct rp_copying *copying) {
     printf(cli_say(cli, "%llu bases et %llu lignes sont dans %s\n",
                    "%llu databases and %llu rows are in %s\n"),
            databases, rows, cli->to);
-    printf(cli_say(cli, "ensuite : store: \"%s\" dans rempart.yaml, puis rempart up --state %s\n",
+    printf(cli_say(cli, "ensuite : store: \"%s\" dans rempart.yaml, puis rempart up --state %s\n",
                    "next: store: \"%s\" in rempart.yaml, then rempart up --state %s\n"),
            cli->to, cli->state);
     if (is_files(cli->from)) {
-        printf(cli_say(cli, "l’ancienne base reste là : %s/%s\n",
+        printf(cli_say(cli, "l’ancienne base reste là : %s/%s\n",
                        "the former database stays there: %s/%s\n"),
                cli->state, kept_name);
     }

@@ -4,8 +4,8 @@
  * was not finished, and can be begun again. What is there stays where it is. Nobody else has
  * either store open.
  *
- * Fails: DUPLICATE (the target holds data), INVALID (both are of one kind), NOT_FOUND (there is no source),
- * CORRUPT (a table came over with another number of rows).
+ * Fails: DUPLICATE (the target holds data), INVALID (both are of one kind), NOT_FOUND (there is no
+ * source), CORRUPT (a table came over with another number of rows).
  */
 #ifndef RP_STORE_COPY_H
 #define RP_STORE_COPY_H
