@@ -12,6 +12,7 @@
 #include "backup.h"
 #include "base/assert.h"
 #include "base/checked.h"
+#include "config/config.h"
 #include "ledger/note.h"
 #include "os/batch.h"
 #include "os/file.h"
@@ -267,6 +268,21 @@ static rp_err find_target(struct restore *r) {
     return RP_OK;
 }
 
+/* A backup's databases are files; where the configuration wants them in PostgreSQL, core refuses to
+ * start beside them, and this brings them there. */
+static void say_copy(const struct restore *r) {
+    struct rp_config config;
+    rp_view yaml = {NULL, 0};
+    const char *file = text(r, "%s/rempart.yaml", r->target);
+    bool read = rp_ok(rp_file_read(file, BACKUP_MANIFEST_MAX, r->cli->arena, &yaml)) &&
+                rp_ok(rp_config_parse(yaml, r->cli->arena, &config, NULL));
+    if (read && !rp_view_equal(rp_view_from_cstr(config.store), RP_VIEW("sqlite:"))) {
+        printf("%s%s rempart store copy --from sqlite: --to '%s' --state %s\n",
+               cli_say(r->cli, "d’abord, vers un schéma vide", "first, into an empty schema"),
+               cli_colon(r->cli), config.store, r->cli->state);
+    }
+}
+
 static void say_done(const struct restore *r) {
     const struct cli *cli = r->cli;
     printf("%s%s %s %s (%llu %s)\n", r->target, cli_colon(cli),
@@ -293,6 +309,7 @@ static void say_done(const struct restore *r) {
         printf("%s%s %s\n", cli_say(cli, "l’ancien dossier", "the former folder"), cli_colon(cli),
                r->old);
     }
+    say_copy(r);
     printf("%s%s rempart up --state %s\n", cli_say(cli, "ensuite", "next"), cli_colon(cli),
            cli->state);
     if (cli->keep_ledger) {
