@@ -75,11 +75,21 @@ static rp_err pour_into(struct copy *copy, struct rp_db *from, rp_id tenant) {
     return err;
 }
 
+/* Opened as core opens it: one that nobody asked since an upgrade is brought to this version first,
+ * and what a crash left in the write-ahead log is in the file, and counts. */
+static rp_err pour_file_into(struct copy *copy, const char *file, rp_id tenant) {
+    struct rp_db *from = NULL;
+    RP_TRY(rp_sqlite_open(file, tenant, false, &from, copy->diag));
+    rp_err err = pour_into(copy, from, tenant);
+    rp_db_close(from);
+    return err;
+}
+
 static rp_err tenant_into(void *ctx, const struct rp_inspected *one) {
     struct copy *copy = ctx;
     rp_err err = rp_id_is_none(one->tenant) ? RP_ERR(CORRUPT) : one->err;
     if (rp_ok(err)) {
-        err = pour_into(copy, one->db, one->tenant);
+        err = pour_file_into(copy, one->name, one->tenant);
     }
     return rp_ok(err) ? RP_OK : rp_fail(copy->diag, err, "%s: %s", one->name, rp_err_name(err));
 }
@@ -100,16 +110,12 @@ static rp_err check_empty(struct copy *copy) {
 }
 
 static rp_err copy_into(struct copy *copy) {
-    struct rp_db *from = NULL;
     if (!rp_file_exists(system_file)) {
         return rp_fail(copy->diag, RP_ERR(NOT_FOUND), "%s: not there", system_file);
     }
     RP_TRY(check_empty(copy));
     RP_TRY(rp_sqlite_inspect_each(tenant_into, copy));
-    RP_TRY(rp_inspect_open(system_file, &from));
-    rp_err err = pour_into(copy, from, none);
-    rp_inspect_close(from);
-    return err;
+    return pour_file_into(copy, system_file, none);
 }
 
 /* ---- into files ---- */
@@ -146,7 +152,11 @@ static rp_err copy_out(struct copy *copy) {
     RP_TRY(rp_store_make_folders());
     RP_TRY(rp_pg_inspect_each(&copy->url, tenant_out, copy));
     RP_TRY(snapshot_into(copy, none, fresh));
-    return rp_batch_rename(fresh, system_file);
+    RP_TRY(rp_file_remove("db/system.db-wal")); /* of another file of that name, long gone */
+    RP_TRY(rp_file_remove("db/system.db-shm"));
+    RP_TRY(rp_batch_sync("db")); /* all of them, before one says that they are there */
+    RP_TRY(rp_batch_rename(fresh, system_file));
+    return rp_folder_sync("db");
 }
 
 rp_err rp_store_copy_all(const char *from, const char *to, struct rp_copying *copying,

@@ -29,10 +29,20 @@ static rp_err stand_still(struct rp_pg_snapshot *snapshot) {
     return RP_OK;
 }
 
-/* The copy is read again at once, and gone after; a crash leaves one that nobody believes. No -wal
- * lies beside it. */
+/* Nothing of an earlier file may become part of this one, its write-ahead log least of all. */
+static rp_err remove_former(const char *target) {
+    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    char name[RP_DB_NAME + 16];
+    for (size_t i = 0; i < RP_COUNT_OF(ends); i++) {
+        (void)snprintf(name, sizeof name, "%s%s", target, ends[i]);
+        RP_TRY(rp_file_remove(name));
+    }
+    return RP_OK;
+}
+
+/* Whoever keeps the copy syncs it; a crash leaves one that nobody believes. */
 static rp_err open_target(struct rp_pg_snapshot *snapshot, rp_id tenant, struct rp_diag *diag) {
-    RP_TRY(rp_file_remove(snapshot->target));
+    RP_TRY(remove_former(snapshot->target));
     RP_TRY(rp_sqlite_open(snapshot->target, tenant, true, &snapshot->to, diag));
     sqlite3 *handle = rp_sqlite_handle(snapshot->to);
     RP_TRY(rp_store_exec(handle, "PRAGMA journal_mode = MEMORY"));
