@@ -136,12 +136,37 @@ static rp_err snapshot_into(struct copy *copy, rp_id tenant, const char *file) {
     return err;
 }
 
-static rp_err tenant_out(void *ctx, const struct rp_inspected *one) {
-    struct copy *copy = ctx;
+/* One that is on its way out has no rows any more. */
+static rp_err tenant_out(struct copy *copy, rp_id tenant) {
     char file[RP_DB_NAME];
-    RP_TRY(one->err);
-    RP_TRY(rp_store_tenant_file(one->tenant, true, file));
-    return snapshot_into(copy, one->tenant, file);
+    RP_TRY(rp_store_tenant_file(tenant, true, file));
+    rp_err err = snapshot_into(copy, tenant, file);
+    return rp_is(err, RP_E_NOT_FOUND) ? RP_OK : err;
+}
+
+static rp_err each_out(struct copy *copy, struct rp_db *central) {
+    _cleanup_(rp_row_donep) struct rp_row *row = NULL;
+    bool more = false;
+    RP_TRY(rp_db_query(central, "SELECT id FROM tenant ORDER BY id", &row));
+    RP_TRY(rp_row_next(row, &more));
+    while (more) {
+        RP_TRY(tenant_out(copy, rp_row_id(row, 0)));
+        RP_TRY(rp_row_next(row, &more));
+    }
+    return RP_OK;
+}
+
+static rp_err tenants_out(struct copy *copy) {
+    struct rp_pg *pg = NULL;
+    struct rp_db *central = NULL;
+    RP_TRY(rp_pg_new(&copy->url, false, &pg, copy->diag));
+    rp_err err = rp_pg_open(pg, none, false, &central, copy->diag);
+    if (rp_ok(err)) {
+        err = each_out(copy, central);
+    }
+    rp_db_close(central);
+    rp_pg_free(pg);
+    return err;
 }
 
 static rp_err copy_out(struct copy *copy) {
@@ -150,7 +175,7 @@ static rp_err copy_out(struct copy *copy) {
         return rp_fail(copy->diag, RP_ERR(DUPLICATE), "%s is there already", system_file);
     }
     RP_TRY(rp_store_make_folders());
-    RP_TRY(rp_pg_inspect_each(&copy->url, tenant_out, copy));
+    RP_TRY(tenants_out(copy));
     RP_TRY(snapshot_into(copy, none, fresh));
     RP_TRY(rp_file_remove("db/system.db-wal")); /* of another file of that name, long gone */
     RP_TRY(rp_file_remove("db/system.db-shm"));

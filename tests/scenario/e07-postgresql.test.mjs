@@ -69,12 +69,29 @@ test('a superuser as the role is refused at the start, with what to do', {skip},
   } finally { await refused.stop(); }
 });
 
-test('the units hold with a server', {skip}, async () => {
-  const folder = path.join(root, 'build/tests/unit/store');
-  for (const name of fs.readdirSync(folder).filter(one => /(conformance|postgresql)_test$/.test(one))) {
-    const {code, stdout, stderr} = await run(path.join(folder, name), [],
-      {env: {...process.env, REMPART_STORE: server.url(), REMPART_STORE_SUPERUSER: server.url({user: 'postgres', schema: 'super'})}});
-    assert.equal(code, 0, `${name}: ${stdout}${stderr}`);
-    assert.doesNotMatch(stdout + stderr, /SKIP/, name);
+// What holds with files holds here: the same tests, each world of theirs in a schema of its own.
+const rooms = ['store', 'clock', 'notify', 'identity', 'spaces', 'register'];
+const filesOnly = /(sqlite|upgrade|checkpoint)_test$/;
+
+test('the units that keep anything hold with a server', {skip}, async () => {
+  const programs = rooms.flatMap(room => fs.readdirSync(path.join(root, 'build/tests/unit', room))
+    .filter(name => name.endsWith('_test') && !filesOnly.test(name)).map(name => path.join(root, 'build/tests/unit', room, name)));
+  assert.ok(programs.length > 30, `${programs.length}`);
+  const env = {...process.env, REMPART_SOURCE: root, REMPART_KMS: path.join(root, 'build/daemons/kms/rempart-kms'),
+    REMPART_LEDGER: path.join(root, 'build/daemons/ledger/rempart-ledger'), REMPART_STORE: server.url(),
+    REMPART_STORE_SUPERUSER: server.url({user: 'postgres', schema: 'super'})};
+  const one = async program => {
+    const {code, stdout, stderr} = await run(program, [], {env, seconds: 120});
+    assert.equal(code, 0, `${path.basename(program)}: ${stdout}${stderr}`.slice(-4000));
+  };
+  for (const half of [0, 1].map(n => programs.filter((_, at) => at % 2 === n)).map(async list => { for (const program of list) await one(program); })) await half;
+});
+
+test('the registers’ stories hold with a server', {skip}, async () => {
+  const {NODE_TEST_CONTEXT, ...env} = process.env; // this file's own runner
+  for (const name of ['e01-registers', 'e02-register-stories']) {
+    const {code, stdout} = await run(process.execPath, ['--test', '--test-reporter=tap', path.join(root, `tests/scenario/${name}.test.mjs`)],
+      {env: {...env, REMPART_TEST_STORE: server.url()}, seconds: 240});
+    assert.equal(code, 0, `${name}: ${stdout.split('\n').filter(line => /not ok|error:/.test(line)).join('\n')}`);
   }
 });
