@@ -496,6 +496,30 @@ static void a_zero_byte_that_json_names_is_read(void **state) {
     assert_view(rp_row_text(row, 2), "{\"d\":1}");
 }
 
+/* pg_restore makes and fills tables without a search path: what a column is made by must find its
+ * own way. */
+static void a_dump_can_be_put_back(void **state) {
+    (void)state;
+    need_server();
+    struct rp_store_url url;
+    struct rp_pg *pg = NULL;
+    char sql[RP_PG_SQL_MAX];
+    assert_ok(rp_store_url_parse(rp_view_from_cstr(unit_store_url()), &url, NULL));
+    assert_ok(rp_pg_new(&url, false, &pg, NULL));
+    snprintf(sql, sizeof sql,
+             "SET search_path = ''; INSERT INTO %s.register_text (rowid, register, body) "
+             "VALUES (1, 'incidents', 'Écluse')",
+             url.schema);
+    assert_ok(rp_pg_exec(pg, sql));
+    assert_ok(rp_pg_ready(raw, alpha));
+    snprintf(sql, sizeof sql,
+             "SET search_path = ''; INSERT INTO %s_tenants.collection (app, name, sealed) "
+             "VALUES ('a', 'b', 'x')",
+             url.schema);
+    assert_ok(rp_pg_exec(raw, sql));
+    rp_pg_free(pg);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -517,6 +541,7 @@ int main(void) {
         TEST(a_server_that_is_away_is_unreachable),
         TEST(one_tenant_is_removed_and_no_other),
         TEST(a_snapshot_is_of_the_moment_it_started),
+        TEST(a_dump_can_be_put_back),
         TEST(a_zero_byte_that_json_names_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,12 +33,13 @@ $$ SELECT ARRAY(SELECT left(word, 255) FROM regexp_split_to_table(
    AS word WHERE word <> '') $$;
 -- Not by to_tsvector, whose own parser knows addresses, numbers and files. A tsvector counts to 16,383
 -- and keeps 256 places of a word: every word of a larger text is found, but not each two of them as
--- neighbours. The register stands among the words, as no word can.
+-- neighbours. The register stands among the words, as no word can. Not a text but RETURN: a column is
+-- made by it, and what pg_restore puts back is made without a search path.
 CREATE FUNCTION words_kept(register text, body text) RETURNS tsvector
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS
-$$ SELECT (quote_literal('in:' || register) || ' '
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (SELECT (quote_literal('in:' || register) || ' '
      || coalesce(string_agg('''' || word || ''':' || least(place, 16383), ' '), ''))::tsvector
-   FROM unnest(words_of(body)) WITH ORDINALITY AS words (word, place) $$;
+   FROM unnest(words_of(body)) WITH ORDINALITY AS words (word, place));
 -- Each word of the question by how it begins; what was one word there and is several here ("e-mail")
 -- stands in this order. Nothing but letters and numbers is left that a tsquery could read. NULL when
 -- there is no word; the register NULL: in all.
