@@ -34,7 +34,7 @@ struct forwarder {
     struct core *core;
     struct rp_pool *pool;     /* one thread */
     struct dirty next, round; /* the loop's; the thread's while a round runs */
-    bool running, sent, ledger_up, disk_low;
+    bool running, sent, waited, ledger_up, disk_low;
     bool keep;     /* the round's: what was sent stays in the outbox */
     bool kept;     /* the last round's, when it reached every database that it looked at */
     bool rebase;   /* the round's: databases that were put back go on behind the ledger's numbers */
@@ -47,6 +47,7 @@ struct forwarder {
 struct sending {
     struct core_outbox outbox;
     struct dirty *set;
+    bool waits;      /* a database was busy or away: not all of its events were looked at */
     bool say_broken; /* one line when the first breaks, not one a second */
     size_t broken;
 };
@@ -89,6 +90,23 @@ static rp_err send_system(struct sending *sending) {
                             system_stream));
     rp_ignore(rp_db_checkpoint(db)); /* the next round does what this one could not */
     return RP_OK;
+}
+
+/* A database that is busy or away for a moment is no ledger that is down: its events wait for the
+ * next round, and who writes is told by the database itself. */
+static bool only_waits(struct sending *sending, rp_err err) {
+    bool waits =
+        !sending->outbox.ledger_failed && (rp_is(err, RP_E_BUSY) || rp_is(err, RP_E_UNREACHABLE));
+    sending->waits = sending->waits || waits;
+    return waits;
+}
+
+/* RP_OK also when its events have to wait: then set->own stays. */
+static rp_err try_system(struct sending *sending) {
+    sending->outbox.ledger_failed = false;
+    rp_err err = send_system(sending);
+    sending->set->own = only_waits(sending, err);
+    return sending->set->own ? RP_OK : err;
 }
 
 static rp_err send_tenant(struct sending *sending, rp_id tenant, struct rp_diag *diag) {
@@ -134,8 +152,7 @@ static rp_err try_tenant(struct sending *sending, rp_id tenant, bool *ret_broken
 static rp_err send_set(struct sending *sending) {
     struct dirty *set = sending->set;
     if (set->own) {
-        RP_TRY(send_system(sending));
-        set->own = false;
+        RP_TRY(try_system(sending));
     }
     /* Those that are broken gather at the front. */
     while (set->count > sending->broken) {
@@ -165,10 +182,13 @@ static rp_err send_one(void *ctx, rp_id tenant, rp_view name) {
 
 static rp_err send_every(struct sending *sending) {
     struct dirty *set = sending->set;
-    RP_TRY(send_system(sending));
+    RP_TRY(try_system(sending));
     set->count = 0;
-    RP_TRY(rp_identity_each_tenant(sending->outbox.thread->identity, send_one, sending));
-    set->own = false;
+    rp_err err = rp_identity_each_tenant(sending->outbox.thread->identity, send_one, sending);
+    if (only_waits(sending, err)) {
+        return RP_OK; /* all of them again, in the next round */
+    }
+    RP_TRY(err);
     set->all = sending->broken > SET_MAX; /* then the set does not hold them */
     return RP_OK;
 }
@@ -201,7 +221,7 @@ static void round_ended(void *ctx) {
     RP_ASSERT(f->running);
     f->running = false;
     atomic_store(&f->core->web.ledger_down, !f->ledger_up);
-    f->kept = f->keep && f->sent;
+    f->kept = f->keep && f->sent && !f->waited;
     atomic_store(&f->core->web.outbox_kept, f->kept);
     atomic_store(&f->core->web.disk_low, f->disk_low);
     f->next.all = f->next.all || f->round.all;
@@ -235,6 +255,7 @@ static void run_round(void *thread_state, void *ctx) {
     f->broken = sending.broken;
     bool full = rp_is(err, RP_E_NO_SPACE); /* who says so is up, and people are to read "disk" */
     f->sent = rp_ok(err);
+    f->waited = sending.waits;
     f->ledger_up = f->sent || full;
     f->disk_low = full || disk_is_low(f->core);
     say_change(f, err);
