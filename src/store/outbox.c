@@ -73,9 +73,17 @@ static rp_err take_event(struct rp_row *row, uint64_t expected, struct rp_arena 
     return RP_OK;
 }
 
-static rp_err check_complete(uint64_t waiting, size_t count, size_t max, bool full) {
-    uint64_t wanted = waiting < max ? waiting : max;
-    return count == wanted || full ? RP_OK : RP_ERR(CORRUPT);
+/* Outside of a transaction a writer may commit between two of our statements: what was waiting
+ * before is there, and nothing that is not waiting afterwards. */
+static rp_err check_complete(struct rp_db *db, const struct state *before, uint64_t after,
+                             size_t count, size_t max, bool full) {
+    struct state now = {0, 0};
+    uint64_t least = RP_MIN(before->last - after, (uint64_t)max);
+    if (count == least) {
+        return RP_OK;
+    }
+    RP_TRY(read_state(db, &now));
+    return (count > least || full) && count <= now.last - after ? RP_OK : RP_ERR(CORRUPT);
 }
 
 rp_err rp_db_outbox_after(struct rp_db *db, uint64_t after, size_t max, struct rp_arena *arena,
@@ -108,7 +116,7 @@ rp_err rp_db_outbox_after(struct rp_db *db, uint64_t after, size_t max, struct r
         }
         count += rp_ok(err) && more;
     }
-    RP_TRY(check_complete(state.last - after, count, max, full));
+    RP_TRY(check_complete(db, &state, after, count, max, full));
     *ret_events = events;
     *ret_count = count;
     return RP_OK;
