@@ -104,9 +104,10 @@ static rp_err check_empty(struct copy *copy) {
     RP_TRY(err);
     return tenants == 0 ? RP_OK
                         : rp_fail(copy->diag, RP_ERR(DUPLICATE),
-                                  "schema %s of the database %s holds an installation already: "
-                                  "name another with &schema=NAME, or drop it first",
-                                  copy->url.schema, copy->url.database);
+                                  "the database %s holds an installation already, in the schemas "
+                                  "%s and %s_tenants: "
+                                  "name another with &schema=NAME, or drop both first",
+                                  copy->url.database, copy->url.schema, copy->url.schema);
 }
 
 static rp_err copy_into(struct copy *copy) {

@@ -101,7 +101,7 @@ rp_err rp_pg_err(const struct rp_pg *pg, const PGresult *result);
 /* The server's message without its line end. */
 rp_view rp_pg_message(const struct rp_pg *pg, const PGresult *result);
 
-/* ---- conflict.c, pure ---- */
+/* ---- translate.c, pure ---- */
 
 /* The statement as PostgreSQL reads it: ?1 is $1, and in a tenant's database a conflict's key
  * begins with the tenant. INVALID: a place over RP_PG_PLACES_MAX. */

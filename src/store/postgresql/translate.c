@@ -1,4 +1,4 @@
-/* conflict.c — the program's SQL as PostgreSQL reads it. Pure. */
+/* translate.c — the program's SQL as PostgreSQL reads it. Pure. */
 #include "base/assert.h"
 #include "base/buf.h"
 #include "store/postgresql/pg.h"
