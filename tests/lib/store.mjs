@@ -25,7 +25,25 @@ const inItsWords = text => text
   .replace(/lower\(hex\((\w+)\)\)/g, "encode($1, 'hex')")
   .replace(/group_concat\((DISTINCT )?(\w+)\)/g, "string_agg($1$2, ',')");
 
-export function sqlInPostgres(file, text) {
+// What SQLite's shell has built in and the tests alter rows by, in a schema that the product knows nothing of.
+const shell = `
+BEGIN; SELECT pg_advisory_xact_lock(71); CREATE SCHEMA IF NOT EXISTS sqlite_shell;
+CREATE OR REPLACE FUNCTION sqlite_shell.json_set(text, text, json) RETURNS text LANGUAGE sql AS
+$$ SELECT jsonb_set($1::jsonb, string_to_array(substr($2, 3), '.'), $3::jsonb)::text $$;
+CREATE OR REPLACE FUNCTION sqlite_shell.json_set(text, text, text) RETURNS text LANGUAGE sql AS
+$$ SELECT sqlite_shell.json_set($1, $2, to_json($3)) $$;
+CREATE OR REPLACE FUNCTION sqlite_shell.json_set(text, text, integer) RETURNS text LANGUAGE sql AS
+$$ SELECT sqlite_shell.json_set($1, $2, to_json($3)) $$;
+CREATE OR REPLACE FUNCTION sqlite_shell.json_remove(text, text) RETURNS text LANGUAGE sql AS
+$$ SELECT ($1::jsonb #- string_to_array(substr($2, 3), '.'))::text $$;
+CREATE OR REPLACE FUNCTION sqlite_shell.hex(bytea) RETURNS text LANGUAGE sql AS $$ SELECT upper(encode($1, 'hex')) $$;
+CREATE OR REPLACE FUNCTION sqlite_shell.zeroblob(integer) RETURNS bytea LANGUAGE sql AS
+$$ SELECT decode(repeat('00', $1), 'hex') $$;
+COMMIT;
+`;
+
+export async function sqlInPostgres(file, text) {
   const {url, schema, tenant} = storeOf(file);
-  return psql(url, (tenant ? `SET rempart.tenant = '${tenant}';\n` : '') + inItsWords(text), {schema});
+  await psql(url, shell);
+  return psql(url, (tenant ? `SET rempart.tenant = '${tenant}';\n` : '') + inItsWords(text), {schema: `${schema}, sqlite_shell`});
 }

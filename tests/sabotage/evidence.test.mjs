@@ -102,7 +102,7 @@ test('a sealed field that somebody writes open turns S83 red', async () => {
 test('somebody without the second factor that is demanded turns S171 red', async () => {
   await becomes('customer-mfa', 'customer.mfa_share', ['proven']);
   await sql(file(), `CREATE TABLE factors AS SELECT id, totp_sealed FROM person`);
-  await sql(file(), `UPDATE person SET totp_sealed = NULL WHERE id = (SELECT max(id) FROM person)`);
+  await sql(file(), `UPDATE person SET totp_sealed = NULL WHERE id = (SELECT id FROM person ORDER BY id DESC LIMIT 1)`);
   await becomes('customer-mfa', 'customer.mfa_share', ['failing']);
   await sql(file(), `UPDATE person SET totp_sealed = (SELECT totp_sealed FROM factors WHERE factors.id = person.id)`);
   await becomes('customer-mfa', 'customer.mfa_share', ['proven']);

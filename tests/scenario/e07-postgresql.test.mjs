@@ -87,10 +87,10 @@ test('the units that keep anything hold with a server', {skip}, async () => {
   for (const half of [0, 1].map(n => programs.filter((_, at) => at % 2 === n)).map(async list => { for (const program of list) await one(program); })) await half;
 });
 
-test('the registers’ stories hold with a server', {skip}, async () => {
+test('the registers’ stories hold with a server, and the saboteurs of rows turn the page red there, too', {skip}, async () => {
   const {NODE_TEST_CONTEXT, ...env} = process.env; // this file's own runner
-  for (const name of ['e01-registers', 'e02-register-stories']) {
-    const {code, stdout} = await run(process.execPath, ['--test', '--test-reporter=tap', path.join(root, `tests/scenario/${name}.test.mjs`)],
+  for (const name of ['scenario/e01-registers', 'scenario/e02-register-stories', 'sabotage/data', 'sabotage/registers', 'sabotage/evidence']) {
+    const {code, stdout} = await run(process.execPath, ['--test', '--test-reporter=tap', path.join(root, `tests/${name}.test.mjs`)],
       {env: {...env, REMPART_TEST_STORE: server.url()}, seconds: 240});
     assert.equal(code, 0, `${name}: ${stdout.split('\n').filter(line => /not ok|error:/.test(line)).join('\n')}`);
   }
